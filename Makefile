@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# GNU make. `make help` lists the targets; V=1 shows the commands.
+
+ARCHES := i386
+EXAMPLES := vtnet-demo
+
+CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
+CC_i386 ?= $(CROSS_i386)gcc
+HOSTCC ?= gcc
+PYTHON ?= /usr/bin/python3
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+LWIP := $(shell ./setup --lwip-dir 2>/dev/null)
+
+B := build
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
+
+WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow
+CFLAGS_all := -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-protector \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-common \
+	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(LWIP)=lwip
+CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
+
+VIRTIO := $(sort $(wildcard virtio/*.c))
+PCI := $(sort $(wildcard pci/*.c))
+COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/lwip_port/*.c net/services/*.c)) \
+	boot/arguments.c boot/start.c
+SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
+LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \
+	tcp_in.c tcp_out.c timeouts.c udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/ip4.c \
+	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
+
+.PHONY: all
+all: $(foreach arch,$(ARCHES),$(EXAMPLES:%=$(B)/$(arch)/%.elf)) $(B)/host/vtbench $(B)/host/vtserve
+
+define arch_rules
+CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include)
+INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
+	-isystem $$(CC_INCLUDE_$(1))
+COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(INCLUDES_$(1)) -MMD -MP -c
+
+$(B)/$(1)/%.o: %.c $(B)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<)
+	$(Q)$$(COMPILE_$(1)) $$(WARNINGS) $$(if $$(filter boot/start.c,$$<),-DVTNET_VERSION='"$(VERSION)"') $$< -o $$@
+
+$(B)/$(1)/%.o: %.S $(B)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call say,AS,$$<)
+	$(Q)$$(COMPILE_$(1)) $$< -o $$@
+
+$(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,lwip/$$*.c)
+	$(Q)$$(COMPILE_$(1)) -Wall $$< -o $$@
+
+OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
+	$$(patsubst %.c,$(B)/$(1)/lwip/%.o,$$(LWIP_SOURCES))
+
+$(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o $$(OBJECTS_$(1)) arch/$(1)/link.ld
+	$$(call say,LD,$$@)
+	$(Q)$$(CROSS_$(1))gcc $$(CFLAGS_$(1)) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
+		-Wl,-z,noexecstack -T arch/$(1)/link.ld $$(filter %.o,$$^) -lgcc -o $$@
+
+# Rebuilds everything when the compiler or its flags change.
+$(B)/$(1)/flags: FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(COMPILE_$(1)) $(VERSION)' | cmp -s - $$@ || echo '$$(COMPILE_$(1)) $(VERSION)' > $$@
+endef
+$(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
+
+$(B)/host/vtbench: $(sort $(wildcard bench/vtbench*.c)) bench/vtbench.h
+	@mkdir -p $(@D)
+	$(call say,HOST,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
+
+$(B)/host/vtserve: bench/vtserve.c
+	@mkdir -p $(@D)
+	$(call say,HOST,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
+
+.PHONY: clean
+clean:
+	rm -rf $(B)
+
+.PHONY: FORCE
+FORCE:
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What every architecture of this project provides, under the same names. The short ones are
+ * inline, in the arch_inline.h of the architecture that the build puts on the include path:
+ *
+ *   uint8_t  arch_io_read8(uint32_t port), and 16, 32        PCI or ISA I/O space
+ *   void     arch_io_write8(uint32_t port, uint8_t), and 16, 32
+ *   uint8_t  arch_bus_read8(uint32_t address), and 16, 32    PCI memory space, a bus address
+ *   void     arch_bus_write8(uint32_t address, uint8_t), and 16, 32
+ *            Values are in the processor's byte order; the bus is little-endian. Accesses are made
+ *            in program order, after the stores to memory that come before them.
+ *   void     arch_interrupts_on(void), arch_interrupts_off(void)
+ *   bool     arch_interrupts_save(void)          off; returns whether they were on
+ *   void     arch_interrupts_restore(bool on)
+ *   void     arch_wait(void)                     called with interrupts off: turns them on and
+ *                                                sleeps until one comes, without a gap between
+ *   void     arch_pause(void)                    a hint inside a busy loop
+ *   ARCH_BUS_IO_FIRST, _LAST, ARCH_BUS_MEMORY_FIRST, _LAST   room for BARs
+ *   ARCH_NAME                                    "i386"
+ */
+#ifndef ARCH_H
+#define ARCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch_inline.h"
+
+/* Console: one character, polled; does nothing where there is no UART. */
+void arch_console_init(void);
+void arch_console_putc(char c);
+
+/* Exception vectors and the interrupt controller; interrupts stay off. */
+void arch_interrupts_init(void);
+
+/*
+ * Calls handler(context) from interrupt context for each interrupt on this line, and unmasks it.
+ * Several handlers may share a line: each returns whether its device had raised it. Returns false
+ * where the line is not one of this machine or has too many handlers already.
+ */
+typedef bool (*arch_irq_handler_t)(void *context);
+bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context);
+
+/* Interrupts that no handler claimed. */
+extern uint32_t arch_irq_unclaimed;
+
+/*
+ * The clock, and a tick of ARCH_TICK_HZ that ends arch_wait(). Once it runs, arch_clock_ns() is
+ * nanoseconds since then and never goes back; interrupt context is allowed.
+ */
+enum { ARCH_TICK_HZ = 100 };
+void arch_clock_init(void);
+uint64_t arch_clock_ns(void);
+
+/* The clock's source and its rate in kHz, for the console. */
+const char *arch_clock_name(void);
+uint32_t arch_clock_khz(void);
+
+/* Whether this machine is one that leaves barriers out: see virtio/virtio_platform.h. */
+bool arch_barrier_is_weak(void);
+
+/* Ends the run: the emulator's exit code where it has one, else the power off. */
+_Noreturn void arch_exit(bool success);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The inline part of arch/arch.h for i386. */
+#ifndef ARCH_INLINE_H
+#define ARCH_INLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ARCH_NAME "i386"
+
+/* I/O above what firmware hands out first; memory below the I/O APIC and above RAM of a PC. */
+#define ARCH_BUS_IO_FIRST 0xc000u
+#define ARCH_BUS_IO_LAST 0xffffu
+#define ARCH_BUS_MEMORY_FIRST 0xe0000000u
+#define ARCH_BUS_MEMORY_LAST 0xfebfffffu
+
+#define ARCH_EFLAGS_IF 0x200u
+
+/* The memory clobber keeps stores to shared memory ahead of the device access that announces them;
+ * the processor itself does not pass stores over I/O or uncached accesses. */
+#define ARCH_DEFINE_IO(bits, type, suffix)                                                         \
+    static inline type arch_io_read##bits(uint32_t port)                                           \
+    {                                                                                              \
+        type value;                                                                                \
+                                                                                                   \
+        __asm__ volatile("in" suffix " %w1, %0" : "=a"(value) : "Nd"((uint16_t)port) : "memory");  \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void arch_io_write##bits(uint32_t port, type value)                              \
+    {                                                                                              \
+        __asm__ volatile("out" suffix " %0, %w1" ::"a"(value), "Nd"((uint16_t)port) : "memory");   \
+    }                                                                                              \
+    static inline type arch_bus_read##bits(uint32_t address)                                       \
+    {                                                                                              \
+        type value;                                                                                \
+                                                                                                   \
+        __asm__ volatile("mov" suffix " %1, %0"                                                    \
+                         : "=q"(value)                                                             \
+                         : "m"(*(volatile type *)(uintptr_t)address)                               \
+                         : "memory");                                                              \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void arch_bus_write##bits(uint32_t address, type value)                          \
+    {                                                                                              \
+        __asm__ volatile("mov" suffix " %1, %0"                                                    \
+                         : "=m"(*(volatile type *)(uintptr_t)address)                              \
+                         : "q"(value)                                                              \
+                         : "memory");                                                              \
+    }
+
+ARCH_DEFINE_IO(8, uint8_t, "b")
+ARCH_DEFINE_IO(16, uint16_t, "w")
+ARCH_DEFINE_IO(32, uint32_t, "l")
+
+static inline void arch_interrupts_on(void)
+{
+    __asm__ volatile("sti" ::: "memory");
+}
+
+static inline void arch_interrupts_off(void)
+{
+    __asm__ volatile("cli" ::: "memory");
+}
+
+static inline bool arch_interrupts_save(void)
+{
+    uint32_t flags;
+
+    __asm__ volatile("pushfl; popl %0; cli" : "=r"(flags)::"memory");
+    return flags & ARCH_EFLAGS_IF;
+}
+
+static inline void arch_interrupts_restore(bool on)
+{
+    if (on) {
+        arch_interrupts_on();
+    }
+}
+
+/* sti takes effect after the next instruction, so no interrupt fits between it and hlt. */
+static inline void arch_wait(void)
+{
+    __asm__ volatile("sti; hlt" ::: "memory");
+}
+
+static inline void arch_pause(void)
+{
+    __asm__ volatile("pause" ::: "memory");
+}
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The clock. Channel 0 of the 8254 timer ticks ARCH_TICK_HZ times a second. Time is that of the
+ * time-stamp counter, calibrated against channel 2; a processor without one (before the Pentium)
+ * counts ticks and reads the timer between them.
+ */
+#include "arch/arch.h"
+
+enum {
+    PIT_HZ = 1193182,
+    PIT_CHANNEL0 = 0x40,
+    PIT_CHANNEL2 = 0x42,
+    PIT_COMMAND = 0x43,
+    PIT_CHANNEL0_RATE = 0x34, /* low and high byte, mode 2: rate generator */
+    PIT_CHANNEL2_ONCE = 0xb0, /* low and high byte, mode 0: interrupt on terminal count */
+    PIT_CHANNEL0_LATCH = 0x00,
+    PIT_RELOAD = PIT_HZ / ARCH_TICK_HZ,
+    PORT_B = 0x61, /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
+    PIC1_COMMAND = 0x20,
+    PIC_OCW3_READ_IRR = 0x0a,
+    TICK_LINE = 0,
+    CALIBRATION_RUNS = 3,
+    CALIBRATION_COUNT = PIT_HZ / 200, /* 5 ms */
+    CPUID_EDX_TSC = 1 << 4,
+    EFLAGS_ID = 1 << 21,
+};
+
+static bool have_tsc;
+static uint32_t tsc_khz;
+static uint64_t tsc_start;
+static uint32_t ns_factor; /* nanoseconds are ticks of the counter * ns_factor >> ns_shift */
+static unsigned ns_shift;
+static volatile uint32_t ticks;
+
+static uint64_t read_tsc(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("rdtsc" : "=A"(value)::"memory");
+    return value;
+}
+
+/* CPUID exists where the ID flag can be changed. */
+static bool detect_tsc(void)
+{
+    uint32_t before, after, eax = 1, ebx, ecx, edx;
+
+    __asm__ volatile("pushfl\n\tpopl %0\n\tmovl %0, %1\n\txorl %2, %1\n\tpushl %1\n\tpopfl\n\t"
+                     "pushfl\n\tpopl %1"
+                     : "=&r"(before), "=&r"(after)
+                     : "i"(EFLAGS_ID));
+    if (!((before ^ after) & EFLAGS_ID)) {
+        return false;
+    }
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+    return edx & CPUID_EDX_TSC;
+}
+
+/* Cycles of the time-stamp counter while channel 2 counts down. */
+static uint32_t calibrate_once(void)
+{
+    uint64_t start;
+
+    arch_io_write8(PORT_B, (uint8_t)((arch_io_read8(PORT_B) & ~2u) | 1u));
+    arch_io_write8(PIT_COMMAND, PIT_CHANNEL2_ONCE);
+    arch_io_write8(PIT_CHANNEL2, CALIBRATION_COUNT & 0xff);
+    arch_io_write8(PIT_CHANNEL2, CALIBRATION_COUNT >> 8);
+    start = read_tsc();
+    while (!(arch_io_read8(PORT_B) & 0x20)) {
+    }
+    return (uint32_t)(read_tsc() - start);
+}
+
+/* The median of three: the emulator may have been away during one of them. */
+static uint32_t calibrate(void)
+{
+    uint32_t run[CALIBRATION_RUNS];
+
+    for (unsigned i = 0; i < CALIBRATION_RUNS; i++) {
+        unsigned at = i;
+        uint32_t cycles = calibrate_once();
+
+        for (; at > 0 && run[at - 1] > cycles; at--) {
+            run[at] = run[at - 1];
+        }
+        run[at] = cycles;
+    }
+    return (uint32_t)((uint64_t)run[CALIBRATION_RUNS / 2] * PIT_HZ / CALIBRATION_COUNT / 1000);
+}
+
+/* The largest shift with which the factor fits 32 bits: the most exact. */
+static void set_tsc_rate(uint32_t khz)
+{
+    tsc_khz = khz;
+    ns_shift = 32;
+    while (((uint64_t)1000000 << ns_shift) / khz > UINT32_MAX) {
+        ns_shift--;
+    }
+    ns_factor = (uint32_t)(((uint64_t)1000000 << ns_shift) / khz);
+}
+
+static bool tick(void *context)
+{
+    (void)context;
+    ticks++;
+    return true;
+}
+
+void arch_clock_init(void)
+{
+    have_tsc = detect_tsc();
+    if (have_tsc) {
+        set_tsc_rate(calibrate());
+        tsc_start = read_tsc();
+    }
+    arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_RATE);
+    arch_io_write8(PIT_CHANNEL0, PIT_RELOAD & 0xff);
+    arch_io_write8(PIT_CHANNEL0, PIT_RELOAD >> 8);
+    arch_irq_register(TICK_LINE, tick, NULL);
+}
+
+static uint64_t tsc_ns(void)
+{
+    uint64_t cycles = read_tsc() - tsc_start;
+
+    return ((uint64_t)(uint32_t)cycles * ns_factor >> ns_shift) +
+           ((cycles >> 32) * ns_factor << (32 - ns_shift));
+}
+
+/* A tick that is due but not yet counted, interrupts being off, shows in the request register. */
+static uint64_t timer_ns(void)
+{
+    static uint64_t last;
+    bool enabled = arch_interrupts_save();
+    uint32_t count;
+    uint64_t now;
+    bool due;
+
+    arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_LATCH);
+    count = arch_io_read8(PIT_CHANNEL0);
+    count |= (uint32_t)arch_io_read8(PIT_CHANNEL0) << 8;
+    arch_io_write8(PIC1_COMMAND, PIC_OCW3_READ_IRR);
+    due = arch_io_read8(PIC1_COMMAND) & 1u << TICK_LINE;
+    now = (uint64_t)(ticks + due) * PIT_RELOAD + (PIT_RELOAD - count);
+    now = now * 1000000 / (PIT_HZ / 1000);
+    if (now < last) {
+        now = last; /* the tick came due between the two readings */
+    }
+    last = now;
+    arch_interrupts_restore(enabled);
+    return now;
+}
+
+uint64_t arch_clock_ns(void)
+{
+    return have_tsc ? tsc_ns() : timer_ns();
+}
+
+const char *arch_clock_name(void)
+{
+    return have_tsc ? "TSC" : "8254 timer";
+}
+
+uint32_t arch_clock_khz(void)
+{
+    return have_tsc ? tsc_khz : PIT_HZ / 1000;
+}

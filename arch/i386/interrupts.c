@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interrupt descriptor table, exception reports, and the two 8259 interrupt controllers. */
+#include <stdio.h>
+
+#include "arch/arch.h"
+
+enum {
+    PIC1_COMMAND = 0x20,
+    PIC1_DATA = 0x21,
+    PIC2_COMMAND = 0xa0,
+    PIC2_DATA = 0xa1,
+    PIC_ICW1_INIT_ICW4 = 0x11,
+    PIC_ICW4_8086 = 0x01,
+    PIC_OCW2_EOI = 0x20,
+    PIC_OCW3_READ_ISR = 0x0b,
+    PIC_CASCADE = 2, /* the line of the first that the second hangs on */
+
+    VECTORS = 48,
+    IRQ_VECTOR = 32, /* of line 0 */
+    IRQ_LINES = 16,
+    HANDLERS_PER_LINE = 4,
+    STUB_SIZE = 16, /* bytes, in vectors.S */
+    CODE_SEGMENT = 0x08,
+    GATE_INTERRUPT = 0x8e00, /* present, ring 0, 32-bit interrupt gate */
+};
+
+struct gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint16_t type;
+    uint16_t offset_high;
+};
+_Static_assert(sizeof(struct gate) == 8, "gate");
+
+/* As vectors.S leaves the stack. */
+struct trap_frame {
+    uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+    uint32_t vector;
+    uint32_t error;
+    uint32_t eip, cs, eflags;
+};
+
+struct irq_handler {
+    arch_irq_handler_t handler;
+    void *context;
+};
+
+extern const uint8_t vector_stubs[];
+void trap_handle(struct trap_frame *frame);
+
+static struct gate idt[VECTORS];
+static struct irq_handler handlers[IRQ_LINES][HANDLERS_PER_LINE];
+uint32_t arch_irq_unclaimed;
+
+static void init_idt(void)
+{
+    struct {
+        uint16_t unused; /* so that the base is aligned */
+        uint16_t limit;
+        uint32_t base;
+    } pointer = {0, sizeof idt - 1, (uint32_t)idt};
+
+    for (unsigned i = 0; i < VECTORS; i++) {
+        uint32_t stub = (uint32_t)vector_stubs + i * STUB_SIZE;
+
+        idt[i] = (struct gate){
+            .offset_low = (uint16_t)stub,
+            .selector = CODE_SEGMENT,
+            .type = GATE_INTERRUPT,
+            .offset_high = (uint16_t)(stub >> 16),
+        };
+    }
+    __asm__ volatile("lidt %0" ::"m"(pointer.limit) : "memory");
+}
+
+/* Edge-triggered as ICW1 has it; the firmware made PCI's lines level-triggered in the ELCR. */
+static void init_pic(void)
+{
+    arch_io_write8(PIC1_COMMAND, PIC_ICW1_INIT_ICW4);
+    arch_io_write8(PIC2_COMMAND, PIC_ICW1_INIT_ICW4);
+    arch_io_write8(PIC1_DATA, IRQ_VECTOR);
+    arch_io_write8(PIC2_DATA, IRQ_VECTOR + 8);
+    arch_io_write8(PIC1_DATA, 1 << PIC_CASCADE);
+    arch_io_write8(PIC2_DATA, PIC_CASCADE);
+    arch_io_write8(PIC1_DATA, PIC_ICW4_8086);
+    arch_io_write8(PIC2_DATA, PIC_ICW4_8086);
+    arch_io_write8(PIC1_DATA, (uint8_t) ~(1 << PIC_CASCADE));
+    arch_io_write8(PIC2_DATA, 0xff);
+}
+
+void arch_interrupts_init(void)
+{
+    init_idt();
+    init_pic();
+}
+
+bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
+{
+    uint32_t data = line < 8 ? PIC1_DATA : PIC2_DATA;
+    bool enabled;
+
+    if (line >= IRQ_LINES || line == PIC_CASCADE) {
+        return false;
+    }
+    for (unsigned i = 0; i < HANDLERS_PER_LINE; i++) {
+        if (handlers[line][i].handler == NULL) {
+            enabled = arch_interrupts_save();
+            handlers[line][i] = (struct irq_handler){handler, context};
+            arch_io_write8(data, (uint8_t)(arch_io_read8(data) & ~(1u << (line & 7))));
+            arch_interrupts_restore(enabled);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Lines 7 and 15 are also what a controller says when the request has gone away meanwhile: then
+ * its in-service bit is not set, and it wants no end of interrupt. */
+static bool is_spurious(unsigned line)
+{
+    uint32_t command = line < 8 ? PIC1_COMMAND : PIC2_COMMAND;
+
+    if ((line & 7) != 7) {
+        return false;
+    }
+    arch_io_write8(command, PIC_OCW3_READ_ISR);
+    if (arch_io_read8(command) & 0x80) {
+        return false;
+    }
+    if (line == 15) {
+        arch_io_write8(PIC1_COMMAND, PIC_OCW2_EOI); /* the cascade's was real */
+    }
+    return true;
+}
+
+static void handle_irq(unsigned line)
+{
+    bool claimed = false;
+
+    if (is_spurious(line)) {
+        arch_irq_unclaimed++;
+        return;
+    }
+    /* All of them: the line is shared and more than one device may have raised it. */
+    for (unsigned i = 0; i < HANDLERS_PER_LINE && handlers[line][i].handler != NULL; i++) {
+        claimed |= handlers[line][i].handler(handlers[line][i].context);
+    }
+    arch_irq_unclaimed += !claimed;
+    if (line >= 8) {
+        arch_io_write8(PIC2_COMMAND, PIC_OCW2_EOI);
+    }
+    arch_io_write8(PIC1_COMMAND, PIC_OCW2_EOI);
+}
+
+static _Noreturn void report_exception(const struct trap_frame *f)
+{
+    static const char *const names[] = {
+        "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",
+        "device not available", "double fault", "coprocessor overrun", "invalid TSS",
+        "segment not present", "stack fault", "general protection", "page fault",
+    };
+    uint32_t cr2;
+
+    __asm__ volatile("movl %%cr2, %0" : "=r"(cr2));
+    printf("\nvtnet: exception %u (%s), error code 0x%08x at eip %08x\n", (unsigned)f->vector,
+           f->vector < sizeof names / sizeof names[0] ? names[f->vector] : "reserved",
+           (unsigned)f->error, (unsigned)f->eip);
+    printf("  eax %08x  ebx %08x  ecx %08x  edx %08x\n", (unsigned)f->eax, (unsigned)f->ebx,
+           (unsigned)f->ecx, (unsigned)f->edx);
+    printf("  esi %08x  edi %08x  ebp %08x  esp %08x\n", (unsigned)f->esi, (unsigned)f->edi,
+           (unsigned)f->ebp, (unsigned)f + (unsigned)sizeof *f);
+    printf("  cs %04x  eflags %08x  cr2 %08x\n", (unsigned)(f->cs & 0xffff), (unsigned)f->eflags,
+           (unsigned)cr2);
+    arch_exit(false);
+}
+
+void trap_handle(struct trap_frame *frame)
+{
+    if (frame->vector < IRQ_VECTOR) {
+        report_exception(frame);
+    }
+    handle_irq(frame->vector - IRQ_VECTOR);
+}

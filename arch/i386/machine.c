@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is particular to running on QEMU's PC: its exit, and its barriers. */
+#include "arch/arch.h"
+
+enum {
+    DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit: the emulator ends with value * 2 + 1 */
+    DEBUG_EXIT_SUCCESS = 0x10,
+    DEBUG_EXIT_FAILURE = 0x11,
+    ACPI_PM1A_CONTROL = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
+    ACPI_SLEEP_S5 = 0x2000,
+    CPUID_HYPERVISOR = 0x40000000,
+};
+
+_Noreturn void arch_exit(bool success)
+{
+    arch_interrupts_off();
+    arch_io_write32(DEBUG_EXIT, success ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_FAILURE);
+    /* Still here: there is no such device. Switch the machine off. */
+    arch_io_write16(ACPI_PM1A_CONTROL, ACPI_SLEEP_S5);
+    for (;;) {
+        __asm__ volatile("hlt");
+    }
+}
+
+/* A processor with CPUID whose hypervisor leaf spells "TCG"; without CPUID it is an emulated 486. */
+bool arch_barrier_is_weak(void)
+{
+    uint32_t before, after, eax = CPUID_HYPERVISOR, ebx, ecx, edx;
+
+    __asm__ volatile("pushfl\n\tpopl %0\n\tmovl %0, %1\n\txorl $0x200000, %1\n\tpushl %1\n\tpopfl"
+                     "\n\tpushfl\n\tpopl %1"
+                     : "=&r"(before), "=&r"(after));
+    if (before == after) {
+        return true;
+    }
+    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
+    return ebx == 0x54474354; /* "TCGT" of "TCGTCGTCGTCG" */
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Entry from a Multiboot 1 loader (Multiboot Specification 0.6.96 §3.2): 32-bit protected mode,
+ * flat segments, paging and interrupts off, EAX holds the magic, EBX the information structure.
+ */
+#define MULTIBOOT_HEADER_MAGIC 0x1badb002
+#define MULTIBOOT_HEADER_FLAGS 0x00000002 /* memory information wanted */
+
+    .section .multiboot, "a"
+    .align 4
+    .long MULTIBOOT_HEADER_MAGIC
+    .long MULTIBOOT_HEADER_FLAGS
+    .long -(MULTIBOOT_HEADER_MAGIC + MULTIBOOT_HEADER_FLAGS)
+
+    .section .text.entry, "ax"
+    .global multiboot_entry
+multiboot_entry:
+    cli
+    cld
+    movl $boot_stack_top, %esp
+    /* Our own descriptor table: the loader's may lie in memory that we are about to use. */
+    lgdt gdt_pointer
+    ljmp $0x08, $1f
+1:  movl $0x10, %ecx
+    movl %ecx, %ds
+    movl %ecx, %es
+    movl %ecx, %fs
+    movl %ecx, %gs
+    movl %ecx, %ss
+    xorl %ebp, %ebp
+    /* The stack is 16-byte aligned at a call, as the System V ABI has it. */
+    subl $8, %esp
+    pushl %ebx
+    pushl %eax
+    call multiboot_start
+2:  cli
+    hlt
+    jmp 2b
+
+    .section .rodata
+    .align 8
+gdt:
+    .quad 0
+    .quad 0x00cf9b000000ffff /* 0x08: code, ring 0, 4 GiB */
+    .quad 0x00cf93000000ffff /* 0x10: data, ring 0, 4 GiB */
+gdt_end:
+gdt_pointer:
+    .word gdt_end - gdt - 1
+    .long gdt
+
+    .section .bss
+    .align 16
+    .skip 32768
+boot_stack_top:
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "boot/arguments.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+struct boot_arguments boot_arguments = {
+    .poll_us = 50,
+    .bufinit = 2,
+    .bufmax = 256,
+    .count = 10000,
+    .size = 1024,
+    .seconds = 5,
+};
+
+struct argument {
+    const char *name;
+    bool (*parse)(const struct argument *argument, const char *value);
+    void *to;
+    const char *help;           /* what the value looks like */
+    const char *const *choices; /* names in the order of the enumeration */
+    unsigned min, max;
+};
+
+static bool parse_number(const char **text, unsigned max, unsigned *to)
+{
+    uint64_t value = 0;
+    const char *start = *text;
+
+    while (**text >= '0' && **text <= '9' && value <= max) {
+        value = value * 10 + (unsigned)(*(*text)++ - '0');
+    }
+    *to = (unsigned)value;
+    return *text != start && value <= max;
+}
+
+static bool parse_unsigned(const struct argument *argument, const char *value)
+{
+    unsigned number;
+
+    if (!parse_number(&value, argument->max, &number) || *value != '\0' || number < argument->min) {
+        return false;
+    }
+    *(unsigned *)argument->to = number;
+    return true;
+}
+
+static bool parse_flag(const struct argument *argument, const char *value)
+{
+    *(bool *)argument->to = true;
+    return *value == '\0';
+}
+
+static bool parse_choice(const struct argument *argument, const char *value)
+{
+    for (unsigned i = 0; argument->choices[i] != NULL; i++) {
+        if (strcmp(argument->choices[i], value) == 0) {
+            *(unsigned *)argument->to = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A.B.C.D or A.B.C.D/N; without a length it is 24. */
+static bool parse_ipv4(const struct argument *argument, const char *value)
+{
+    struct boot_ipv4 result = {.prefix = 24};
+
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned octet;
+
+        if ((i > 0 && *value++ != '.') || !parse_number(&value, 255, &octet)) {
+            return false;
+        }
+        result.address = result.address << 8 | octet;
+    }
+    if (*value == '/') {
+        unsigned prefix;
+
+        value++;
+        if (!parse_number(&value, 32, &prefix)) {
+            return false;
+        }
+        result.prefix = (uint8_t)prefix;
+    }
+    if (*value != '\0' || result.address == 0) {
+        return false;
+    }
+    *(struct boot_ipv4 *)argument->to = result;
+    return true;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The address of one station: not a group's, not all zeros. */
+static bool parse_mac(const struct argument *argument, const char *value)
+{
+    uint8_t mac[6];
+    uint8_t any = 0;
+
+    for (unsigned i = 0; i < 6; i++) {
+        int high, low;
+
+        if (i > 0 && *value++ != ':') {
+            return false;
+        }
+        high = hex_digit(value[0]);
+        low = high < 0 ? -1 : hex_digit(value[1]);
+        if (low < 0) {
+            return false;
+        }
+        mac[i] = (uint8_t)(high << 4 | low);
+        any |= mac[i];
+        value += 2;
+    }
+    if (*value != '\0' || mac[0] & 1 || any == 0) {
+        return false;
+    }
+    memcpy(argument->to, mac, sizeof mac);
+    boot_arguments.have_mac = true;
+    return true;
+}
+
+static bool parse_text(const struct argument *argument, const char *value)
+{
+    if (strlen(value) > argument->max) {
+        return false;
+    }
+    memcpy(argument->to, value, strlen(value) + 1);
+    return true;
+}
+
+static const char *const modes[] = {"hybrid", "irq", "poll", NULL};
+static const char *const transports[] = {"any", "legacy", "modern", NULL};
+static const char *const fences[] = {"auto", "on", "off", NULL};
+static const char *const protocols[] = {"udp", "tcp", NULL};
+static const char *const directions[] = {"both", "send", "receive", NULL};
+
+#define ARGS boot_arguments
+
+static const struct argument arguments[] = {
+    {"ip", parse_ipv4, &ARGS.ip, "A.B.C.D[/N]", NULL, 0, 0},
+    {"gw", parse_ipv4, &ARGS.gw, "A.B.C.D", NULL, 0, 0},
+    {"mac", parse_mac, ARGS.mac, "AA:BB:CC:DD:EE:FF", NULL, 0, 0},
+    {"dhcp", parse_flag, &ARGS.dhcp, NULL, NULL, 0, 0},
+    {"mode", parse_choice, &ARGS.mode, "irq|poll|hybrid", modes, 0, 0},
+    {"poll_us", parse_unsigned, &ARGS.poll_us, "0..1000000", NULL, 0, 1000000},
+    {"bufinit", parse_unsigned, &ARGS.bufinit, "1..32768", NULL, 1, 32768},
+    {"bufmax", parse_unsigned, &ARGS.bufmax, "1..32768", NULL, 1, 32768},
+    {"features", parse_text, ARGS.features, "[+-]NAME,...", NULL, 0, sizeof ARGS.features - 1},
+    {"transport", parse_choice, &ARGS.transport, "any|legacy|modern", transports, 0, 0},
+    {"fence", parse_choice, &ARGS.fence, "auto|on|off", fences, 0, 0},
+    {"stats", parse_unsigned, &ARGS.stats, "0|1", NULL, 0, 1},
+    {"peer", parse_ipv4, &ARGS.peer, "A.B.C.D", NULL, 0, 0},
+    {"proto", parse_choice, &ARGS.proto, "udp|tcp", protocols, 0, 0},
+    {"dir", parse_choice, &ARGS.dir, "both|send|receive", directions, 0, 0},
+    {"count", parse_unsigned, &ARGS.count, "1..100000000", NULL, 1, 100000000},
+    {"size", parse_unsigned, &ARGS.size, "12..1472", NULL, 12, 1472},
+    {"seconds", parse_unsigned, &ARGS.seconds, "1..3600", NULL, 1, 3600},
+};
+enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };
+
+static void list_arguments(void)
+{
+    printf("vtnet: valid boot arguments:");
+    for (unsigned i = 0; i < ARGUMENTS; i++) {
+        printf(" %s", arguments[i].name);
+        if (arguments[i].help != NULL) {
+            printf("=%s", arguments[i].help);
+        }
+    }
+    printf("\n");
+}
+
+/* One word, "name" or "name=value". Returns whether it is in order. */
+static bool parse_word(const char *word)
+{
+    size_t length = strcspn(word, "=");
+    const char *value = word[length] == '=' ? word + length + 1 : "";
+
+    for (unsigned i = 0; i < ARGUMENTS; i++) {
+        const struct argument *argument = &arguments[i];
+
+        if (strlen(argument->name) != length || strncmp(argument->name, word, length) != 0) {
+            continue;
+        }
+        if (argument->parse(argument, value)) {
+            return true;
+        }
+        printf("vtnet: boot argument '%s' is malformed and ignored: %s%s%s is wanted\n", word,
+               argument->name, argument->help != NULL ? "=" : "",
+               argument->help != NULL ? argument->help : "");
+        return false;
+    }
+    printf("vtnet: boot argument '%s' is unknown and ignored\n", word);
+    return false;
+}
+
+unsigned boot_arguments_parse(const char *command_line)
+{
+    char word[192];
+    unsigned bad = 0;
+
+    for (;;) {
+        size_t length;
+
+        while (*command_line == ' ') {
+            command_line++;
+        }
+        if (*command_line == '\0') {
+            break;
+        }
+        length = strcspn(command_line, " ");
+        if (length >= sizeof word) {
+            printf("vtnet: boot argument '%.32s...' is longer than %u characters and ignored\n",
+                   command_line, (unsigned)sizeof word - 1);
+            bad++;
+        } else {
+            memcpy(word, command_line, length);
+            word[length] = '\0';
+            bad += !parse_word(word);
+        }
+        command_line += length;
+    }
+    if (boot_arguments.bufinit > boot_arguments.bufmax) {
+        printf("vtnet: bufinit=%u is more than bufmax=%u, which holds\n", boot_arguments.bufinit,
+               boot_arguments.bufmax);
+        boot_arguments.bufinit = boot_arguments.bufmax;
+        bad++;
+    }
+    if (bad != 0) {
+        list_arguments();
+    }
+    return bad;
+}

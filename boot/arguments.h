@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The boot command line. */
+#ifndef ARGUMENTS_H
+#define ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An IPv4 address with its prefix length; address 0: not given. Byte order of the processor. */
+struct boot_ipv4 {
+    uint32_t address;
+    uint8_t prefix;
+};
+
+enum boot_mode {
+    BOOT_MODE_HYBRID, /* poll for a while, then sleep until an interrupt */
+    BOOT_MODE_IRQ,
+    BOOT_MODE_POLL,
+};
+
+enum boot_transport {
+    BOOT_TRANSPORT_ANY,
+    BOOT_TRANSPORT_LEGACY,
+    BOOT_TRANSPORT_MODERN,
+};
+
+enum boot_fence {
+    BOOT_FENCE_AUTO, /* where the machine needs it */
+    BOOT_FENCE_ON,
+    BOOT_FENCE_OFF,
+};
+
+enum boot_protocol {
+    BOOT_PROTOCOL_UDP,
+    BOOT_PROTOCOL_TCP,
+};
+
+enum boot_direction {
+    BOOT_DIRECTION_BOTH,
+    BOOT_DIRECTION_SEND,
+    BOOT_DIRECTION_RECEIVE,
+};
+
+struct boot_arguments {
+    struct boot_ipv4 ip;
+    struct boot_ipv4 gw;
+    uint8_t mac[6];
+    bool have_mac;
+    bool dhcp;
+    unsigned mode;      /* enum boot_mode */
+    unsigned poll_us;   /* microseconds that hybrid mode polls without work before it sleeps */
+    unsigned bufinit;   /* receive buffers to begin with */
+    unsigned bufmax;    /* receive buffers at the most */
+    char features[128]; /* "+name,-name" */
+    unsigned transport; /* enum boot_transport */
+    unsigned fence;     /* enum boot_fence */
+    unsigned stats;     /* 1: a line of statistics every second */
+    struct boot_ipv4 peer; /* the active side of an example: whom to talk to */
+    unsigned proto;        /* enum boot_protocol */
+    unsigned dir;          /* enum boot_direction */
+    unsigned count;        /* messages */
+    unsigned size;         /* bytes of a message */
+    unsigned seconds;
+};
+
+/* What the command line says, the defaults elsewhere; complete before main() is called. */
+extern struct boot_arguments boot_arguments;
+
+/*
+ * Reads a command line into boot_arguments. What is unknown or malformed is named on the console
+ * with a list of what is valid, and ignored. Returns the number of such words.
+ */
+unsigned boot_arguments_parse(const char *command_line);
+
+#endif

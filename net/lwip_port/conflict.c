@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/lwip_port/conflict.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lwip/etharp.h"
+#include "lwip/prot/etharp.h"
+#include "lwip/prot/ethernet.h"
+#include "lwip/sys.h"
+#include "runtime/panic.h"
+
+enum {
+    NEWCOMER_MS = 1000,
+    DEFEND_INTERVAL_MS = 10000, /* RFC 5227 §1.1 DEFEND_INTERVAL */
+};
+
+struct arp_frame {
+    struct eth_hdr ethernet;
+    struct etharp_hdr arp;
+} __attribute__((packed));
+
+/* When the address we have now was first seen to be ours. */
+static uint32_t address_since(uint32_t address)
+{
+    static uint32_t known;
+    static uint32_t since;
+
+    if (address != known) {
+        known = address;
+        since = sys_now();
+    }
+    return since;
+}
+
+static void defend(struct netif *netif)
+{
+    static uint32_t last;
+    static bool ever;
+
+    if (!ever || sys_now() - last >= DEFEND_INTERVAL_MS) {
+        ever = true;
+        last = sys_now();
+        etharp_gratuitous(netif);
+    }
+}
+
+void conflict_check(struct netif *netif, const void *data, uint32_t length)
+{
+    const struct arp_frame *frame = data;
+    const uint8_t *mac = frame->arp.shwaddr.addr;
+    const ip4_addr_t *ours = netif_ip4_addr(netif);
+    bool same_mac;
+    char text[IP4ADDR_STRLEN_MAX];
+    uint32_t sender;
+
+    if (length < sizeof *frame || frame->ethernet.type != PP_HTONS(ETHTYPE_ARP) ||
+        ip4_addr_isany(ours)) {
+        return;
+    }
+    memcpy(&sender, &frame->arp.sipaddr, sizeof sender);
+    if (sender != ip4_addr_get_u32(ours)) {
+        return;
+    }
+    same_mac = memcmp(mac, netif->hwaddr, netif->hwaddr_len) == 0;
+    ip4addr_ntoa_r(ours, text, sizeof text);
+    if (sys_now() - address_since(sender) < NEWCOMER_MS) {
+        panic("%s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: boot with another ip=%s",
+              text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+              same_mac ? ", which is our Ethernet address too" : "", same_mac ? " and mac=" : "");
+    }
+    printf("vtnet: %s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x%s; this guest keeps it\n",
+           text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+           same_mac ? ", which is our Ethernet address too" : "");
+    defend(netif);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* lwIP's options, chosen for throughput and latency on one processor, each with its reason. */
+#ifndef LWIPOPTS_H
+#define LWIPOPTS_H
+
+/* No operating system: everything runs from one loop, in one context. */
+#define NO_SYS 1
+#define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_NETCONN 0
+#define LWIP_SOCKET 0
+
+/* One allocator for everything, in constant time (runtime/memory.h): no pool to size wrongly, and
+ * nothing in .bss, which firmware images have to keep small. */
+#define MEM_LIBC_MALLOC 1
+#define MEMP_MEM_MALLOC 1
+#define MEM_ALIGNMENT 4
+
+/* Frames go to the stack in the card's own buffers, and come from it with room for the card's
+ * header in front of the Ethernet header. */
+#define LWIP_SUPPORT_CUSTOM_PBUF 1
+#define PBUF_LINK_ENCAPSULATION_HLEN 12
+#define LWIP_NETIF_TX_SINGLE_PBUF 0
+
+/* The link's callback tells the user; the hint keeps the ARP entry of a connection at hand. */
+#define LWIP_NETIF_LINK_CALLBACK 1
+#define LWIP_NETIF_STATUS_CALLBACK 1
+#define LWIP_NETIF_HWADDRHINT 1
+#define ETHARP_SUPPORT_STATIC_ENTRIES 0
+
+#define LWIP_IPV4 1
+#define LWIP_ICMP 1
+#define LWIP_RAW 0
+#define LWIP_UDP 1
+#define LWIP_TCP 1
+#define LWIP_DHCP 1
+/* Conflicts are noticed without the seconds that probing takes: net/lwip_port/conflict.c. */
+#define LWIP_ACD 0
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+
+/* A 64 KiB datagram has 45 fragments; two of them may be under way. */
+#define IP_REASSEMBLY 1
+#define IP_REASS_MAX_PBUFS 96
+#define IP_FRAG 1
+
+/* An Ethernet frame's worth. The windows cover what a tap queues (1,000 frames at most) without
+ * holding more of the card's buffers than that, and need scaling beyond 64 KiB. */
+#define TCP_MSS 1460
+#define LWIP_WND_SCALE 1
+#define TCP_RCV_SCALE 3
+#define TCP_WND (256 * 1024)
+#define TCP_SND_BUF (256 * 1024)
+#define TCP_SND_QUEUELEN 1024
+#define TCP_SNDLOWAT (32 * 1024) /* lwIP keeps it in 16 bits */
+#define TCP_SNDQUEUELOWAT (TCP_SND_QUEUELEN / 2)
+#define MEMP_NUM_TCP_SEG TCP_SND_QUEUELEN
+#define TCP_OVERSIZE TCP_MSS
+#define TCP_QUEUE_OOSEQ 1
+#define LWIP_TCP_SACK_OUT 1
+#define TCP_LISTEN_BACKLOG 1
+/* A window update for every sixteenth of the window, not the quarter that is lwIP's default: the
+ * peer must not run out of window while the update is on its way. */
+#define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 16)
+
+/* Counting is the card's, and the services'. */
+#define LWIP_STATS 0
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/lwip_port/port.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "lwip/etharp.h"
+#include "lwip/init.h"
+#include "lwip/pbuf.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/sys.h"
+#include "lwip/timeouts.h"
+#include "net/lwip_port/conflict.h"
+#include "netif/ethernet.h"
+
+
+/* A receive buffer's private bytes: the pbuf that stands for it while the stack has it. */
+struct rx_pbuf {
+    struct pbuf_custom custom; /* first: lwIP hands it back as a struct pbuf */
+    struct lwip_port *port;
+};
+
+/* Time as of the pass of the loop under way: reading the clock once a pass is enough. */
+static uint32_t now_ms;
+static uint64_t now_ms_ns; /* the nanosecond at which now_ms began */
+
+static void advance_clock(uint64_t now_ns)
+{
+    const uint64_t ms = 1000000;
+
+    if (now_ns - now_ms_ns >= 100 * ms) {
+        now_ms += (uint32_t)((now_ns - now_ms_ns) / ms);
+        now_ms_ns += (now_ns - now_ms_ns) / ms * ms;
+    }
+    while (now_ns - now_ms_ns >= ms) {
+        now_ms++;
+        now_ms_ns += ms;
+    }
+}
+
+uint32_t sys_now(void)
+{
+    return now_ms;
+}
+
+/* xorshift32; the seed is when the first number is asked for, to the nanosecond. */
+uint32_t lwip_port_random(void)
+{
+    static uint32_t state;
+
+    if (state == 0) {
+        state = (uint32_t)arch_clock_ns() | 1;
+    }
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+}
+
+/* The stack is done with a receive buffer: back to the card. */
+static void rx_free(struct pbuf *p)
+{
+    struct rx_pbuf *rx = (struct rx_pbuf *)p;
+
+    rx->port->nic.driver->release(rx->port->nic.state, rx);
+}
+
+/* nic_client.receive */
+static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
+{
+    struct lwip_port *port = context;
+    struct rx_pbuf *rx = buffer;
+    struct pbuf *p;
+
+    rx->custom.custom_free_function = rx_free;
+    rx->port = port;
+    /* PBUF_RAM says that structure and data are one block, so that headers can be put back in
+     * front of a reply made in place. */
+    p = pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_RAM, &rx->custom, data, (u16_t)length);
+    if (port->partial != NULL) {
+        pbuf_cat(port->partial, p);
+        p = port->partial;
+    }
+    port->partial = p;
+    if (more) {
+        return;
+    }
+    port->partial = NULL;
+    conflict_check(&port->netif, p->payload, p->len);
+    if (port->netif.input(p, &port->netif) != ERR_OK) {
+        port->counters.rx_refused++;
+        pbuf_free(p);
+    }
+}
+
+/* nic_client.transmitted */
+static void transmitted(void *context, void *cookie)
+{
+    struct lwip_port *port = context;
+
+    port->tx_room = true;
+    pbuf_free(cookie);
+}
+
+/* nic_client.link */
+static void link_changed(void *context, bool up)
+{
+    struct lwip_port *port = context;
+
+    printf("vtnet: link %s\n", up ? "up" : "down");
+    if (up) {
+        netif_set_link_up(&port->netif);
+    } else {
+        netif_set_link_down(&port->netif);
+    }
+}
+
+/* The bytes before the pbuf's payload that belong to it, up to what the card can use. */
+static unsigned headroom_of(struct lwip_port *port, struct pbuf *p)
+{
+    unsigned wanted = port->nic.driver->headroom(port->nic.state);
+
+    if (pbuf_add_header(p, wanted) != 0) {
+        return 0;
+    }
+    pbuf_remove_header(p, wanted);
+    return wanted;
+}
+
+/* Queues a pbuf chain as one frame; the card keeps a reference until it is transmitted. */
+static int queue_frame(struct lwip_port *port, struct pbuf *p)
+{
+    struct nic_part parts[NIC_PARTS_MAX];
+    unsigned count = 0;
+    int error;
+
+    for (struct pbuf *q = p; q != NULL; q = q->next) {
+        if (q->len == 0) {
+            continue;
+        }
+        if (count == NIC_PARTS_MAX) {
+            return NIC_PARTS;
+        }
+        parts[count++] = (struct nic_part){q->payload, q->len};
+    }
+    pbuf_ref(p);
+    error = port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p), p);
+    if (error != 0) {
+        pbuf_free(p);
+    }
+    return error;
+}
+
+/* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
+static err_t link_output(struct netif *netif, struct pbuf *p)
+{
+    struct lwip_port *port = netif->state;
+    int error = queue_frame(port, p);
+
+    if (error == NIC_PARTS) {
+        struct pbuf *joined = pbuf_clone(PBUF_RAW_TX, PBUF_RAM, p);
+
+        if (joined == NULL) {
+            return ERR_MEM;
+        }
+        port->counters.tx_copied++;
+        port->counters.tx_copied_bytes += p->tot_len;
+        error = queue_frame(port, joined);
+        pbuf_free(joined);
+    }
+    if (error == NIC_FULL) {
+        port->tx_full = true;
+        port->tx_room = false;
+        return ERR_MEM;
+    }
+    return error == 0 ? ERR_OK : ERR_IF;
+}
+
+/* netif_init_fn */
+static err_t init_netif(struct netif *netif)
+{
+    struct lwip_port *port = netif->state;
+    const uint8_t *mac = port->nic.driver->mac(port->nic.state);
+
+    netif->name[0] = 'e';
+    netif->name[1] = 'n';
+    netif->hwaddr_len = ETH_HWADDR_LEN;
+    memcpy(netif->hwaddr, mac, ETH_HWADDR_LEN);
+    netif->mtu = 1500;
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    netif->output = etharp_output;
+    netif->linkoutput = link_output;
+    return ERR_OK;
+}
+
+bool lwip_port_open(struct lwip_port *port, void (*wake)(void))
+{
+    static struct nic_client client = {
+        .receive = receive,
+        .transmitted = transmitted,
+        .link = link_changed,
+        .private_size = sizeof(struct rx_pbuf),
+    };
+
+    client.context = port;
+    lwip_init();
+    advance_clock(arch_clock_ns());
+    if (!nic_open(&port->nic, &client, wake)) {
+        return false;
+    }
+    netif_add_noaddr(&port->netif, port, init_netif, ethernet_input);
+    netif_set_default(&port->netif);
+    netif_set_up(&port->netif);
+    if (port->nic.driver->link_up(port->nic.state)) {
+        netif_set_link_up(&port->netif);
+    }
+    return true;
+}
+
+bool lwip_port_poll(struct lwip_port *port, unsigned budget, uint64_t now_ns)
+{
+    uint32_t before = now_ms;
+    unsigned frames = port->nic.driver->poll(port->nic.state, budget);
+
+    advance_clock(now_ns);
+    if (now_ms != before) {
+        sys_check_timeouts();
+    }
+    if (port->tx_full && port->tx_room) {
+        port->tx_full = false;
+        tcp_txnow();
+    }
+    return frames != 0;
+}

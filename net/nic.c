@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finds the network card on PCI and connects it to its driver and its interrupt line. */
+#include "net/nic.h"
+
+#include <stdio.h>
+
+#include "arch/arch.h"
+
+static const struct nic_driver *const drivers[] = {&nic_virtio};
+
+struct search {
+    struct nic *nic;
+    const struct nic_client *client;
+};
+
+static const struct nic_driver *find_driver(const struct pci_device *pci)
+{
+    for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++) {
+        if (drivers[i]->matches(pci)) {
+            return drivers[i];
+        }
+    }
+    return NULL;
+}
+
+/* A pci_scan() visitor: takes the first card that can be opened. */
+static bool consider(const struct pci_device *pci, void *context)
+{
+    struct search *search = context;
+    struct nic *nic = search->nic;
+    const struct nic_driver *driver = find_driver(pci);
+
+    if (driver == NULL) {
+        if (pci->class >> 8 == PCI_CLASS_NETWORK) {
+            printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x is a network card without a driver here\n",
+                   PCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
+        }
+        return true;
+    }
+    if (nic->driver != NULL) {
+        printf("vtnet: " PCI_BDF_FORMAT " %s is left unused: only the first card is served\n",
+               PCI_BDF_ARGS(pci->bdf), driver->name);
+        return true;
+    }
+    printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x %s, interrupt line %u\n", PCI_BDF_ARGS(pci->bdf),
+           pci->vendor, pci->device, driver->name, pci->irq_line);
+    nic->state = driver->open(pci, search->client);
+    if (nic->state != NULL) {
+        nic->driver = driver;
+        nic->pci = *pci;
+    }
+    return true;
+}
+
+static void (*wake_loop)(void);
+
+static bool handle_interrupt(void *context)
+{
+    struct nic *nic = context;
+    bool ours = nic->driver->interrupt(nic->state);
+
+    if (ours) {
+        wake_loop();
+    }
+    return ours;
+}
+
+bool nic_open(struct nic *nic, const struct nic_client *client, void (*wake)(void))
+{
+    struct search search = {nic, client};
+    unsigned functions = pci_scan(consider, &search);
+
+    if (nic->driver == NULL) {
+        printf("vtnet: no usable virtio network device among %u PCI functions: start QEMU with "
+               "-device virtio-net-pci\n",
+               functions);
+        return false;
+    }
+    wake_loop = wake;
+    if (!arch_irq_register(nic->pci.irq_line, handle_interrupt, nic)) {
+        printf("vtnet: interrupt line %u is not one of this machine: frames wait for the clock's "
+               "tick\n",
+               nic->pci.irq_line);
+    }
+    return true;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/services/listen.h"
+
+#include <stdio.h>
+
+static bool report(const char *protocol, u16_t number)
+{
+    printf("vtnet: %s port %u cannot be opened: no memory, or it is taken\n", protocol, number);
+    return false;
+}
+
+bool listen_udp(u16_t number, udp_recv_fn receive)
+{
+    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+
+    if (pcb == NULL) {
+        return report("UDP", number);
+    }
+    if (udp_bind(pcb, IP_ANY_TYPE, number) != ERR_OK) {
+        udp_remove(pcb);
+        return report("UDP", number);
+    }
+    udp_recv(pcb, receive, pcb);
+    return true;
+}
+
+bool listen_tcp(u16_t number, tcp_accept_fn accept)
+{
+    struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
+    struct tcp_pcb *listener;
+
+    if (pcb == NULL) {
+        return report("TCP", number);
+    }
+    if (tcp_bind(pcb, IP_ANY_TYPE, number) != ERR_OK || (listener = tcp_listen(pcb)) == NULL) {
+        tcp_close(pcb);
+        return report("TCP", number);
+    }
+    tcp_accept(listener, accept);
+    return true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19). Each start
+ * function says on the console why where it cannot, and returns whether it could.
+ */
+#ifndef SERVICES_H
+#define SERVICES_H
+
+#include <stdbool.h>
+
+enum {
+    SERVICE_PORT_ECHO = 7,
+    SERVICE_PORT_SINK = 9,
+    SERVICE_PORT_SOURCE = 19,
+    SERVICE_MESSAGE = 1024, /* bytes of a message of the TCP source */
+};
+
+/* Sends back what comes, without copying it. */
+bool echo_start(void);
+
+/*
+ * Discards what comes, and counts datagrams. An 8-byte one that begins with "STAT" is not counted
+ * but answered with 24 bytes: itself, then datagrams and bytes, 64-bit big-endian each.
+ */
+bool sink_start(void);
+
+/*
+ * TCP: messages of SERVICE_MESSAGE bytes until the peer closes. UDP: a datagram "SEND", count, size
+ * (32-bit big-endian each) makes it send `count` datagrams of `size` bytes to the asker, each
+ * beginning with its number from 0, 32-bit big-endian; any further datagram ends that first.
+ */
+bool source_start(void);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The source: character generator (RFC 864) of 1 KiB messages, and bursts of datagrams on request. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/net.h"
+#include "net/services/listen.h"
+#include "net/services/services.h"
+
+enum {
+    PATTERN_MESSAGES = 16,
+    PATTERN_SIZE = PATTERN_MESSAGES * SERVICE_MESSAGE,
+    REQUEST_SIZE = 12,
+    SEQUENCE_SIZE = 4,
+    DATAGRAM_MAX = 65507,
+    DATAGRAMS_PER_PASS = 32,
+};
+
+/* What is sent, straight from here. */
+static uint8_t pattern[PATTERN_SIZE];
+
+/* The burst under way. */
+static struct {
+    struct udp_pcb *pcb;
+    ip_addr_t to;
+    u16_t port;
+    uint32_t left; /* datagrams */
+    uint32_t next; /* the number of the next one */
+    uint32_t size; /* bytes of each */
+} burst;
+
+static uint32_t get_big_endian32(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+/* A datagram: its number, then as much pattern as it takes, without a copy. */
+static struct pbuf *make_datagram(uint32_t number, uint32_t size)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, SEQUENCE_SIZE, PBUF_RAM);
+    uint8_t *payload;
+
+    if (p == NULL) {
+        return NULL;
+    }
+    payload = p->payload;
+    for (unsigned i = 0; i < SEQUENCE_SIZE; i++) {
+        payload[i] = (uint8_t)(number >> (24 - 8 * i));
+    }
+    for (uint32_t left = size - SEQUENCE_SIZE; left > 0;) {
+        uint32_t part = left < PATTERN_SIZE ? left : PATTERN_SIZE;
+        struct pbuf *q = pbuf_alloc(PBUF_RAW, (u16_t)part, PBUF_ROM);
+
+        if (q == NULL) {
+            pbuf_free(p);
+            return NULL;
+        }
+        q->payload = pattern;
+        pbuf_cat(p, q);
+        left -= part;
+    }
+    return p;
+}
+
+static bool send_datagrams(void *context)
+{
+    unsigned sent = 0;
+
+    (void)context;
+    while (burst.left > 0 && sent < DATAGRAMS_PER_PASS) {
+        struct pbuf *p = make_datagram(burst.next, burst.size);
+        err_t error;
+
+        if (p == NULL) {
+            break;
+        }
+        error = udp_sendto(burst.pcb, p, &burst.to, burst.port);
+        pbuf_free(p);
+        if (error == ERR_MEM) {
+            break; /* the ring is full: on with the same one when there is room */
+        }
+        burst.next++;
+        burst.left--;
+        sent++;
+    }
+    return sent > 0;
+}
+
+static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                        u16_t port)
+{
+    uint8_t request[REQUEST_SIZE];
+
+    (void)context;
+    burst.left = 0;
+    if (p->tot_len == REQUEST_SIZE && pbuf_memcmp(p, 0, "SEND", 4) == 0) {
+        pbuf_copy_partial(p, request, REQUEST_SIZE, 0);
+        burst.size = get_big_endian32(request + 8);
+        if (burst.size >= SEQUENCE_SIZE && burst.size <= DATAGRAM_MAX) {
+            burst.pcb = pcb;
+            burst.to = *from;
+            burst.port = port;
+            burst.next = 0;
+            burst.left = get_big_endian32(request + 4);
+        }
+    }
+    pbuf_free(p);
+}
+
+/* Whole messages as far as the send buffer takes them; the offset wraps within the pattern. */
+static void fill(struct tcp_pcb *pcb)
+{
+    for (;;) {
+        u32_t room = tcp_sndbuf(pcb) / SERVICE_MESSAGE * SERVICE_MESSAGE;
+        u16_t length = (u16_t)(room < PATTERN_SIZE ? room : PATTERN_SIZE);
+
+        if (length == 0 || tcp_write(pcb, pattern, length, 0) != ERR_OK) {
+            break;
+        }
+    }
+    tcp_output(pcb);
+}
+
+static err_t tcp_acknowledged(void *context, struct tcp_pcb *pcb, u16_t length)
+{
+    (void)context;
+    (void)length;
+    fill(pcb);
+    return ERR_OK;
+}
+
+static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
+{
+    (void)context;
+    fill(pcb);
+    return ERR_OK;
+}
+
+/* The peer has closed: so do we, and what it has not read is of no use. */
+static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
+{
+    (void)context;
+    (void)error;
+    if (p == NULL) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    tcp_recved(pcb, p->tot_len);
+    pbuf_free(p);
+    return ERR_OK;
+}
+
+static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    (void)context;
+    if (error != ERR_OK || pcb == NULL) {
+        return ERR_VAL;
+    }
+    tcp_recv(pcb, tcp_received);
+    tcp_sent(pcb, tcp_acknowledged);
+    tcp_poll(pcb, tcp_polled, 1);
+    fill(pcb);
+    return ERR_OK;
+}
+
+bool source_start(void)
+{
+    static struct net_poller poller = {.poll = send_datagrams};
+
+    for (unsigned i = 0; i < PATTERN_SIZE; i++) {
+        pattern[i] = (uint8_t)i;
+    }
+    net_add_poller(&poller);
+    return listen_udp(SERVICE_PORT_SOURCE, udp_receive) &&
+           listen_tcp(SERVICE_PORT_SOURCE, tcp_opened);
+}

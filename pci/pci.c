@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding PCI functions and their capabilities, and access to their registers. */
+#include "pci/pci.h"
+
+#include <stddef.h>
+
+#include "pci/pci_platform.h"
+
+uint32_t pci_config_read(const struct pci_device *device, unsigned offset, unsigned width)
+{
+    return pci_platform_config_read(device->bdf, offset, width);
+}
+
+struct scan {
+    bool (*visit)(const struct pci_device *device, void *context);
+    void *context;
+    unsigned visited;
+    bool stopped;
+    uint32_t bus_seen[256 / 32]; /* a bridge may name a bus that another one named: once is enough */
+};
+
+static void scan_bus(struct scan *scan, unsigned bus);
+
+static void scan_function(struct scan *scan, uint16_t bdf)
+{
+    struct pci_device device = {
+        .bdf = bdf,
+        .vendor = (uint16_t)pci_platform_config_read(bdf, PCI_VENDOR_ID, 2),
+        .device = (uint16_t)pci_platform_config_read(bdf, PCI_DEVICE_ID, 2),
+        .subsystem = (uint16_t)pci_platform_config_read(bdf, PCI_SUBSYSTEM_ID, 2),
+        .class = (uint16_t)pci_platform_config_read(bdf, PCI_CLASS, 2),
+        .revision = (uint8_t)pci_platform_config_read(bdf, PCI_REVISION_ID, 1),
+        .irq_line = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_LINE, 1),
+        .irq_pin = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1),
+    };
+
+    scan->visited++;
+    if (!scan->visit(&device, scan->context)) {
+        scan->stopped = true;
+        return;
+    }
+    if (device.class == PCI_CLASS_BRIDGE_PCI) {
+        unsigned secondary = pci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
+
+        if (secondary != 0) {
+            scan_bus(scan, secondary);
+        }
+    }
+}
+
+static void scan_bus(struct scan *scan, unsigned bus)
+{
+    if (scan->bus_seen[bus / 32] & 1u << bus % 32) {
+        return;
+    }
+    scan->bus_seen[bus / 32] |= 1u << bus % 32;
+    for (unsigned slot = 0; slot < 32; slot++) {
+        uint16_t first = (uint16_t)(bus << 8 | slot << 3);
+        unsigned functions = 1;
+
+        for (unsigned function = 0; function < functions && !scan->stopped; function++) {
+            uint16_t bdf = (uint16_t)(first + function);
+
+            if (pci_platform_config_read(bdf, PCI_VENDOR_ID, 2) == 0xffff) {
+                continue;
+            }
+            if (function == 0 && pci_platform_config_read(bdf, PCI_HEADER_TYPE, 1) & 0x80) {
+                functions = 8;
+            }
+            scan_function(scan, bdf);
+        }
+    }
+}
+
+unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context)
+{
+    struct scan scan = {.visit = visit, .context = context};
+
+    scan_bus(&scan, 0);
+    return scan.visited;
+}
+
+void pci_enable(const struct pci_device *device)
+{
+    uint32_t command = pci_config_read(device, PCI_COMMAND, 2);
+
+    command |= PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+    command &= ~(uint32_t)PCI_COMMAND_INTX_DISABLE;
+    pci_platform_config_write(device->bdf, PCI_COMMAND, 2, command);
+}
+
+uint8_t pci_find_capability(const struct pci_device *device, uint8_t id, unsigned nth)
+{
+    /* The list lies behind the header's 64 bytes in steps of 4: longer than this is a loop. */
+    const unsigned longest = (256 - 64) / 4;
+    unsigned pointer = PCI_CAPABILITIES;
+
+    if (!(pci_config_read(device, PCI_STATUS, 2) & PCI_STATUS_CAPABILITIES)) {
+        return 0;
+    }
+    for (unsigned i = 0; i < longest; i++) {
+        /* The two low bits are reserved and must be masked (§6.7). */
+        uint8_t offset = (uint8_t)(pci_config_read(device, pointer, 1) & 0xfc);
+
+        if (offset < 64) {
+            return 0;
+        }
+        if (pci_config_read(device, offset, 1) == id && nth-- == 0) {
+            return offset;
+        }
+        pointer = offset + 1u;
+    }
+    return 0;
+}
+
+bool pci_map(const struct pci_device *device, unsigned bar, uint32_t offset, uint32_t size,
+             struct pci_region *region)
+{
+    const struct pci_bar *b;
+
+    if (bar >= PCI_BARS) {
+        return false;
+    }
+    b = &device->bar[bar];
+    if (b->address == 0 || b->size == 0 || (uint64_t)offset + size > b->size ||
+        b->address + offset + size > (uint64_t)UINT32_MAX + 1) {
+        return false;
+    }
+    *region = (struct pci_region){
+        .base = (uint32_t)b->address + offset,
+        .size = size,
+        .io = b->io,
+    };
+    return true;
+}
+
+uint8_t pci_read8(const struct pci_region *region, uint32_t offset)
+{
+    return (uint8_t)pci_platform_read(region->io, region->base + offset, 1);
+}
+
+uint16_t pci_read16(const struct pci_region *region, uint32_t offset)
+{
+    return (uint16_t)pci_platform_read(region->io, region->base + offset, 2);
+}
+
+uint32_t pci_read32(const struct pci_region *region, uint32_t offset)
+{
+    return pci_platform_read(region->io, region->base + offset, 4);
+}
+
+void pci_write8(const struct pci_region *region, uint32_t offset, uint8_t value)
+{
+    pci_platform_write(region->io, region->base + offset, 1, value);
+}
+
+void pci_write16(const struct pci_region *region, uint32_t offset, uint16_t value)
+{
+    pci_platform_write(region->io, region->base + offset, 2, value);
+}
+
+void pci_write32(const struct pci_region *region, uint32_t offset, uint32_t value)
+{
+    pci_platform_write(region->io, region->base + offset, 4, value);
+}

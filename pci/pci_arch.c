@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pci_platform.h for the machines of this project: configuration mechanism 1 (PCI 3.0 §3.2.2.3.2),
+ * whose address and data ports both i386 and PReP have at the same I/O addresses.
+ */
+#include "arch/arch.h"
+#include "pci/pci_platform.h"
+
+enum {
+    CONFIG_ADDRESS = 0xcf8,
+    CONFIG_DATA = 0xcfc,
+};
+
+/* The two ports are used only with this: an interrupt between them must not move the address. */
+static void select_register(uint16_t bdf, unsigned offset)
+{
+    arch_io_write32(CONFIG_ADDRESS, 0x80000000u | (uint32_t)bdf << 8 | (offset & 0xfc));
+}
+
+uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
+{
+    bool enabled = arch_interrupts_save();
+    uint32_t value;
+
+    select_register(bdf, offset);
+    value = pci_platform_read(true, CONFIG_DATA + (offset & 3), width);
+    arch_interrupts_restore(enabled);
+    return value;
+}
+
+void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
+{
+    bool enabled = arch_interrupts_save();
+
+    select_register(bdf, offset);
+    pci_platform_write(true, CONFIG_DATA + (offset & 3), width, value);
+    arch_interrupts_restore(enabled);
+}
+
+uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
+{
+    switch (width) {
+    case 1:
+        return io ? arch_io_read8(address) : arch_bus_read8(address);
+    case 2:
+        return io ? arch_io_read16(address) : arch_bus_read16(address);
+    default:
+        return io ? arch_io_read32(address) : arch_bus_read32(address);
+    }
+}
+
+void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+{
+    switch (width) {
+    case 1:
+        io ? arch_io_write8(address, (uint8_t)value) : arch_bus_write8(address, (uint8_t)value);
+        break;
+    case 2:
+        io ? arch_io_write16(address, (uint16_t)value) : arch_bus_write16(address, (uint16_t)value);
+        break;
+    default:
+        io ? arch_io_write32(address, value) : arch_bus_write32(address, value);
+        break;
+    }
+}
+
+struct pci_window pci_platform_window(bool io)
+{
+    return io ? (struct pci_window){ARCH_BUS_IO_FIRST, ARCH_BUS_IO_LAST}
+              : (struct pci_window){ARCH_BUS_MEMORY_FIRST, ARCH_BUS_MEMORY_LAST};
+}

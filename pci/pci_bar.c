@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Base address registers: sizing them, and giving an address to those that have none. */
+#include <stddef.h>
+
+#include "pci/pci.h"
+#include "pci/pci_platform.h"
+
+enum {
+    BAR_IO = 0x1,          /* bit 0: I/O space */
+    BAR_IO_FLAGS = 0x3,    /* low bits that are not address */
+    BAR_MEM_TYPE = 0x6,    /* bits 1 and 2 */
+    BAR_MEM_64 = 0x4,      /* type: anywhere in 64-bit address space */
+    BAR_MEM_FLAGS = 0xf,   /* low bits that are not address */
+    HEADER_TYPE_MASK = 0x7f,
+};
+
+static unsigned bar_offset(unsigned index)
+{
+    return PCI_BAR0 + 4 * index;
+}
+
+/* Writes all ones and reads back which bits stick (§6.2.5.1 Address Maps). */
+static uint32_t bar_mask(uint16_t bdf, unsigned offset)
+{
+    uint32_t saved = pci_platform_config_read(bdf, offset, 4);
+    uint32_t mask;
+
+    pci_platform_config_write(bdf, offset, 4, UINT32_MAX);
+    mask = pci_platform_config_read(bdf, offset, 4);
+    pci_platform_config_write(bdf, offset, 4, saved);
+    return mask;
+}
+
+/* Sizes the BAR at `index`, with decoding off. Returns how many registers it takes. */
+static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct pci_bar *bar)
+{
+    uint32_t low = pci_platform_config_read(bdf, bar_offset(index), 4);
+    uint64_t mask = bar_mask(bdf, bar_offset(index));
+    uint64_t address;
+
+    *bar = (struct pci_bar){0};
+    if (mask == 0 || mask == UINT32_MAX) {
+        return 1; /* not implemented, or a register that stores anything */
+    }
+    bar->io = low & BAR_IO;
+    bar->wide = !bar->io && (low & BAR_MEM_TYPE) == BAR_MEM_64 && index + 1 < count;
+    address = low & ~(uint32_t)(bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS);
+    mask &= ~(uint64_t)(bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS);
+    if (bar->wide) {
+        address |= (uint64_t)pci_platform_config_read(bdf, bar_offset(index + 1), 4) << 32;
+        mask |= (uint64_t)bar_mask(bdf, bar_offset(index + 1)) << 32;
+    }
+    bar->size = mask & -mask; /* the lowest address bit that sticks */
+    bar->address = address & ~(bar->size - 1);
+    return bar->wide ? 2 : 1;
+}
+
+static void size_bars(uint16_t bdf, struct pci_bar bar[PCI_BARS])
+{
+    unsigned type = pci_platform_config_read(bdf, PCI_HEADER_TYPE, 1) & HEADER_TYPE_MASK;
+    unsigned count = type == 0 ? PCI_BARS : type == 1 ? 2 : 0;
+    uint32_t command = pci_platform_config_read(bdf, PCI_COMMAND, 2);
+
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        bar[i] = (struct pci_bar){0};
+    }
+    /* A BAR full of ones must not answer for other devices' addresses. */
+    pci_platform_config_write(bdf, PCI_COMMAND, 2,
+                              command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+    for (unsigned i = 0; i < count;) {
+        i += size_bar(bdf, i, count, &bar[i]);
+    }
+    pci_platform_config_write(bdf, PCI_COMMAND, 2, command);
+}
+
+struct placement {
+    const struct pci_bar *wanted;
+    uint64_t address; /* where it would go */
+    bool collides;
+};
+
+/* A pci_scan() visitor: whether the placement overlaps one of this device's BARs. */
+static bool check_collision(const struct pci_device *device, void *context)
+{
+    struct placement *place = context;
+    struct pci_bar bar[PCI_BARS];
+
+    size_bars(device->bdf, bar);
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        if (bar[i].size != 0 && bar[i].address != 0 && bar[i].io == place->wanted->io &&
+            bar[i].address < place->address + place->wanted->size &&
+            place->address < bar[i].address + bar[i].size) {
+            place->collides = true;
+        }
+    }
+    return !place->collides;
+}
+
+/* Finds room from the top of the window down; firmware begins at its bottom. */
+static uint64_t find_room(const struct pci_bar *bar)
+{
+    struct pci_window window = pci_platform_window(bar->io);
+    struct placement place = {.wanted = bar};
+
+    if (bar->size > (uint64_t)window.last - window.first + 1) {
+        return 0;
+    }
+    place.address = ((uint64_t)window.last + 1 - bar->size) & ~(bar->size - 1);
+    while (place.address >= window.first && place.address != 0) {
+        place.collides = false;
+        pci_scan(check_collision, &place);
+        if (!place.collides) {
+            return place.address;
+        }
+        if (place.address < bar->size) {
+            break;
+        }
+        place.address -= bar->size;
+    }
+    return 0;
+}
+
+void pci_setup_bars(struct pci_device *device)
+{
+    size_bars(device->bdf, device->bar);
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        struct pci_bar *bar = &device->bar[i];
+
+        if (bar->size == 0 || bar->address != 0) {
+            continue;
+        }
+        bar->address = find_room(bar);
+        pci_platform_config_write(device->bdf, bar_offset(i), 4, (uint32_t)bar->address);
+        if (bar->wide) {
+            pci_platform_config_write(device->bdf, bar_offset(i + 1), 4,
+                                      (uint32_t)(bar->address >> 32));
+        }
+    }
+}

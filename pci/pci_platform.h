@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What pci/ asks of the machine. pci_arch.c answers for the machines of this project; a port to
+ * another system supplies these five functions instead. None of them blocks, and all of them may
+ * be called from interrupt context.
+ */
+#ifndef PCI_PLATFORM_H
+#define PCI_PLATFORM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Configuration space. bdf: bus << 8 | device << 3 | function. offset: 0 to 255, a multiple of
+ * width. width: 1, 2 or 4 bytes. A function that is not there reads as all ones.
+ */
+uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width);
+void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value);
+
+/*
+ * Device registers, little-endian as all of PCI: the value is in the processor's order. io: whether
+ * the address is in I/O space. address: as the BAR has it (a bus address). width: 1, 2 or 4 bytes.
+ * Accesses are made in program order, and stores of this processor to memory come before them.
+ */
+uint32_t pci_platform_read(bool io, uint32_t address, unsigned width);
+void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value);
+
+/* A range of bus addresses: first to last, both included. */
+struct pci_window {
+    uint32_t first;
+    uint32_t last;
+};
+
+/* Where BARs that the firmware left without an address may be put. io: which space. */
+struct pci_window pci_platform_window(bool io);
+
+#endif

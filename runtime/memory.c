@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "runtime/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/panic.h"
+
+enum {
+    MIN_ALIGN = 16,
+    STEPS = 8, /* size classes between one power of two and the next: at most 1/8 is wasted */
+    MIN_SHIFT = 6, /* the smallest block: 64 bytes with its header */
+    CLASSES = 26 * STEPS,
+    MAGIC_USED = 0x55534544,
+    MAGIC_FREE = 0x46524545,
+};
+
+/* Stands directly before the memory handed out. */
+struct header {
+    uint32_t magic;
+    uint16_t size_class;
+    uint16_t align_shift;
+    struct header *next; /* while free */
+};
+_Static_assert(sizeof(struct header) <= MIN_ALIGN, "header");
+
+static uintptr_t arena_start;
+static uintptr_t arena_next; /* the first byte never handed out */
+static uintptr_t arena_end;
+static struct header *free_list[CLASSES];
+static size_t used;
+static size_t peak;
+
+void memory_init(uintptr_t start, uintptr_t end)
+{
+    arena_start = (start + MIN_ALIGN - 1) & ~(uintptr_t)(MIN_ALIGN - 1);
+    arena_next = arena_start;
+    arena_end = end > arena_start ? end : arena_start;
+}
+
+/* Class c holds blocks of (STEPS + c % STEPS) << (c / STEPS + MIN_SHIFT - 3) bytes. */
+static size_t class_size(unsigned size_class)
+{
+    return (size_t)(STEPS + size_class % STEPS) << (size_class / STEPS + MIN_SHIFT - 3);
+}
+
+static unsigned class_of(size_t size)
+{
+    unsigned shift;
+
+    if (size <= 1u << MIN_SHIFT) {
+        return 0;
+    }
+    shift = 31 - (unsigned)__builtin_clz((unsigned)(size - 1)); /* 2^shift <= size - 1 */
+    return (shift - MIN_SHIFT) * STEPS + (unsigned)((size - 1) >> (shift - 3)) - STEPS + 1;
+}
+
+static struct header *take_free(unsigned size_class, unsigned align_shift)
+{
+    struct header **link = &free_list[size_class];
+
+    /* Blocks with a large alignment are few and never short-lived: only the first is looked at. */
+    if (*link == NULL || (*link)->align_shift < align_shift) {
+        return NULL;
+    }
+    struct header *block = *link;
+    *link = block->next;
+    return block;
+}
+
+static struct header *take_fresh(unsigned size_class, unsigned align_shift)
+{
+    size_t align = (size_t)1 << align_shift;
+    uintptr_t memory = (arena_next + MIN_ALIGN + align - 1) & ~(uintptr_t)(align - 1);
+    uintptr_t end = memory - MIN_ALIGN + class_size(size_class);
+    struct header *block;
+
+    if (memory < arena_next || end < memory || end > arena_end) {
+        return NULL;
+    }
+    block = (struct header *)(memory - MIN_ALIGN);
+    block->size_class = (uint16_t)size_class;
+    block->align_shift = (uint16_t)align_shift;
+    arena_next = end;
+    return block;
+}
+
+void *memory_alloc(size_t size, size_t align)
+{
+    unsigned align_shift = (unsigned)__builtin_ctz((unsigned)(align < MIN_ALIGN ? MIN_ALIGN : align));
+    struct header *block;
+    unsigned size_class;
+
+    if (size > SIZE_MAX / 4) {
+        return NULL;
+    }
+    size_class = class_of(size + MIN_ALIGN);
+    block = take_free(size_class, align_shift);
+    if (block == NULL) {
+        block = take_fresh(size_class, align_shift);
+    }
+    if (block == NULL) {
+        return NULL;
+    }
+    block->magic = MAGIC_USED;
+    used += class_size(size_class);
+    if (used > peak) {
+        peak = used;
+    }
+    return (uint8_t *)block + MIN_ALIGN;
+}
+
+void memory_free(void *memory)
+{
+    struct header *block;
+
+    if (memory == NULL) {
+        return;
+    }
+    block = (struct header *)((uint8_t *)memory - MIN_ALIGN);
+    if (block->magic != MAGIC_USED) {
+        panic("free of %p, which is not allocated%s", memory,
+              block->magic == MAGIC_FREE ? " any more" : "");
+    }
+    block->magic = MAGIC_FREE;
+    block->next = free_list[block->size_class];
+    free_list[block->size_class] = block;
+    used -= class_size(block->size_class);
+}
+
+struct memory_usage memory_usage(void)
+{
+    return (struct memory_usage){.total = arena_end - arena_start, .used = used, .peak = peak};
+}
+
+void *malloc(size_t size)
+{
+    return memory_alloc(size, MIN_ALIGN);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    void *memory = size != 0 && count > SIZE_MAX / size ? NULL : malloc(count * size);
+
+    return memory != NULL ? memset(memory, 0, count * size) : NULL;
+}
+
+void free(void *memory)
+{
+    memory_free(memory);
+}

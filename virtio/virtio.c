@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bringing a virtio device up and down, and reading its configuration. */
+#include "virtio/virtio.h"
+
+#include <string.h>
+
+#include "virtio/virtio_platform.h"
+#include "virtio/virtio_spec.h"
+
+#define RESET_TIMEOUT_NS 1000000000u
+enum { CONFIG_ATTEMPTS = 16 };
+
+/* Bits of the status field are only ever added; only a reset clears them (§2.1.1). */
+static void add_status(struct virtio_device *dev, uint8_t bits)
+{
+    dev->transport->set_status(dev, dev->transport->get_status(dev) | bits);
+}
+
+int virtio_device_reset(struct virtio_device *dev)
+{
+    uint64_t start = virtio_platform_clock_ns();
+
+    dev->transport->set_status(dev, 0);
+    while (dev->transport->get_status(dev) != 0) {
+        if (virtio_platform_clock_ns() - start > RESET_TIMEOUT_NS) {
+            virtio_platform_log("virtio: the device does not finish its reset (status 0x%02x)",
+                                dev->transport->get_status(dev));
+            return VIRTIO_ERROR_IO;
+        }
+    }
+    return 0;
+}
+
+int virtio_device_begin(struct virtio_device *dev)
+{
+    int error = virtio_device_reset(dev);
+
+    if (error != 0) {
+        return error;
+    }
+    dev->weak_barrier = virtio_platform_barrier_is_weak();
+    add_status(dev, VIRTIO_STATUS_ACKNOWLEDGE);
+    add_status(dev, VIRTIO_STATUS_DRIVER);
+    dev->offered = dev->transport->get_features(dev);
+    return 0;
+}
+
+int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
+{
+    if (dev->transport->legacy) {
+        dev->features = dev->offered & wanted & UINT32_MAX;
+        dev->little_endian = false;
+        dev->transport->set_features(dev, dev->features);
+        return 0;
+    }
+    if (!virtio_has(dev->offered, VIRTIO_F_VERSION_1)) {
+        virtio_platform_log("virtio: a modern device that does not offer VERSION_1");
+        return VIRTIO_ERROR_IO;
+    }
+    dev->features = dev->offered & (wanted | virtio_bit(VIRTIO_F_VERSION_1));
+    dev->little_endian = true;
+    dev->transport->set_features(dev, dev->features);
+    add_status(dev, VIRTIO_STATUS_FEATURES_OK);
+    /* The device says no by not keeping the bit (§3.1.1 step 6). */
+    if (!(dev->transport->get_status(dev) & VIRTIO_STATUS_FEATURES_OK)) {
+        virtio_platform_log("virtio: the device refuses the features 0x%016llx",
+                            (unsigned long long)dev->features);
+        return VIRTIO_ERROR_FEATURES;
+    }
+    return 0;
+}
+
+void virtio_device_ready(struct virtio_device *dev)
+{
+    add_status(dev, VIRTIO_STATUS_DRIVER_OK);
+}
+
+void virtio_device_fail(struct virtio_device *dev)
+{
+    add_status(dev, VIRTIO_STATUS_FAILED);
+}
+
+static void read_fields(struct virtio_device *dev, unsigned offset, uint8_t *to, unsigned width,
+                        unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        dev->transport->config_read(dev, offset + i * width, to + i * width, width);
+    }
+}
+
+int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
+                       unsigned count)
+{
+    uint8_t again[64];
+    unsigned size = width * count;
+
+    if (size > sizeof again) {
+        return VIRTIO_ERROR_TOOBIG;
+    }
+    for (unsigned attempt = 0; attempt < CONFIG_ATTEMPTS; attempt++) {
+        uint8_t generation = dev->transport->config_generation(dev);
+
+        read_fields(dev, offset, to, width, count);
+        if (dev->transport->legacy) {
+            /* No generation counter: two readings must agree (§2.5.4). */
+            read_fields(dev, offset, again, width, count);
+            if (memcmp(again, to, size) == 0) {
+                return 0;
+            }
+        } else if (dev->transport->config_generation(dev) == generation) {
+            return 0;
+        }
+    }
+    virtio_platform_log("virtio: the device configuration at %u never holds still", offset);
+    return VIRTIO_ERROR_IO;
+}
+
+void virtio_device_fence(struct virtio_device *dev)
+{
+    virtio_mb();
+    if (dev->weak_barrier) {
+        (void)dev->transport->get_status(dev);
+    }
+}

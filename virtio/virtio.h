@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtio device, whatever its transport: status, features, configuration. How a driver brings
+ * one up (virtio 1.3 §3.1.1 Driver Requirements: Device Initialization):
+ *
+ *     virtio_device_begin(dev);                   reset, ACKNOWLEDGE, DRIVER; reads the offer
+ *     virtio_device_negotiate(dev, wanted);       features, FEATURES_OK
+ *     virtqueue_create(...) for each queue, virtio_config_read(...)
+ *     virtio_device_ready(dev);                   DRIVER_OK; from here on queues may be notified
+ *
+ * After an error anywhere: virtio_device_fail(dev).
+ */
+#ifndef VIRTIO_H
+#define VIRTIO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What functions of virtio/ return: 0 or one of these. */
+enum {
+    VIRTIO_ERROR_NODEV = -1,    /* not a device of this kind */
+    VIRTIO_ERROR_IO = -2,       /* the device cannot be reached, or does not do what it must */
+    VIRTIO_ERROR_FEATURES = -3, /* the device refuses the features we agreed to */
+    VIRTIO_ERROR_NOMEM = -4,    /* no memory */
+    VIRTIO_ERROR_FULL = -5,     /* the queue is full: try again when buffers have been used */
+    VIRTIO_ERROR_TOOBIG = -6,   /* more parts than a descriptor chain may have */
+    VIRTIO_ERROR_BROKEN = -7,   /* the device broke the rules of this queue: it needs a reset */
+};
+
+struct virtio_device;
+struct virtqueue;
+
+/*
+ * A transport: how the device's registers are reached. queue: a queue's index.
+ * isr_status() and notify() may be called from interrupt context.
+ */
+struct virtio_transport {
+    const char *name;
+    bool legacy;          /* no FEATURES_OK, 32 feature bits, queue size fixed by the device */
+    unsigned queue_align; /* bytes: of the ring's start and of its used part */
+    uint8_t (*get_status)(struct virtio_device *dev);
+    void (*set_status)(struct virtio_device *dev, uint8_t status);
+    uint64_t (*get_features)(struct virtio_device *dev);
+    void (*set_features)(struct virtio_device *dev, uint64_t features);
+    void (*config_read)(struct virtio_device *dev, unsigned offset, void *to, unsigned width);
+    uint8_t (*config_generation)(struct virtio_device *dev);
+    uint16_t (*queue_size)(struct virtio_device *dev, uint16_t queue); /* largest; 0: no queue */
+    int (*queue_enable)(struct virtio_device *dev, struct virtqueue *vq);
+    void (*notify)(struct virtio_device *dev, const struct virtqueue *vq);
+    uint8_t (*isr_status)(struct virtio_device *dev); /* reading clears it */
+};
+
+struct virtio_device {
+    const struct virtio_transport *transport;
+    uint64_t offered;   /* features, from virtio_device_begin() on */
+    uint64_t features;  /* agreed, from virtio_device_negotiate() on */
+    bool little_endian; /* the byte order of rings, headers and configuration */
+    bool weak_barrier;  /* virtio_platform_barrier_is_weak() */
+};
+
+/* Whether bit number `feature` is in the set. */
+static inline bool virtio_has(uint64_t features, unsigned feature)
+{
+    return features >> feature & 1;
+}
+
+static inline uint64_t virtio_bit(unsigned feature)
+{
+    return (uint64_t)1 << feature;
+}
+
+/* Resets the device, sets ACKNOWLEDGE and DRIVER and reads what it offers. 0 or ERROR_IO. */
+int virtio_device_begin(struct virtio_device *dev);
+
+/*
+ * Agrees on what is both offered and in `wanted`; VERSION_1 is added where the transport needs it.
+ * 0, ERROR_FEATURES, or ERROR_IO where a modern device does not offer VERSION_1.
+ */
+int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted);
+
+/* Sets DRIVER_OK: the device is live. */
+void virtio_device_ready(struct virtio_device *dev);
+
+/* Gives the device up: sets FAILED. */
+void virtio_device_fail(struct virtio_device *dev);
+
+/*
+ * Resets the device and waits until it has: afterwards it touches no memory of ours. 0, or
+ * ERROR_IO where it does not come to rest within a second.
+ */
+int virtio_device_reset(struct virtio_device *dev);
+
+/*
+ * Reads `count` fields of `width` bytes each (1, 2 or 4) into `to`, converted to the processor's
+ * byte order, all from one state of the configuration (§2.5.3): 0, or ERROR_IO where it never
+ * holds still.
+ */
+int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
+                       unsigned count);
+
+/*
+ * A full barrier that also holds where virtio_mb() alone does not: orders all stores before it
+ * against all loads after it as the device sees them. Reading any device register does that; it
+ * costs one access where weak_barrier is set, nothing elsewhere. Any context.
+ */
+void virtio_device_fence(struct virtio_device *dev);
+
+/* The name of a feature of a network device, as in the specification but without its prefix and in
+ * lower case, or NULL where the bit has none. */
+const char *virtio_feature_name(unsigned bit);
+
+/*
+ * Reads a list like "-event_idx,+mrg_rxbuf,-29" and clears or sets those bits in *features: a sign,
+ * then a name of virtio_feature_name() or a bit number. Returns NULL, or the first word that is
+ * not understood; the words before it have taken effect.
+ */
+const char *virtio_feature_parse(const char *text, uint64_t *features);
+
+#endif

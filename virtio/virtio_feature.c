@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The names of feature bits, for people: printing them, and reading a mask from text. */
+#include <string.h>
+
+#include "virtio/virtio.h"
+#include "virtio/virtio_spec.h"
+
+static const char *const names[64] = {
+    [VIRTIO_NET_F_CSUM] = "csum",
+    [VIRTIO_NET_F_GUEST_CSUM] = "guest_csum",
+    [VIRTIO_NET_F_CTRL_GUEST_OFFLOADS] = "ctrl_guest_offloads",
+    [VIRTIO_NET_F_MTU] = "mtu",
+    [VIRTIO_NET_F_MAC] = "mac",
+    [VIRTIO_NET_F_GSO] = "gso",
+    [VIRTIO_NET_F_GUEST_TSO4] = "guest_tso4",
+    [VIRTIO_NET_F_GUEST_TSO6] = "guest_tso6",
+    [VIRTIO_NET_F_GUEST_ECN] = "guest_ecn",
+    [VIRTIO_NET_F_GUEST_UFO] = "guest_ufo",
+    [VIRTIO_NET_F_HOST_TSO4] = "host_tso4",
+    [VIRTIO_NET_F_HOST_TSO6] = "host_tso6",
+    [VIRTIO_NET_F_HOST_ECN] = "host_ecn",
+    [VIRTIO_NET_F_HOST_UFO] = "host_ufo",
+    [VIRTIO_NET_F_MRG_RXBUF] = "mrg_rxbuf",
+    [VIRTIO_NET_F_STATUS] = "status",
+    [VIRTIO_NET_F_CTRL_VQ] = "ctrl_vq",
+    [VIRTIO_NET_F_CTRL_RX] = "ctrl_rx",
+    [VIRTIO_NET_F_CTRL_VLAN] = "ctrl_vlan",
+    [VIRTIO_NET_F_CTRL_RX_EXTRA] = "ctrl_rx_extra",
+    [VIRTIO_NET_F_GUEST_ANNOUNCE] = "guest_announce",
+    [VIRTIO_NET_F_MQ] = "mq",
+    [VIRTIO_NET_F_CTRL_MAC_ADDR] = "ctrl_mac_addr",
+    [VIRTIO_F_NOTIFY_ON_EMPTY] = "notify_on_empty",
+    [VIRTIO_F_ANY_LAYOUT] = "any_layout",
+    [VIRTIO_F_INDIRECT_DESC] = "indirect_desc",
+    [VIRTIO_F_EVENT_IDX] = "event_idx",
+    [VIRTIO_F_BAD_FEATURE] = "bad_feature",
+    [VIRTIO_F_VERSION_1] = "version_1",
+    [VIRTIO_F_ACCESS_PLATFORM] = "access_platform",
+    [VIRTIO_F_RING_PACKED] = "ring_packed",
+    [VIRTIO_F_IN_ORDER] = "in_order",
+    [VIRTIO_F_ORDER_PLATFORM] = "order_platform",
+    [VIRTIO_F_SR_IOV] = "sr_iov",
+    [VIRTIO_F_NOTIFICATION_DATA] = "notification_data",
+    [VIRTIO_F_NOTIF_CONFIG_DATA] = "notif_config_data",
+    [VIRTIO_F_RING_RESET] = "ring_reset",
+    [VIRTIO_F_ADMIN_VQ] = "admin_vq",
+    [VIRTIO_NET_F_DEVICE_STATS] = "device_stats",
+    [VIRTIO_NET_F_HASH_TUNNEL] = "hash_tunnel",
+    [VIRTIO_NET_F_VQ_NOTF_COAL] = "vq_notf_coal",
+    [VIRTIO_NET_F_NOTF_COAL] = "notf_coal",
+    [VIRTIO_NET_F_GUEST_USO4] = "guest_uso4",
+    [VIRTIO_NET_F_GUEST_USO6] = "guest_uso6",
+    [VIRTIO_NET_F_HOST_USO] = "host_uso",
+    [VIRTIO_NET_F_HASH_REPORT] = "hash_report",
+    [VIRTIO_NET_F_GUEST_HDRLEN] = "guest_hdrlen",
+    [VIRTIO_NET_F_RSS] = "rss",
+    [VIRTIO_NET_F_RSC_EXT] = "rsc_ext",
+    [VIRTIO_NET_F_STANDBY] = "standby",
+    [VIRTIO_NET_F_SPEED_DUPLEX] = "speed_duplex",
+};
+
+const char *virtio_feature_name(unsigned bit)
+{
+    return bit < 64 ? names[bit] : NULL;
+}
+
+/* The bit that the first `length` characters of `word` name or number, or -1. */
+static int find_bit(const char *word, size_t length)
+{
+    unsigned number = 0;
+    size_t digits = 0;
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        if (names[bit] != NULL && strlen(names[bit]) == length &&
+            memcmp(names[bit], word, length) == 0) {
+            return (int)bit;
+        }
+    }
+    while (digits < length && digits < 3 && word[digits] >= '0' && word[digits] <= '9') {
+        number = number * 10 + (unsigned)(word[digits] - '0');
+        digits++;
+    }
+    return digits > 0 && digits == length && number < 64 ? (int)number : -1;
+}
+
+const char *virtio_feature_parse(const char *text, uint64_t *features)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, ",");
+        int bit = length > 1 ? find_bit(text + 1, length - 1) : -1;
+
+        if (bit < 0 || (text[0] != '+' && text[0] != '-')) {
+            return text;
+        }
+        if (text[0] == '+') {
+            *features |= virtio_bit((unsigned)bit);
+        } else {
+            *features &= ~virtio_bit((unsigned)bit);
+        }
+        text += length;
+        text += *text == ',';
+    }
+    return NULL;
+}

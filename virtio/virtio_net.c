@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network device: bringing it up and down, transmitting, interrupts. Receiving: virtio_net_rx.c */
+#include "virtio/virtio_net.h"
+
+#include <string.h>
+
+#include "virtio/virtio_net_rx.h"
+#include "virtio/virtio_platform.h"
+
+enum { TX_INDIRECT_TABLES = 32 };
+
+/* A locally administered unicast address (IEEE 802-2014 §8.4.4) from the clock's low bits. */
+static void random_mac(uint8_t mac[6])
+{
+    uint64_t x = virtio_platform_clock_ns() + 0x9e3779b97f4a7c15u;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    x ^= x >> 31;
+    for (unsigned i = 0; i < 6; i++) {
+        mac[i] = (uint8_t)(x >> 8 * i);
+    }
+    mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
+}
+
+static bool is_unicast(const uint8_t mac[6])
+{
+    static const uint8_t zero[6];
+
+    return !(mac[0] & 1) && memcmp(mac, zero, 6) != 0;
+}
+
+static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
+{
+    if (wanted != NULL) {
+        memcpy(net->mac, wanted, 6);
+        return 0;
+    }
+    if (virtio_has(net->dev->features, VIRTIO_NET_F_MAC)) {
+        int error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAC, net->mac, 1, 6);
+
+        if (error != 0 || is_unicast(net->mac)) {
+            return error;
+        }
+        virtio_platform_log("virtio-net: the device's MAC address is not one of a station; a "
+                            "random one is used");
+    }
+    random_mac(net->mac);
+    return 0;
+}
+
+/* The link is up where the device does not say (§5.1.4). */
+static void read_link(struct virtio_net *net)
+{
+    uint16_t status = VIRTIO_NET_S_LINK_UP;
+
+    if (virtio_has(net->dev->features, VIRTIO_NET_F_STATUS) &&
+        virtio_config_read(net->dev, VIRTIO_NET_CONFIG_STATUS, &status, 2, 1) != 0) {
+        return;
+    }
+    net->link_up = status & VIRTIO_NET_S_LINK_UP;
+}
+
+/* §5.1.6: how long the header is and whether it may share a descriptor with the frame. */
+static void choose_framing(struct virtio_net *net)
+{
+    uint64_t features = net->dev->features;
+    bool modern = virtio_has(features, VIRTIO_F_VERSION_1);
+    bool mergeable = virtio_has(features, VIRTIO_NET_F_MRG_RXBUF);
+    bool any_layout = modern || virtio_has(features, VIRTIO_F_ANY_LAYOUT);
+
+    net->header_length =
+        modern || mergeable ? sizeof(struct virtio_net_hdr) : VIRTIO_NET_HDR_LEGACY_LEN;
+    net->split_tx = !any_layout;
+    net->split_rx = !any_layout && !mergeable; /* §5.1.6.3.1, §5.1.6.6 (legacy notes) */
+}
+
+static int create_queues(struct virtio_net *net, const struct virtio_net_options *options)
+{
+    int error = virtio_net_rx_create(net, options->rx_initial, options->rx_maximum);
+
+    if (error != 0) {
+        return error;
+    }
+    net->tx_header = virtio_platform_alloc(sizeof *net->tx_header, sizeof(uint64_t));
+    error = net->tx_header == NULL ? VIRTIO_ERROR_NOMEM
+                                   : virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX,
+                                                      VIRTIO_NET_TX_SIZE, TX_INDIRECT_TABLES);
+    if (error != 0) {
+        virtio_platform_free(net->tx_header);
+        virtio_net_rx_destroy(net);
+    }
+    return error;
+}
+
+/* §3.1.1 Driver Requirements: Device Initialization, in its order. */
+int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
+                    const struct virtio_net_options *options,
+                    const struct virtio_net_client *client)
+{
+    int error;
+
+    *net = (struct virtio_net){.dev = dev, .client = client};
+    if (client->private_size > VIRTIO_NET_PRIVATE_MAX) {
+        return VIRTIO_ERROR_TOOBIG;
+    }
+    /* 1. Reset the device. 2. Set ACKNOWLEDGE. 3. Set DRIVER. */
+    error = virtio_device_begin(dev);
+    if (error != 0) {
+        goto fail;
+    }
+    /* 4. Read the features, write those understood. 5. Set FEATURES_OK. 6. Read it back. */
+    error = virtio_device_negotiate(dev, options->features & VIRTIO_NET_FEATURES);
+    if (error != 0) {
+        goto fail;
+    }
+    /* 7. Device-specific set-up: queues, configuration. */
+    choose_framing(net);
+    error = choose_mac(net, options->mac);
+    if (error != 0) {
+        goto fail;
+    }
+    error = create_queues(net, options);
+    if (error != 0) {
+        goto fail;
+    }
+    read_link(net);
+    virtio_net_interrupts_off(net);
+    /* 8. Set DRIVER_OK. Only now may a queue be notified. */
+    virtio_device_ready(dev);
+    virtio_net_rx_refill(net);
+    return 0;
+
+fail:
+    virtio_device_fail(dev);
+    virtio_platform_log("virtio-net: the device cannot be used (error %d)", error);
+    return error;
+}
+
+void virtio_net_close(struct virtio_net *net)
+{
+    void *cookie;
+
+    if (virtio_device_reset(net->dev) != 0) {
+        return; /* it may still write to the memory: better lost than corrupted */
+    }
+    while ((cookie = virtqueue_detach(&net->tx)) != NULL) {
+        net->client->transmitted(net->client->context, cookie);
+    }
+    virtio_net_rx_destroy(net);
+    virtqueue_destroy(&net->tx);
+    virtio_platform_free(net->tx_header);
+}
+
+static unsigned reclaim_transmitted(struct virtio_net *net)
+{
+    uint32_t length; /* of no meaning where the device only reads */
+    unsigned count = 0;
+    void *cookie;
+
+    while ((cookie = virtqueue_get(&net->tx, &length)) != NULL) {
+        net->client->transmitted(net->client->context, cookie);
+        count++;
+    }
+    return count;
+}
+
+unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
+{
+    unsigned frames;
+    unsigned reclaimed;
+    bool interrupted = net->interrupted;
+
+    net->interrupted = false;
+    reclaimed = reclaim_transmitted(net);
+    frames = virtio_net_rx_poll(net, budget);
+    if (net->config_changed) {
+        bool was_up = net->link_up;
+
+        net->config_changed = false;
+        read_link(net);
+        if (net->link_up != was_up) {
+            net->client->link(net->client->context, net->link_up);
+        }
+    } else if (interrupted && frames + reclaimed == 0) {
+        net->counters.interrupts_spurious++;
+    }
+    return frames;
+}
+
+/* §5.1.6.2 Packet Transmission: a header without offloads is all zeros. */
+int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
+                        unsigned headroom, void *cookie)
+{
+    struct virtqueue_part chain[VIRTQUEUE_PARTS_MAX];
+    uint32_t bytes = 0;
+    int error;
+
+    if (count == 0 || count > VIRTIO_NET_PARTS_MAX) {
+        return VIRTIO_ERROR_TOOBIG;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        chain[i + 1] = parts[i];
+        bytes += parts[i].length;
+    }
+    if (!net->split_tx && headroom >= net->header_length) {
+        uint8_t *header = (uint8_t *)(uintptr_t)parts[0].data - net->header_length;
+
+        memset(header, 0, net->header_length);
+        chain[1].data = header;
+        chain[1].length += net->header_length;
+        error = virtqueue_add(&net->tx, chain + 1, count, 0, cookie);
+    } else {
+        chain[0] = (struct virtqueue_part){net->tx_header, net->header_length};
+        error = virtqueue_add(&net->tx, chain, count + 1, 0, cookie);
+    }
+    if (error == 0) {
+        net->counters.tx_frames++;
+        net->counters.tx_bytes += bytes;
+    } else if (error == VIRTIO_ERROR_FULL) {
+        net->counters.tx_full++;
+    }
+    return error;
+}
+
+void virtio_net_flush(struct virtio_net *net)
+{
+    virtqueue_kick(&net->tx);
+}
+
+bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
+{
+    /* When three quarters of what is in flight are done: early enough not to run the device dry,
+     * late enough to be worth a wake-up. */
+    uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
+    bool pending = virtqueue_interrupts_on(&net->rx, 1);
+
+    if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
+        pending = true;
+    }
+    return pending || net->config_changed;
+}
+
+void virtio_net_interrupts_off(struct virtio_net *net)
+{
+    virtqueue_interrupts_off(&net->rx);
+    virtqueue_interrupts_off(&net->tx);
+}
+
+/* §4.1.5.4: reading the ISR status clears it and lowers the line; both bits can come together. */
+bool virtio_net_interrupt(struct virtio_net *net)
+{
+    uint8_t isr = net->dev->transport->isr_status(net->dev);
+
+    if (!(isr & (VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG))) {
+        return false;
+    }
+    if (isr & VIRTIO_ISR_CONFIG) {
+        net->config_changed = true;
+    }
+    if (isr & VIRTIO_ISR_QUEUE) {
+        virtio_net_interrupts_off(net);
+        net->interrupted = true;
+    }
+    net->counters.interrupts++;
+    return true;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The legacy interface: registers in I/O space at BAR 0 (virtio 1.3 §4.1.4.10 Legacy Interfaces: A
+ * Note on PCI Device Layout). The registers are little-endian, the device configuration behind them
+ * has the processor's byte order.
+ */
+#include "virtio/virtio_pci.h"
+#include "virtio/virtio_platform.h"
+#include "virtio/virtio_spec.h"
+#include "virtio/virtqueue.h"
+
+static struct virtio_pci *from_device(struct virtio_device *dev)
+{
+    return (struct virtio_pci *)dev;
+}
+
+static uint8_t get_status(struct virtio_device *dev)
+{
+    return pci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_STATUS);
+}
+
+static void set_status(struct virtio_device *dev, uint8_t status)
+{
+    pci_write8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_STATUS, status);
+}
+
+static uint64_t get_features(struct virtio_device *dev)
+{
+    return pci_read32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_FEATURES);
+}
+
+static void set_features(struct virtio_device *dev, uint64_t features)
+{
+    pci_write32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DRIVER_FEATURES, (uint32_t)features);
+}
+
+/* Byte by byte: so a field arrives in memory as the device has it, in the processor's order. */
+static void config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width)
+{
+    uint8_t *bytes = to;
+
+    for (unsigned i = 0; i < width; i++) {
+        bytes[i] = pci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_CONFIG + offset + i);
+    }
+}
+
+static uint8_t config_generation(struct virtio_device *dev)
+{
+    (void)dev;
+    return 0; /* there is none: virtio_config_read() reads twice */
+}
+
+static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
+{
+    const struct pci_region *regs = &from_device(dev)->legacy;
+
+    pci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, queue);
+    return pci_read16(regs, VIRTIO_PCI_LEGACY_QUEUE_SIZE);
+}
+
+static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
+{
+    const struct pci_region *regs = &from_device(dev)->legacy;
+    uint64_t address = virtio_platform_dma_address(vq->desc);
+
+    if (address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN > UINT32_MAX) {
+        return VIRTIO_ERROR_IO;
+    }
+    pci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, vq->index);
+    pci_write32(regs, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS,
+                (uint32_t)(address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN));
+    return 0;
+}
+
+static void notify(struct virtio_device *dev, const struct virtqueue *vq)
+{
+    pci_write16(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_QUEUE_NOTIFY, vq->index);
+}
+
+static uint8_t isr_status(struct virtio_device *dev)
+{
+    return pci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_ISR_STATUS);
+}
+
+static const struct virtio_transport legacy_transport = {
+    .name = "legacy PCI",
+    .legacy = true,
+    .queue_align = VIRTIO_PCI_LEGACY_QUEUE_ALIGN,
+    .get_status = get_status,
+    .set_status = set_status,
+    .get_features = get_features,
+    .set_features = set_features,
+    .config_read = config_read,
+    .config_generation = config_generation,
+    .queue_size = queue_size,
+    .queue_enable = queue_enable,
+    .notify = notify,
+    .isr_status = isr_status,
+};
+
+int virtio_pci_legacy_attach(struct virtio_pci *vp)
+{
+    /* Up to and with the MAC address, the least a network device has. */
+    const uint32_t least = VIRTIO_PCI_LEGACY_CONFIG + 6;
+
+    /* Only revision 0 has it (§4.1.2.3), and only a transitional device id. */
+    if (vp->pci.device != VIRTIO_PCI_DEVICE_NET_TRANSITIONAL || vp->pci.revision != 0 ||
+        !vp->pci.bar[0].io || vp->pci.bar[0].size > UINT32_MAX || vp->pci.bar[0].size < least ||
+        !pci_map(&vp->pci, 0, 0, (uint32_t)vp->pci.bar[0].size, &vp->legacy)) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    vp->dev.transport = &legacy_transport;
+    return 0;
+}

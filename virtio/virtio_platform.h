@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All that virtio/ asks of the system it lives in. A port supplies the functions below, and those
+ * of pci/pci_platform.h for the PCI transports.
+ */
+#ifndef VIRTIO_PLATFORM_H
+#define VIRTIO_PLATFORM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Memory that the device can reach, zeroed. size: bytes. align: bytes, a power of two. Returns
+ * NULL when there is none. Never called from interrupt context.
+ */
+void *virtio_platform_alloc(size_t size, size_t align);
+
+/* Gives back what virtio_platform_alloc() returned; NULL is allowed. */
+void virtio_platform_free(void *memory);
+
+/* The address by which the device reaches `memory`: the one place where a pointer becomes one. */
+uint64_t virtio_platform_dma_address(const void *memory);
+
+/* Nanoseconds since some fixed point; never goes back. May be called from interrupt context. */
+uint64_t virtio_platform_clock_ns(void);
+
+/* A line for the console or the log, in the manner of printf, without a trailing newline. */
+void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Whether a full barrier of this processor does not order its stores before its loads as seen by
+ * the device. So it is under QEMU's TCG with one virtual CPU: it leaves barriers out of the code
+ * it makes, though the device runs on another host processor. Then the driver reads a device
+ * register where that order decides whether a notification is lost (see virtio_device_fence()).
+ */
+bool virtio_platform_barrier_is_weak(void);
+
+/*
+ * Barriers between this processor and the device, which acts as another processor on the same
+ * coherent memory (no ORDER_PLATFORM): full, read before read, write before write.
+ */
+static inline void virtio_mb(void)
+{
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+static inline void virtio_rmb(void)
+{
+    atomic_thread_fence(memory_order_acquire);
+}
+
+static inline void virtio_wmb(void)
+{
+    atomic_thread_fence(memory_order_release);
+}
+
+#endif
