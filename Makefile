@@ -17,9 +17,14 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow
-CFLAGS_all := -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-protector \
+CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-common \
+	-frandom-seed=$@ \
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(LWIP)=lwip
+# The whole program at once: calls within it cost most of the time under an emulator that looks up
+# the target of each one that leaves a page. clang has no linker for it here.
+is_clang = $(findstring clang,$(shell $(1) --version))
+LTO := -flto -flto-partition=one
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
 
 VIRTIO := $(sort $(wildcard virtio/*.c))
@@ -38,7 +43,8 @@ define arch_rules
 CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
 	-isystem $$(CC_INCLUDE_$(1))
-COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(INCLUDES_$(1)) -MMD -MP -c
+LTO_$(1) := $$(if $$(call is_clang,$$(CC_$(1))),,$$(LTO))
+COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) $$(INCLUDES_$(1)) -MMD -MP -c
 
 $(B)/$(1)/%.o: %.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
@@ -50,6 +56,9 @@ $(B)/$(1)/%.o: %.S $(B)/$(1)/flags
 	$$(call say,AS,$$<)
 	$(Q)$$(COMPILE_$(1)) $$< -o $$@
 
+# What the compiler calls on its own must be there when it does, and must not call itself.
+$(B)/$(1)/runtime/string.o: LTO_$(1) := -fno-lto -fno-tree-loop-distribute-patterns
+
 $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,lwip/$$*.c)
@@ -58,9 +67,9 @@ $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
 OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
 	$$(patsubst %.c,$(B)/$(1)/lwip/%.o,$$(LWIP_SOURCES))
 
-$(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o $$(OBJECTS_$(1)) arch/$(1)/link.ld
+$(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o $$(OBJECTS_$(1)) arch/$(1)/link.ld Makefile
 	$$(call say,LD,$$@)
-	$(Q)$$(CROSS_$(1))gcc $$(CFLAGS_$(1)) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
+	$(Q)$$(CROSS_$(1))gcc $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
 		-Wl,-z,noexecstack -T arch/$(1)/link.ld $$(filter %.o,$$^) -lgcc -o $$@
 
 # Rebuilds everything when the compiler or its flags change.

@@ -4,6 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
+#undef strlen
+
 /* A word at a time where both sides allow it: unaligned words are fine on both architectures, so
  * only the length matters. The attribute says that these words may alias anything. */
 typedef uint32_t __attribute__((may_alias, aligned(1))) word_t;

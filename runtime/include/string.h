@@ -14,4 +14,12 @@ int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t size);
 size_t strcspn(const char *s, const char *reject);
 
+/* A freestanding compiler takes these for functions like any other; so it may expand them in line,
+ * which matters for the few bytes of a field or a header. */
+#define memcpy(to, from, size) __builtin_memcpy(to, from, size)
+#define memmove(to, from, size) __builtin_memmove(to, from, size)
+#define memset(to, byte, size) __builtin_memset(to, byte, size)
+#define memcmp(a, b, size) __builtin_memcmp(a, b, size)
+#define strlen(s) __builtin_strlen(s)
+
 #endif
