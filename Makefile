@@ -2,7 +2,8 @@
 # GNU make. `make help` lists the targets; V=1 shows the commands.
 
 ARCHES := i386
-EXAMPLES := vtnet-demo
+EXAMPLES := vtnet-demo pingpong burst
+TEST_GUESTS := kickrace exception
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 CC_i386 ?= $(CROSS_i386)gcc
@@ -37,7 +38,7 @@ LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c n
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
 
 .PHONY: all
-all: $(foreach arch,$(ARCHES),$(EXAMPLES:%=$(B)/$(arch)/%.elf)) $(B)/host/vtbench $(B)/host/vtserve
+all: $(foreach arch,$(ARCHES),$(patsubst %,$(B)/$(arch)/%.elf,$(EXAMPLES) $(TEST_GUESTS))) $(B)/host/vtbench $(B)/host/vtserve
 
 define arch_rules
 CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include)
@@ -67,7 +68,9 @@ $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
 OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
 	$$(patsubst %.c,$(B)/$(1)/lwip/%.o,$$(LWIP_SOURCES))
 
-$(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o $$(OBJECTS_$(1)) arch/$(1)/link.ld Makefile
+$(EXAMPLES:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o
+$(TEST_GUESTS:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/tests/guest/%.o
+$(B)/$(1)/%.elf: $$(OBJECTS_$(1)) arch/$(1)/link.ld Makefile
 	$$(call say,LD,$$@)
 	$(Q)$$(CROSS_$(1))gcc $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
 		-Wl,-z,noexecstack -T arch/$(1)/link.ld $$(filter %.o,$$^) -lgcc -o $$@

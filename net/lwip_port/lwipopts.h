@@ -26,6 +26,9 @@
 #define LWIP_NETIF_STATUS_CALLBACK 1
 #define LWIP_NETIF_HWADDRHINT 1
 #define ETHARP_SUPPORT_STATIC_ENTRIES 0
+/* Two connections that are opened at once must not lose the first one's SYN to the second's. */
+#define ARP_QUEUEING 1
+#define ARP_QUEUE_LEN 8
 
 #define LWIP_IPV4 1
 #define LWIP_ICMP 1

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Races the device for its notifications: sends count= pairs of frames, the second of each at the
+ * moment when the device, done with the first, asks to be notified again; where that moment is is
+ * found by coming later after a pair in which it was missed, and sooner after the others. Where the order of "publish the index" and "look whether to notify" is not kept, the
+ * device sleeps with the frame in its queue now and then: a stall. With fence=off it ends at the
+ * first one.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "boot/arguments.h"
+#include "boot/boot.h"
+#include "runtime/memory.h"
+#include "virtio/virtio_net.h"
+#include "virtio/virtio_pci.h"
+
+#define STALL_NS UINT64_C(300000000)
+enum {
+    FRAME = 60,
+    DELAY_STEP_NS = 16,
+    CACHE_LINE = 64,
+    COLD_STORES = 48,
+    COLD_PAGE = 4096,
+    COLD_PAGES = 64 << 20 >> 12, /* more than a cache holds */
+};
+
+static struct virtio_pci pci;
+static struct virtio_net net;
+static unsigned in_flight;
+
+static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
+{
+    (void)context, (void)data, (void)length, (void)more;
+    virtio_net_release(&net, buffer);
+}
+
+static void transmitted(void *context, void *cookie)
+{
+    (void)context, (void)cookie;
+    in_flight--;
+}
+
+static void link_changed(void *context, bool up)
+{
+    (void)context, (void)up;
+}
+
+/* A pci_scan() visitor: opens the first virtio network device. */
+static bool open_first(const struct pci_device *device, void *context)
+{
+    static const struct virtio_net_client client = {receive, transmitted, link_changed, NULL, 0};
+    struct virtio_net_options options = {.features = VIRTIO_NET_FEATURES};
+    bool *opened = context;
+
+    virtio_feature_parse(boot_arguments.features, &options.features);
+    if (virtio_pci_is_net(device)) {
+        *opened = virtio_pci_open(&pci, device, VIRTIO_PCI_ANY) == 0 &&
+                  virtio_net_open(&net, &pci.dev, &options, &client) == 0;
+    }
+    return !*opened;
+}
+
+static void send(uint8_t *memory)
+{
+    struct virtqueue_part part = {memory + 16, FRAME};
+
+    if (virtio_net_transmit(&net, &part, 1, 16, memory) == 0) {
+        in_flight++;
+        virtio_net_flush(&net);
+    }
+}
+
+static void wait_ns(uint64_t ns)
+{
+    uint64_t start = arch_clock_ns();
+
+    while (arch_clock_ns() - start < ns) {
+    }
+}
+
+/*
+ * Fills the host processor's store buffer with stores that miss every cache, so that the one behind
+ * them, of the available index, is late: the wider the gap, the likelier the race is lost. All lie
+ * in one page, as a miss in the emulator's own page table is a barrier.
+ */
+static void delay_stores(uint8_t *cold, unsigned round)
+{
+    uint8_t *page = cold + (round * 2654435761u >> 8) % COLD_PAGES * COLD_PAGE;
+
+    for (unsigned i = 0; i < COLD_STORES; i++) {
+        page[i * 37 % (COLD_PAGE / CACHE_LINE) * CACHE_LINE] = (uint8_t)round;
+    }
+}
+
+/* Whether all frames came back in time; if not, the device is woken by force. */
+static bool wait_for_both(void)
+{
+    uint64_t start = arch_clock_ns();
+    bool in_time = true;
+
+    while (in_flight > 0) {
+        virtio_net_poll(&net, 64);
+        if (arch_clock_ns() - start > STALL_NS) {
+            in_time = false;
+            pci.dev.transport->notify(&pci.dev, &net.tx);
+            start = arch_clock_ns();
+        }
+    }
+    return in_time;
+}
+
+int main(void)
+{
+    static uint8_t frame[2][16 + FRAME];
+    unsigned stalls = 0;
+    unsigned pairs = 0;
+    unsigned delay = 0; /* ns between the frames of a pair */
+    unsigned kicks;
+    bool opened = false;
+    uint8_t *cold = memory_alloc((size_t)COLD_PAGES * COLD_PAGE, COLD_PAGE);
+
+    pci_scan(open_first, &opened);
+    if (!opened || cold == NULL) {
+        printf("vtnet: kickrace: no virtio network device, or no memory\n");
+        return 1;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        memset(frame[i] + 16, 0xff, 6); /* to all stations, an experimental EtherType */
+        memcpy(frame[i] + 22, net.mac, 6);
+        frame[i][28] = 0x88;
+        frame[i][29] = 0xb5;
+    }
+    while (pairs < boot_arguments.count &&
+           (boot_arguments.fence != BOOT_FENCE_OFF || stalls == 0)) {
+        send(frame[0]);
+        wait_ns(delay);
+        delay_stores(cold, pairs);
+        kicks = net.tx.counters.kicks;
+        send(frame[1]);
+        /* Not notified: the device was still busy with the first, so come later. */
+        if (kicks == net.tx.counters.kicks) {
+            delay += DELAY_STEP_NS;
+        } else if (delay >= DELAY_STEP_NS) {
+            delay -= DELAY_STEP_NS;
+        }
+        stalls += !wait_for_both();
+        pairs++;
+    }
+    printf("vtnet: kickrace: %u pairs, %u stalls, %u kicks, %u suppressed, %u seen only after the "
+           "fence\n",
+           pairs, stalls, net.tx.counters.kicks, net.tx.counters.kicks_suppressed,
+           net.tx.counters.kicks_saved);
+    virtio_net_close(&net);
+    return 0;
+}

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures of the system tests, which boot real guests on tap0 at 10.0.0.1/24."""
+
+import contextlib
+import shutil
+import sys
+
+import pytest
+
+sys.dont_write_bytecode = True
+
+from guest import ARCHITECTURES, ROOT, Guest  # noqa: E402
+from host import ip  # noqa: E402
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    if session.config.option.collectonly:
+        return
+    if " inet 10.0.0.1/24 " not in ip("address", "show", "dev", "tap0", check=False):
+        pytest.exit("there is no tap0 at 10.0.0.1/24: run the system tests by "
+                    "`make check-system`", returncode=2)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure's report shows the console of each guest that took part."""
+    report = (yield).get_result()
+    if report.failed:
+        for number, guest in enumerate(Guest.seen, 1):
+            report.sections.append((f"guest {number}", guest.report()))
+    if call.when == "teardown":
+        Guest.seen[:] = [guest for guest in Guest.seen if not guest.closed]
+
+
+@pytest.fixture(params=ARCHITECTURES, ids=lambda arch: arch.name, scope="session")
+def arch(request):
+    """The architecture that a guest is started for: every test runs for each."""
+    if not shutil.which(request.param.machine[0]):
+        pytest.fail(f"{request.param.machine[0]} is missing: ./setup installs it", pytrace=False)
+    if not (ROOT / request.param.image[1]).exists():
+        pytest.fail(f"{request.param.image[1]} is missing: `make` builds it", pytrace=False)
+    return request.param
+
+
+@pytest.fixture
+def boot(arch):
+    """Starts guests that end with the test; one that the test saw end may, others must be well."""
+    started = []
+    with contextlib.ExitStack() as stack:
+        def start(append="", **options):
+            started.append(stack.enter_context(Guest(arch, append, **options)))
+            return started[-1]
+        yield start
+        for guest in started:
+            if not guest.end_seen:
+                guest.assert_well()

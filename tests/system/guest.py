@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A guest under QEMU: starting it, reading its console, asking QEMU, ending it."""
+
+import ctypes
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ADDRESS = "10.0.0.2"
+READY = r"vtnet: ready at [0-9.]+/\d+"
+BROKEN = re.compile(r"^vtnet: (panic|exception).*", re.MULTILINE)
+TRANSPORTS = {"legacy": "disable-modern=on", "transitional": "", "modern": "disable-legacy=on"}
+MODES = ("irq", "poll", "hybrid")
+PATIENCE = 30  # seconds, for what takes well under one on an idle machine
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """What differs from one architecture to the next; @ stands for the boot arguments."""
+    name: str
+    machine: tuple
+    image: tuple
+    append: tuple
+    exit_device: tuple
+    exit_failure: int  # QEMU's exit code when the guest gives up
+    cpus: tuple
+    memories: tuple  # MiB
+    by_hand: str  # the command of the user's manual, to which device options are appended
+
+
+ARCHITECTURES = [
+    Architecture(
+        name="i386",
+        machine=("qemu-system-i386",),
+        image=("-kernel", "build/i386/vtnet-demo.elf"),
+        append=("-append", "@"),
+        exit_device=("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"),
+        exit_failure=35,
+        cpus=("486", "pentium", "max"),
+        memories=(16, 2048, 3584),
+        by_hand='qemu-system-i386 -kernel build/i386/vtnet-demo.elf -append "ip=10.0.0.2/24" '
+                "-netdev tap,id=n0,ifname=tap0,script=no,downscript=no "
+                "-device virtio-net-pci,netdev=n0{} -nographic",
+    ),
+]
+
+
+def die_with_parent():
+    """Runs in the child, so that no guest survives the tests, however they end."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
+class Guest:
+    """A running guest, to be used in a with statement.
+
+    append: boot arguments beside ip=; address: the guest's, None for no ip= at all; device: options
+    of its virtio-net-pci; network: QEMU's arguments instead of that device on that tap; qemu:
+    further arguments; command: all of the command, instead.
+    """
+
+    seen = []  # what a report of a failure shows the consoles of
+
+    def __init__(self, arch, append="", *, address=ADDRESS, device="", tap="tap0", network=None,
+                 qemu=(), command=None):
+        self.arch, self.address = arch, address
+        self.folder = tempfile.TemporaryDirectory(prefix="vtnet-test-")
+        self.log = pathlib.Path(self.folder.name, "console")
+        self.qmp_path = str(pathlib.Path(self.folder.name, "qmp"))
+        self.qmp_file = None
+        self.text = ""  # the console, kept after the file is gone
+        if network is None:
+            network = tap_network(tap, device)
+        self.command = list(command or self.compose(append, network, qemu))
+        self.process = None
+        self.end_seen = False
+        Guest.seen.append(self)
+
+    def compose(self, append, network, qemu):
+        text = append if self.address is None else f"ip={self.address}/24 {append}".strip()
+        if "-fw_cfg" in self.arch.append:
+            text = text.replace(",", ",,")  # one comma would end the value
+        return [*self.arch.machine, "-accel", "tcg", *self.arch.image,
+                *(part.replace("@", text) for part in self.arch.append), *network,
+                *self.arch.exit_device, "-display", "none", "-serial", "stdio", "-monitor", "none",
+                "-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-no-reboot", *qemu]
+
+    def __enter__(self):
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self.command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log,
+                stderr=subprocess.STDOUT, preexec_fn=die_with_parent)
+        return self
+
+    def __exit__(self, *_):
+        if self.qmp_file:
+            self.qmp_file.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(5)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.console()
+        self.folder.cleanup()
+
+    @property
+    def closed(self):
+        return self.process is None or not self.log.exists()
+
+    def console(self):
+        if self.log.exists():
+            raw = self.log.read_text(errors="replace")
+            self.text = re.sub(r"\r|\x1b(\[[0-9;?=]*[A-Za-z]|[a-z])", "", raw)
+        return self.text
+
+    def wait_for(self, pattern, *, count=1, seconds=PATIENCE):
+        """Waits for `count` matches on the console, and returns the last of these."""
+        deadline = time.monotonic() + seconds
+        while True:
+            code = self.process.poll()  # first, so that nothing is printed after the reading
+            matches = list(re.finditer(pattern, self.console(), re.MULTILINE))
+            if len(matches) >= count:
+                return matches[count - 1]
+            assert code is None, f"QEMU ended with code {code} before '{pattern}' was printed"
+            assert time.monotonic() < deadline, f"no '{pattern}' on the console in {seconds} s"
+            time.sleep(0.005)
+
+    def wait_ready(self):
+        self.wait_for(READY)
+        return self
+
+    def wait_exit(self, seconds=PATIENCE):
+        self.end_seen = True
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the guest is still running after {seconds} s") from None
+
+    def assert_well(self):
+        """The guest runs, and has not reported that it broke."""
+        broken = BROKEN.search(self.console())
+        assert not broken, broken[0]
+        code = self.process.poll()
+        assert code is None, f"QEMU has ended with code {code}"
+
+    def qmp(self, command, **arguments):
+        """Carries out a command of the QEMU Machine Protocol and returns its result."""
+        if self.qmp_file is None:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(PATIENCE)
+            connection.connect(self.qmp_path)
+            self.qmp_file = connection.makefile("rw")
+            connection.close()  # the file keeps it open
+            self.qmp_file.readline()  # the greeting
+            self.qmp("qmp_capabilities")
+        self.qmp_file.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+        self.qmp_file.flush()
+        while True:
+            answer = json.loads(self.qmp_file.readline())
+            if "event" not in answer:
+                assert "return" in answer, f"QMP {command}: {answer}"
+                return answer["return"]
+
+    def cpu_seconds(self):
+        """The processor time that QEMU has taken, all of its threads."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
+        user, system = fields.split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def report(self):
+        return f"$ {shlex.join(self.command)}\n{self.console()}"
+
+
+def tap_network(tap="tap0", device=""):
+    """QEMU's arguments for a virtio network card on a tap; device: further options of the card."""
+    options = ",".join(filter(None, ("virtio-net-pci,netdev=n0,id=nic0", device)))
+    return ["-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no", "-device", options]

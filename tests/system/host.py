@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The host's side of a test: traffic that is compared byte by byte, and the host's network."""
+
+import contextlib
+import os
+import random
+import re
+import shutil
+import socket
+import struct
+import subprocess
+import threading
+import time
+
+from guest import PATIENCE
+
+ECHO, SINK, SOURCE = 7, 9, 19
+UDP_MAX = 1472  # bytes that fit one frame
+MIB = 1 << 20
+
+
+def ip(*arguments, check=True):
+    """Runs ip(8), which is in sbin, and returns what it printed."""
+    path = shutil.which("ip", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
+    done = subprocess.run([path, *arguments], text=True, capture_output=True, timeout=PATIENCE,
+                          check=False)
+    assert done.returncode == 0 or not check, f"ip {' '.join(arguments)}: {done.stderr}"
+    return done.stdout
+
+
+def neighbour(address):
+    """The Ethernet address that the host's ARP table has for an IP address, or None."""
+    found = re.search(r"lladdr ([0-9a-f:]{17})", ip("neigh", "show", address))
+    return found and found[1]
+
+
+def pattern(length, seed=0):
+    """Bytes of no regularity, the same for the same arguments."""
+    return random.Random(length << 8 | seed).randbytes(length)
+
+
+def compare(sent, received, what):
+    """Says where two byte strings differ, which an assert on megabytes cannot do in good time."""
+    if sent == received:
+        return
+    at = next((i for i, (a, b) in enumerate(zip(sent, received)) if a != b),
+              min(len(sent), len(received)))
+    raise AssertionError(f"{what}: {len(sent)} bytes expected, {len(received)} came; the first "
+                         f"difference is at byte {at}: {sent[at:at + 8].hex()} expected, "
+                         f"{received[at:at + 8].hex()} came")
+
+
+def ping(address, count=100, size=56, interval=0.01):
+    """Pings and asserts that nothing is lost, nothing doubled and nothing damaged."""
+    done = subprocess.run(
+        ["ping", "-n", "-q", "-c", str(count), "-i", str(interval), "-s", str(size), "-W", "5",
+         address], text=True, capture_output=True, timeout=count * interval + 3 * PATIENCE,
+        check=False)
+    assert f"{count} packets transmitted, {count} received, 0% packet loss" in done.stdout, (
+        f"ping of {size} bytes: {done.stdout}{done.stderr}")
+
+
+def pings_answered(address, count=3):
+    """How many of a few pings are answered, for when silence is expected."""
+    done = subprocess.run(["ping", "-n", "-q", "-c", str(count), "-i", "0.05", "-W", "1", address],
+                          text=True, capture_output=True, timeout=PATIENCE, check=False)
+    return int(re.search(r"(\d+) received", done.stdout)[1])
+
+
+def checksum(data):
+    """The Internet checksum (RFC 1071)."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return total ^ 0xffff
+
+
+def icmp_packet(kind, identifier, sequence, payload):
+    header = struct.pack("!BBHHH", kind, 0, 0, identifier, sequence)
+    return header[:2] + struct.pack("!H", checksum(header + payload)) + header[4:] + payload
+
+
+def icmp_echo(address, lengths, identifier=0x7674):
+    """Sends an echo request of each length, one after the other, and compares the replies."""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        raw.settimeout(PATIENCE)
+        for length in lengths:
+            sent = pattern(length)
+            raw.sendto(icmp_packet(8, identifier, length, sent), (address, 0))
+            expected = icmp_packet(0, identifier, length, sent)
+            compare(expected, next_reply(raw, expected[4:8], length), f"ICMP echo of {length}")
+
+
+def next_reply(raw, key, length):
+    """The next ICMP message with this identifier and sequence number that is no request."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with contextlib.suppress(TimeoutError):
+            packet = raw.recv(65536)
+            message = packet[(packet[0] & 15) * 4:]
+            if message[4:8] == key and message[0] != 8:
+                return message
+    raise AssertionError(f"no reply to an ICMP echo request of {length} bytes")
+
+
+def udp_socket(address, port):
+    """A connected socket whose receive buffer takes a burst, where the system allows it."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(PATIENCE)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, 33, 64 * MIB)  # SO_RCVBUFFORCE
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * MIB)
+    sock.connect((address, port))
+    return sock
+
+
+def udp_echo(address, lengths):
+    """Sends a datagram of each length, one after the other, and compares the replies."""
+    with udp_socket(address, ECHO) as sock:
+        for length in lengths:
+            sent = pattern(length)
+            sock.send(sent)
+            try:
+                received = sock.recv(65536)
+            except TimeoutError:
+                raise AssertionError(f"no echo of a datagram of {length} bytes") from None
+            compare(sent, received, f"UDP echo of {length} bytes")
+
+
+def echo_of_every_length(address):
+    icmp_echo(address, range(UDP_MAX + 1))
+    udp_echo(address, range(UDP_MAX + 1))
+
+
+def tcp_socket(address, port):
+    sock = socket.create_connection((address, port), timeout=PATIENCE)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return sock
+
+
+def receive_to_end(sock):
+    """All bytes until the peer's end of file."""
+    data = bytearray()
+    while part := sock.recv(1 << 18):
+        data += part
+    return bytes(data)
+
+
+def in_chunks(data, sizes):
+    """Cuts data into pieces of the sizes in turn."""
+    at = turn = 0
+    while at < len(data):
+        yield data[at:at + sizes[turn % len(sizes)]]
+        at += sizes[turn % len(sizes)]
+        turn += 1
+
+
+def tcp_echo(address, length, sizes=(1 << 18,), seed=0):
+    """Sends `length` bytes in pieces of the sizes while it receives them, and compares.
+
+    The sender shuts its direction down at once: the rest has to come back, and then the end."""
+    sent = pattern(length, seed)
+    with tcp_socket(address, ECHO) as sock:
+        def send():
+            with contextlib.suppress(OSError):  # the receiver fails then, and says so
+                for piece in in_chunks(sent, sizes):
+                    sock.sendall(piece)
+                sock.shutdown(socket.SHUT_WR)
+
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        try:
+            received = receive_to_end(sock)
+        except TimeoutError:
+            raise AssertionError(f"TCP echo of {length} bytes stands still") from None
+        sender.join(PATIENCE)
+    compare(sent, received, f"TCP echo of {length} bytes")
+
+
+def all_at_once(function, arguments):
+    """Calls the function with each argument, all at the same time, and raises what one raised."""
+    errors = []
+
+    def call(argument):
+        try:
+            function(argument)
+        except Exception as error:  # pylint: disable=broad-except
+            errors.append(error)
+
+    threads = [threading.Thread(target=call, args=(argument,), daemon=True)
+               for argument in arguments]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + 3 * PATIENCE
+    for thread in threads:
+        thread.join(max(0, deadline - time.monotonic()))
+        assert not thread.is_alive(), "one of several at once has not ended"
+    if errors:
+        raise errors[0]
+
+
+def sink_statistics(address, question=b"STATtest"):
+    """Datagrams and bytes that the UDP sink has counted."""
+    with udp_socket(address, SINK) as sock:
+        sock.send(question)
+        reply = sock.recv(2048)
+    assert len(reply) == 24 and reply[:8] == question, f"STAT was answered with {reply!r}"
+    return struct.unpack("!QQ", reply[8:])
+
+
+def request_burst(sock, count, size):
+    sock.send(b"SEND" + struct.pack("!II", count, size))
+
+
+def receive_until_silence(sock, seconds=0.5, at_most=PATIENCE):
+    """The datagrams that come until none does for a while."""
+    datagrams = []
+    deadline = time.monotonic() + at_most
+    sock.settimeout(seconds)
+    with contextlib.suppress(TimeoutError):
+        while True:
+            datagrams.append(sock.recv(65536))
+            assert time.monotonic() < deadline, f"datagrams still come after {at_most} s"
+    return datagrams
+
+
+def serves(address):
+    """A quick look at everything that a guest serves."""
+    ping(address, count=20)
+    udp_echo(address, (0, 1, 17, 1023, 1472))
+    tcp_echo(address, 100_000)
+    sink_statistics(address)

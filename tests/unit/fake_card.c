@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The driver on a fake device, and its client. */
+#include "fake_card.h"
+
+#include <string.h>
+
+enum { PRIVATE_BYTE = 0xa5 };
+
+struct fake_card card;
+
+static void check_private(const void *buffer)
+{
+    const uint8_t *private = buffer;
+
+    for (unsigned i = 0; i < FAKE_PRIVATE; i++) {
+        assert_int_equal(private[i], PRIVATE_BYTE);
+    }
+}
+
+static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
+{
+    assert_ptr_equal(context, &card);
+    assert_true((uintptr_t)buffer % _Alignof(void *) == 0);
+    assert_true((uint8_t *)data >= (uint8_t *)buffer + FAKE_PRIVATE);
+    memset(buffer, PRIVATE_BYTE, FAKE_PRIVATE);
+    if (card.uses_room) {
+        memset((uint8_t *)data - card.net.header_length, 0x5a, card.net.header_length);
+        check_private(buffer);
+    }
+    if (!card.rx_more) {
+        card.rx_length = 0;
+        card.rx_parts = 0;
+    }
+    assert_true(card.rx_length + length <= sizeof card.rx_data);
+    memcpy(card.rx_data + card.rx_length, data, length);
+    card.rx_length += length;
+    card.rx_parts++;
+    card.rx_more = more;
+    card.rx_frames += !more;
+    if (card.holds) {
+        assert_true(card.helds < sizeof card.held / sizeof card.held[0]);
+        card.held[card.helds++] = buffer;
+    } else {
+        virtio_net_release(&card.net, buffer);
+    }
+}
+
+static void transmitted(void *context, void *cookie)
+{
+    assert_ptr_equal(context, &card);
+    card.sent[card.sents++ % FAKE_COOKIES] = cookie;
+}
+
+static void link_changed(void *context, bool up)
+{
+    assert_ptr_equal(context, &card);
+    card.links++;
+    card.link_up = up;
+}
+
+void card_create(enum fake_kind kind, uint64_t offered)
+{
+    fake_pci_reset();
+    fake_platform_reset();
+    memset(&card, 0, sizeof card);
+    fake_virtio_create(&card.dev, kind, offered);
+    card.options.features = VIRTIO_NET_FEATURES;
+    card.client = (struct virtio_net_client){
+        .receive = receive,
+        .transmitted = transmitted,
+        .link = link_changed,
+        .context = &card,
+        .private_size = FAKE_PRIVATE,
+    };
+}
+
+void card_create_as(unsigned which, uint64_t offered)
+{
+    static const enum fake_kind kinds[] = {FAKE_LEGACY, FAKE_TRANSITIONAL, FAKE_TRANSITIONAL,
+                                           FAKE_MODERN};
+
+    card_create(kinds[which], offered);
+    card.interface = which == 1 ? VIRTIO_PCI_LEGACY : VIRTIO_PCI_ANY;
+}
+
+static bool visit(const struct pci_device *device, void *context)
+{
+    if (virtio_pci_is_net(device)) {
+        *(struct pci_device *)context = *device;
+        return false;
+    }
+    return true;
+}
+
+int card_attach(void)
+{
+    struct pci_device found = {0};
+
+    pci_scan(visit, &found);
+    if (found.vendor == 0) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    return virtio_pci_open(&card.vp, &found, card.interface);
+}
+
+int card_open_net(void)
+{
+    return virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client);
+}
+
+int card_open(void)
+{
+    int error = card_attach();
+
+    return error != 0 ? error : card_open_net();
+}
+
+void card_release_all(void)
+{
+    while (card.helds > 0) {
+        check_private(card.held[--card.helds]);
+        virtio_net_release(&card.net, card.held[card.helds]);
+    }
+}
+
+void card_close(void)
+{
+    card_release_all();
+    virtio_net_close(&card.net);
+    assert_int_equal(card.dev.status, 0);
+    assert_int_equal(fake_platform.live, 0);
+    assert_int_equal(fake_pci.unclaimed, 0);
+}
+
+uint8_t *card_frame(size_t length, unsigned headroom, uint8_t first)
+{
+    uint8_t *block = virtio_platform_alloc(headroom + length, 1);
+
+    assert_non_null(block);
+    memset(block, 0xcc, headroom);
+    for (size_t i = 0; i < length; i++) {
+        block[headroom + i] = (uint8_t)(first + i);
+    }
+    return block + headroom;
+}
+
+void card_free_frame(uint8_t *frame, unsigned headroom)
+{
+    virtio_platform_free(frame - headroom);
+}
+
+unsigned card_events(enum fake_event_kind kind, uint64_t *values, unsigned room)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < card.dev.events; i++) {
+        if (card.dev.event[i].kind == kind && count < room) {
+            values[count++] = card.dev.event[i].value;
+        }
+    }
+    return count;
+}

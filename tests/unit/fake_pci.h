@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A PCI machine in memory, behind pci/pci_platform.h: functions with 256 bytes of configuration
+ * space and base address registers that behave as hardware's do. What nobody decodes reads as ones.
+ */
+#ifndef FAKE_PCI_H
+#define FAKE_PCI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pci/pci_platform.h"
+
+/* Every test program needs these before cmocka.h. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum fake_bar_kind {
+    FAKE_BAR_IO,
+    FAKE_BAR_MEM32,
+    FAKE_BAR_MEM64, /* takes the next register too */
+};
+
+/* One PCI function. */
+struct fake_function {
+    uint16_t bdf;
+    uint8_t config[256];  /* as it lies in configuration space: little-endian */
+    uint32_t bar_mask[6]; /* address bits that stick; 0: not implemented */
+    uint32_t bar_flags[6];
+    bool bar_upper[6]; /* the high half of the register before */
+    /* Accesses to what its BARs decode. width: 1, 2 or 4 bytes. */
+    uint32_t (*read)(void *context, unsigned bar, uint32_t offset, unsigned width);
+    void (*write)(void *context, unsigned bar, uint32_t offset, unsigned width, uint32_t value);
+    void *context;
+};
+
+enum fake_space { FAKE_CONFIG, FAKE_IO, FAKE_MEMORY };
+
+/* An access, for tests that care about the order. */
+struct fake_access {
+    enum fake_space space;
+    bool write;
+    uint16_t bdf;     /* configuration space only */
+    uint32_t address; /* offset in configuration space, else bus address */
+    unsigned width;
+    uint32_t value;
+};
+
+struct fake_pci {
+    struct fake_function function[32];
+    unsigned functions;
+    struct pci_window window[2];        /* memory, I/O */
+    unsigned unclaimed;                 /* register accesses that nobody decoded */
+    unsigned bars_written_while_decoding;
+    bool tracing;
+    struct fake_access trace[4096];
+    unsigned traced;
+};
+extern struct fake_pci fake_pci;
+
+/* An empty machine. */
+void fake_pci_reset(void);
+
+/* A function with this address and these ids, without BARs. */
+struct fake_function *fake_pci_add(uint16_t bdf, uint16_t vendor, uint16_t device);
+
+/* Gives it a BAR. size: bytes, a power of two. address: 0: none yet. */
+void fake_pci_bar(struct fake_function *function, unsigned index, enum fake_bar_kind kind,
+                  uint64_t size, uint64_t address);
+
+/* Makes it a bridge to this bus. */
+void fake_pci_bridge(struct fake_function *function, uint8_t secondary);
+
+/* Fields of configuration space, in the processor's order. */
+uint32_t fake_pci_get(const struct fake_function *function, unsigned offset, unsigned width);
+void fake_pci_set(struct fake_function *function, unsigned offset, unsigned width, uint32_t value);
+
+/* The address that a BAR's registers hold now. */
+uint64_t fake_pci_bar_address(const struct fake_function *function, unsigned index);
+
+#endif

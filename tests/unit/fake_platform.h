@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * virtio/virtio_platform.h for the tests. Each block of memory has a device address that has
+ * nothing to do with its pointer, so that a forgotten translation is caught, and device addresses
+ * outside of living blocks fail the test.
+ */
+#ifndef FAKE_PLATFORM_H
+#define FAKE_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "virtio/virtio_platform.h"
+
+struct fake_platform {
+    uint64_t dma_base;    /* added to all device addresses; below 4 GiB without it */
+    uint64_t clock_ns;    /* what the clock says */
+    uint64_t clock_step;  /* and how far it moves each time it is read */
+    bool weak_barrier;    /* virtio_platform_barrier_is_weak() */
+    unsigned fail_nth;    /* this allocation from now on fails (1: the next); 0: none */
+    bool fail_all;        /* every allocation fails */
+    unsigned allocations; /* asked for since the reset */
+    unsigned live;        /* blocks */
+    char log[4096];       /* lines logged since the reset, each with its newline */
+    unsigned lines;
+};
+extern struct fake_platform fake_platform;
+
+/* Frees what is left and starts again. */
+void fake_platform_reset(void);
+
+/* Where this device address lies; fails the test where not all of it is in one living block. */
+void *fake_dma(uint64_t address, size_t length);
+
+#endif

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The fake device at work on the driver's rings (virtio 1.3 §2.7, from the device's side). */
+#include <string.h>
+
+#include "fake_virtio.h"
+
+enum { DESC_SIZE = 16, AVAIL_RING = 4, USED_RING = 4, USED_ELEM = 8 };
+
+static struct fake_queue *live_queue(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = &dev->queue[queue];
+
+    assert_true(q->enabled && dev->status & VIRTIO_STATUS_DRIVER_OK);
+    return q;
+}
+
+static bool has_event_idx(const struct fake_virtio *dev)
+{
+    return dev->features >> VIRTIO_F_EVENT_IDX & 1;
+}
+
+static uint16_t get16(struct fake_virtio *dev, uint64_t address)
+{
+    return (uint16_t)fake_get(dev, fake_dma(address, 2), 2);
+}
+
+uint16_t fake_avail_flags(struct fake_virtio *dev, unsigned queue)
+{
+    return get16(dev, live_queue(dev, queue)->avail);
+}
+
+uint16_t fake_avail_idx(struct fake_virtio *dev, unsigned queue)
+{
+    return get16(dev, live_queue(dev, queue)->avail + 2);
+}
+
+uint16_t fake_used_event(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+
+    return get16(dev, q->avail + AVAIL_RING + 2u * q->driver_size);
+}
+
+static void *avail_event(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+
+    return fake_dma(q->used + USED_RING + USED_ELEM * q->driver_size, 2);
+}
+
+void fake_set_avail_event(struct fake_virtio *dev, unsigned queue, uint16_t event)
+{
+    fake_put(dev, avail_event(dev, queue), 2, event);
+}
+
+uint16_t fake_get_avail_event(struct fake_virtio *dev, unsigned queue)
+{
+    return (uint16_t)fake_get(dev, avail_event(dev, queue), 2);
+}
+
+void fake_set_used_flags(struct fake_virtio *dev, unsigned queue, uint16_t flags)
+{
+    fake_put(dev, fake_dma(live_queue(dev, queue)->used, 2), 2, flags);
+}
+
+void fake_want_kick(struct fake_virtio *dev, unsigned queue, bool want)
+{
+    uint16_t next = live_queue(dev, queue)->last_avail;
+
+    if (has_event_idx(dev)) {
+        fake_set_avail_event(dev, queue, want ? next : (uint16_t)(next - 1));
+    } else {
+        fake_set_used_flags(dev, queue, want ? 0 : VIRTQ_USED_F_NO_NOTIFY);
+    }
+}
+
+/* One descriptor; in memory it has the same layout in the ring and in an indirect table. */
+struct desc {
+    uint64_t address;
+    uint32_t length;
+    uint16_t flags;
+    uint16_t next;
+};
+
+static struct desc get_desc(struct fake_virtio *dev, uint64_t table, unsigned index)
+{
+    const uint8_t *d = fake_dma(table + DESC_SIZE * index, DESC_SIZE);
+
+    return (struct desc){
+        .address = fake_get(dev, d, 8),
+        .length = (uint32_t)fake_get(dev, d + 8, 4),
+        .flags = (uint16_t)fake_get(dev, d + 12, 2),
+        .next = (uint16_t)fake_get(dev, d + 14, 2),
+    };
+}
+
+/* Follows a chain in the ring or in an indirect table; returns its descriptors. */
+static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, unsigned at,
+                     struct fake_chain *chain, struct desc *indirect)
+{
+    for (unsigned steps = 1;; steps++) {
+        struct desc desc;
+
+        if (at >= size || steps > size) {
+            fail_msg("a chain goes on at %u of %u or never ends", at, size);
+        }
+        desc = get_desc(dev, table, at);
+        if (desc.flags & ~(VIRTQ_DESC_F_NEXT | VIRTQ_DESC_F_WRITE | VIRTQ_DESC_F_INDIRECT)) {
+            fail_msg("descriptor %u has the flags 0x%04x", at, desc.flags);
+        }
+        if (desc.flags & VIRTQ_DESC_F_INDIRECT) {
+            assert_true(dev->features >> VIRTIO_F_INDIRECT_DESC & 1);
+            assert_non_null(indirect);                       /* no table in a table */
+            assert_int_equal(desc.flags, VIRTQ_DESC_F_INDIRECT); /* nor with NEXT */
+            *indirect = desc;
+            return steps;
+        }
+        assert_true(desc.length > 0 && chain->count < FAKE_PARTS_MAX);
+        fake_dma(desc.address, desc.length);
+        if (chain->count > 0 && chain->part[chain->count - 1].write) {
+            assert_true(desc.flags & VIRTQ_DESC_F_WRITE); /* §2.7.4.2: read ones come first */
+        }
+        chain->part[chain->count++] = (struct fake_part){
+            desc.address, desc.length, (desc.flags & VIRTQ_DESC_F_WRITE) != 0};
+        if (!(desc.flags & VIRTQ_DESC_F_NEXT)) {
+            return steps;
+        }
+        at = desc.next;
+    }
+}
+
+bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+    uint16_t waiting = (uint16_t)(fake_avail_idx(dev, queue) - q->last_avail);
+    struct desc table = {0};
+
+    if (waiting > q->driver_size) {
+        fail_msg("%u buffers are available in a ring of %u", waiting, q->driver_size);
+    }
+    if (waiting == 0) {
+        return false;
+    }
+    *chain = (struct fake_chain){
+        .head = get16(dev, q->avail + AVAIL_RING + 2u * (q->last_avail & (q->driver_size - 1))),
+    };
+    q->last_avail++;
+    chain->descriptors = walk(dev, q->desc, q->driver_size, chain->head, chain, &table);
+    if (table.length != 0) {
+        chain->indirect = true;
+        assert_int_equal(table.length % DESC_SIZE, 0);
+        walk(dev, table.address, table.length / DESC_SIZE, 0, chain, NULL);
+    }
+    return true;
+}
+
+size_t fake_gather(const struct fake_chain *chain, void *to, size_t size)
+{
+    size_t length = 0;
+
+    for (unsigned i = 0; i < chain->count && !chain->part[i].write; i++) {
+        const struct fake_part *part = &chain->part[i];
+
+        assert_true(length + part->length <= size);
+        memcpy((uint8_t *)to + length, fake_dma(part->address, part->length), part->length);
+        length += part->length;
+    }
+    return length;
+}
+
+size_t fake_scatter(const struct fake_chain *chain, const void *from, size_t size)
+{
+    size_t done = 0;
+
+    for (unsigned i = 0; i < chain->count && done < size; i++) {
+        const struct fake_part *part = &chain->part[i];
+        size_t length = size - done < part->length ? size - done : part->length;
+
+        if (part->write) {
+            memcpy(fake_dma(part->address, length), (const uint8_t *)from + done, length);
+            done += length;
+        }
+    }
+    return done;
+}
+
+void fake_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+    uint8_t *elem =
+        fake_dma(q->used + USED_RING + USED_ELEM * (q->used_idx & (q->driver_size - 1u)), 8);
+
+    fake_put(dev, elem, 4, id);
+    fake_put(dev, elem + 4, 4, length);
+    q->used_idx++;
+}
+
+/* §2.7.7.2, §2.7.10: counts from one to the other instead of comparing, so that it cannot err. */
+static bool wants_interrupt(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = &dev->queue[queue];
+    uint16_t flags = fake_avail_flags(dev, queue);
+
+    if (!has_event_idx(dev)) {
+        return !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
+    }
+    assert_int_equal(flags, 0); /* §2.7.7.1 */
+    for (uint16_t i = q->signalled; i != q->used_idx; i++) {
+        if (i == fake_used_event(dev, queue)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void fake_publish(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+
+    fake_put(dev, fake_dma(q->used + 2, 2), 2, q->used_idx);
+    if (wants_interrupt(dev, queue)) {
+        dev->isr |= VIRTIO_ISR_QUEUE;
+        q->interrupts++;
+    }
+    q->signalled = q->used_idx;
+}
+
+void fake_use(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length)
+{
+    fake_push(dev, queue, id, length);
+    fake_publish(dev, queue);
+}
+
+bool fake_tx_take(struct fake_virtio *dev)
+{
+    if (!fake_take(dev, VIRTIO_NET_QUEUE_TX, &dev->tx_chain)) {
+        return false;
+    }
+    dev->tx_length = fake_gather(&dev->tx_chain, dev->tx_data, sizeof dev->tx_data);
+    dev->tx_frames++;
+    return true;
+}
+
+unsigned fake_tx_run(struct fake_virtio *dev)
+{
+    unsigned frames = 0;
+
+    while (fake_tx_take(dev)) {
+        fake_use(dev, VIRTIO_NET_QUEUE_TX, dev->tx_chain.head, dev->lie_used_length);
+        frames++;
+    }
+    fake_want_kick(dev, VIRTIO_NET_QUEUE_TX, true);
+    return frames;
+}
+
+static size_t writable(const struct fake_chain *chain)
+{
+    size_t length = 0;
+
+    for (unsigned i = 0; i < chain->count; i++) {
+        assert_true(chain->part[i].write);
+        length += chain->part[i].length;
+    }
+    return length;
+}
+
+/* §5.1.6.4: without ANY_LAYOUT or VERSION_1 the header is a descriptor of its own, but with
+ * MRG_RXBUF it never is (§5.1.6.3.1, legacy note). */
+static void check_layout(const struct fake_virtio *dev, const struct fake_chain *chain,
+                         size_t header)
+{
+    uint64_t any = (uint64_t)1 << VIRTIO_F_VERSION_1 | (uint64_t)1 << VIRTIO_F_ANY_LAYOUT |
+                   (uint64_t)1 << VIRTIO_NET_F_MRG_RXBUF;
+
+    if (!(dev->features & any)) {
+        assert_true(chain->count > 1 && chain->part[0].length == header);
+    }
+}
+
+bool fake_rx(struct fake_virtio *dev, const void *frame, size_t length)
+{
+    static uint8_t data[FAKE_FRAME_MAX + 12];
+    struct fake_queue *q = live_queue(dev, VIRTIO_NET_QUEUE_RX);
+    bool mergeable = dev->features >> VIRTIO_NET_F_MRG_RXBUF & 1;
+    size_t header = mergeable || fake_virtio_little(dev) ? 12 : 10;
+    uint16_t start = q->last_avail;
+    struct fake_chain chain[64];
+    unsigned count = 0;
+    size_t room = 0;
+    size_t done = 0;
+
+    while (room < header + length) {
+        if (count == (mergeable ? 64 : 1) ||
+            !fake_take(dev, VIRTIO_NET_QUEUE_RX, &chain[count])) {
+            q->last_avail = start;
+            return false;
+        }
+        check_layout(dev, &chain[count], header);
+        room += writable(&chain[count++]);
+    }
+    assert_true(length <= FAKE_FRAME_MAX);
+    memset(data, 0, header);
+    memcpy(data + header, frame, length);
+    if (header == 12) {
+        fake_put(dev, data + 10, 2,
+                 dev->lie_num_buffers < 0 ? count : (unsigned)dev->lie_num_buffers);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        size_t part = fake_scatter(&chain[i], data + done, header + length - done);
+
+        fake_push(dev, VIRTIO_NET_QUEUE_RX, chain[i].head, (uint32_t)part + dev->lie_used_length);
+        done += part;
+    }
+    fake_publish(dev, VIRTIO_NET_QUEUE_RX);
+    return true;
+}

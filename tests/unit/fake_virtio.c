@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The registers of the fake device. */
+#include "fake_virtio.h"
+
+#include <string.h>
+
+#include "pci/pci.h"
+
+enum { LEGACY_SIZE = 64, MODERN_ADDRESS = 0xe0100000, LEGACY_ADDRESS = 0xc040 };
+
+static void note(struct fake_virtio *dev, enum fake_event_kind kind, uint64_t value)
+{
+    if (dev->events < sizeof dev->event / sizeof dev->event[0]) {
+        dev->event[dev->events++] = (struct fake_event){kind, value};
+    }
+}
+
+bool fake_virtio_little(const struct fake_virtio *dev)
+{
+    return dev->features >> VIRTIO_F_VERSION_1 & 1;
+}
+
+uint64_t fake_get(const struct fake_virtio *dev, const void *field, unsigned width)
+{
+    const uint8_t *b = field;
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < width; i++) {
+        unsigned shift = fake_virtio_little(dev) || !FAKE_HOST_BIG ? i : width - 1 - i;
+
+        value |= (uint64_t)b[i] << 8 * shift;
+    }
+    return value;
+}
+
+void fake_put(const struct fake_virtio *dev, void *field, unsigned width, uint64_t value)
+{
+    uint8_t *b = field;
+
+    for (unsigned i = 0; i < width; i++) {
+        unsigned shift = fake_virtio_little(dev) || !FAKE_HOST_BIG ? i : width - 1 - i;
+
+        b[i] = (uint8_t)(value >> 8 * shift);
+    }
+}
+
+static void reset(struct fake_virtio *dev)
+{
+    dev->status_before_reset = dev->status;
+    dev->reset_left = dev->status != 0 ? dev->reset_takes : 0;
+    dev->status = 0;
+    dev->features = 0;
+    dev->isr = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        dev->queue[i] = (struct fake_queue){
+            .size = dev->queue[i].size,
+            .notify_off = dev->queue[i].notify_off,
+        };
+    }
+}
+
+static uint8_t read_status(struct fake_virtio *dev)
+{
+    if (dev->on_status_read != NULL) {
+        dev->on_status_read(dev);
+    }
+    if (dev->reset_left != 0) {
+        dev->reset_left -= dev->reset_takes != UINT32_MAX;
+        return dev->status_before_reset;
+    }
+    return dev->status;
+}
+
+/* §2.1.2: bits are only added; §3.1.1: in this order. */
+static void write_status(struct fake_virtio *dev, uint8_t status)
+{
+    note(dev, FAKE_STATUS, status);
+    if (status == 0) {
+        reset(dev);
+        return;
+    }
+    if (dev->reset_left != 0) {
+        assert_true(status & VIRTIO_STATUS_FAILED); /* the reset is not done yet */
+    } else if ((status & dev->status) != dev->status) {
+        fail_msg("status 0x%02x after 0x%02x clears a bit", status, dev->status);
+    }
+    if (dev->refuses_features) {
+        status &= (uint8_t)~VIRTIO_STATUS_FEATURES_OK;
+    }
+    dev->status = status;
+}
+
+static void write_features(struct fake_virtio *dev, uint64_t features)
+{
+    if (dev->status & (VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK)) {
+        fail_msg("features are set too late, status 0x%02x", dev->status);
+    }
+    if (features & ~dev->offered) {
+        fail_msg("0x%llx was not offered", (unsigned long long)(features & ~dev->offered));
+    }
+    dev->features = features;
+    note(dev, FAKE_FEATURES, features);
+}
+
+static struct fake_queue *selected(struct fake_virtio *dev)
+{
+    return dev->queue_select < dev->num_queues ? &dev->queue[dev->queue_select] : NULL;
+}
+
+/* Checks what the driver set up: §2.7's alignments, and that all of it is memory. */
+static void enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legacy)
+{
+    uint16_t n = q->driver_size;
+
+    if (dev->status & VIRTIO_STATUS_DRIVER_OK) {
+        fail_msg("a queue is set up after DRIVER_OK");
+    }
+    if (!legacy && !(dev->status & VIRTIO_STATUS_FEATURES_OK)) {
+        fail_msg("a queue is set up before FEATURES_OK");
+    }
+    if (n == 0 || n > q->size || (n & (n - 1)) != 0) {
+        fail_msg("queue %u of %u descriptors, %u are offered", dev->queue_select, n, q->size);
+    }
+    assert_true(q->desc % 16 == 0 && q->avail % 2 == 0 && q->used % 4 == 0);
+    memset(fake_dma(q->desc, 16u * n), 0xee, 16u * n); /* it must not count on zeros */
+    fake_dma(q->avail, 6 + 2u * n);
+    fake_dma(q->used, 6 + 8u * n);
+    q->enabled = true;
+    note(dev, FAKE_QUEUE, dev->queue_select);
+}
+
+static void doorbell(struct fake_virtio *dev, uint16_t queue)
+{
+    if (!(dev->status & VIRTIO_STATUS_DRIVER_OK)) {
+        fail_msg("the doorbell of queue %u before DRIVER_OK", queue);
+    }
+    assert_true(queue < dev->num_queues && dev->queue[queue].enabled);
+    dev->queue[queue].doorbells++;
+    note(dev, FAKE_DOORBELL, queue);
+}
+
+static uint32_t doorbell_offset(const struct fake_virtio *dev, unsigned queue)
+{
+    return FAKE_NOTIFY + dev->queue[queue].notify_off * (uint32_t)FAKE_NOTIFY_MULTIPLIER;
+}
+
+static uint8_t read_isr(struct fake_virtio *dev)
+{
+    uint8_t isr = dev->isr;
+
+    dev->isr = 0;
+    dev->isr_reads++;
+    return isr;
+}
+
+void fake_virtio_config_changed(struct fake_virtio *dev)
+{
+    dev->generation++;
+    dev->isr |= VIRTIO_ISR_CONFIG;
+}
+
+/* The configuration as bytes, so that each access sees the byte order of the interface. */
+static uint32_t read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
+{
+    uint8_t bytes[FAKE_DEVICE_LENGTH] = {0};
+    uint32_t value = 0;
+    bool low_first = little || !FAKE_HOST_BIG;
+
+    assert_true(offset + width <= sizeof bytes);
+    memcpy(bytes, dev->mac, 6);
+    bytes[low_first ? 6 : 7] = (uint8_t)dev->link_status;
+    bytes[low_first ? 7 : 6] = (uint8_t)(dev->link_status >> 8);
+    for (unsigned i = 0; i < width; i++) {
+        value |= (uint32_t)bytes[offset + i] << 8 * i;
+    }
+    if (dev->on_config_read != NULL) {
+        dev->on_config_read(dev, offset);
+    }
+    return value;
+}
+
+static void check_width(unsigned width, unsigned wanted, unsigned offset)
+{
+    if (width != wanted) {
+        fail_msg("%u bytes of the register at %u, which has %u", width, offset, wanted);
+    }
+}
+
+static uint32_t read_legacy(struct fake_virtio *dev, uint32_t offset, unsigned width)
+{
+    struct fake_queue *q = selected(dev);
+
+    switch (offset) {
+    case VIRTIO_PCI_LEGACY_DEVICE_FEATURES:
+        check_width(width, 4, offset);
+        return (uint32_t)dev->offered;
+    case VIRTIO_PCI_LEGACY_QUEUE_ADDRESS:
+        return q != NULL ? (uint32_t)(q->desc / VIRTIO_PCI_LEGACY_QUEUE_ALIGN) : 0;
+    case VIRTIO_PCI_LEGACY_QUEUE_SIZE:
+        check_width(width, 2, offset);
+        return q != NULL ? q->size : 0;
+    case VIRTIO_PCI_LEGACY_DEVICE_STATUS:
+        check_width(width, 1, offset);
+        return read_status(dev);
+    case VIRTIO_PCI_LEGACY_ISR_STATUS:
+        check_width(width, 1, offset);
+        return read_isr(dev);
+    default:
+        assert_true(offset >= VIRTIO_PCI_LEGACY_CONFIG);
+        return read_config(dev, offset - VIRTIO_PCI_LEGACY_CONFIG, width, false);
+    }
+}
+
+static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned width, uint32_t value)
+{
+    struct fake_queue *q = selected(dev);
+
+    switch (offset) {
+    case VIRTIO_PCI_LEGACY_DRIVER_FEATURES:
+        check_width(width, 4, offset);
+        write_features(dev, value);
+        break;
+    case VIRTIO_PCI_LEGACY_QUEUE_SELECT:
+        check_width(width, 2, offset);
+        dev->queue_select = (uint16_t)value;
+        break;
+    case VIRTIO_PCI_LEGACY_QUEUE_ADDRESS:
+        check_width(width, 4, offset);
+        assert_non_null(q);
+        q->driver_size = q->size;
+        q->desc = (uint64_t)value * VIRTIO_PCI_LEGACY_QUEUE_ALIGN;
+        q->avail = q->desc + 16u * q->size;
+        q->used = (q->avail + 6 + 2u * q->size + VIRTIO_PCI_LEGACY_QUEUE_ALIGN - 1) &
+                  ~(uint64_t)(VIRTIO_PCI_LEGACY_QUEUE_ALIGN - 1);
+        enable_queue(dev, q, true);
+        break;
+    case VIRTIO_PCI_LEGACY_QUEUE_NOTIFY:
+        check_width(width, 2, offset);
+        doorbell(dev, (uint16_t)value);
+        break;
+    case VIRTIO_PCI_LEGACY_DEVICE_STATUS:
+        check_width(width, 1, offset);
+        assert_false(value & VIRTIO_STATUS_FEATURES_OK); /* not through this interface */
+        write_status(dev, (uint8_t)value);
+        break;
+    default:
+        fail_msg("a write to the legacy register at %u", (unsigned)offset);
+    }
+}
+
+/* The width of the common structure's field at this offset; 64-bit fields are two of 32. */
+static unsigned common_width(uint32_t offset)
+{
+    if (offset < 16 || offset >= VIRTIO_PCI_COMMON_QUEUE_DESC) {
+        return 4;
+    }
+    return offset == VIRTIO_PCI_COMMON_DEVICE_STATUS ||
+                   offset == VIRTIO_PCI_COMMON_CONFIG_GENERATION
+               ? 1
+               : 2;
+}
+
+static uint32_t read_common(struct fake_virtio *dev, uint32_t offset)
+{
+    struct fake_queue *q = selected(dev);
+
+    switch (offset) {
+    case VIRTIO_PCI_COMMON_DEVICE_FEATURE:
+        return dev->feature_select < 2 ? (uint32_t)(dev->offered >> 32 * dev->feature_select) : 0;
+    case VIRTIO_PCI_COMMON_NUM_QUEUES:
+        return dev->num_queues;
+    case VIRTIO_PCI_COMMON_DEVICE_STATUS:
+        return read_status(dev);
+    case VIRTIO_PCI_COMMON_CONFIG_GENERATION:
+        return dev->generation;
+    case VIRTIO_PCI_COMMON_QUEUE_SIZE:
+        return q == NULL ? 0 : q->driver_size != 0 ? q->driver_size : q->size;
+    case VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF:
+        assert_non_null(q);
+        return q->notify_off;
+    default:
+        fail_msg("a read of the common register at %u", (unsigned)offset);
+        return 0;
+    }
+}
+
+static void set_half(uint64_t *address, uint32_t offset, uint32_t value)
+{
+    unsigned shift = offset & 4 ? 32 : 0;
+
+    *address = (*address & ~((uint64_t)UINT32_MAX << shift)) | (uint64_t)value << shift;
+}
+
+static void write_common_queue(struct fake_virtio *dev, uint32_t offset, uint32_t value)
+{
+    struct fake_queue *q = selected(dev);
+
+    assert_non_null(q);
+    assert_false(q->enabled); /* §4.1.4.3.2: not any more once it is */
+    switch (offset & ~4u) {
+    case VIRTIO_PCI_COMMON_QUEUE_DESC:
+        set_half(&q->desc, offset, value);
+        break;
+    case VIRTIO_PCI_COMMON_QUEUE_DRIVER:
+        set_half(&q->avail, offset, value);
+        break;
+    case VIRTIO_PCI_COMMON_QUEUE_DEVICE:
+        set_half(&q->used, offset, value);
+        break;
+    case VIRTIO_PCI_COMMON_QUEUE_SIZE:
+        if (offset == VIRTIO_PCI_COMMON_QUEUE_SIZE) {
+            q->driver_size = (uint16_t)value;
+            break;
+        }
+        assert_int_equal(offset, VIRTIO_PCI_COMMON_QUEUE_ENABLE);
+        assert_int_equal(value, 1);
+        q->driver_size = q->driver_size != 0 ? q->driver_size : q->size;
+        enable_queue(dev, q, false);
+        break;
+    default:
+        fail_msg("a write to the common register at %u", (unsigned)offset);
+    }
+}
+
+static void write_common(struct fake_virtio *dev, uint32_t offset, uint32_t value)
+{
+    unsigned half = dev->driver_feature_select;
+
+    switch (offset) {
+    case VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT:
+        dev->feature_select = value;
+        break;
+    case VIRTIO_PCI_COMMON_DRIVER_FEATURE_SELECT:
+        dev->driver_feature_select = value;
+        break;
+    case VIRTIO_PCI_COMMON_DRIVER_FEATURE:
+        assert_true(half < 2);
+        write_features(dev, (dev->features & (uint64_t)UINT32_MAX << 32 * (1 - half)) |
+                                (uint64_t)value << 32 * half);
+        break;
+    case VIRTIO_PCI_COMMON_DEVICE_STATUS:
+        write_status(dev, (uint8_t)value);
+        break;
+    case VIRTIO_PCI_COMMON_QUEUE_SELECT:
+        dev->queue_select = (uint16_t)value;
+        break;
+    default:
+        write_common_queue(dev, offset, value);
+    }
+}
+
+static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsigned width)
+{
+    struct fake_virtio *dev = context;
+
+    if (bar == 0) {
+        return read_legacy(dev, offset, width);
+    }
+    if (offset >= FAKE_COMMON && offset < FAKE_COMMON + VIRTIO_PCI_COMMON_LENGTH) {
+        check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
+        return read_common(dev, offset - FAKE_COMMON);
+    }
+    if (offset == FAKE_ISR) {
+        check_width(width, 1, offset);
+        return read_isr(dev);
+    }
+    if (offset < FAKE_DEVICE || offset >= FAKE_DEVICE + FAKE_DEVICE_LENGTH) {
+        fail_msg("a read at 0x%x of the BAR", (unsigned)offset);
+    }
+    return read_config(dev, offset - FAKE_DEVICE, width, true);
+}
+
+static void write_register(void *context, unsigned bar, uint32_t offset, unsigned width,
+                           uint32_t value)
+{
+    struct fake_virtio *dev = context;
+
+    if (bar == 0) {
+        write_legacy(dev, offset, width, value);
+    } else if (offset >= FAKE_COMMON && offset < FAKE_COMMON + VIRTIO_PCI_COMMON_LENGTH) {
+        check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
+        write_common(dev, offset - FAKE_COMMON, value);
+    } else if (value < dev->num_queues && width == 2 && offset == doorbell_offset(dev, value)) {
+        doorbell(dev, (uint16_t)value);
+    } else {
+        fail_msg("a write of %u at 0x%x of the BAR", (unsigned)value, (unsigned)offset);
+    }
+}
+
+void fake_virtio_capability(struct fake_virtio *dev, uint8_t at, uint8_t next, uint8_t type,
+                            uint8_t bar, uint32_t offset, uint32_t length)
+{
+    fake_pci_set(dev->function, at, 1, PCI_CAP_VENDOR_SPECIFIC);
+    fake_pci_set(dev->function, at + 1u, 1, next);
+    fake_pci_set(dev->function, at + 2u, 1, type == VIRTIO_PCI_CAP_NOTIFY_CFG ? 20 : 16);
+    fake_pci_set(dev->function, at + 3u, 1, type);
+    fake_pci_set(dev->function, at + 4u, 4, bar);
+    fake_pci_set(dev->function, at + 8u, 4, offset);
+    fake_pci_set(dev->function, at + 12u, 4, length);
+}
+
+static void add_modern(struct fake_virtio *dev)
+{
+    struct fake_function *f = dev->function;
+
+    fake_pci_bar(f, FAKE_BAR, FAKE_BAR_MEM64, FAKE_BAR_SIZE, MODERN_ADDRESS);
+    fake_pci_set(f, PCI_STATUS, 2, PCI_STATUS_CAPABILITIES);
+    fake_pci_set(f, PCI_CAPABILITIES, 1, FAKE_CAP_OTHER);
+    fake_pci_set(f, FAKE_CAP_OTHER, 2, 0x11 | FAKE_CAP_COMMON << 8);
+    fake_virtio_capability(dev, FAKE_CAP_COMMON, FAKE_CAP_NOTIFY, VIRTIO_PCI_CAP_COMMON_CFG,
+                           FAKE_BAR, FAKE_COMMON, VIRTIO_PCI_COMMON_LENGTH);
+    fake_virtio_capability(dev, FAKE_CAP_NOTIFY, FAKE_CAP_ISR, VIRTIO_PCI_CAP_NOTIFY_CFG, FAKE_BAR,
+                           FAKE_NOTIFY, FAKE_NOTIFY_LENGTH);
+    fake_pci_set(f, FAKE_CAP_NOTIFY + 16u, 4, FAKE_NOTIFY_MULTIPLIER);
+    fake_virtio_capability(dev, FAKE_CAP_ISR, FAKE_CAP_DEVICE, VIRTIO_PCI_CAP_ISR_CFG, FAKE_BAR,
+                           FAKE_ISR, 1);
+    fake_virtio_capability(dev, FAKE_CAP_DEVICE, 0, VIRTIO_PCI_CAP_DEVICE_CFG, FAKE_BAR,
+                           FAKE_DEVICE, FAKE_DEVICE_LENGTH);
+}
+
+void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t offered)
+{
+    static const uint8_t mac[6] = {0x52, 0x54, 0x00, 0xab, 0xcd, 0xef};
+
+    memset(dev, 0, sizeof *dev);
+    dev->kind = kind;
+    dev->offered = offered | (kind == FAKE_LEGACY ? 0 : (uint64_t)1 << VIRTIO_F_VERSION_1);
+    memcpy(dev->mac, mac, 6);
+    dev->link_status = VIRTIO_NET_S_LINK_UP;
+    dev->num_queues = 2;
+    dev->lie_num_buffers = -1;
+    dev->queue[0] = (struct fake_queue){.size = 256, .notify_off = 7};
+    dev->queue[1] = (struct fake_queue){.size = 256, .notify_off = 3};
+    dev->function = fake_pci_add(3 << 3, VIRTIO_PCI_VENDOR,
+                                 kind == FAKE_MODERN ? VIRTIO_PCI_DEVICE_NET
+                                                     : VIRTIO_PCI_DEVICE_NET_TRANSITIONAL);
+    dev->function->read = read_register;
+    dev->function->write = write_register;
+    dev->function->context = dev;
+    fake_pci_set(dev->function, PCI_CLASS, 2, PCI_CLASS_NETWORK << 8);
+    fake_pci_set(dev->function, PCI_REVISION_ID, 1, kind == FAKE_MODERN ? 1 : 0);
+    fake_pci_set(dev->function, PCI_SUBSYSTEM_ID, 2, VIRTIO_ID_NET);
+    fake_pci_set(dev->function, PCI_INTERRUPT_LINE, 1, 11);
+    fake_pci_set(dev->function, PCI_INTERRUPT_PIN, 1, 1);
+    if (kind != FAKE_MODERN) {
+        fake_pci_bar(dev->function, 0, FAKE_BAR_IO, LEGACY_SIZE, LEGACY_ADDRESS);
+    }
+    if (kind != FAKE_LEGACY) {
+        add_modern(dev);
+    }
+}

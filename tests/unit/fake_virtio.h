@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtio network device on the fake PCI machine, as its registers show it: the legacy interface
+ * in I/O BAR 0, the modern one in a 64-bit memory BAR. It works on the driver's own rings, in the
+ * byte order that the interface has, fails the test when the driver breaks a rule of the
+ * specification, and can be told to break the rules itself. fake_queue.c is the part that works on
+ * rings; a test calls it when it wants the device to do something: nothing happens by itself.
+ */
+#ifndef FAKE_VIRTIO_H
+#define FAKE_VIRTIO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fake_pci.h"
+#include "fake_platform.h"
+#include "virtio/virtio_spec.h"
+
+enum fake_kind { FAKE_LEGACY, FAKE_TRANSITIONAL, FAKE_MODERN };
+
+/* Where things are in the modern BAR: not where QEMU has them. */
+enum {
+    FAKE_BAR = 4,
+    FAKE_BAR_SIZE = 0x8000,
+    FAKE_NOTIFY = 0x1000,
+    FAKE_COMMON = 0x3000,
+    FAKE_ISR = 0x4800,
+    FAKE_DEVICE = 0x6000,
+    FAKE_NOTIFY_MULTIPLIER = 12,
+    FAKE_NOTIFY_LENGTH = 0x100,
+    FAKE_DEVICE_LENGTH = 12,
+    FAKE_CAP_COMMON = 0x40, /* offsets of the capabilities */
+    FAKE_CAP_NOTIFY = 0x50,
+    FAKE_CAP_ISR = 0x64,
+    FAKE_CAP_DEVICE = 0x74,
+    FAKE_CAP_OTHER = 0x84, /* not of virtio */
+};
+
+/* What the driver did, in order. */
+enum fake_event_kind { FAKE_STATUS, FAKE_FEATURES, FAKE_QUEUE, FAKE_DOORBELL };
+struct fake_event {
+    enum fake_event_kind kind;
+    uint64_t value; /* the status, the features, the queue's index */
+};
+
+struct fake_queue {
+    uint16_t size;       /* as offered */
+    uint16_t notify_off; /* modern */
+
+    /* Set by the driver. */
+    uint16_t driver_size;
+    bool enabled;
+    uint64_t desc, avail, used; /* device addresses */
+    unsigned doorbells;
+
+    /* The device's own. */
+    uint16_t last_avail; /* next entry of the available ring to take */
+    uint16_t used_idx;   /* next entry of the used ring to write */
+    uint16_t signalled;  /* used_idx at the last look whether to interrupt */
+    unsigned interrupts; /* asked for by this queue */
+};
+
+enum { FAKE_PARTS_MAX = 32, FAKE_FRAME_MAX = 70000 };
+
+/* A chain taken from a queue. */
+struct fake_chain {
+    uint16_t head;
+    unsigned descriptors; /* in the ring */
+    bool indirect;
+    unsigned count; /* parts */
+    struct fake_part {
+        uint64_t address;
+        uint32_t length;
+        bool write;
+    } part[FAKE_PARTS_MAX];
+};
+
+struct fake_virtio {
+    struct fake_function *function;
+    enum fake_kind kind;
+
+    /* How it is; for the test to change before the driver comes. */
+    uint64_t offered;
+    uint8_t mac[6];
+    uint16_t link_status;
+    uint8_t generation;
+    uint16_t num_queues;
+    struct fake_queue queue[2];
+
+    /* How it lies. */
+    bool refuses_features;    /* does not keep FEATURES_OK */
+    unsigned reset_takes;     /* reads of the status that still see it after a reset */
+    int lie_num_buffers;      /* what a received frame says; -1: the truth */
+    uint32_t lie_used_length; /* added to what a used entry says */
+    /* Called with each access; the test's own trouble. */
+    void (*on_config_read)(struct fake_virtio *dev, unsigned offset);
+    void (*on_status_read)(struct fake_virtio *dev);
+
+    /* What the driver set. */
+    uint8_t status;
+    uint64_t features;
+    uint8_t isr;
+    uint32_t feature_select, driver_feature_select;
+    uint16_t queue_select;
+    unsigned isr_reads;
+    unsigned reset_left;
+    uint8_t status_before_reset;
+    struct fake_event event[256];
+    unsigned events;
+
+    /* The last frame that the driver sent; header and all. */
+    struct fake_chain tx_chain;
+    uint8_t tx_data[FAKE_FRAME_MAX];
+    size_t tx_length;
+    unsigned tx_frames;
+};
+
+/* Puts a device of this kind with these features (VERSION_1 is added for a modern one) on the
+ * machine at 00:03.0, its BARs assigned. */
+void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t offered);
+
+/* Writes a virtio capability at this place, the next one being at `next`. */
+void fake_virtio_capability(struct fake_virtio *dev, uint8_t at, uint8_t next, uint8_t type,
+                            uint8_t bar, uint32_t offset, uint32_t length);
+
+/* Whether rings, headers and configuration are little-endian now. */
+/* Whether this program runs on a big-endian processor. */
+#define FAKE_HOST_BIG (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
+bool fake_virtio_little(const struct fake_virtio *dev);
+
+/* Fields of memory in that byte order. */
+uint64_t fake_get(const struct fake_virtio *dev, const void *field, unsigned width);
+void fake_put(const struct fake_virtio *dev, void *field, unsigned width, uint64_t value);
+
+/* The configuration changed: the generation moves, an interrupt comes. */
+void fake_virtio_config_changed(struct fake_virtio *dev);
+
+/* The available index as it is in memory, and the driver's suppression fields. */
+uint16_t fake_avail_idx(struct fake_virtio *dev, unsigned queue);
+uint16_t fake_avail_flags(struct fake_virtio *dev, unsigned queue);
+uint16_t fake_used_event(struct fake_virtio *dev, unsigned queue);
+
+/* Sets the device's: avail_event with EVENT_IDX, flags without. */
+void fake_set_avail_event(struct fake_virtio *dev, unsigned queue, uint16_t event);
+uint16_t fake_get_avail_event(struct fake_virtio *dev, unsigned queue);
+void fake_set_used_flags(struct fake_virtio *dev, unsigned queue, uint16_t flags);
+
+/* Asks for a kick with the next buffer, or for none, in whichever of the two ways was agreed. */
+void fake_want_kick(struct fake_virtio *dev, unsigned queue, bool want);
+
+/* Takes the next available chain and checks it. Returns false when there is none. */
+bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain);
+
+/* The chain's bytes: those that the device reads; those that it writes. Return how many. */
+size_t fake_gather(const struct fake_chain *chain, void *to, size_t size);
+size_t fake_scatter(const struct fake_chain *chain, const void *from, size_t size);
+
+/* Writes a used entry; shows the entries written; interrupts if the driver wants that. */
+void fake_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length);
+void fake_publish(struct fake_virtio *dev, unsigned queue);
+void fake_use(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length);
+
+/* Takes one frame from the transmit queue into tx_chain and tx_data, without using it up. */
+bool fake_tx_take(struct fake_virtio *dev);
+
+/* Sends all there is, uses it up and asks for a kick. Returns the number of frames. */
+unsigned fake_tx_run(struct fake_virtio *dev);
+
+/* Delivers a frame: over as many buffers as it takes with MRG_RXBUF, else in one. Returns false,
+ * having taken nothing, when there are too few buffers. */
+bool fake_rx(struct fake_virtio *dev, const void *frame, size_t length);
+
+#endif

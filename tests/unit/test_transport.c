@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bringing a device up over both transports: what it sees, in which order. */
+#include <string.h>
+
+#include "fake_card.h"
+
+enum {
+    ACK = VIRTIO_STATUS_ACKNOWLEDGE,
+    DRV = VIRTIO_STATUS_DRIVER,
+    F_OK = VIRTIO_STATUS_FEATURES_OK,
+    D_OK = VIRTIO_STATUS_DRIVER_OK,
+    FAILED = VIRTIO_STATUS_FAILED,
+};
+
+#define ALL_BITS UINT64_MAX
+
+static void check_statuses(const uint64_t *expected, unsigned count)
+{
+    uint64_t got[16];
+
+    assert_int_equal(card_events(FAKE_STATUS, got, 16), count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_int_equal(got[i], expected[i]);
+    }
+}
+
+/* virtio 1.3 §3.1.1, steps 1 to 8. */
+static void status_is_written_in_order(void **state)
+{
+    const uint64_t legacy[] = {0, ACK, ACK | DRV, ACK | DRV | D_OK};
+    const uint64_t modern[] = {0, ACK, ACK | DRV, ACK | DRV | F_OK, ACK | DRV | F_OK | D_OK};
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, 0);
+        assert_int_equal(card_open(), 0);
+        if (i < 2) {
+            check_statuses(legacy, 4);
+        } else {
+            check_statuses(modern, 5);
+        }
+        card_close();
+    }
+}
+
+/* Features before queues, queues before DRIVER_OK, no doorbell before it. */
+static void everything_happens_at_its_time(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        unsigned queues = 0, features = 0, doorbells = 0;
+
+        card_create_as(i, 0);
+        assert_int_equal(card_open(), 0);
+        for (unsigned e = 0; e < card.dev.events; e++) {
+            const struct fake_event *event = &card.dev.event[e];
+
+            switch (event->kind) {
+            case FAKE_FEATURES:
+                features++;
+                assert_int_equal(queues, 0);
+                break;
+            case FAKE_QUEUE:
+                assert_int_equal(event->value, queues++);
+                break;
+            case FAKE_DOORBELL:
+                assert_int_equal(event->value, VIRTIO_NET_QUEUE_RX);
+                assert_int_equal(card.dev.status & D_OK, D_OK);
+                doorbells++;
+                break;
+            default:
+                assert_true(!(event->value & D_OK) || queues == 2);
+            }
+        }
+        assert_int_equal(queues, 2);
+        assert_int_equal(features, i < 2 ? 1 : 2);
+        assert_int_equal(doorbells, 1); /* the first receive buffers */
+        card_close();
+    }
+}
+
+static void only_offered_and_known_bits_are_acknowledged(void **state)
+{
+    const uint64_t known = VIRTIO_NET_FEATURES;
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        uint64_t mask = i < 2 ? UINT32_MAX : UINT64_MAX;
+
+        card_create_as(i, ALL_BITS);
+        assert_int_equal(card_open(), 0);
+        assert_true(card.dev.features == (known & mask));
+        assert_false(card.dev.features & virtio_bit(VIRTIO_F_BAD_FEATURE));
+        card_close();
+
+        /* Each bit alone; the fake device fails on a bit that it did not offer. */
+        for (unsigned bit = 0; bit < 64; bit++) {
+            uint64_t version = i < 2 ? 0 : virtio_bit(VIRTIO_F_VERSION_1);
+
+            card_create_as(i, virtio_bit(bit));
+            assert_int_equal(card_open(), 0);
+            assert_true(card.dev.features == ((virtio_bit(bit) & known & mask) | version));
+            card_close();
+        }
+    }
+}
+
+static void options_mask_features_but_not_version_1(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, ALL_BITS);
+        card.options.features = virtio_bit(VIRTIO_NET_F_MAC) | virtio_bit(VIRTIO_NET_F_CSUM);
+        assert_int_equal(card_open(), 0);
+        assert_true(card.dev.features ==
+                    (virtio_bit(VIRTIO_NET_F_MAC) | (i < 2 ? 0 : virtio_bit(VIRTIO_F_VERSION_1))));
+        card_close();
+    }
+}
+
+static void refused_features_fail_the_device(void **state)
+{
+    const uint64_t expected[] = {0, ACK, ACK | DRV, ACK | DRV | F_OK, ACK | DRV | FAILED};
+
+    (void)state;
+    card_create(FAKE_MODERN, ALL_BITS);
+    card.dev.refuses_features = true;
+    assert_int_equal(card_open(), VIRTIO_ERROR_FEATURES);
+    check_statuses(expected, 5);
+    assert_int_equal(card_events(FAKE_QUEUE, (uint64_t[2]){0}, 2), 0);
+    assert_int_equal(fake_platform.live, 0);
+    assert_true(fake_platform.lines > 0);
+}
+
+static void modern_device_without_version_1_is_refused(void **state)
+{
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    card.dev.offered = virtio_bit(VIRTIO_NET_F_MAC);
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+    assert_int_equal(card.dev.status, ACK | DRV | FAILED);
+    assert_int_equal(card_events(FAKE_FEATURES, (uint64_t[2]){0}, 2), 0);
+}
+
+static void reset_is_waited_for(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, 0);
+        card.dev.status = ACK | DRV | D_OK; /* as someone before left it */
+        card.dev.reset_takes = 1000;
+        fake_platform.clock_step = 1000;
+        assert_int_equal(card_open(), 0); /* the fake fails on a status written before its end */
+        assert_int_equal(card.dev.reset_left, 0);
+        card_close();
+        assert_int_equal(card.dev.reset_left, 0); /* before the memory was freed */
+    }
+}
+
+static void reset_that_never_ends_is_given_up(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, 0);
+        card.dev.status = ACK | DRV | D_OK;
+        card.dev.reset_takes = UINT32_MAX;
+        fake_platform.clock_step = 1000000;
+        assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+        assert_true(fake_platform.clock_ns >= 1000000000 && fake_platform.clock_ns < 3000000000u);
+        assert_int_equal(card_events(FAKE_QUEUE, (uint64_t[2]){0}, 2), 0);
+        assert_true(card.dev.status & FAILED);
+        assert_int_equal(fake_platform.live, 0);
+    }
+}
+
+/* The device may still write to the memory: it is kept. */
+static void close_keeps_the_memory_of_a_device_that_does_not_reset(void **state)
+{
+    unsigned live;
+
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    assert_int_equal(card_open(), 0);
+    live = fake_platform.live;
+    card.dev.reset_takes = UINT32_MAX;
+    fake_platform.clock_step = 1000000;
+    virtio_net_close(&card.net);
+    assert_int_equal(fake_platform.live, live);
+}
+
+static void interface_is_the_one_asked_for(void **state)
+{
+    static const struct {
+        enum fake_kind kind;
+        enum virtio_pci_interface interface;
+        int legacy; /* -1: refused */
+    } cases[] = {
+        {FAKE_LEGACY, VIRTIO_PCI_ANY, 1},           {FAKE_LEGACY, VIRTIO_PCI_LEGACY, 1},
+        {FAKE_LEGACY, VIRTIO_PCI_MODERN, -1},       {FAKE_TRANSITIONAL, VIRTIO_PCI_ANY, 0},
+        {FAKE_TRANSITIONAL, VIRTIO_PCI_LEGACY, 1},  {FAKE_TRANSITIONAL, VIRTIO_PCI_MODERN, 0},
+        {FAKE_MODERN, VIRTIO_PCI_ANY, 0},           {FAKE_MODERN, VIRTIO_PCI_LEGACY, -1},
+        {FAKE_MODERN, VIRTIO_PCI_MODERN, 0},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        card_create(cases[i].kind, 0);
+        card.interface = cases[i].interface;
+        if (cases[i].legacy < 0) {
+            assert_int_equal(card_open(), VIRTIO_ERROR_NODEV);
+            assert_int_equal(card.dev.events, 0);
+            continue;
+        }
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.dev.status & F_OK, cases[i].legacy ? 0 : F_OK);
+        card_close();
+    }
+}
+
+static void other_devices_are_not_ours(void **state)
+{
+    struct pci_device device = {.vendor = 0x1af4, .device = 0x1000, .subsystem = 1};
+
+    (void)state;
+    assert_true(virtio_pci_is_net(&device));
+    device.subsystem = 2; /* a block device */
+    assert_false(virtio_pci_is_net(&device));
+    device.device = 0x1041;
+    assert_true(virtio_pci_is_net(&device));
+    device.device = 0x1042;
+    assert_false(virtio_pci_is_net(&device));
+    device.device = 0x1041;
+    device.vendor = 0x8086;
+    assert_false(virtio_pci_is_net(&device));
+}
+
+static void legacy_interface_is_of_revision_0_only(void **state)
+{
+    (void)state;
+    card_create(FAKE_LEGACY, 0);
+    fake_pci_set(card.dev.function, PCI_REVISION_ID, 1, 1);
+    assert_int_equal(card_open(), VIRTIO_ERROR_NODEV);
+}
+
+static void device_without_addresses_is_given_some(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, 0);
+        fake_pci_set(card.dev.function, PCI_BAR0, 4, 1);
+        fake_pci_set(card.dev.function, PCI_BAR0 + 4 * FAKE_BAR, 4, 4);
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(fake_pci_get(card.dev.function, PCI_COMMAND, 2) & 7, 7);
+        card_close();
+    }
+}
+
+static void bar_above_4_gib_is_refused(void **state)
+{
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    fake_pci_set(card.dev.function, PCI_BAR0 + 4 * FAKE_BAR + 4, 4, 1);
+    assert_int_equal(card_open(), VIRTIO_ERROR_NODEV);
+    card_create(FAKE_TRANSITIONAL, 0); /* which has another way */
+    fake_pci_set(card.dev.function, PCI_BAR0 + 4 * FAKE_BAR + 4, 4, 1);
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(card.dev.status, ACK | DRV | D_OK);
+    card_close();
+}
+
+static void queue_size_is_dictated_by_a_legacy_device(void **state)
+{
+    static const uint16_t sizes[] = {2, 4, 64, 1024, 4096, 32768};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        card_create(FAKE_LEGACY, 0);
+        card.dev.queue[0].size = card.dev.queue[1].size = sizes[i];
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.net.tx.size, sizes[i]); /* it lays out the ring by that */
+        assert_true(fake_rx(&card.dev, "a frame of sixty bytes", 22));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        card_close();
+    }
+}
+
+static void queue_size_is_clamped_on_a_modern_device(void **state)
+{
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    card.dev.queue[0].size = 32;
+    card.dev.queue[1].size = 1024;
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(card.dev.queue[0].driver_size, 32);
+    assert_int_equal(card.dev.queue[1].driver_size, VIRTIO_NET_TX_SIZE);
+    card_close();
+}
+
+/* bufmax may be any number; a split ring's size may not (§2.7). */
+static void any_rx_maximum_makes_a_queue_of_a_power_of_two(void **state)
+{
+    (void)state;
+    for (uint16_t maximum = 1; maximum <= 300; maximum = (uint16_t)(maximum + 13)) {
+        card_create(FAKE_MODERN, 0);
+        card.options.rx_maximum = maximum;
+        card.options.rx_initial = maximum;
+        assert_int_equal(card_open(), 0); /* the fake device fails on other sizes */
+        assert_int_equal(fake_avail_idx(&card.dev, 0), maximum < 256 ? maximum : 256);
+        card_close();
+    }
+}
+
+static void ring_addresses_have_64_bits_on_a_modern_device(void **state)
+{
+    (void)state;
+    card_create(FAKE_MODERN, virtio_bit(VIRTIO_F_INDIRECT_DESC));
+    fake_platform.dma_base = (uint64_t)5 << 32;
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(card.dev.queue[1].used >> 32, 5);
+    assert_true(fake_rx(&card.dev, "frame", 5)); /* and descriptors have them too */
+    card_close();
+}
+
+static void ring_addresses_beyond_a_legacy_register_are_refused(void **state)
+{
+    (void)state;
+    card_create(FAKE_LEGACY, 0);
+    fake_platform.dma_base = (uint64_t)1 << 43;
+    assert_int_equal(card_open(), 0);
+    card_close();
+    card_create(FAKE_LEGACY, 0);
+    fake_platform.dma_base = (uint64_t)1 << 44;
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+    assert_int_equal(card_events(FAKE_QUEUE, (uint64_t[2]){0}, 2), 0);
+    assert_int_equal(fake_platform.live, 0);
+}
+
+static void doorbells_ring_at_notify_off_times_multiplier(void **state)
+{
+    uint32_t bar;
+    unsigned found = 0;
+
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    card.dev.queue[0].notify_off = 2;
+    card.dev.queue[1].notify_off = 0;
+    fake_pci.tracing = true;
+    assert_int_equal(card_open(), 0);
+    bar = (uint32_t)fake_pci_bar_address(card.dev.function, FAKE_BAR);
+    for (unsigned i = 0; i < fake_pci.traced; i++) {
+        const struct fake_access *access = &fake_pci.trace[i];
+
+        if (access->space == FAKE_MEMORY && access->write && access->width == 2 &&
+            access->address == bar + FAKE_NOTIFY + 2 * FAKE_NOTIFY_MULTIPLIER) {
+            found++;
+            assert_int_equal(access->value, VIRTIO_NET_QUEUE_RX);
+        }
+    }
+    assert_int_equal(found, 1);
+    card_close();
+}
+
+static void multiplier_0_shares_one_doorbell(void **state)
+{
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + 16, 4, 0);
+    card.dev.queue[0].notify_off = 0;
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(card.dev.queue[0].doorbells, 1);
+    card_close();
+}
+
+static void doorbell_outside_its_structure_is_refused(void **state)
+{
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    card.dev.queue[1].notify_off = FAKE_NOTIFY_LENGTH / FAKE_NOTIFY_MULTIPLIER + 1;
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+    assert_true(card.dev.status & FAILED);
+    assert_int_equal(fake_platform.live, 0);
+    card_create(FAKE_MODERN, 0);
+    fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + 16, 4, 0x80000000); /* 2^32 for queue 1 */
+    card.dev.queue[1].notify_off = 2;
+    card.dev.queue[0].notify_off = 0;
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+    assert_int_equal(fake_platform.live, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(status_is_written_in_order),
+        cmocka_unit_test(everything_happens_at_its_time),
+        cmocka_unit_test(only_offered_and_known_bits_are_acknowledged),
+        cmocka_unit_test(options_mask_features_but_not_version_1),
+        cmocka_unit_test(refused_features_fail_the_device),
+        cmocka_unit_test(modern_device_without_version_1_is_refused),
+        cmocka_unit_test(reset_is_waited_for),
+        cmocka_unit_test(reset_that_never_ends_is_given_up),
+        cmocka_unit_test(close_keeps_the_memory_of_a_device_that_does_not_reset),
+        cmocka_unit_test(interface_is_the_one_asked_for),
+        cmocka_unit_test(other_devices_are_not_ours),
+        cmocka_unit_test(legacy_interface_is_of_revision_0_only),
+        cmocka_unit_test(device_without_addresses_is_given_some),
+        cmocka_unit_test(bar_above_4_gib_is_refused),
+        cmocka_unit_test(queue_size_is_dictated_by_a_legacy_device),
+        cmocka_unit_test(queue_size_is_clamped_on_a_modern_device),
+        cmocka_unit_test(any_rx_maximum_makes_a_queue_of_a_power_of_two),
+        cmocka_unit_test(ring_addresses_have_64_bits_on_a_modern_device),
+        cmocka_unit_test(ring_addresses_beyond_a_legacy_register_are_refused),
+        cmocka_unit_test(doorbells_ring_at_notify_off_times_multiplier),
+        cmocka_unit_test(multiplier_0_shares_one_doorbell),
+        cmocka_unit_test(doorbell_outside_its_structure_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
