@@ -23,7 +23,7 @@ enum {
     CACHE_LINE = 64,
     COLD_STORES = 48,
     COLD_PAGE = 4096,
-    COLD_PAGES = 64 << 20 >> 12, /* more than a cache holds */
+    COLD_PAGES = 96 << 20 >> 12, /* more than a cache holds */
 };
 
 static struct virtio_pci pci;

@@ -227,6 +227,24 @@ def receive_until_silence(sock, seconds=0.5, at_most=PATIENCE):
     return datagrams
 
 
+def burst(address, count, size):
+    """Asks the UDP source for a burst: all of it has to come, in order, and nothing more."""
+    datagrams = []
+    with udp_socket(address, SOURCE) as sock:
+        sock.settimeout(5)
+        request_burst(sock, count, size)
+        with contextlib.suppress(TimeoutError):
+            while len(datagrams) < count:
+                datagrams.append(sock.recv(65536))
+        more = receive_until_silence(sock, 0.1)
+    numbers = [struct.unpack_from("!I", datagram)[0] for datagram in datagrams]
+    missing = sorted(set(range(count)) - set(numbers))
+    assert not missing, f"{len(missing)} of {count} datagrams did not come, first {missing[:10]}"
+    assert numbers == list(range(count)), "the datagrams are not in order"
+    assert {len(datagram) for datagram in datagrams} == {size}
+    assert not more, f"{len(more)} datagrams too many"
+
+
 def serves(address):
     """A quick look at everything that a guest serves."""
     ping(address, count=20)

@@ -68,7 +68,7 @@ void fake_want_kick(struct fake_virtio *dev, unsigned queue, bool want)
     uint16_t next = live_queue(dev, queue)->last_avail;
 
     if (has_event_idx(dev)) {
-        fake_set_avail_event(dev, queue, want ? next : (uint16_t)(next - 1));
+        fake_set_avail_event(dev, queue, want ? next : (uint16_t)(next + 0x8000));
     } else {
         fake_set_used_flags(dev, queue, want ? 0 : VIRTQ_USED_F_NO_NOTIFY);
     }

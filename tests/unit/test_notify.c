@@ -230,9 +230,9 @@ static bool frame_gets_out(unsigned interface, uint64_t features, bool weak)
     }
     virtio_net_poll(&card.net, 8);
     assert_int_equal(card.sents, doorbells);
+    card_free_frame(frame, 0);
     card_close(); /* gives back what was lost */
     assert_int_equal(card.sents, 1);
-    card_free_frame(frame, 0);
     return doorbells != 0;
 }
 
@@ -259,8 +259,8 @@ static void fence_is_paid_only_where_it_is_needed(void **state)
             fake_pci.tracing = true;
             virtio_net_flush(&card.net);
             assert_int_equal(fake_pci.traced, wanted || weak);
-            card_close();
             card_free_frame(frame, 0);
+            card_close();
         }
     }
 }

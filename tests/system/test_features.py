@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every way of talking to the device: transports, feature sets, ring sizes, buffer counts."""
+
+import pytest
+
+import host
+from guest import TRANSPORTS
+
+LEGACY, MODERN = TRANSPORTS["legacy"], TRANSPORTS["modern"]
+
+# What is taken away, from boot arguments or from the device, and the accepted features without it.
+FEATURE_SETS = [
+    ("modern", "event_idx"),
+    ("modern", "mrg_rxbuf"),
+    ("modern", "indirect_desc"),
+    ("modern", "event_idx,indirect_desc,mrg_rxbuf"),
+    ("legacy", "event_idx"),
+    ("legacy", "mrg_rxbuf"),
+    ("legacy", "indirect_desc"),
+    ("legacy", "any_layout"),
+    ("legacy", "any_layout,mrg_rxbuf"),
+    ("legacy", "any_layout,mrg_rxbuf,event_idx,indirect_desc"),
+]
+
+
+def accepted(guest):
+    return set(guest.wait_for(r"^vtnet: features accepted: (.*)$")[1].split())
+
+
+def assert_intact(guest):
+    """Every length of frame, each way, then many in flight."""
+    host.echo_of_every_length(guest.address)
+    host.tcp_echo(guest.address, host.MIB)
+    host.icmp_echo(guest.address, (8192,))
+
+
+@pytest.mark.parametrize("transport, without", FEATURE_SETS)
+def test_features_refused(boot, transport, without):
+    names = without.split(",")
+    guest = boot("features=" + ",".join(f"-{name}" for name in names),
+                 device=TRANSPORTS[transport]).wait_ready()
+    everything = {"mac", "status", "mrg_rxbuf", "indirect_desc", "event_idx",
+                  "any_layout" if transport == "legacy" else "version_1"}
+    assert accepted(guest) == everything - set(names)
+    assert_intact(guest)
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("device", ["mrg_rxbuf=off", "event_idx=off", "indirect_desc=off",
+                                    "mrg_rxbuf=off,event_idx=off,indirect_desc=off,status=off"])
+def test_features_not_offered(boot, transport, device):
+    options = ",".join(filter(None, (TRANSPORTS[transport], device)))
+    guest = boot(device=options).wait_ready()
+    names = {option.partition("=")[0] for option in device.split(",")}
+    assert not accepted(guest) & names
+    assert_intact(guest)
+
+
+def test_legacy_device_without_any_layout(boot):
+    """As QEMU had it before 2.0: the header is a descriptor of its own."""
+    guest = boot(device=f"{LEGACY},any_layout=off,mrg_rxbuf=off").wait_ready()
+    assert not accepted(guest) & {"any_layout", "mrg_rxbuf"}
+    assert_intact(guest)
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+def test_transport_chosen_on_a_transitional_device(boot, transport):
+    guest = boot(f"transport={transport}").wait_ready()
+    assert f"vtnet: transport {transport} PCI" in guest.console()
+    assert_intact(guest)
+
+
+@pytest.mark.parametrize("transport, device", [("legacy", MODERN), ("modern", LEGACY)])
+def test_transport_that_the_device_has_not(boot, transport, device):
+    guest = boot(f"transport={transport}", device=device)
+    assert guest.wait_exit() == guest.arch.exit_failure
+    assert f"has no usable {transport} interface" in guest.console()
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("buffers", ["bufinit=1 bufmax=1", "bufinit=2 bufmax=3", "bufinit=256"])
+def test_receive_buffers(boot, transport, buffers):
+    guest = boot(buffers, device=TRANSPORTS[transport]).wait_ready()
+    assert_intact(guest)
+
+
+def test_one_receive_buffer_without_merging(boot):
+    guest = boot("bufinit=1 bufmax=1 features=-any_layout,-mrg_rxbuf", device=LEGACY).wait_ready()
+    assert_intact(guest)
+
+
+@pytest.mark.parametrize("mode", ["irq", "poll"])
+def test_one_receive_buffer_in_other_modes(boot, mode):
+    assert_intact(boot(f"bufinit=1 bufmax=1 mode={mode}").wait_ready())
+
+
+@pytest.mark.parametrize("transport, rx", [("legacy", 1024), ("modern", 256)])
+def test_large_receive_queue(boot, transport, rx):
+    """A legacy driver takes the size it finds; a modern one chooses."""
+    guest = boot(device=",".join(filter(None, (TRANSPORTS[transport], "rx_queue_size=1024"))))
+    guest.wait_ready()
+    assert f"queues of {rx} (rx) and 256 (tx)" in guest.console()
+    assert_intact(guest)
+
+
+def test_large_receive_queue_filled(boot):
+    guest = boot("bufinit=1024 bufmax=1024", device="rx_queue_size=1024").wait_ready()
+    assert "queues of 1024 (rx) and 256 (tx)" in guest.console()
+    assert_intact(guest)
+
+
+def test_burst_of_fragmented_datagrams(boot):
+    """A ring that fills up in the middle of a datagram must not cost its other fragments."""
+    guest = boot().wait_ready()
+    host.burst(guest.address, 200, 8192)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Machines of all kinds: where the card is, how much memory there is, which processor it has."""
+
+import os
+
+import pytest
+
+import host
+from guest import ARCHITECTURES, tap_network
+
+NO_CARD = "vtnet: no usable virtio network device among"
+HOST_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
+
+
+def for_each(values):
+    """Parametrises over an architecture and one of the values that it has for something."""
+    cases = [(arch, value) for arch in ARCHITECTURES for value in values(arch)]
+    return pytest.mark.parametrize("arch, value", cases, indirect=["arch"],
+                                   ids=[f"{arch.name}-{value}" for arch, value in cases])
+
+
+def assert_gives_up(guest, *lines):
+    assert guest.wait_exit() == guest.arch.exit_failure
+    for line in (*lines, NO_CARD):
+        assert line in guest.console()
+
+
+def test_no_network_card(boot):
+    assert_gives_up(boot(network=["-nic", "none"]))
+
+
+def test_card_that_is_not_virtio(boot):
+    assert_gives_up(boot(network=["-device", "e1000"]),
+                    "8086:100e is a network card without a driver here")
+
+
+def test_virtio_device_that_is_no_card(boot):
+    assert_gives_up(boot(network=["-nic", "none", "-device", "virtio-rng-pci"]))
+
+
+def test_virtio_card_beside_another(boot):
+    guest = boot(network=["-device", "e1000,addr=4", *tap_network(device="addr=5")]).wait_ready()
+    assert "00:04.0 8086:100e is a network card without a driver here" in guest.console()
+    host.serves(guest.address)
+
+
+def test_two_virtio_cards(boot):
+    """The first in the order of the scan is served, wherever it stands on the command line."""
+    guest = boot(network=["-device", "virtio-net-pci,addr=6", *tap_network(device="addr=5")])
+    guest.wait_ready()
+    assert "00:06.0 virtio-net is left unused: only the first card is served" in guest.console()
+    host.serves(guest.address)
+
+
+@pytest.mark.parametrize("device", ["disable-modern=on", "", "disable-legacy=on"])
+@pytest.mark.parametrize("mode", ["irq", "hybrid"])
+def test_card_behind_a_bridge(boot, device, mode):
+    options = ",".join(filter(None, ("bus=b0,addr=3", device)))
+    guest = boot(f"mode={mode}", network=["-device", "pci-bridge,id=b0,chassis_nr=1",
+                                          *tap_network(device=options)]).wait_ready()
+    guest.wait_for(r"01:03\.0 1af4:\w+ virtio-net, interrupt line \d+")
+    host.serves(guest.address)
+
+
+def test_card_behind_two_bridges(boot):
+    guest = boot(network=["-device", "pci-bridge,id=b0,chassis_nr=1", "-device",
+                          "pci-bridge,id=b1,bus=b0,addr=1,chassis_nr=2",
+                          *tap_network(device="bus=b1,addr=2")]).wait_ready()
+    host.serves(guest.address)
+
+
+@pytest.mark.parametrize("mode", ["irq", "hybrid"])
+def test_card_that_is_a_later_function(boot, mode):
+    """Function 3 of a device whose function 0 is another: its interrupt pin is another, too."""
+    guest = boot(f"mode={mode}", network=[
+        "-device", "virtio-rng-pci,addr=5.0,multifunction=on",
+        *tap_network(device="addr=5.3,multifunction=on")]).wait_ready()
+    assert "00:05.3 1af4:1000 virtio-net" in guest.console()
+    host.serves(guest.address)
+
+
+@pytest.mark.parametrize("slot", [4, 5, 6, 7])
+def test_every_interrupt_line(boot, slot):
+    """Asleep until an interrupt, so that a line that never comes shows."""
+    guest = boot("mode=irq", network=tap_network(device=f"addr={slot}")).wait_ready()
+    host.ping(guest.address, count=20)
+
+
+@for_each(lambda arch: arch.memories)
+def test_memory(boot, value):
+    if value > HOST_MIB * 0.9:
+        pytest.skip(f"this host has only {HOST_MIB} MiB")
+    guest = boot(qemu=["-m", str(value)]).wait_ready()
+    kib = int(guest.wait_for(r"^vtnet: (\d+) KiB of memory")[1])
+    assert (value - 4) << 10 <= kib <= value << 10
+    host.serves(guest.address)
+    host.tcp_echo(guest.address, 4 * host.MIB)
+
+
+@for_each(lambda arch: arch.cpus)
+def test_processor(boot, value):
+    guest = boot(qemu=["-cpu", value]).wait_ready()
+    host.serves(guest.address)
+    host.tcp_echo(guest.address, host.MIB)
+
+
+@for_each(lambda arch: arch.cpus)
+def test_clock(boot, value):
+    """The lines of stats=1, one a second of the guest's clock, against the host's."""
+    guest = boot("stats=1", qemu=["-cpu", value]).wait_ready()
+    guest.wait_for("^vtnet: stats:", count=1)
+    start = os.times().elapsed
+    guest.wait_for("^vtnet: stats:", count=3)
+    assert 1 < os.times().elapsed - start < 6

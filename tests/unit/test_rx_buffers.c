@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network device's memory and life: receive buffers, opening and closing, configuration. */
+#include <string.h>
+
+#include "fake_card.h"
+
+enum { TX = VIRTIO_NET_QUEUE_TX, RX = VIRTIO_NET_QUEUE_RX };
+
+#define MAC virtio_bit(VIRTIO_NET_F_MAC)
+#define STATUS virtio_bit(VIRTIO_NET_F_STATUS)
+
+/* Receive buffers that the device has. */
+static unsigned posted(void)
+{
+    return (uint16_t)(fake_avail_idx(&card.dev, RX) - card.dev.queue[RX].used_idx);
+}
+
+/* Delivers until there are no buffers left; returns how many frames that were. */
+static unsigned deliver_all(void)
+{
+    unsigned frames = 0;
+
+    while (fake_rx(&card.dev, "fourteen bytes", 14)) {
+        frames++;
+    }
+    return frames;
+}
+
+static void buffers_begin_at_2_and_grow_to_the_maximum(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        unsigned maximum = i < 2 ? 128 : 256; /* a legacy one takes two descriptors of 256 */
+        unsigned last = 2;
+
+        card_create_as(i, 0);
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(posted(), 2);
+        for (unsigned round = 0; round < 30; round++) {
+            unsigned frames = deliver_all();
+
+            assert_int_equal(frames, last);
+            assert_int_equal(virtio_net_poll(&card.net, 1000), frames);
+            assert_true(posted() >= last && posted() <= maximum);
+            last = posted();
+        }
+        assert_int_equal(last, maximum);
+        assert_int_equal(card.net.rx_peak, maximum);
+        card_close();
+    }
+}
+
+static void buffers_do_not_grow_without_load(void **state)
+{
+    (void)state;
+    card_create_as(3, 0);
+    card.options.rx_initial = 8;
+    assert_int_equal(card_open(), 0);
+    for (unsigned round = 0; round < 1000; round++) {
+        for (unsigned i = 0; i < 7; i++) { /* one fewer than there are */
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        assert_int_equal(virtio_net_poll(&card.net, 1000), 7);
+        assert_int_equal(posted(), 8);
+    }
+    card_close();
+}
+
+static void maximum_holds_whatever_is_asked_for(void **state)
+{
+    static const struct {
+        uint16_t initial, maximum, queue, first, last;
+    } cases[] = {
+        {1, 1, 256, 1, 1},    {4, 16, 256, 4, 16}, {64, 16, 256, 16, 16}, {0, 32, 256, 2, 32},
+        {500, 0, 64, 64, 64}, {3, 64, 16, 3, 16},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        card_create_as(3, 0);
+        card.options.rx_initial = cases[i].initial;
+        card.options.rx_maximum = cases[i].maximum;
+        card.dev.queue[RX].size = cases[i].queue;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(posted(), cases[i].first);
+        for (unsigned round = 0; round < 20; round++) {
+            assert_true(deliver_all() <= cases[i].last);
+            virtio_net_poll(&card.net, 1000);
+        }
+        assert_int_equal(posted(), cases[i].last);
+        card_close();
+    }
+}
+
+static void budget_is_kept(void **state)
+{
+    (void)state;
+    card_create_as(3, 0);
+    card.options.rx_initial = 20;
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(deliver_all(), 20);
+    assert_int_equal(virtio_net_poll(&card.net, 0), 0);
+    assert_int_equal(virtio_net_poll(&card.net, 7), 7);
+    assert_int_equal(card.rx_frames, 7);
+    assert_int_equal(virtio_net_poll(&card.net, 7), 7);
+    assert_int_equal(virtio_net_poll(&card.net, 7), 6);
+    assert_int_equal(virtio_net_poll(&card.net, 7), 0);
+    card_close();
+}
+
+/* Buffers that the client keeps are replaced, and taken back when it is done. */
+static void client_may_keep_buffers(void **state)
+{
+    unsigned allocations;
+
+    (void)state;
+    card_create_as(3, 0);
+    card.options.rx_initial = card.options.rx_maximum = 16;
+    assert_int_equal(card_open(), 0);
+    card.holds = true;
+    assert_int_equal(deliver_all(), 16);
+    assert_int_equal(virtio_net_poll(&card.net, 100), 16);
+    assert_int_equal(posted(), 16);
+    for (unsigned i = 0; i < card.helds; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            assert_ptr_not_equal(card.held[i], card.held[j]);
+        }
+    }
+    card_release_all();
+    card.holds = false;
+    allocations = fake_platform.allocations;
+    assert_int_equal(deliver_all(), 16);
+    assert_int_equal(virtio_net_poll(&card.net, 100), 16);
+    assert_int_equal(fake_platform.allocations, allocations);
+    card_close();
+}
+
+static void starved_receiver_recovers_with_the_next_poll(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        unsigned doorbells;
+
+        card_create_as(i, 0);
+        assert_int_equal(card_open(), 0);
+        fake_platform.fail_all = true;
+        card.holds = true; /* and nothing comes back */
+        assert_int_equal(deliver_all(), 2);
+        assert_int_equal(virtio_net_poll(&card.net, 100), 2);
+        assert_int_equal(posted(), 0);
+        assert_true(card.net.counters.rx_no_memory > 0);
+        fake_platform.fail_all = false;
+        doorbells = card.dev.queue[RX].doorbells;
+        fake_want_kick(&card.dev, RX, true);
+        assert_int_equal(virtio_net_poll(&card.net, 100), 0);
+        assert_true(posted() >= 2);
+        assert_int_equal(card.dev.queue[RX].doorbells, doorbells + 1); /* and the device knows */
+        assert_true(deliver_all() >= 2);
+        assert_true(virtio_net_poll(&card.net, 100) >= 2);
+        card_close();
+    }
+}
+
+/* Every allocation in turn finds no memory. What is not needed at once may be missing. */
+static void every_failed_allocation_is_survived(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        unsigned opened = 0;
+
+        for (unsigned nth = 1; opened < 3; nth++) {
+            int error;
+
+            assert_true(nth < 50);
+            card_create_as(i, UINT64_MAX);
+            assert_int_equal(card_attach(), 0);
+            fake_platform.fail_nth = nth;
+            error = card_open_net();
+            if (error != 0) {
+                assert_int_equal(opened, 0);
+                assert_int_equal(error, VIRTIO_ERROR_NOMEM);
+                assert_true(card.dev.status & VIRTIO_STATUS_FAILED);
+                assert_false(card.dev.status & VIRTIO_STATUS_DRIVER_OK);
+                assert_int_equal(fake_platform.live, 0);
+                assert_true(fake_platform.lines > 0);
+                continue;
+            }
+            opened++; /* a buffer was missing: the next poll makes up for it */
+            virtio_net_poll(&card.net, 8);
+            assert_int_equal(posted(), 2);
+            card_close();
+        }
+    }
+}
+
+static void device_can_be_opened_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, UINT64_MAX);
+        assert_int_equal(card_attach(), 0);
+        for (unsigned round = 0; round < 5; round++) {
+            assert_int_equal(card_open_net(), 0);
+            assert_int_equal(deliver_all(), 2);
+            assert_int_equal(virtio_net_poll(&card.net, 8), 2);
+            card_close();
+        }
+    }
+}
+
+static void mac_address_is_the_devices(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, MAC);
+        assert_int_equal(card_open(), 0);
+        assert_memory_equal(card.net.mac, card.dev.mac, 6);
+        card_close();
+    }
+}
+
+/* Without the feature the field means nothing; a group's address is nobody's own. */
+static void mac_address_is_made_up_where_there_is_none(void **state)
+{
+    static const uint8_t group[6] = {0x53, 0x54, 0, 1, 2, 3}, zero[6];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        card_create_as(3, i == 0 ? 0 : MAC);
+        memcpy(card.dev.mac, i == 1 ? group : i == 2 ? zero : card.dev.mac, 6);
+        fake_platform.clock_ns = 12345;
+        assert_int_equal(card_open(), 0);
+        assert_memory_not_equal(card.net.mac, card.dev.mac, 6);
+        assert_int_equal(card.net.mac[0] & 3, 2); /* local, one station */
+        card_close();
+    }
+}
+
+static void mac_address_can_be_chosen(void **state)
+{
+    static const uint8_t mine[6] = {0x02, 1, 2, 3, 4, 5};
+
+    (void)state;
+    card_create_as(3, MAC);
+    card.options.mac = mine;
+    assert_int_equal(card_open(), 0);
+    assert_memory_equal(card.net.mac, mine, 6);
+    card_close();
+}
+
+static void link_follows_the_device(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, STATUS);
+        card.dev.link_status = 0x0100; /* not the bit, in either byte order */
+        assert_int_equal(card_open(), 0);
+        assert_false(card.net.link_up);
+        card.dev.link_status = VIRTIO_NET_S_LINK_UP;
+        virtio_net_poll(&card.net, 1);
+        assert_int_equal(card.links, 0); /* it was not told */
+        fake_virtio_config_changed(&card.dev);
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 1);
+        assert_true(card.links == 1 && card.link_up);
+        fake_virtio_config_changed(&card.dev); /* something else changed */
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 1);
+        assert_int_equal(card.links, 1);
+        card_close();
+        card_create_as(i, 0); /* without the feature it is always up */
+        card.dev.link_status = 0;
+        assert_int_equal(card_open(), 0);
+        assert_true(card.net.link_up);
+        card_close();
+    }
+}
+
+static unsigned torn;
+
+/* The address changes between its bytes, `torn` times. */
+static void change_mac_within(struct fake_virtio *dev, unsigned offset)
+{
+    if (offset == 2 && torn > 0) {
+        torn--;
+        for (unsigned i = 0; i < 6; i++) {
+            dev->mac[i] = (uint8_t)(dev->mac[i] ^ 0x44);
+        }
+        dev->generation++;
+    }
+}
+
+static void torn_configuration_is_read_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        for (unsigned changes = 1; changes < 5; changes++) {
+            card_create_as(i, MAC);
+            torn = changes;
+            card.dev.on_config_read = change_mac_within;
+            assert_int_equal(card_open(), 0);
+            assert_int_equal(torn, 0);
+            assert_memory_equal(card.net.mac, card.dev.mac, 6);
+            card_close();
+        }
+    }
+}
+
+static void configuration_that_never_holds_still_is_given_up(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        card_create_as(i, MAC);
+        torn = UINT32_MAX;
+        card.dev.on_config_read = change_mac_within;
+        assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+        assert_true(card.dev.status & VIRTIO_STATUS_FAILED);
+        assert_int_equal(fake_platform.live, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buffers_begin_at_2_and_grow_to_the_maximum),
+        cmocka_unit_test(buffers_do_not_grow_without_load),
+        cmocka_unit_test(maximum_holds_whatever_is_asked_for),
+        cmocka_unit_test(budget_is_kept),
+        cmocka_unit_test(client_may_keep_buffers),
+        cmocka_unit_test(starved_receiver_recovers_with_the_next_poll),
+        cmocka_unit_test(every_failed_allocation_is_survived),
+        cmocka_unit_test(device_can_be_opened_again),
+        cmocka_unit_test(mac_address_is_the_devices),
+        cmocka_unit_test(mac_address_is_made_up_where_there_is_none),
+        cmocka_unit_test(mac_address_can_be_chosen),
+        cmocka_unit_test(link_follows_the_device),
+        cmocka_unit_test(torn_configuration_is_read_again),
+        cmocka_unit_test(configuration_that_never_holds_still_is_given_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
