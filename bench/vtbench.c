@@ -25,14 +25,9 @@
 #define PAUSE_US 100000
 
 static const struct test all_tests[] = {
-    { "udp-rtt", run_udp_rtt },
-    { "tcp-rtt", run_tcp_rtt },
-    { "udp-in", run_udp_in },
-    { "udp-out", run_udp_out },
-    { "udp-both", run_udp_both },
-    { "tcp-in", run_tcp_in },
-    { "tcp-out", run_tcp_out },
-    { "tcp-both", run_tcp_both },
+    {"udp-rtt", run_udp_rtt}, {"tcp-rtt", run_tcp_rtt},   {"udp-in", run_udp_in},
+    {"udp-out", run_udp_out}, {"udp-both", run_udp_both}, {"tcp-in", run_tcp_in},
+    {"tcp-out", run_tcp_out}, {"tcp-both", run_tcp_both},
 };
 
 #define TESTS (sizeof(all_tests) / sizeof(all_tests[0]))
@@ -102,20 +97,20 @@ static void parse_options(int argc, char **argv, struct options *o)
 {
     /* The ports come first: their place here is their place in `ports`. */
     static const struct option names[] = {
-        { "echo-port", required_argument, NULL, 'p' },
-        { "sink-port", required_argument, NULL, 'p' },
-        { "source-port", required_argument, NULL, 'p' },
-        { "size", required_argument, NULL, 's' },
-        { "count", required_argument, NULL, 'c' },
-        { "seconds", required_argument, NULL, 't' },
-        { "rounds", required_argument, NULL, 'r' },
-        { "timeout-ms", required_argument, NULL, 'w' },
-        { "json", no_argument, NULL, 'j' },
-        { "quiet", no_argument, NULL, 'q' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        {"echo-port", required_argument, NULL, 'p'},
+        {"sink-port", required_argument, NULL, 'p'},
+        {"source-port", required_argument, NULL, 'p'},
+        {"size", required_argument, NULL, 's'},
+        {"count", required_argument, NULL, 'c'},
+        {"seconds", required_argument, NULL, 't'},
+        {"rounds", required_argument, NULL, 'r'},
+        {"timeout-ms", required_argument, NULL, 'w'},
+        {"json", no_argument, NULL, 'j'},
+        {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
-    unsigned *const ports[] = { &o->echo_port, &o->sink_port, &o->source_port };
+    unsigned *const ports[] = {&o->echo_port, &o->sink_port, &o->source_port};
     int c, at;
 
     opterr = 0;
@@ -211,8 +206,14 @@ static bool run_all(const struct options *o, const struct test *const *tests, si
 
 int main(int argc, char **argv)
 {
-    struct options o = { .size = 1024, .count = 2000, .seconds = 2, .rounds = 1,
-                         .timeout_ms = 1000, .echo_port = 7, .sink_port = 9, .source_port = 19 };
+    struct options o = {.size = 1024,
+                        .count = 2000,
+                        .seconds = 2,
+                        .rounds = 1,
+                        .timeout_ms = 1000,
+                        .echo_port = 7,
+                        .sink_port = 9,
+                        .source_port = 19};
     const struct test *tests[TESTS];
     struct result *results;
     const char *why;

@@ -24,9 +24,9 @@
 
 struct options {
     const char *address;
-    unsigned size;       /* bytes of a message (round trips and UDP) */
-    unsigned count;      /* round trips, warm-up included */
-    double seconds;      /* measured part of a bandwidth test */
+    unsigned size;  /* bytes of a message (round trips and UDP) */
+    unsigned count; /* round trips, warm-up included */
+    double seconds; /* measured part of a bandwidth test */
     unsigned rounds;
     unsigned timeout_ms; /* for one answer */
     unsigned echo_port;
@@ -85,7 +85,7 @@ struct test {
 /* The peer's service a socket is for; it also words the errors. */
 struct service {
     const char *name;
-    int type;            /* SOCK_DGRAM or SOCK_STREAM */
+    int type; /* SOCK_DGRAM or SOCK_STREAM */
     unsigned port;
 };
 
@@ -123,7 +123,7 @@ void run_tcp_both(const struct options *o, struct result *r);
 
 /* vtbench_report.c */
 void result_add(struct result *r, enum direction dir, enum figure_kind kind, double value);
-void result_add_sum(struct result *r);    /* of the two directions' bandwidths */
+void result_add_sum(struct result *r); /* of the two directions' bandwidths */
 int compare_doubles(const void *a, const void *b);
 double median_of_sorted(const double *values, size_t count);
 

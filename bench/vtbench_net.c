@@ -60,8 +60,10 @@ void *must_alloc(size_t count, size_t size)
 
     if (!p) {
         progress_clear();
-        fprintf(stderr, "vtbench: no memory for %zu times %zu bytes; try a smaller --size, "
-                "--count or --rounds\n", count, size);
+        fprintf(stderr,
+                "vtbench: no memory for %zu times %zu bytes; try a smaller --size, "
+                "--count or --rounds\n",
+                count, size);
         exit(1);
     }
     return p;
@@ -69,7 +71,7 @@ void *must_alloc(size_t count, size_t size)
 
 bool net_resolve(const struct options *o, const char **why)
 {
-    struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     int error = getaddrinfo(o->address, NULL, &hints, &peer);
 
     if (error)
@@ -91,8 +93,8 @@ void net_fail_text(const struct options *o, const struct service *s, struct resu
 
     if (r->error[0])
         return;
-    used = snprintf(r->error, sizeof(r->error), "%.100s port %u (%s): ", o->address, s->port,
-                    s->name);
+    used =
+        snprintf(r->error, sizeof(r->error), "%.100s port %u (%s): ", o->address, s->port, s->name);
     va_start(args, format);
     vsnprintf(r->error + used, sizeof(r->error) - (size_t)used, format, args);
     va_end(args);
@@ -127,12 +129,12 @@ void net_fail(const struct options *o, const struct service *s, int error, struc
 
 short net_wait(int fd, short events, uint64_t until_ns)
 {
-    struct pollfd p = { .fd = fd, .events = events };
+    struct pollfd p = {.fd = fd, .events = events};
     uint64_t now = now_ns();
 
     while (now < until_ns) {
         uint64_t left = until_ns - now;
-        struct timespec t = { (time_t)(left / NS_PER_S), (long)(left % NS_PER_S) };
+        struct timespec t = {(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
 
         if (ppoll(&p, 1, &t, NULL) > 0)
             return p.revents;

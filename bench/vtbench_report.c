@@ -15,39 +15,39 @@
 #define PROGRESS_INTERVAL_NS (100 * NS_PER_MS)
 
 struct kind {
-    const char *key;         /* in JSON, unit included */
-    const char *label;       /* in the table */
+    const char *key;   /* in JSON, unit included */
+    const char *label; /* in the table */
     const char *unit;
     int decimals;
-    bool only_if_nonzero;    /* in the table: left out as long as all is well */
+    bool only_if_nonzero; /* in the table: left out as long as all is well */
 };
 
 static const struct kind kinds[FIG_KINDS] = {
-    [FIG_MIN_US] = { "min_us", "round trip, min", "us", 1, false },
-    [FIG_MEDIAN_US] = { "median_us", "round trip, median", "us", 1, false },
-    [FIG_P99_US] = { "p99_us", "round trip, p99", "us", 1, false },
-    [FIG_MAX_US] = { "max_us", "round trip, max", "us", 1, false },
-    [FIG_MESSAGES] = { "messages", "messages", "", 0, false },
-    [FIG_LOSSES] = { "losses", "losses", "", 0, false },
-    [FIG_WARMUP_LOSSES] = { "warmup_losses", "losses in warm-up", "", 0, true },
-    [FIG_LATE] = { "late", "answers too late", "", 0, true },
-    [FIG_CORRUPT] = { "corrupt", "answers corrupt", "", 0, true },
-    [FIG_MBIT] = { "mbit_per_s", "bandwidth", "Mbit/s", 1, false },
-    [FIG_OFFERED_MBIT] = { "offered_mbit_per_s", "offered", "Mbit/s", 1, false },
-    [FIG_PACKETS_PER_S] = { "packets_per_s", "datagrams per second", "1/s", 0, false },
-    [FIG_PACKETS_SENT] = { "packets_sent", "datagrams sent", "", 0, false },
-    [FIG_PACKETS_RECEIVED] = { "packets_received", "datagrams received", "", 0, false },
-    [FIG_PACKETS_LOST] = { "packets_lost", "datagrams lost", "", 0, false },
-    [FIG_LOSS_FRACTION] = { "loss_fraction", "fraction lost", "", 6, false },
-    [FIG_WRONG_LENGTH] = { "packets_wrong", "datagrams wrong", "", 0, true },
-    [FIG_BURSTS] = { "bursts", "bursts", "", 0, false },
-    [FIG_STALLS] = { "stalls", "stalls", "", 0, true },
-    [FIG_BYTES] = { "bytes", "bytes", "", 0, false },
-    [FIG_SECONDS] = { "seconds", "measured for", "s", 3, false },
+    [FIG_MIN_US] = {"min_us", "round trip, min", "us", 1, false},
+    [FIG_MEDIAN_US] = {"median_us", "round trip, median", "us", 1, false},
+    [FIG_P99_US] = {"p99_us", "round trip, p99", "us", 1, false},
+    [FIG_MAX_US] = {"max_us", "round trip, max", "us", 1, false},
+    [FIG_MESSAGES] = {"messages", "messages", "", 0, false},
+    [FIG_LOSSES] = {"losses", "losses", "", 0, false},
+    [FIG_WARMUP_LOSSES] = {"warmup_losses", "losses in warm-up", "", 0, true},
+    [FIG_LATE] = {"late", "answers too late", "", 0, true},
+    [FIG_CORRUPT] = {"corrupt", "answers corrupt", "", 0, true},
+    [FIG_MBIT] = {"mbit_per_s", "bandwidth", "Mbit/s", 1, false},
+    [FIG_OFFERED_MBIT] = {"offered_mbit_per_s", "offered", "Mbit/s", 1, false},
+    [FIG_PACKETS_PER_S] = {"packets_per_s", "datagrams per second", "1/s", 0, false},
+    [FIG_PACKETS_SENT] = {"packets_sent", "datagrams sent", "", 0, false},
+    [FIG_PACKETS_RECEIVED] = {"packets_received", "datagrams received", "", 0, false},
+    [FIG_PACKETS_LOST] = {"packets_lost", "datagrams lost", "", 0, false},
+    [FIG_LOSS_FRACTION] = {"loss_fraction", "fraction lost", "", 6, false},
+    [FIG_WRONG_LENGTH] = {"packets_wrong", "datagrams wrong", "", 0, true},
+    [FIG_BURSTS] = {"bursts", "bursts", "", 0, false},
+    [FIG_STALLS] = {"stalls", "stalls", "", 0, true},
+    [FIG_BYTES] = {"bytes", "bytes", "", 0, false},
+    [FIG_SECONDS] = {"seconds", "measured for", "s", 3, false},
 };
 
-static const char *const key_prefix[] = { "", "in_", "out_", "sum_" };
-static const char *const label_prefix[] = { "", "in: ", "out: ", "sum: " };
+static const char *const key_prefix[] = {"", "in_", "out_", "sum_"};
+static const char *const label_prefix[] = {"", "in: ", "out: ", "sum: "};
 
 static struct {
     bool active, shown;
@@ -65,7 +65,7 @@ struct summary {
 void result_add(struct result *r, enum direction dir, enum figure_kind kind, double value)
 {
     if (r->figures < sizeof(r->figure) / sizeof(r->figure[0]) && isfinite(value))
-        r->figure[r->figures++] = (struct figure){ kind, dir, value };
+        r->figure[r->figures++] = (struct figure){kind, dir, value};
 }
 
 static const struct figure *find(const struct result *r, enum direction dir, enum figure_kind kind)
@@ -134,7 +134,7 @@ static struct summary summarize(const struct result *rounds, unsigned count,
                                 const struct figure *which)
 {
     double *values = must_alloc(count, sizeof(*values));
-    struct summary s = { 0, 0, 0, 0 };
+    struct summary s = {0, 0, 0, 0};
 
     for (unsigned i = 0; i < count; i++) {
         const struct figure *f = find(&rounds[i], which->dir, which->kind);

@@ -27,13 +27,13 @@ struct rtt {
     const struct service *service;
     struct result *r;
     int fd;
-    uint32_t first;          /* sequence number of the first message */
-    uint32_t current;        /* and of the one under way */
-    unsigned char *message;  /* the one under way */
-    unsigned char *other;    /* an earlier one, rebuilt to check its late answer */
+    uint32_t first;         /* sequence number of the first message */
+    uint32_t current;       /* and of the one under way */
+    unsigned char *message; /* the one under way */
+    unsigned char *other;   /* an earlier one, rebuilt to check its late answer */
     unsigned char *answer;
-    size_t have;             /* TCP: bytes of an unfinished answer in `answer` */
-    uint32_t stream_next;    /* TCP: the message whose answer is next in the stream */
+    size_t have;          /* TCP: bytes of an unfinished answer in `answer` */
+    uint32_t stream_next; /* TCP: the message whose answer is next in the stream */
     uint64_t sent_ns;
     uint64_t answered_ns;
     double *sample_us;
@@ -92,8 +92,7 @@ static enum answer wait_answer(struct rtt *t)
 
     do {
         /* SO_RCVTIMEO bounds this wait: a poll before each receive would be measured too. */
-        ssize_t n = recv(t->fd, t->answer + t->have, t->o->size - t->have,
-                         stream ? 0 : MSG_TRUNC);
+        ssize_t n = recv(t->fd, t->answer + t->have, t->o->size - t->have, stream ? 0 : MSG_TRUNC);
         enum answer verdict;
 
         t->answered_ns = now_ns();
@@ -170,9 +169,10 @@ static void exchange(struct rtt *t)
         answered = answered || verdict != ANSWER_NONE;
         in_a_row = verdict == ANSWER_NONE ? in_a_row + 1 : 0;
         if (in_a_row == (answered ? GIVE_UP_AFTER_ANSWERS : GIVE_UP_SILENT)) {
-            net_fail_text(t->o, t->service, t->r, "no answer to %u messages in a row, %u ms each; "
-                          "is the guest up and does it serve the contract?", in_a_row,
-                          t->o->timeout_ms);
+            net_fail_text(t->o, t->service, t->r,
+                          "no answer to %u messages in a row, %u ms each; "
+                          "is the guest up and does it serve the contract?",
+                          in_a_row, t->o->timeout_ms);
             return;
         }
         progress_show((double)(i + 1) / count);
@@ -185,8 +185,10 @@ static void report(struct rtt *t)
     double *us = t->sample_us;
 
     if (t->corrupt)
-        net_fail_text(t->o, t->service, t->r, "%u answers differ from what was sent; the peer or "
-                      "the path corrupts data", t->corrupt);
+        net_fail_text(t->o, t->service, t->r,
+                      "%u answers differ from what was sent; the peer or "
+                      "the path corrupts data",
+                      t->corrupt);
     if (n) {
         qsort(us, n, sizeof(*us), compare_doubles);
         result_add(t->r, DIR_ONLY, FIG_MIN_US, us[0]);
@@ -194,7 +196,8 @@ static void report(struct rtt *t)
         result_add(t->r, DIR_ONLY, FIG_P99_US, us[(n * 99 + 99) / 100 - 1]);
         result_add(t->r, DIR_ONLY, FIG_MAX_US, us[n - 1]);
     } else {
-        net_fail_text(t->o, t->service, t->r, "no answer at all; is the guest up and does it serve "
+        net_fail_text(t->o, t->service, t->r,
+                      "no answer at all; is the guest up and does it serve "
                       "the contract?");
     }
     result_add(t->r, DIR_ONLY, FIG_MESSAGES, (double)n + t->losses);
@@ -206,8 +209,8 @@ static void report(struct rtt *t)
 
 static void run_rtt(const struct options *o, const struct service *service, struct result *r)
 {
-    struct rtt t = { .o = o, .service = service, .r = r };
-    struct timeval limit = { o->timeout_ms / 1000, (o->timeout_ms % 1000) * 1000 };
+    struct rtt t = {.o = o, .service = service, .r = r};
+    struct timeval limit = {o->timeout_ms / 1000, (o->timeout_ms % 1000) * 1000};
 
     t.fd = net_connect(o, service, r);
     if (t.fd < 0)
@@ -239,14 +242,14 @@ static void run_rtt(const struct options *o, const struct service *service, stru
 
 void run_udp_rtt(const struct options *o, struct result *r)
 {
-    const struct service service = { "udp echo", SOCK_DGRAM, o->echo_port };
+    const struct service service = {"udp echo", SOCK_DGRAM, o->echo_port};
 
     run_rtt(o, &service, r);
 }
 
 void run_tcp_rtt(const struct options *o, struct result *r)
 {
-    const struct service service = { "tcp echo", SOCK_STREAM, o->echo_port };
+    const struct service service = {"tcp echo", SOCK_STREAM, o->echo_port};
 
     run_rtt(o, &service, r);
 }

@@ -8,8 +8,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <poll.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -31,8 +31,8 @@ struct tcp_run {
     int in, out;
     unsigned char *data;
     uint64_t written, received;
-    int unacknowledged;            /* of `written`, when last looked at */
-    uint64_t moved_in_ns, moved_out_ns;    /* the last time that data moved */
+    int unacknowledged;                 /* of `written`, when last looked at */
+    uint64_t moved_in_ns, moved_out_ns; /* the last time that data moved */
 };
 
 struct mark {
@@ -108,8 +108,8 @@ static bool out_read(struct tcp_run *t)
 static bool flow(struct tcp_run *t, uint64_t start, uint64_t until, uint64_t total)
 {
     struct pollfd p[2] = {
-        { .fd = t->want_in ? t->in : -1, .events = POLLOUT | POLLRDHUP },
-        { .fd = t->want_out ? t->out : -1, .events = POLLIN },
+        {.fd = t->want_in ? t->in : -1, .events = POLLOUT | POLLRDHUP},
+        {.fd = t->want_out ? t->out : -1, .events = POLLIN},
     };
     uint64_t now;
 
@@ -139,11 +139,15 @@ static void report(const struct tcp_run *t, const struct service *s, enum direct
     result_add(t->r, dir, FIG_BYTES, (double)bytes);
     result_add(t->r, dir, FIG_SECONDS, seconds);
     if (bytes == 0)
-        net_fail_text(t->o, s, t->r, "connected, but not a byte went through in %.1f s; look at "
-                      "the guest's console", seconds);
+        net_fail_text(t->o, s, t->r,
+                      "connected, but not a byte went through in %.1f s; look at "
+                      "the guest's console",
+                      seconds);
     else if (to->at_ns - moved_ns > ns / 2)
-        net_fail_text(t->o, s, t->r, "no data moved in the last %.1f s; look at the guest's "
-                      "console", (double)(to->at_ns - moved_ns) / 1e9);
+        net_fail_text(t->o, s, t->r,
+                      "no data moved in the last %.1f s; look at the guest's "
+                      "console",
+                      (double)(to->at_ns - moved_ns) / 1e9);
 }
 
 static void exchange(struct tcp_run *t)
@@ -168,7 +172,7 @@ static void exchange(struct tcp_run *t)
 /* A reset instead of a FIN: what is still queued must not run on into the next test. */
 static void abort_connection(int fd)
 {
-    struct linger now = { 1, 0 };
+    struct linger now = {1, 0};
 
     if (fd < 0)
         return;
@@ -178,10 +182,10 @@ static void abort_connection(int fd)
 
 static void run_tcp(const struct options *o, struct result *r, bool want_in, bool want_out)
 {
-    struct tcp_run t = { .o = o, .r = r, .want_in = want_in, .want_out = want_out };
+    struct tcp_run t = {.o = o, .r = r, .want_in = want_in, .want_out = want_out};
 
-    t.in_service = (struct service){ "tcp sink", SOCK_STREAM, o->sink_port };
-    t.out_service = (struct service){ "tcp source", SOCK_STREAM, o->source_port };
+    t.in_service = (struct service){"tcp sink", SOCK_STREAM, o->sink_port};
+    t.out_service = (struct service){"tcp source", SOCK_STREAM, o->source_port};
     t.data = must_alloc(1, READ_BYTES);
     t.in = want_in ? net_connect(o, &t.in_service, r) : -1;
     t.out = want_out && !r->error[0] ? net_connect(o, &t.out_service, r) : -1;

@@ -43,7 +43,7 @@ struct udp_in {
     struct service service;
     int fd;
     struct batch batch;
-    uint32_t query;          /* tag of the last STAT, returned in its answer */
+    uint32_t query; /* tag of the last STAT, returned in its answer */
     uint64_t sent;
 };
 
@@ -51,12 +51,12 @@ struct udp_out {
     struct service service;
     int fd;
     struct batch batch;
-    uint32_t burst;          /* datagrams asked for at a time */
-    uint64_t active_ns;      /* last datagram or request */
-    uint64_t heard_ns;       /* last datagram */
-    bool between;            /* asked again, nothing of the new burst seen yet */
-    uint32_t next;           /* sequence number that follows the highest seen in this burst */
-    uint32_t in_burst;       /* datagrams received of this burst */
+    uint32_t burst;     /* datagrams asked for at a time */
+    uint64_t active_ns; /* last datagram or request */
+    uint64_t heard_ns;  /* last datagram */
+    bool between;       /* asked again, nothing of the new burst seen yet */
+    uint32_t next;      /* sequence number that follows the highest seen in this burst */
+    uint32_t in_burst;  /* datagrams received of this burst */
     uint64_t received, bytes, lost;
     unsigned bursts, stalls, wrong_length;
 };
@@ -80,7 +80,7 @@ static void batch_open(struct batch *b, unsigned size)
     b->data = must_alloc(BATCH, size);
     memset(b->data, 'v', (size_t)BATCH * size);
     for (unsigned i = 0; i < BATCH; i++) {
-        b->iov[i] = (struct iovec){ b->data + (size_t)i * size, size };
+        b->iov[i] = (struct iovec){b->data + (size_t)i * size, size};
         b->msg[i].msg_hdr.msg_iov = &b->iov[i];
         b->msg[i].msg_hdr.msg_iovlen = 1;
     }
@@ -124,8 +124,10 @@ static bool ask_sink(struct udp_run *u, struct sink_count *count)
         wait_ms = wait_ms < 250 ? wait_ms * 2 : wait_ms;
         now = now_ns();
     }
-    net_fail_text(u->o, &in->service, u->r, "no answer to STAT within %u ms; is the guest up and "
-                  "does it serve the contract?", 5 * u->o->timeout_ms);
+    net_fail_text(u->o, &in->service, u->r,
+                  "no answer to STAT within %u ms; is the guest up and "
+                  "does it serve the contract?",
+                  5 * u->o->timeout_ms);
     return false;
 }
 
@@ -138,7 +140,7 @@ static bool in_send(struct udp_run *u)
         return true;
     }
     if (errno == ENOBUFS)
-        usleep(100);    /* the interface's queue is full, which poll does not show */
+        usleep(100); /* the interface's queue is full, which poll does not show */
     else if (errno != EAGAIN && errno != EINTR)
         net_fail(u->o, &u->in.service, errno, u->r);
     return !u->r->error[0];
@@ -171,7 +173,8 @@ static void in_report(struct udp_run *u, const struct sink_count *before, uint64
         return;
     if (first.datagrams < before->datagrams || last.datagrams < first.datagrams ||
         last.datagrams - before->datagrams > u->in.sent) {
-        net_fail_text(u->o, &u->in.service, u->r, "the sink's counter does not fit the %llu "
+        net_fail_text(u->o, &u->in.service, u->r,
+                      "the sink's counter does not fit the %llu "
                       "datagrams sent; did it restart, or does another client use it?",
                       (unsigned long long)u->in.sent);
         return;
@@ -180,8 +183,8 @@ static void in_report(struct udp_run *u, const struct sink_count *before, uint64
     lost = sent - delivered;
     seconds = (double)(first.at_ns - u->start_ns) / 1e9;
     result_add(u->r, dir, FIG_MBIT, (double)(first.bytes - before->bytes) * 8 / seconds / 1e6);
-    result_add(u->r, dir, FIG_OFFERED_MBIT, sent * u->o->size * 8 /
-               ((double)(sent_ns - u->start_ns) / 1e9) / 1e6);
+    result_add(u->r, dir, FIG_OFFERED_MBIT,
+               sent * u->o->size * 8 / ((double)(sent_ns - u->start_ns) / 1e9) / 1e6);
     result_add(u->r, dir, FIG_PACKETS_PER_S,
                (double)(first.datagrams - before->datagrams) / seconds);
     result_add(u->r, dir, FIG_PACKETS_SENT, sent);
@@ -190,9 +193,10 @@ static void in_report(struct udp_run *u, const struct sink_count *before, uint64
     result_add(u->r, dir, FIG_LOSS_FRACTION, sent > 0 ? lost / sent : 0);
     result_add(u->r, dir, FIG_SECONDS, seconds);
     if (delivered == 0)
-        net_fail_text(u->o, &u->in.service, u->r, "none of %llu datagrams was counted; is --size "
-                      "%u beyond what the guest takes?", (unsigned long long)u->in.sent,
-                      u->o->size);
+        net_fail_text(u->o, &u->in.service, u->r,
+                      "none of %llu datagrams was counted; is --size "
+                      "%u beyond what the guest takes?",
+                      (unsigned long long)u->in.sent, u->o->size);
 }
 
 static bool out_ask(struct udp_run *u, uint32_t count)
@@ -289,8 +293,10 @@ static bool out_start(struct udp_run *u)
         if (net_wait(out->fd, POLLIN, now_ns() + wait_ns))
             return true;
     }
-    net_fail_text(u->o, &out->service, u->r, "no answer to SEND, asked 5 times, %u ms each; is the "
-                  "guest up and does it serve the contract?", u->o->timeout_ms);
+    net_fail_text(u->o, &out->service, u->r,
+                  "no answer to SEND, asked 5 times, %u ms each; is the "
+                  "guest up and does it serve the contract?",
+                  u->o->timeout_ms);
     return false;
 }
 
@@ -299,8 +305,8 @@ static void out_stop(struct udp_run *u)
 {
     uint64_t now = now_ns(), end = now + NS_PER_S, asked = 0;
     struct udp_out *out = &u->out;
-    struct result ignored = { .error = "" };
-    struct udp_run quiet = { .o = u->o, .r = &ignored, .out = { .fd = out->fd } };
+    struct result ignored = {.error = ""};
+    struct udp_run quiet = {.o = u->o, .r = &ignored, .out = {.fd = out->fd}};
 
     quiet.out.service = out->service;
     while (now < end) {
@@ -336,21 +342,25 @@ static void out_report(struct udp_run *u, uint64_t end_ns)
     result_add(u->r, dir, FIG_SECONDS, seconds);
     result_add(u->r, dir, FIG_WRONG_LENGTH, out->wrong_length);
     if (out->wrong_length)
-        net_fail_text(u->o, &out->service, u->r, "%u datagrams were not of the %u bytes and the "
-                      "sequence asked for", out->wrong_length, u->o->size);
+        net_fail_text(u->o, &out->service, u->r,
+                      "%u datagrams were not of the %u bytes and the "
+                      "sequence asked for",
+                      out->wrong_length, u->o->size);
     else if (out->received == 0)
         net_fail_text(u->o, &out->service, u->r, "no datagram came; is the guest up?");
     else if (end_ns - out->heard_ns > (end_ns - u->start_ns) / 2)
-        net_fail_text(u->o, &out->service, u->r, "no datagram came in the last %.1f s; look at the "
-                      "guest's console", (double)(end_ns - out->heard_ns) / 1e9);
+        net_fail_text(u->o, &out->service, u->r,
+                      "no datagram came in the last %.1f s; look at the "
+                      "guest's console",
+                      (double)(end_ns - out->heard_ns) / 1e9);
 }
 
 /* One pass: a batch each way, then the clock; false when the time is up or a socket failed. */
 static bool turn(struct udp_run *u, uint64_t until)
 {
     struct pollfd p[2] = {
-        { .fd = u->want_in ? u->in.fd : -1, .events = POLLOUT },
-        { .fd = u->want_out ? u->out.fd : -1, .events = POLLIN },
+        {.fd = u->want_in ? u->in.fd : -1, .events = POLLOUT},
+        {.fd = u->want_out ? u->out.fd : -1, .events = POLLIN},
     };
     uint64_t now;
 
@@ -368,7 +378,7 @@ static bool turn(struct udp_run *u, uint64_t until)
 
 static void exchange(struct udp_run *u)
 {
-    struct sink_count before = { 0, 0, 0 };
+    struct sink_count before = {0, 0, 0};
     uint64_t until, end;
 
     if (u->want_in && !ask_sink(u, &before))
@@ -398,8 +408,8 @@ static void run_udp(const struct options *o, struct result *r, bool want_in, boo
     u->r = r;
     u->want_in = want_in;
     u->want_out = want_out;
-    u->in.service = (struct service){ "udp sink", SOCK_DGRAM, o->sink_port };
-    u->out.service = (struct service){ "udp source", SOCK_DGRAM, o->source_port };
+    u->in.service = (struct service){"udp sink", SOCK_DGRAM, o->sink_port};
+    u->out.service = (struct service){"udp source", SOCK_DGRAM, o->source_port};
     u->in.fd = want_in ? net_connect(o, &u->in.service, r) : -1;
     u->out.fd = want_out ? net_connect(o, &u->out.service, r) : -1;
     batch_open(&u->in.batch, o->size);

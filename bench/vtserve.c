@@ -43,15 +43,15 @@ enum role { ECHO, SINK, SOURCE, ROLES };
 /* What epoll hands back: each socket begins with one of these. */
 struct endpoint {
     void (*on_event)(struct endpoint *e, uint32_t events);
-    int fd;                  /* -1: a free connection */
+    int fd; /* -1: a free connection */
     enum role role;
-    uint32_t watched;        /* events asked of epoll */
+    uint32_t watched; /* events asked of epoll */
 };
 
 struct connection {
     struct endpoint endpoint;
-    bool peer_done;          /* the peer has ended its side */
-    size_t from, to;         /* echo: bytes read and not yet written back */
+    bool peer_done;  /* the peer has ended its side */
+    size_t from, to; /* echo: bytes read and not yet written back */
     unsigned char buffer[BUFFER_BYTES];
 };
 
@@ -102,7 +102,7 @@ static bool would_block(void)
 /* Asks epoll for `events` of this endpoint, with no call when nothing changes. */
 static void watch(struct endpoint *e, uint32_t events)
 {
-    struct epoll_event event = { .events = events, .data.ptr = e };
+    struct epoll_event event = {.events = events, .data.ptr = e};
 
     if (e->watched == events)
         return;
@@ -113,7 +113,7 @@ static void watch(struct endpoint *e, uint32_t events)
 
 static void watch_new(struct endpoint *e, uint32_t events)
 {
-    struct epoll_event event = { .events = events, .data.ptr = e };
+    struct epoll_event event = {.events = events, .data.ptr = e};
 
     if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, e->fd, &event) < 0)
         die("epoll_ctl");
@@ -163,9 +163,11 @@ static void udp_sink_event(struct endpoint *e, uint32_t events)
 
     (void)events;
     for (unsigned i = 0; i < BATCH; i++) {
-        iov[i] = (struct iovec){ scratch[i], BUFFER_BYTES };
-        msg[i].msg_hdr = (struct msghdr){ .msg_name = &from[i], .msg_namelen = sizeof(from[i]),
-                                          .msg_iov = &iov[i], .msg_iovlen = 1 };
+        iov[i] = (struct iovec){scratch[i], BUFFER_BYTES};
+        msg[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+                                         .msg_namelen = sizeof(from[i]),
+                                         .msg_iov = &iov[i],
+                                         .msg_iovlen = 1};
     }
     n = recvmmsg(e->fd, msg, BATCH, 0, NULL);
     for (int i = 0; i < n; i++) {
@@ -217,8 +219,10 @@ static void read_error_queue(int fd)
     unsigned char control[512];
 
     for (;;) {
-        struct msghdr m = { .msg_name = &to, .msg_namelen = sizeof(to), .msg_control = control,
-                            .msg_controllen = sizeof(control) };
+        struct msghdr m = {.msg_name = &to,
+                           .msg_namelen = sizeof(to),
+                           .msg_control = control,
+                           .msg_controllen = sizeof(control)};
 
         if (recvmsg(fd, &m, MSG_ERRQUEUE) < 0)
             return;
@@ -236,9 +240,11 @@ static void send_batch(int fd)
 
     for (unsigned i = 0; i < count; i++) {
         put_be32(scratch[i], burst.sequence + i);
-        iov[i] = (struct iovec){ scratch[i], burst.size };
-        msg[i].msg_hdr = (struct msghdr){ .msg_name = &burst.to, .msg_namelen = burst.to_length,
-                                          .msg_iov = &iov[i], .msg_iovlen = 1 };
+        iov[i] = (struct iovec){scratch[i], burst.size};
+        msg[i].msg_hdr = (struct msghdr){.msg_name = &burst.to,
+                                         .msg_namelen = burst.to_length,
+                                         .msg_iov = &iov[i],
+                                         .msg_iovlen = 1};
     }
     n = sendmmsg(fd, msg, count, 0);
     if (n < 0 && !would_block() && errno != ENOBUFS) {
@@ -250,7 +256,7 @@ static void send_batch(int fd)
         burst.left -= (unsigned)n;
         burst.sequence += (unsigned)n;
     } else if (errno == ENOBUFS) {
-        usleep(100);    /* the interface's queue is full, which epoll does not show */
+        usleep(100); /* the interface's queue is full, which epoll does not show */
     } else if (!would_block()) {
         burst.left = 0;
     }
@@ -378,7 +384,7 @@ static void accept_event(struct endpoint *e, uint32_t events)
         return;
     }
     set_tcp_options(fd);
-    c->endpoint = (struct endpoint){ .on_event = tcp_event, .fd = fd, .role = e->role };
+    c->endpoint = (struct endpoint){.on_event = tcp_event, .fd = fd, .role = e->role};
     c->peer_done = false;
     c->from = c->to = 0;
     if (e->role == SOURCE)
@@ -425,8 +431,8 @@ static int bound_socket(struct sockaddr_storage *address, socklen_t length, int 
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
     if (fd < 0 || bind(fd, (struct sockaddr *)address, length) < 0 ||
         (type == SOCK_STREAM && listen(fd, 16) < 0)) {
-        snprintf(what, sizeof(what), "cannot serve %s port %u",
-                 type == SOCK_STREAM ? "tcp" : "udp", port);
+        snprintf(what, sizeof(what), "cannot serve %s port %u", type == SOCK_STREAM ? "tcp" : "udp",
+                 port);
         die(what);
     }
     return fd;
@@ -435,17 +441,21 @@ static int bound_socket(struct sockaddr_storage *address, socklen_t length, int 
 static void open_all(struct sockaddr_storage *address, socklen_t length, const unsigned *ports)
 {
     static void (*const udp_events[ROLES])(struct endpoint *, uint32_t) = {
-        [ECHO] = udp_echo_event, [SINK] = udp_sink_event, [SOURCE] = udp_source_event,
+        [ECHO] = udp_echo_event,
+        [SINK] = udp_sink_event,
+        [SOURCE] = udp_source_event,
     };
     int one = 1;
 
     for (unsigned i = 0; i < ROLES; i++) {
-        udp[i] = (struct endpoint){ .on_event = udp_events[i], .role = (enum role)i,
-                                    .fd = bound_socket(address, length, SOCK_DGRAM, ports[i]) };
+        udp[i] = (struct endpoint){.on_event = udp_events[i],
+                                   .role = (enum role)i,
+                                   .fd = bound_socket(address, length, SOCK_DGRAM, ports[i])};
         watch_new(&udp[i], EPOLLIN);
-        listeners[i] = (struct endpoint){ .on_event = accept_event, .role = (enum role)i,
-                                          .fd = bound_socket(address, length, SOCK_STREAM,
-                                                             ports[i]) };
+        listeners[i] =
+            (struct endpoint){.on_event = accept_event,
+                              .role = (enum role)i,
+                              .fd = bound_socket(address, length, SOCK_STREAM, ports[i])};
         watch_new(&listeners[i], EPOLLIN);
     }
     /* Brings the network's "nobody there" about an asker who has gone: read_error_queue. */
@@ -466,12 +476,12 @@ static bool have_ipv6(void)
 static const char *parse_options(int argc, char **argv, unsigned *ports)
 {
     static const struct option names[] = {
-        { "echo-port", required_argument, NULL, ECHO },
-        { "sink-port", required_argument, NULL, SINK },
-        { "source-port", required_argument, NULL, SOURCE },
-        { "bind", required_argument, NULL, 'b' },
-        { "help", no_argument, NULL, 'h' },
-        { NULL, 0, NULL, 0 },
+        {"echo-port", required_argument, NULL, ECHO},
+        {"sink-port", required_argument, NULL, SINK},
+        {"source-port", required_argument, NULL, SOURCE},
+        {"bind", required_argument, NULL, 'b'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     const char *bind_to = have_ipv6() ? "::" : "0.0.0.0";
     int c;
@@ -507,7 +517,7 @@ static const char *parse_options(int argc, char **argv, unsigned *ports)
 
 int main(int argc, char **argv)
 {
-    unsigned ports[ROLES] = { [ECHO] = 7, [SINK] = 9, [SOURCE] = 19 };
+    unsigned ports[ROLES] = {[ECHO] = 7, [SINK] = 9, [SOURCE] = 19};
     const char *bind_to = parse_options(argc, argv, ports);
     struct sockaddr_storage address;
     socklen_t length = parse_address(bind_to, &address);

@@ -47,14 +47,14 @@ struct boot_arguments {
     uint8_t mac[6];
     bool have_mac;
     bool dhcp;
-    unsigned mode;      /* enum boot_mode */
-    unsigned poll_us;   /* microseconds that hybrid mode polls without work before it sleeps */
-    unsigned bufinit;   /* receive buffers to begin with */
-    unsigned bufmax;    /* receive buffers at the most */
-    char features[128]; /* "+name,-name" */
-    unsigned transport; /* enum boot_transport */
-    unsigned fence;     /* enum boot_fence */
-    unsigned stats;     /* 1: a line of statistics every second */
+    unsigned mode;         /* enum boot_mode */
+    unsigned poll_us;      /* microseconds that hybrid mode polls without work before it sleeps */
+    unsigned bufinit;      /* receive buffers to begin with */
+    unsigned bufmax;       /* receive buffers at the most */
+    char features[128];    /* "+name,-name" */
+    unsigned transport;    /* enum boot_transport */
+    unsigned fence;        /* enum boot_fence */
+    unsigned stats;        /* 1: a line of statistics every second */
     struct boot_ipv4 peer; /* the active side of an example: whom to talk to */
     unsigned proto;        /* enum boot_protocol */
     unsigned dir;          /* enum boot_direction */

@@ -2,8 +2,8 @@
 /*
  * Burst: sink and source, or with peer= the active side, which for seconds= sends messages of size=
  * bytes to the peer's sink, receives them from its source, or both at once (dir=), as fast as it
- * can, over UDP or TCP (proto=). Bandwidth is payload that arrived: what the peer's sink has counted
- * or TCP has acknowledged, and what came here.
+ * can, over UDP or TCP (proto=). Bandwidth is payload that arrived: what the peer's sink counted or
+ * TCP acknowledged, and what came here.
  */
 #include <stdio.h>
 #include <string.h>

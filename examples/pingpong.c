@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Ping-pong: the echo side, or with peer= the active side, which sends a message of size= bytes,
- * waits until it has come back, and so count= times, over UDP or TCP (proto=). Round trips are timed
- * by the guest's clock; the first twentieth warms up and is not counted.
+ * waits until it has come back, and so count= times, over UDP or TCP (proto=). The guest's clock
+ * times the round trips; the first twentieth warms up and is not counted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,8 +153,8 @@ static err_t tcp_ready(void *context, struct tcp_pcb *pcb, err_t error)
 static void tcp_failed(void *context, err_t error)
 {
     (void)context;
-    printf("vtnet: pingpong: the connection to port %u failed (lwIP error %d)\n",
-           SERVICE_PORT_ECHO, error);
+    printf("vtnet: pingpong: the connection to port %u failed (lwIP error %d)\n", SERVICE_PORT_ECHO,
+           error);
     net_stop();
 }
 
@@ -191,8 +191,7 @@ static bool watch(void *context)
     } else if (waiting && now - sent_at > LOSS_NS) {
         waiting = false;
         losses++;
-        if (++losses_in_a_row == LOSSES_IN_A_ROW_MAX ||
-            boot_arguments.proto == BOOT_PROTOCOL_TCP) {
+        if (++losses_in_a_row == LOSSES_IN_A_ROW_MAX || boot_arguments.proto == BOOT_PROTOCOL_TCP) {
             printf("vtnet: pingpong: no answer from port %u: is peer= right?\n", SERVICE_PORT_ECHO);
             finish();
         } else {

@@ -8,7 +8,7 @@
 
 /*
  * Opens the card and lwIP and gives the netif the address of the boot arguments: ip=, or by DHCP
- * with `dhcp`, or 10.0.0.2/24. Returns whether that went well; the reason why not is on the console.
+ * with `dhcp`, or 10.0.0.2/24. Returns whether that went well; else the console says why.
  */
 bool net_start(void);
 

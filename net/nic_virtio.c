@@ -223,8 +223,7 @@ static void card_counters(void *state, struct nic_counters *counters)
         .rx_buffers_bytes = net->rx_buffers * net->rx_buffer_size,
         .rx_dropped = net->counters.rx_bad + net->counters.rx_no_memory,
         .tx_full = net->counters.tx_full,
-        .device_errors =
-            device_errors(&net->rx.counters) + device_errors(&net->tx.counters),
+        .device_errors = device_errors(&net->rx.counters) + device_errors(&net->tx.counters),
     };
 }
 

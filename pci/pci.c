@@ -16,7 +16,7 @@ struct scan {
     void *context;
     unsigned visited;
     bool stopped;
-    uint32_t bus_seen[256 / 32]; /* a bridge may name a bus that another one named: once is enough */
+    uint32_t bus_seen[256 / 32]; /* bridges may name the same bus, or form a loop */
 };
 
 static void scan_bus(struct scan *scan, unsigned bus);

@@ -6,11 +6,11 @@
 #include "pci/pci_platform.h"
 
 enum {
-    BAR_IO = 0x1,          /* bit 0: I/O space */
-    BAR_IO_FLAGS = 0x3,    /* low bits that are not address */
-    BAR_MEM_TYPE = 0x6,    /* bits 1 and 2 */
-    BAR_MEM_64 = 0x4,      /* type: anywhere in 64-bit address space */
-    BAR_MEM_FLAGS = 0xf,   /* low bits that are not address */
+    BAR_IO = 0x1,        /* bit 0: I/O space */
+    BAR_IO_FLAGS = 0x3,  /* low bits that are not address */
+    BAR_MEM_TYPE = 0x6,  /* bits 1 and 2 */
+    BAR_MEM_64 = 0x4,    /* type: anywhere in 64-bit address space */
+    BAR_MEM_FLAGS = 0xf, /* low bits that are not address */
     HEADER_TYPE_MASK = 0x7f,
 };
 

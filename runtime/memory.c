@@ -8,7 +8,7 @@
 
 enum {
     MIN_ALIGN = 16,
-    STEPS = 8, /* size classes between one power of two and the next: at most 1/8 is wasted */
+    STEPS = 8,     /* size classes between one power of two and the next: at most 1/8 is wasted */
     MIN_SHIFT = 6, /* the smallest block: 64 bytes with its header */
     CLASSES = 26 * STEPS,
     MAGIC_USED = 0x55534544,
@@ -87,7 +87,8 @@ static struct header *take_fresh(unsigned size_class, unsigned align_shift)
 
 void *memory_alloc(size_t size, size_t align)
 {
-    unsigned align_shift = (unsigned)__builtin_ctz((unsigned)(align < MIN_ALIGN ? MIN_ALIGN : align));
+    unsigned align_shift =
+        (unsigned)__builtin_ctz((unsigned)(align < MIN_ALIGN ? MIN_ALIGN : align));
     struct header *block;
     unsigned size_class;
 

@@ -20,7 +20,7 @@ void memory_init(uintptr_t start, uintptr_t end);
  */
 void *memory_alloc(size_t size, size_t align);
 
-/* Panics on a block that is not allocated: freed twice, or overwritten in front. NULL is allowed. */
+/* Panics on a block that is not allocated: freed twice, or overwritten. NULL is allowed. */
 void memory_free(void *memory);
 
 struct memory_usage {

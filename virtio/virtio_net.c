@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network device: bringing it up and down, transmitting, interrupts. Receiving: virtio_net_rx.c */
+/* The network device: up and down, transmitting, interrupts. Receiving is in virtio_net_rx.c. */
 #include "virtio/virtio_net.h"
 
 #include <string.h>

@@ -22,7 +22,7 @@
 
 #include "virtio/virtqueue.h"
 
-/* Who uses the device. Called from virtio_net_poll(), _close() or _open(), never from interrupts. */
+/* Who uses the device. Called from virtio_net_poll() and _close(), never from interrupts. */
 struct virtio_net_client {
     /*
      * One buffer of a received frame, in order; `more` says that the frame goes on in the next
@@ -87,13 +87,13 @@ struct virtio_net {
     bool link_up;
 
     /* Receive buffers. */
-    uint16_t rx_limit;   /* posted at most, now: grows with the load */
-    uint16_t rx_maximum; /* the limit's own limit */
-    uint16_t rx_posted;  /* that the device has */
-    uint32_t rx_buffers; /* that exist: posted, the client's, or kept */
-    uint32_t rx_peak;    /* the most that ever existed */
-    uint32_t rx_data_offset; /* from a buffer's start to its header */
-    uint32_t rx_buffer_size; /* bytes of a whole one */
+    uint16_t rx_limit;                 /* posted at most, now: grows with the load */
+    uint16_t rx_maximum;               /* the limit's own limit */
+    uint16_t rx_posted;                /* that the device has */
+    uint32_t rx_buffers;               /* that exist: posted, the client's, or kept */
+    uint32_t rx_peak;                  /* the most that ever existed */
+    uint32_t rx_data_offset;           /* from a buffer's start to its header */
+    uint32_t rx_buffer_size;           /* bytes of a whole one */
     struct virtio_net_buffer *rx_kept; /* free, for the next refill */
 
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */

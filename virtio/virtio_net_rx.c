@@ -157,8 +157,7 @@ static void deliver(struct virtio_net *net, struct virtio_net_buffer *buffer, un
 
 static uint16_t buffers_of_frame(const struct virtio_net *net, struct virtio_net_buffer *first)
 {
-    const struct virtio_net_hdr *header =
-        (const struct virtio_net_hdr *)buffer_header(net, first);
+    const struct virtio_net_hdr *header = (const struct virtio_net_hdr *)buffer_header(net, first);
 
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF)) {
         return 1; /* with VERSION_1 alone the field is there, and of no use */

@@ -34,7 +34,7 @@ bool virtio_pci_is_net(const struct pci_device *pci);
 int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
                     enum virtio_pci_interface interface);
 
-/* The two transports; each attach returns 0, or ERROR_NODEV where the device lacks that interface. */
+/* The two transports. Both return 0, or ERROR_NODEV where the device lacks that interface. */
 int virtio_pci_legacy_attach(struct virtio_pci *vp);
 int virtio_pci_modern_attach(struct virtio_pci *vp);
 

@@ -155,14 +155,13 @@ static uint8_t map_structure(const struct virtio_pci *vp, uint8_t type, uint32_t
 {
     uint8_t cap;
 
-    for (unsigned nth = 0;
-         (cap = pci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0; nth++) {
+    for (unsigned nth = 0; (cap = pci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0;
+         nth++) {
         unsigned bar;
         uint32_t offset;
         uint32_t length;
 
-        if (cap > 256 - 20 ||
-            pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != type) {
+        if (cap > 256 - 20 || pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != type) {
             continue;
         }
         bar = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_BAR, 1);

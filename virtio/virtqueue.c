@@ -30,8 +30,8 @@ static int allocate_rings(struct virtqueue *vq)
     size_t align = vq->dev->transport->queue_align;
     size_t desc_size = sizeof(struct virtq_desc) * vq->size;
     size_t avail_size = sizeof(struct virtq_avail) + sizeof(virtio16_t) * (vq->size + 1u);
-    size_t used_size = sizeof(struct virtq_used) + sizeof(struct virtq_used_elem) * vq->size +
-                       sizeof(virtio16_t);
+    size_t used_size =
+        sizeof(struct virtq_used) + sizeof(struct virtq_used_elem) * vq->size + sizeof(virtio16_t);
     size_t used_offset = align_up(desc_size + avail_size, align);
     uint8_t *block = virtio_platform_alloc(used_offset + align_up(used_size, align), align);
 
@@ -49,8 +49,8 @@ static int allocate_tables(struct virtqueue *vq, uint16_t tables)
     if (tables == 0 || !virtio_has(vq->dev->features, VIRTIO_F_INDIRECT_DESC)) {
         return 0;
     }
-    vq->tables = virtio_platform_alloc(
-        sizeof(struct virtq_desc) * VIRTQUEUE_PARTS_MAX * tables, sizeof(struct virtq_desc));
+    vq->tables = virtio_platform_alloc(sizeof(struct virtq_desc) * VIRTQUEUE_PARTS_MAX * tables,
+                                       sizeof(struct virtq_desc));
     vq->table_next = virtio_platform_alloc(sizeof(int16_t) * tables, sizeof(int16_t));
     if (vq->tables == NULL || vq->table_next == NULL) {
         return VIRTIO_ERROR_NOMEM;
@@ -116,7 +116,8 @@ static void write_desc(const struct virtqueue *vq, struct virtq_desc *desc,
 
 static uint16_t part_flags(unsigned i, unsigned out, unsigned count)
 {
-    return (uint16_t)((i >= out ? VIRTQ_DESC_F_WRITE : 0) | (i + 1 < count ? VIRTQ_DESC_F_NEXT : 0));
+    return (uint16_t)((i >= out ? VIRTQ_DESC_F_WRITE : 0) |
+                      (i + 1 < count ? VIRTQ_DESC_F_NEXT : 0));
 }
 
 /* §2.7.5.3 Indirect Descriptors: the chain lies in a table, one descriptor points to it. */

@@ -65,11 +65,11 @@ struct virtqueue {
 
     /* Ours: what we wrote and what we have seen. */
     uint16_t free_head;
-    uint16_t free_count;  /* descriptors */
-    uint16_t in_flight;   /* chains that the device has */
-    uint16_t avail_idx;   /* as published */
-    uint16_t kicked_idx;  /* avail_idx at the last notification */
-    uint16_t used_idx;    /* the next used entry to take */
+    uint16_t free_count; /* descriptors */
+    uint16_t in_flight;  /* chains that the device has */
+    uint16_t avail_idx;  /* as published */
+    uint16_t kicked_idx; /* avail_idx at the last notification */
+    uint16_t used_idx;   /* the next used entry to take */
     struct virtqueue_slot *slot;
 
     /* Indirect tables; none where the feature is not agreed. */

@@ -16,7 +16,7 @@ enum {
 
     UART_LINE_8N1 = 0x03,
     UART_LINE_DIVISOR = 0x80,
-    UART_FIFO_ON = 0x07,      /* and both emptied */
+    UART_FIFO_ON = 0x07, /* and both emptied */
     UART_MODEM_DTR_RTS = 0x03,
     UART_STATUS_EMPTY = 0x20, /* room for a character */
     UART_115200_BAUD = 1,

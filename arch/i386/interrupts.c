@@ -155,9 +155,21 @@ static void handle_irq(unsigned line)
 static _Noreturn void report_exception(const struct trap_frame *f)
 {
     static const char *const names[] = {
-        "divide error", "debug", "NMI", "breakpoint", "overflow", "bound range", "invalid opcode",
-        "device not available", "double fault", "coprocessor overrun", "invalid TSS",
-        "segment not present", "stack fault", "general protection", "page fault",
+        "divide error",
+        "debug",
+        "NMI",
+        "breakpoint",
+        "overflow",
+        "bound range",
+        "invalid opcode",
+        "device not available",
+        "double fault",
+        "coprocessor overrun",
+        "invalid TSS",
+        "segment not present",
+        "stack fault",
+        "general protection",
+        "page fault",
     };
     uint32_t cr2;
 

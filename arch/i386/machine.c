@@ -22,7 +22,7 @@ _Noreturn void arch_exit(bool success)
     }
 }
 
-/* A processor with CPUID whose hypervisor leaf spells "TCG"; without CPUID it is an emulated 486. */
+/* CPUID's hypervisor leaf spells "TCG"; a processor without CPUID is an emulated 486. */
 bool arch_barrier_is_weak(void)
 {
     uint32_t before, after, eax = CPUID_HYPERVISOR, ebx, ecx, edx;

@@ -14,7 +14,6 @@
 #include "net/lwip_port/conflict.h"
 #include "netif/ethernet.h"
 
-
 /* A receive buffer's private bytes: the pbuf that stands for it while the stack has it. */
 struct rx_pbuf {
     struct pbuf_custom custom; /* first: lwIP hands it back as a struct pbuf */

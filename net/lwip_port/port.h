@@ -8,7 +8,7 @@
 
 /* How packets cross between the card and the stack; they count from the start and wrap. */
 struct lwip_port_counters {
-    uint32_t tx_copied;       /* frames of too many parts, joined by a copy */
+    uint32_t tx_copied; /* frames of too many parts, joined by a copy */
     uint64_t tx_copied_bytes;
     uint32_t rx_refused; /* frames that lwIP did not take */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Echo (RFC 862). TCP sends from the receive buffers themselves, and returns them once acknowledged. */
+/* Echo (RFC 862). TCP sends from the receive buffers, and returns them once acknowledged. */
 #include <stdlib.h>
 
 #include "net/services/listen.h"
@@ -16,11 +16,11 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
 
 struct connection {
     struct tcp_pcb *pcb;
-    struct pbuf *first;   /* queue of single pbufs, oldest first: not yet acknowledged */
+    struct pbuf *first; /* queue of single pbufs, oldest first: not yet acknowledged */
     struct pbuf *last;
     struct pbuf *unwritten; /* the first in the queue not yet handed to tcp_write() */
-    u32_t acknowledged;   /* bytes of `first` */
-    bool closing;         /* the peer has sent all it will */
+    u32_t acknowledged;     /* bytes of `first` */
+    bool closing;           /* the peer has sent all it will */
 };
 
 static void free_queue(struct connection *c)
@@ -157,6 +157,5 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool echo_start(void)
 {
-    return listen_udp(SERVICE_PORT_ECHO, udp_receive) &&
-           listen_tcp(SERVICE_PORT_ECHO, tcp_opened);
+    return listen_udp(SERVICE_PORT_ECHO, udp_receive) && listen_tcp(SERVICE_PORT_ECHO, tcp_opened);
 }

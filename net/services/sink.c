@@ -77,6 +77,5 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool sink_start(void)
 {
-    return listen_udp(SERVICE_PORT_SINK, udp_receive) &&
-           listen_tcp(SERVICE_PORT_SINK, tcp_opened);
+    return listen_udp(SERVICE_PORT_SINK, udp_receive) && listen_tcp(SERVICE_PORT_SINK, tcp_opened);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The source: character generator (RFC 864) of 1 KiB messages, and bursts of datagrams on request. */
+/* The source: a stream of 1 KiB messages like RFC 864's, and bursts of datagrams on request. */
 #include <stdlib.h>
 #include <string.h>
 

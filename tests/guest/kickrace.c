@@ -2,9 +2,9 @@
 /*
  * Races the device for its notifications: sends count= pairs of frames, the second of each at the
  * moment when the device, done with the first, asks to be notified again; where that moment is is
- * found by coming later after a pair in which it was missed, and sooner after the others. Where the order of "publish the index" and "look whether to notify" is not kept, the
- * device sleeps with the frame in its queue now and then: a stall. With fence=off it ends at the
- * first one.
+ * found by coming later after a pair in which it was missed, and sooner after the others.
+ * Where the order of "publish the index" and "look whether to notify" is not kept, the device
+ * sleeps with the frame in its queue now and then: a stall. With fence=off it ends at the first.
  */
 #include <stdio.h>
 #include <string.h>

@@ -6,9 +6,9 @@
 
 enum { TX = VIRTIO_NET_QUEUE_TX, RX = VIRTIO_NET_QUEUE_RX, HEADROOM = 64 };
 
-#define MRG virtio_bit(VIRTIO_NET_F_MRG_RXBUF)
-#define ANY virtio_bit(VIRTIO_F_ANY_LAYOUT)
-#define INDIRECT virtio_bit(VIRTIO_F_INDIRECT_DESC)
+#define MRG ((uint64_t)1 << VIRTIO_NET_F_MRG_RXBUF)
+#define ANY ((uint64_t)1 << VIRTIO_F_ANY_LAYOUT)
+#define INDIRECT ((uint64_t)1 << VIRTIO_F_INDIRECT_DESC)
 
 /* What each interface and set of features must look like (virtio 1.3 §5.1.6). */
 static const struct framing {

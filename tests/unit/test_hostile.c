@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Devices that lie. Each lie is noticed, counted, and does no harm. */
+#include <string.h>
+
+#include "fake_card.h"
+
+enum { TX = VIRTIO_NET_QUEUE_TX, RX = VIRTIO_NET_QUEUE_RX };
+
+#define MRG ((uint64_t)1 << VIRTIO_NET_F_MRG_RXBUF)
+
+static const char text[] = "fourteen bytes and more";
+
+static void open_card(unsigned interface, uint64_t features)
+{
+    card_create_as(interface, features);
+    card.options.rx_initial = card.options.rx_maximum = 16;
+    assert_int_equal(card_open(), 0);
+}
+
+/* The device still works, in both directions. */
+static void check_alive(void)
+{
+    uint8_t *frame = card_frame(60, 0, 3);
+    struct virtqueue_part part = {frame, 60};
+    unsigned frames = card.rx_frames;
+    unsigned sents = card.sents;
+
+    card.dev.lie_num_buffers = -1;
+    card.dev.lie_used_length = 0;
+    assert_true(fake_rx(&card.dev, text, sizeof text));
+    assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+    assert_int_equal(card.rx_frames, frames + 1);
+    assert_int_equal(card.rx_length, sizeof text);
+    assert_memory_equal(card.rx_data, text, sizeof text);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), 0);
+    assert_int_equal(fake_tx_run(&card.dev), 1);
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(card.sents, sents + 1);
+    card_free_frame(frame, 0);
+}
+
+static void used_ids_out_of_range_are_counted(void **state)
+{
+    static const uint32_t ids[] = {256, 257, 65535, 65536, 0x80000000, UINT32_MAX};
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        open_card(i, 0);
+        for (unsigned n = 0; n < sizeof ids / sizeof ids[0]; n++) {
+            fake_use(&card.dev, RX, ids[n], 30);
+        }
+        assert_int_equal(virtio_net_poll(&card.net, 100), 0);
+        assert_int_equal(card.rx_frames, 0);
+        assert_int_equal(card.net.rx.counters.bad_id, sizeof ids / sizeof ids[0]);
+        check_alive();
+        card_close();
+    }
+}
+
+static void used_ids_that_head_no_chain_are_counted(void **state)
+{
+    struct fake_chain chain;
+
+    (void)state;
+    open_card(0, 0); /* whose buffers take two descriptors each */
+    assert_true(fake_take(&card.dev, RX, &chain));
+    fake_use(&card.dev, RX, chain.head ^ 1u, 30); /* its second one */
+    fake_use(&card.dev, RX, 200, 30);             /* a free one */
+    assert_int_equal(virtio_net_poll(&card.net, 100), 0);
+    assert_int_equal(card.net.rx.counters.bad_id, 2);
+    fake_use(&card.dev, RX, chain.head, 10 + 20); /* the buffer itself is intact */
+    assert_int_equal(virtio_net_poll(&card.net, 100), 1);
+    check_alive();
+    card_close();
+}
+
+static void buffers_completed_twice_come_back_once(void **state)
+{
+    uint8_t *frame = NULL;
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        struct virtqueue_part part;
+
+        open_card(i, 0);
+        frame = card_frame(60, 0, 1);
+        part = (struct virtqueue_part){frame, 60};
+        for (unsigned n = 0; n < 3; n++) {
+            assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame + n), 0);
+        }
+        assert_true(fake_tx_take(&card.dev));
+        fake_use(&card.dev, TX, card.dev.tx_chain.head, 0);
+        fake_use(&card.dev, TX, card.dev.tx_chain.head, 0);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.sents, 1);
+        assert_int_equal(card.net.tx.counters.bad_id, 1);
+        fake_tx_run(&card.dev);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.sents, 3);
+        check_alive();
+        card_free_frame(frame, 0);
+        card_close();
+    }
+}
+
+static void used_lengths_beyond_the_buffer_are_cut(void **state)
+{
+    static const uint32_t extra[] = {3000, 0x10000, 0x7fffffff};
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        for (unsigned n = 0; n < sizeof extra / sizeof extra[0]; n++) {
+            open_card(i, 0);
+            card.dev.lie_used_length = extra[n];
+            assert_true(fake_rx(&card.dev, text, sizeof text));
+            assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+            assert_int_equal(card.net.rx.counters.bad_length, 1);
+            assert_in_range(card.rx_length, 1514, 1518); /* what the buffer holds behind the header */
+            check_alive();
+            card_close();
+        }
+    }
+}
+
+/* A frame must have at least one byte; what is shorter than the header has none. */
+static void used_lengths_without_a_frame_are_dropped(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        uint32_t header = i < 2 ? 10 : 12;
+
+        for (uint32_t length = 0; length <= header + 1; length++) {
+            struct fake_chain chain;
+
+            open_card(i, 0);
+            assert_true(fake_take(&card.dev, RX, &chain));
+            fake_use(&card.dev, RX, chain.head, length);
+            virtio_net_poll(&card.net, 8);
+            assert_int_equal(card.rx_frames, length > header);
+            assert_int_equal(card.net.counters.rx_bad, length <= header);
+            check_alive();
+            card_close();
+        }
+    }
+}
+
+/* §2.7.14.1, legacy: the length of a buffer that the device only reads may be anything. */
+static void used_length_of_a_transmitted_frame_is_ignored(void **state)
+{
+    (void)state;
+    open_card(0, 0);
+    card.dev.lie_used_length = 12345;
+    for (unsigned n = 0; n < 3; n++) {
+        uint8_t *frame = card_frame(60, 0, 3);
+        struct virtqueue_part part = {frame, 60};
+
+        assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), 0);
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.sents, n + 1);
+        card_free_frame(frame, 0);
+    }
+    assert_int_equal(card.net.tx.counters.bad_length, 0);
+    card_close();
+}
+
+/* More used buffers than there were: nothing on this queue can be believed any more. */
+static void used_index_that_jumps_stops_the_queue(void **state)
+{
+    static const uint16_t jumps[] = {17, 256, 300, 0x8000, 0xffff};
+
+    (void)state;
+    for (unsigned i = 0; i < 2 * CARD_INTERFACES; i++) {
+        uint64_t mode = i % 2 ? virtio_bit(VIRTIO_F_EVENT_IDX) : 0;
+
+        for (unsigned n = 0; n < sizeof jumps / sizeof jumps[0]; n++) {
+            open_card(i / 2, mode);
+            card.dev.queue[RX].used_idx = (uint16_t)(card.dev.queue[RX].used_idx + jumps[n]);
+            fake_publish(&card.dev, RX);
+            assert_int_equal(virtio_net_poll(&card.net, 1000), 0);
+            assert_int_equal(card.net.rx.counters.bad_index, 1);
+            assert_true(fake_platform.lines > 0);
+            assert_int_equal(virtio_net_poll(&card.net, 1000), 0);
+            assert_int_equal(card.net.rx.counters.bad_index, 1);
+            assert_int_equal(card.rx_frames, 0);
+            card_close(); /* gives all buffers back */
+        }
+    }
+}
+
+/* Else the loop would poll for ever, and never sleep. */
+static void stopped_queue_has_no_work_pending(void **state)
+{
+    (void)state;
+    open_card(3, 0);
+    card.dev.queue[RX].used_idx = 1000;
+    fake_publish(&card.dev, RX);
+    virtio_net_poll(&card.net, 8);
+    assert_false(virtio_net_interrupts_on(&card.net, false));
+    card_close();
+}
+
+static void stopped_transmit_queue_refuses_frames(void **state)
+{
+    uint8_t *frame;
+    struct virtqueue_part part;
+
+    (void)state;
+    open_card(3, 0);
+    frame = card_frame(60, 0, 1);
+    part = (struct virtqueue_part){frame, 60};
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), 0);
+    card.dev.queue[TX].used_idx = 7;
+    fake_publish(&card.dev, TX);
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(card.sents, 0);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), VIRTIO_ERROR_BROKEN);
+    virtio_net_flush(&card.net);
+    assert_int_equal(card.dev.queue[TX].doorbells, 0);
+    card_free_frame(frame, 0);
+    card_close();
+    assert_int_equal(card.sents, 1); /* the one in flight */
+}
+
+/* Each chain's memory, and every ring, is written over with noise: no access may leave its block. */
+static void rings_full_of_noise_do_no_harm(void **state)
+{
+    uint32_t noise = 1;
+
+    (void)state;
+    for (unsigned round = 0; round < 400; round++) {
+        struct fake_queue *q = &card.dev.queue[RX];
+        uint8_t *used;
+
+        open_card(round % CARD_INTERFACES, round % 8 < 4 ? MRG : 0);
+        used = fake_dma(q->used, 4 + 8u * q->driver_size);
+        for (unsigned i = 4; i < 4 + 8u * q->driver_size; i++) {
+            noise = noise * 1664525 + 1013904223;
+            /* Ids and lengths that may well be right. */
+            used[i] = (noise >> 28) < 10 ? 0 : (uint8_t)(noise >> 20 & 31);
+        }
+        q->used_idx = 16;
+        fake_publish(&card.dev, RX);
+        virtio_net_poll(&card.net, 100);
+        virtio_net_poll(&card.net, 100);
+        card_close();
+    }
+}
+
+static void num_buffers_that_cannot_be_drops_the_frame(void **state)
+{
+    static const int lies[] = {0, 2, 16, 17, 48, 49, 50, 256, 257, 65535};
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        for (unsigned n = 0; n < sizeof lies / sizeof lies[0]; n++) {
+            open_card(i, MRG);
+            card.dev.lie_num_buffers = lies[n];
+            assert_true(fake_rx(&card.dev, text, sizeof text));
+            virtio_net_poll(&card.net, 8);
+            assert_int_equal(card.rx_frames, 0);
+            assert_int_equal(card.net.counters.rx_bad, 1);
+            assert_false(card.rx_more); /* the client was not left in the middle of a frame */
+            check_alive();
+            check_alive();
+            card_close();
+        }
+    }
+}
+
+/* The most that a frame may be made of, and one too many, with all of them there. */
+static void frames_of_very_many_buffers_are_bounded(void **state)
+{
+    (void)state;
+    for (unsigned wanted = 48; wanted <= 51; wanted++) {
+        card_create_as(3, MRG);
+        card.options.rx_initial = 100;
+        assert_int_equal(card_open(), 0);
+        card.dev.lie_num_buffers = (int)wanted;
+        for (unsigned i = 0; i < 60; i++) {
+            assert_true(fake_rx(&card.dev, text, sizeof text));
+        }
+        virtio_net_poll(&card.net, 1);
+        assert_true(card.rx_frames == (wanted <= 49) && !card.rx_more);
+        if (card.rx_frames == 1) {
+            assert_int_equal(card.rx_parts, wanted);
+        }
+        card_close();
+    }
+}
+
+static void impossible_queue_sizes_are_refused(void **state)
+{
+    static const uint16_t sizes[] = {0, 3, 48, 255, 257, 1000, 32769, 65535};
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        for (unsigned queue = 0; queue < 2; queue++) {
+            for (unsigned n = 0; n < sizeof sizes / sizeof sizes[0]; n++) {
+                card_create_as(i, UINT64_MAX);
+                card.dev.queue[queue].size = sizes[n];
+                assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+                assert_true(card.dev.status & VIRTIO_STATUS_FAILED);
+                assert_false(card.dev.status & VIRTIO_STATUS_DRIVER_OK);
+                assert_int_equal(fake_platform.live, 0);
+            }
+        }
+    }
+}
+
+static void missing_queue_is_refused(void **state)
+{
+    (void)state;
+    card_create_as(3, 0);
+    card.dev.num_queues = 1;
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+    assert_int_equal(fake_platform.live, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(used_ids_out_of_range_are_counted),
+        cmocka_unit_test(used_ids_that_head_no_chain_are_counted),
+        cmocka_unit_test(buffers_completed_twice_come_back_once),
+        cmocka_unit_test(used_lengths_beyond_the_buffer_are_cut),
+        cmocka_unit_test(used_lengths_without_a_frame_are_dropped),
+        cmocka_unit_test(used_length_of_a_transmitted_frame_is_ignored),
+        cmocka_unit_test(used_index_that_jumps_stops_the_queue),
+        cmocka_unit_test(stopped_queue_has_no_work_pending),
+        cmocka_unit_test(stopped_transmit_queue_refuses_frames),
+        cmocka_unit_test(rings_full_of_noise_do_no_harm),
+        cmocka_unit_test(num_buffers_that_cannot_be_drops_the_frame),
+        cmocka_unit_test(frames_of_very_many_buffers_are_bounded),
+        cmocka_unit_test(impossible_queue_sizes_are_refused),
+        cmocka_unit_test(missing_queue_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
