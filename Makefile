@@ -14,6 +14,15 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned
 LWIP := $(shell ./setup --lwip-dir 2>/dev/null)
 
 B := build
+export LWIP_DIR CROSS_i386
+
+# These call ./setup, which fetches lwIP, before they build; the others need it to be there.
+SETUP_TARGETS := help setup demo check clean format
+ifeq ($(LWIP),)
+ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
+$(error $(shell ./setup --lwip-dir 2>&1))
+endif
+endif
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
@@ -58,12 +67,12 @@ $(B)/$(1)/%.o: %.S $(B)/$(1)/flags
 	$(Q)$$(COMPILE_$(1)) $$< -o $$@
 
 # What the compiler calls on its own must be there when it does, and must not call itself.
-$(B)/$(1)/runtime/string.o: LTO_$(1) := -fno-lto -fno-tree-loop-distribute-patterns
+$(B)/$(1)/runtime/string.o: LTO_$(1) := $$(if $$(LTO_$(1)),-fno-lto -fno-tree-loop-distribute-patterns)
 
 $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,lwip/$$*.c)
-	$(Q)$$(COMPILE_$(1)) -Wall $$< -o $$@
+	$(Q)$$(COMPILE_$(1)) -w $$< -o $$@
 
 OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
 	$$(patsubst %.c,$(B)/$(1)/lwip/%.o,$$(LWIP_SOURCES))
@@ -92,8 +101,83 @@ $(B)/host/vtserve: bench/vtserve.c
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
+UNIT_FAKES := $(sort $(wildcard tests/unit/fake_*.c))
+UNIT_CORE := $(VIRTIO) pci/pci.c pci/pci_bar.c
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
+UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-I. -Itests/unit
+
+$(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(call say,HOST,$@)
+	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(filter %.c,$^) -lcmocka -o $@
+
+LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
+LINT_HOST := $(sort $(wildcard bench/*.c))
+FORMATTED := $(LINT_C) $(LINT_HOST) $(sort $(wildcard */*.h */*/*.h tests/*/*.c))
+LINT_FLAGS = --target=i386-linux-gnu -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. \
+	-Iarch/i386 -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
+	-isystem $$(clang -print-file-name=include)
+
+##@ What to make
+
+.PHONY: help
+help: ## this list
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo '  V=1 shows the commands; CROSS_i386=, LWIP_DIR= and CC_i386= take other tools and sources.'
+
+.PHONY: setup
+setup: ## install what is missing, and fetch lwIP
+	@./setup check
+
+.PHONY: demo
+demo: ## install, build, boot the guest, ping and measure it
+	@./setup demo
+	@$(MAKE) --no-print-directory all
+	@./vm run -- bench/demo
+
+.PHONY: check
+check: ## all the tests
+	@./setup check
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory lint check-builds check-unit check-system
+
+.PHONY: check-unit
+check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under ASan and UBSan
+	@set -e; for test in $^; do echo "== $$test"; $$test; done
+
+.PHONY: check-system
+check-system: all ## system tests: guests under QEMU in a network namespace
+	@./vm netns -- $(PYTHON) -m pytest -q -rs tests/system
+
+.PHONY: check-builds
+check-builds: ## the same bytes from another folder, and a build by clang
+	@rm -rf $(B)/again && mkdir -p $(B)/again
+	@git ls-files -z | xargs -0 cp --parents -t $(B)/again 2>/dev/null || cp -r $(filter-out $(B),$(wildcard *)) $(B)/again
+	@$(MAKE) --no-print-directory -C $(B)/again VERSION='$(VERSION)' $(EXAMPLES:%=$(B)/i386/%.elf)
+	@for e in $(EXAMPLES); do cmp $(B)/i386/$$e.elf $(B)/again/$(B)/i386/$$e.elf; done
+	@rm -rf $(B)/again
+	@$(MAKE) --no-print-directory B=$(B)/clang CC_i386='clang --target=i386-linux-gnu' \
+		$(EXAMPLES:%=$(B)/clang/i386/%.elf)
+	@echo 'builds: reproducible, and clang builds i386'
+
+.PHONY: lint
+lint: ## format, clang-tidy, cppcheck
+	@clang-format --dry-run --Werror $(FORMATTED)
+	@printf '%s\n' $(LINT_C) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(LINT_FLAGS) 2>&1 | \
+		{ ! grep -E "(error|warning):" -A4; }' lint
+	@printf '%s\n' $(LINT_HOST) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- -std=gnu11 2>&1 | \
+		{ ! grep -E "(error|warning):" -A4; }' lint
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+		--suppress=missingIncludeSystem -I. -Iarch/i386 $(LINT_C) $(LINT_HOST)
+	@echo 'lint: clean'
+
+.PHONY: format
+format: ## rewrite the C sources as clang-format has them
+	clang-format -i $(FORMATTED)
+
 .PHONY: clean
-clean:
+clean: ## remove what was built
 	rm -rf $(B)
 
 .PHONY: FORCE
