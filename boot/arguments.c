@@ -6,7 +6,7 @@
 #include <string.h>
 
 struct boot_arguments boot_arguments = {
-    .poll_us = 50,
+    .poll_us = 10,
     .bufinit = 2,
     .bufmax = 256,
     .count = 10000,
