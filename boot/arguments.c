@@ -48,8 +48,11 @@ static bool parse_unsigned(const struct argument *argument, const char *value)
 
 static bool parse_flag(const struct argument *argument, const char *value)
 {
+    if (*value != '\0') {
+        return false;
+    }
     *(bool *)argument->to = true;
-    return *value == '\0';
+    return true;
 }
 
 static bool parse_choice(const struct argument *argument, const char *value)
@@ -90,6 +93,11 @@ static bool parse_ipv4(const struct argument *argument, const char *value)
     }
     *(struct boot_ipv4 *)argument->to = result;
     return true;
+}
+
+static bool parse_address(const struct argument *argument, const char *value)
+{
+    return value[strcspn(value, "/")] == '\0' && parse_ipv4(argument, value);
 }
 
 static int hex_digit(char c)
@@ -149,7 +157,7 @@ static const char *const directions[] = {"both", "send", "receive", NULL};
 
 static const struct argument arguments[] = {
     {"ip", parse_ipv4, &ARGS.ip, "A.B.C.D[/N]", NULL, 0, 0},
-    {"gw", parse_ipv4, &ARGS.gw, "A.B.C.D", NULL, 0, 0},
+    {"gw", parse_address, &ARGS.gw, "A.B.C.D", NULL, 0, 0},
     {"mac", parse_mac, ARGS.mac, "AA:BB:CC:DD:EE:FF", NULL, 0, 0},
     {"dhcp", parse_flag, &ARGS.dhcp, NULL, NULL, 0, 0},
     {"mode", parse_choice, &ARGS.mode, "irq|poll|hybrid", modes, 0, 0},
@@ -160,7 +168,7 @@ static const struct argument arguments[] = {
     {"transport", parse_choice, &ARGS.transport, "any|legacy|modern", transports, 0, 0},
     {"fence", parse_choice, &ARGS.fence, "auto|on|off", fences, 0, 0},
     {"stats", parse_unsigned, &ARGS.stats, "0|1", NULL, 0, 1},
-    {"peer", parse_ipv4, &ARGS.peer, "A.B.C.D", NULL, 0, 0},
+    {"peer", parse_address, &ARGS.peer, "A.B.C.D", NULL, 0, 0},
     {"proto", parse_choice, &ARGS.proto, "udp|tcp", protocols, 0, 0},
     {"dir", parse_choice, &ARGS.dir, "both|send|receive", directions, 0, 0},
     {"count", parse_unsigned, &ARGS.count, "1..100000000", NULL, 1, 100000000},

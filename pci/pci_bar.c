@@ -55,18 +55,26 @@ static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct pc
     return bar->wide ? 2 : 1;
 }
 
+/* A BAR full of ones, or half written, must not answer for other devices' addresses. Returns the
+ * command register as it was. */
+static uint32_t decoding_off(uint16_t bdf)
+{
+    uint32_t command = pci_platform_config_read(bdf, PCI_COMMAND, 2);
+
+    pci_platform_config_write(bdf, PCI_COMMAND, 2,
+                              command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+    return command;
+}
+
 static void size_bars(uint16_t bdf, struct pci_bar bar[PCI_BARS])
 {
     unsigned type = pci_platform_config_read(bdf, PCI_HEADER_TYPE, 1) & HEADER_TYPE_MASK;
     unsigned count = type == 0 ? PCI_BARS : type == 1 ? 2 : 0;
-    uint32_t command = pci_platform_config_read(bdf, PCI_COMMAND, 2);
+    uint32_t command = decoding_off(bdf);
 
     for (unsigned i = 0; i < PCI_BARS; i++) {
         bar[i] = (struct pci_bar){0};
     }
-    /* A BAR full of ones must not answer for other devices' addresses. */
-    pci_platform_config_write(bdf, PCI_COMMAND, 2,
-                              command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     for (unsigned i = 0; i < count;) {
         i += size_bar(bdf, i, count, &bar[i]);
     }
@@ -122,6 +130,8 @@ static uint64_t find_room(const struct pci_bar *bar)
 
 void pci_setup_bars(struct pci_device *device)
 {
+    uint32_t command = decoding_off(device->bdf);
+
     size_bars(device->bdf, device->bar);
     for (unsigned i = 0; i < PCI_BARS; i++) {
         struct pci_bar *bar = &device->bar[i];
@@ -136,4 +146,5 @@ void pci_setup_bars(struct pci_device *device)
                                       (uint32_t)(bar->address >> 32));
         }
     }
+    pci_platform_config_write(device->bdf, PCI_COMMAND, 2, command);
 }

@@ -92,7 +92,7 @@ void *memory_alloc(size_t size, size_t align)
     struct header *block;
     unsigned size_class;
 
-    if (size > SIZE_MAX / 4) {
+    if (size > (size_t)1 << 30) {
         return NULL;
     }
     size_class = class_of(size + MIN_ALIGN);

@@ -19,7 +19,7 @@ struct spec {
     bool zero;
     int width;
     int precision; /* -1: none given */
-    int longs;     /* l or z: 1, ll: 2; h and hh change nothing: such arguments come as int */
+    int longs;     /* hh: -2, h: -1, l or z: 1, ll: 2 */
 };
 
 static void put(struct output *out, char c)
@@ -106,6 +106,10 @@ struct arguments {
 static uint64_t take_unsigned(const struct spec *spec, struct arguments *args)
 {
     switch (spec->longs) {
+    case -2:
+        return (unsigned char)va_arg(args->list, unsigned);
+    case -1:
+        return (unsigned short)va_arg(args->list, unsigned);
     case 0:
         return va_arg(args->list, unsigned);
     case 1:
@@ -118,6 +122,10 @@ static uint64_t take_unsigned(const struct spec *spec, struct arguments *args)
 static int64_t take_signed(const struct spec *spec, struct arguments *args)
 {
     switch (spec->longs) {
+    case -2:
+        return (signed char)va_arg(args->list, int);
+    case -1:
+        return (short)va_arg(args->list, int);
     case 0:
         return va_arg(args->list, int);
     case 1:
@@ -207,7 +215,9 @@ static struct spec take_spec(const char **format, struct arguments *args)
     for (;; (*format)++) {
         if (**format == 'l' || **format == 'z') {
             spec.longs++;
-        } else if (**format != 'h') {
+        } else if (**format == 'h') {
+            spec.longs--;
+        } else {
             break;
         }
     }

@@ -87,6 +87,7 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
                                    : virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX,
                                                       VIRTIO_NET_TX_SIZE, TX_INDIRECT_TABLES);
     if (error != 0) {
+        virtio_device_reset(net->dev); /* it knows where the receive queue lies */
         virtio_platform_free(net->tx_header);
         virtio_net_rx_destroy(net);
     }
@@ -101,11 +102,9 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
     int error;
 
     *net = (struct virtio_net){.dev = dev, .client = client};
-    if (client->private_size > VIRTIO_NET_PRIVATE_MAX) {
-        return VIRTIO_ERROR_TOOBIG;
-    }
     /* 1. Reset the device. 2. Set ACKNOWLEDGE. 3. Set DRIVER. */
-    error = virtio_device_begin(dev);
+    error = client->private_size > VIRTIO_NET_PRIVATE_MAX ? VIRTIO_ERROR_TOOBIG
+                                                          : virtio_device_begin(dev);
     if (error != 0) {
         goto fail;
     }

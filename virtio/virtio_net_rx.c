@@ -25,26 +25,44 @@ static uint8_t *buffer_header(const struct virtio_net *net, struct virtio_net_bu
     return (uint8_t *)buffer + net->rx_data_offset;
 }
 
+/* The queue size, a power of two, that has room for `buffers`. */
+static uint16_t queue_size_for(unsigned buffers)
+{
+    unsigned size = 1;
+
+    while (size < buffers && size < VIRTQ_SIZE_MAX) {
+        size *= 2;
+    }
+    return (uint16_t)size;
+}
+
 int virtio_net_rx_create(struct virtio_net *net, uint16_t initial, uint16_t maximum)
 {
     uint32_t fixed = (uint32_t)sizeof(struct virtio_net_buffer) + net->client->private_size;
     unsigned per_buffer = net->split_rx ? 2 : 1;
-    int error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
-                                 maximum != 0 ? maximum : VIRTIO_NET_RX_MAXIMUM, 0);
+    int error;
 
+    net->rx_maximum = maximum != 0 ? maximum : VIRTIO_NET_RX_MAXIMUM;
+    error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
+                             queue_size_for(net->rx_maximum * per_buffer), 0);
     if (error != 0) {
         return error;
     }
-    net->rx_maximum = maximum != 0 ? maximum : VIRTIO_NET_RX_MAXIMUM;
     if (net->rx_maximum > net->rx.size / per_buffer) {
         net->rx_maximum = (uint16_t)(net->rx.size / per_buffer);
+    }
+    if (net->rx_maximum == 0) {
+        virtio_platform_log("virtio-net: a receive queue of %u holds no buffer", net->rx.size);
+        virtqueue_destroy(&net->rx);
+        return VIRTIO_ERROR_IO;
     }
     net->rx_limit = initial != 0 ? initial : VIRTIO_NET_RX_INITIAL;
     if (net->rx_limit > net->rx_maximum) {
         net->rx_limit = net->rx_maximum;
     }
-    /* So that what follows the Ethernet header, the IP header, lies on a multiple of four. */
-    net->rx_data_offset = (fixed + 3) / 4 * 4;
+    /* Room for a header before all that the client may get, and the IP header, which follows the
+     * Ethernet header, on a multiple of four. */
+    net->rx_data_offset = (fixed + net->header_length + 3) / 4 * 4;
     net->rx_data_offset += (4 - (net->header_length + ETHERNET_HEADER) % 4) % 4;
     net->rx_buffer_size = net->rx_data_offset + net->header_length + ETHERNET_FRAME_MAX;
     return 0;

@@ -153,6 +153,8 @@ static const struct virtio_transport modern_transport = {
 static uint8_t map_structure(const struct virtio_pci *vp, uint8_t type, uint32_t least,
                              struct pci_region *region)
 {
+    /* Only this one has a field behind the 16 bytes that all have. */
+    unsigned size = type == VIRTIO_PCI_CAP_NOTIFY_CFG ? VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER + 4 : 16;
     uint8_t cap;
 
     for (unsigned nth = 0; (cap = pci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0;
@@ -161,7 +163,8 @@ static uint8_t map_structure(const struct virtio_pci *vp, uint8_t type, uint32_t
         uint32_t offset;
         uint32_t length;
 
-        if (cap > 256 - 20 || pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != type) {
+        if (cap + size > 256 ||
+            pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != type) {
             continue;
         }
         bar = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_BAR, 1);

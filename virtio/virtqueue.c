@@ -198,6 +198,11 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
 
     virtio16_write(little, &vq->avail->ring[vq->avail_idx & (vq->size - 1)], head);
     vq->avail_idx++;
+    /* Older buffers than a ring holds have been used, and no event can lie there: cut them off
+     * before the distance outgrows 16 bits. */
+    if ((uint16_t)(vq->avail_idx - vq->kicked_idx) > vq->size) {
+        vq->kicked_idx = (uint16_t)(vq->avail_idx - vq->size);
+    }
     /* The device must not see the index before the entry and its descriptors. */
     virtio_wmb();
     virtio16_write(little, &vq->avail->idx, vq->avail_idx);
@@ -227,11 +232,6 @@ bool virtqueue_kick(struct virtqueue *vq)
 
     if (vq->avail_idx == vq->kicked_idx || vq->broken) {
         return false;
-    }
-    /* Older buffers than a ring holds have been used, and no event can lie there: cut them off
-     * before the distance outgrows 16 bits. */
-    if ((uint16_t)(vq->avail_idx - vq->kicked_idx) > vq->size) {
-        vq->kicked_idx = (uint16_t)(vq->avail_idx - vq->size);
     }
     /* The published index must be seen before we read whether the device wants to be told: it
      * does the same the other way round, and one of the two must see the other's. */
@@ -282,18 +282,19 @@ static void break_queue(struct virtqueue *vq, uint16_t pending)
 void *virtqueue_get(struct virtqueue *vq, uint32_t *length)
 {
     bool little = vq->dev->little_endian;
-    uint16_t pending;
 
-    if (vq->broken) {
-        return NULL;
-    }
-    while ((pending = (uint16_t)(virtio16_read(little, &vq->used->idx) - vq->used_idx)) != 0) {
+    /* Bad entries are skipped, but a device that never ceases to write them must not hold us. */
+    for (unsigned looked = 0; looked < vq->size && !vq->broken; looked++) {
+        uint16_t pending = (uint16_t)(virtio16_read(little, &vq->used->idx) - vq->used_idx);
         const struct virtq_used_elem *elem = &vq->used->ring[vq->used_idx & (vq->size - 1)];
         uint32_t id;
 
+        if (pending == 0) {
+            break;
+        }
         if (pending > vq->in_flight) {
             break_queue(vq, pending);
-            return NULL;
+            break;
         }
         /* The entry, and what the device wrote to the buffer, must not be read before the index
          * that says they are there. */
@@ -342,6 +343,9 @@ bool virtqueue_interrupts_on(struct virtqueue *vq, uint16_t after)
 {
     bool little = vq->dev->little_endian;
 
+    if (vq->broken) {
+        return false; /* nothing will be taken from it, whatever it says */
+    }
     if (vq->event_idx) {
         virtio16_write(little, used_event(vq), (uint16_t)(vq->used_idx + after - 1));
     } else {

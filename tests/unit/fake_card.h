@@ -30,8 +30,8 @@ struct fake_card {
     unsigned sents;
 
     /* How the client behaves. */
-    bool holds;        /* keeps received buffers instead of releasing them at once */
-    bool uses_room;    /* writes on the bytes before the data, as its headroom */
+    bool holds;     /* keeps received buffers instead of releasing them at once */
+    bool uses_room; /* writes on the bytes before the data, as its headroom */
     void *held[512];
     unsigned helds;
 };

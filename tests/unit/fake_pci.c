@@ -179,8 +179,8 @@ static struct fake_function *decode(bool io, uint32_t address, unsigned *bar, ui
         for (unsigned b = 0; b < BARS; b++) {
             uint64_t start = fake_pci_bar_address(f, b);
 
-            if (f->bar_upper[b] || start == 0 || io != (f->bar_flags[b] == 1) ||
-                address < start || address - start >= bar_size(f, b)) {
+            if (f->bar_upper[b] || start == 0 || io != (f->bar_flags[b] == 1) || address < start ||
+                address - start >= bar_size(f, b)) {
                 continue;
             }
             if (found != NULL) {

@@ -52,8 +52,8 @@ struct fake_access {
 struct fake_pci {
     struct fake_function function[32];
     unsigned functions;
-    struct pci_window window[2];        /* memory, I/O */
-    unsigned unclaimed;                 /* register accesses that nobody decoded */
+    struct pci_window window[2]; /* memory, I/O */
+    unsigned unclaimed;          /* register accesses that nobody decoded */
     unsigned bars_written_while_decoding;
     bool tracing;
     struct fake_access trace[4096];

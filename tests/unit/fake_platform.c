@@ -40,8 +40,8 @@ void *virtio_platform_alloc(size_t size, size_t align)
         return NULL;
     }
     assert_true(size > 0 && size <= STRIDE && align > 0 && (align & (align - 1)) == 0);
-    assert_int_equal(
-        posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size), 0);
+    assert_int_equal(posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size),
+                     0);
     memset(memory, 0, size);
     /* A number is used again as late as can be, so that stale addresses are caught. */
     for (unsigned i = 1; i < BLOCKS; i++) {
@@ -93,8 +93,8 @@ uint64_t virtio_platform_dma_address(const void *memory)
 {
     unsigned i = find_block(memory);
 
-    return fake_platform.dma_base + i * STRIDE + (uint64_t)((const uint8_t *)memory -
-                                                            blocks[i].memory);
+    return fake_platform.dma_base + i * STRIDE +
+           (uint64_t)((const uint8_t *)memory - blocks[i].memory);
 }
 
 void *fake_dma(uint64_t address, size_t length)

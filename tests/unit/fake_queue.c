@@ -110,7 +110,7 @@ static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, uns
         }
         if (desc.flags & VIRTQ_DESC_F_INDIRECT) {
             assert_true(dev->features >> VIRTIO_F_INDIRECT_DESC & 1);
-            assert_non_null(indirect);                       /* no table in a table */
+            assert_non_null(indirect);                           /* no table in a table */
             assert_int_equal(desc.flags, VIRTQ_DESC_F_INDIRECT); /* nor with NEXT */
             *indirect = desc;
             return steps;
@@ -120,8 +120,8 @@ static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, uns
         if (chain->count > 0 && chain->part[chain->count - 1].write) {
             assert_true(desc.flags & VIRTQ_DESC_F_WRITE); /* §2.7.4.2: read ones come first */
         }
-        chain->part[chain->count++] = (struct fake_part){
-            desc.address, desc.length, (desc.flags & VIRTQ_DESC_F_WRITE) != 0};
+        chain->part[chain->count++] =
+            (struct fake_part){desc.address, desc.length, (desc.flags & VIRTQ_DESC_F_WRITE) != 0};
         if (!(desc.flags & VIRTQ_DESC_F_NEXT)) {
             return steps;
         }
@@ -289,16 +289,18 @@ bool fake_rx(struct fake_virtio *dev, const void *frame, size_t length)
     size_t room = 0;
     size_t done = 0;
 
+    if (length > FAKE_FRAME_MAX) {
+        fail_msg("a frame of %zu bytes", length);
+        return false;
+    }
     while (room < header + length) {
-        if (count == (mergeable ? 64 : 1) ||
-            !fake_take(dev, VIRTIO_NET_QUEUE_RX, &chain[count])) {
+        if (count == (mergeable ? 64 : 1) || !fake_take(dev, VIRTIO_NET_QUEUE_RX, &chain[count])) {
             q->last_avail = start;
             return false;
         }
         check_layout(dev, &chain[count], header);
         room += writable(&chain[count++]);
     }
-    assert_true(length <= FAKE_FRAME_MAX);
     memset(data, 0, header);
     memcpy(data + header, frame, length);
     if (header == 12) {

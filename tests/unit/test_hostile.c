@@ -115,7 +115,7 @@ static void used_lengths_beyond_the_buffer_are_cut(void **state)
             assert_true(fake_rx(&card.dev, text, sizeof text));
             assert_int_equal(virtio_net_poll(&card.net, 8), 1);
             assert_int_equal(card.net.rx.counters.bad_length, 1);
-            assert_in_range(card.rx_length, 1514, 1518); /* what the buffer holds behind the header */
+            assert_in_range(card.rx_length, 1514, 1518); /* what the buffer holds */
             check_alive();
             card_close();
         }
@@ -222,7 +222,7 @@ static void stopped_transmit_queue_refuses_frames(void **state)
     assert_int_equal(card.sents, 1); /* the one in flight */
 }
 
-/* Each chain's memory, and every ring, is written over with noise: no access may leave its block. */
+/* Used rings full of noise, much of which could be right: no access may leave its block. */
 static void rings_full_of_noise_do_no_harm(void **state)
 {
     uint32_t noise = 1;
@@ -236,7 +236,6 @@ static void rings_full_of_noise_do_no_harm(void **state)
         used = fake_dma(q->used, 4 + 8u * q->driver_size);
         for (unsigned i = 4; i < 4 + 8u * q->driver_size; i++) {
             noise = noise * 1664525 + 1013904223;
-            /* Ids and lengths that may well be right. */
             used[i] = (noise >> 28) < 10 ? 0 : (uint8_t)(noise >> 20 & 31);
         }
         q->used_idx = 16;

@@ -53,8 +53,14 @@ static void scan_reports_ids_class_and_interrupt(void **state)
 {
     struct fake_function *f = fake_pci_add(31 << 3, 0x1234, 0x5678);
     struct pci_device expected = {
-        .bdf = 31 << 3, .vendor = 0x1234, .device = 0x5678, .subsystem = 0x9abc, .class = 0x0280,
-        .revision = 7, .irq_line = 15, .irq_pin = 4,
+        .bdf = 31 << 3,
+        .vendor = 0x1234,
+        .device = 0x5678,
+        .subsystem = 0x9abc,
+        .class = 0x0280,
+        .revision = 7,
+        .irq_line = 15,
+        .irq_pin = 4,
     };
     struct pci_device got;
 
@@ -85,12 +91,15 @@ static void functions_count_only_where_the_header_says_so(void **state)
     fake_pci_add(2 << 3 | 1, 1, 2); /* a ghost: some devices answer for all functions */
     fake_pci_add(4 << 3 | 7, 1, 2); /* with gaps between */
     fake_pci_add(5 << 3 | 1, 1, 2); /* no function 0: not there */
+    fake_pci_bridge(fake_pci_add(6 << 3, 1, 1), 0);
+    fake_pci_add(6 << 3 | 1, 1, 2); /* the header of a bridge is no header of many functions */
     fake_pci_set(multi, PCI_HEADER_TYPE, 1, 0x80);
     scan();
-    assert_int_equal(seen_count, 3);
+    assert_int_equal(seen_count, 4);
     assert_int_equal(seen[0], 2 << 3);
     assert_int_equal(seen[1], 4 << 3);
     assert_int_equal(seen[2], 4 << 3 | 7);
+    assert_int_equal(seen[3], 6 << 3);
 }
 
 static void scan_goes_over_bridges(void **state)
@@ -261,6 +270,19 @@ static void bar_that_fits_nowhere_keeps_address_0(void **state)
     assert_int_equal(device.bar[3].address, 0);
 }
 
+static void io_and_memory_do_not_collide(void **state)
+{
+    struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
+    struct pci_device device = device_of(f);
+
+    (void)state;
+    fake_pci_bar(fake_pci_add(2 << 3, 1, 1), 0, FAKE_BAR_IO, 0x1000, 0xd000);
+    fake_pci.window[false] = (struct pci_window){0xd000, 0xdfff};
+    fake_pci_bar(f, 0, FAKE_BAR_MEM32, 0x1000, 0);
+    pci_setup_bars(&device);
+    assert_int_equal(fake_pci_bar_address(f, 0), 0xd000);
+}
+
 static void window_at_the_end_of_32_bits_is_used(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
@@ -292,12 +314,13 @@ static void decoding_is_off_while_a_bar_gets_its_address(void **state)
 static void map_refuses_what_lies_outside(void **state)
 {
     struct pci_device device = {
-        .bar = {
-            [0] = {.address = 0xc000, .size = 64, .io = true},
-            [2] = {.address = (uint64_t)1 << 32, .size = 0x1000, .wide = true},
-            [4] = {.address = 0xfffff000, .size = 0x2000, .wide = true},
-            [5] = {.address = 0, .size = 0x1000},
-        },
+        .bar =
+            {
+                [0] = {.address = 0xc000, .size = 64, .io = true},
+                [2] = {.address = (uint64_t)1 << 32, .size = 0x1000, .wide = true},
+                [4] = {.address = 0xfffff000, .size = 0x2000, .wide = true},
+                [5] = {.address = 0, .size = 0x1000},
+            },
     };
     struct pci_region region = {0};
 
@@ -397,6 +420,7 @@ int main(void)
         cmocka_unit_test_setup(io_bar_of_16_bits_is_sized, empty_machine),
         cmocka_unit_test_setup(bars_without_address_get_one_that_nobody_has, empty_machine),
         cmocka_unit_test_setup(bar_that_fits_nowhere_keeps_address_0, empty_machine),
+        cmocka_unit_test_setup(io_and_memory_do_not_collide, empty_machine),
         cmocka_unit_test_setup(window_at_the_end_of_32_bits_is_used, empty_machine),
         cmocka_unit_test_setup(decoding_is_off_while_a_bar_gets_its_address, empty_machine),
         cmocka_unit_test_setup(map_refuses_what_lies_outside, empty_machine),

@@ -195,10 +195,10 @@ static void interface_is_the_one_asked_for(void **state)
         enum virtio_pci_interface interface;
         int legacy; /* -1: refused */
     } cases[] = {
-        {FAKE_LEGACY, VIRTIO_PCI_ANY, 1},           {FAKE_LEGACY, VIRTIO_PCI_LEGACY, 1},
-        {FAKE_LEGACY, VIRTIO_PCI_MODERN, -1},       {FAKE_TRANSITIONAL, VIRTIO_PCI_ANY, 0},
-        {FAKE_TRANSITIONAL, VIRTIO_PCI_LEGACY, 1},  {FAKE_TRANSITIONAL, VIRTIO_PCI_MODERN, 0},
-        {FAKE_MODERN, VIRTIO_PCI_ANY, 0},           {FAKE_MODERN, VIRTIO_PCI_LEGACY, -1},
+        {FAKE_LEGACY, VIRTIO_PCI_ANY, 1},          {FAKE_LEGACY, VIRTIO_PCI_LEGACY, 1},
+        {FAKE_LEGACY, VIRTIO_PCI_MODERN, -1},      {FAKE_TRANSITIONAL, VIRTIO_PCI_ANY, 0},
+        {FAKE_TRANSITIONAL, VIRTIO_PCI_LEGACY, 1}, {FAKE_TRANSITIONAL, VIRTIO_PCI_MODERN, 0},
+        {FAKE_MODERN, VIRTIO_PCI_ANY, 0},          {FAKE_MODERN, VIRTIO_PCI_LEGACY, -1},
         {FAKE_MODERN, VIRTIO_PCI_MODERN, 0},
     };
 

@@ -17,11 +17,10 @@ static const struct framing {
     size_t header;
     bool tx_joined, rx_joined; /* header and frame may share a descriptor */
 } framings[] = {
-    {0, 0, 10, false, false},        {1, 0, 10, false, false},
-    {0, ANY, 10, true, true},        {0, MRG, 12, false, true},
-    {1, ANY | MRG, 12, true, true},  {0, ANY | MRG, 12, true, true},
-    {2, 0, 12, true, true},          {3, 0, 12, true, true},
-    {3, MRG, 12, true, true},        {3, ANY, 12, true, true},
+    {0, 0, 10, false, false},  {1, 0, 10, false, false},       {0, ANY, 10, true, true},
+    {0, MRG, 12, false, true}, {1, ANY | MRG, 12, true, true}, {0, ANY | MRG, 12, true, true},
+    {2, 0, 12, true, true},    {3, 0, 12, true, true},         {3, MRG, 12, true, true},
+    {3, ANY, 12, true, true},
 };
 enum { FRAMINGS = sizeof framings / sizeof framings[0] };
 
@@ -34,7 +33,7 @@ static void open_framing(unsigned i, uint64_t more)
 /* Sends one frame of these parts and checks every byte that the device reads. */
 static void check_transmit(const struct framing *f, unsigned count, unsigned headroom)
 {
-    struct virtqueue_part parts[VIRTIO_NET_PARTS_MAX];
+    struct virtqueue_part parts[VIRTIO_NET_PARTS_MAX] = {{0}};
     uint8_t *memory[VIRTIO_NET_PARTS_MAX];
     size_t at = f->header;
     bool joined = f->tx_joined && headroom >= f->header;
@@ -114,8 +113,7 @@ static void full_transmit_ring_pushes_back_and_recovers(void **state)
     for (unsigned i = 0; i < 8; i++) {
         assert_int_equal(virtio_net_transmit(&card.net, &part, 1, HEADROOM, frame + i), 0);
     }
-    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, HEADROOM, frame),
-                     VIRTIO_ERROR_FULL);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, HEADROOM, frame), VIRTIO_ERROR_FULL);
     assert_int_equal(card.net.counters.tx_full, 1);
     virtio_net_flush(&card.net);
     assert_int_equal(card.dev.queue[TX].doorbells, 1); /* one for all */

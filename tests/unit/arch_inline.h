@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host as an architecture for arch/arch.h: no more than what the tests link asks for. */
+#ifndef ARCH_INLINE_H
+#define ARCH_INLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ARCH_NAME "host"
+
+#define ARCH_BUS_IO_FIRST 0x1000u
+#define ARCH_BUS_IO_LAST 0x1fffu
+#define ARCH_BUS_MEMORY_FIRST 0x80000000u
+#define ARCH_BUS_MEMORY_LAST 0x8fffffffu
+
+uint8_t arch_io_read8(uint32_t port);
+uint16_t arch_io_read16(uint32_t port);
+uint32_t arch_io_read32(uint32_t port);
+void arch_io_write8(uint32_t port, uint8_t value);
+void arch_io_write16(uint32_t port, uint16_t value);
+void arch_io_write32(uint32_t port, uint32_t value);
+uint8_t arch_bus_read8(uint32_t address);
+uint16_t arch_bus_read16(uint32_t address);
+uint32_t arch_bus_read32(uint32_t address);
+void arch_bus_write8(uint32_t address, uint8_t value);
+void arch_bus_write16(uint32_t address, uint16_t value);
+void arch_bus_write32(uint32_t address, uint32_t value);
+bool arch_interrupts_save(void);
+void arch_interrupts_restore(bool on);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The boot command line. boot/arguments.c is compiled in here, with its console captured. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char console[8192];
+
+static int __attribute__((format(printf, 1, 2))) captured_printf(const char *format, ...)
+{
+    size_t used = strlen(console);
+    va_list args;
+    int count;
+
+    va_start(args, format);
+    count = vsnprintf(console + used, sizeof console - used, format, args);
+    va_end(args);
+    return count;
+}
+
+#define printf captured_printf
+#include "boot/arguments.c"
+#undef printf
+
+static struct boot_arguments defaults;
+
+static int keep_defaults(void **state)
+{
+    (void)state;
+    defaults = boot_arguments;
+    return 0;
+}
+
+static unsigned parse(const char *line)
+{
+    boot_arguments = defaults;
+    console[0] = '\0';
+    return boot_arguments_parse(line);
+}
+
+/* A line that is in order is silent. */
+static void good(const char *line)
+{
+    if (parse(line) != 0 || console[0] != '\0') {
+        fail_msg("'%s' was refused: %s", line, console);
+    }
+}
+
+/* A word that is not is named with what is wanted, and changes nothing. */
+static void bad(const char *word, const char *says)
+{
+    char quoted[256];
+
+    snprintf(quoted, sizeof quoted, "vtnet: boot argument '%s' is %s and ignored", word, says);
+    if (parse(word) != 1) {
+        fail_msg("'%s' was accepted", word);
+    }
+    if (strstr(console, quoted) == NULL || strstr(console, "valid boot arguments:") == NULL) {
+        fail_msg("'%s' led to: %s", word, console);
+    }
+    if (memcmp(&boot_arguments, &defaults, sizeof defaults) != 0) {
+        fail_msg("'%s' was ignored, but not altogether", word);
+    }
+}
+
+static void nothing_changes_nothing(void **state)
+{
+    (void)state;
+    good("");
+    good("     ");
+    assert_memory_equal(&boot_arguments, &defaults, sizeof defaults);
+    assert_int_equal(boot_arguments.mode, BOOT_MODE_HYBRID);
+    assert_int_equal(boot_arguments.bufinit, 2);
+    assert_int_equal(boot_arguments.bufmax, 256);
+    assert_int_equal(boot_arguments.ip.address, 0);
+    assert_false(boot_arguments.have_mac);
+}
+
+static void check_address(const char *name, const struct boot_ipv4 *address)
+{
+    static const char *const malformed[] = {
+        "",
+        "1",
+        "1.2.3",
+        "1.2.3.",
+        "1.2.3.4.5",
+        "256.2.3.4",
+        "1.2.3.256",
+        "1..3.4",
+        "a.2.3.4",
+        "1.2.3.4x",
+        "1.2.3.4/",
+        "1.2.3.4/33",
+        "1.2.3.4/24x",
+        "1.2.3.4/24/",
+        "0.0.0.0",
+        "-1.2.3.4",
+        "1.2.3.99999999999999999999",
+        "1,2,3,4",
+    };
+    char word[64];
+
+    snprintf(word, sizeof word, "%s=10.1.2.254", name);
+    good(word);
+    assert_int_equal(address->address, 0x0a0102fe);
+    snprintf(word, sizeof word, "%s=255.255.255.255", name);
+    good(word);
+    assert_int_equal(address->address, UINT32_MAX);
+    for (unsigned i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        snprintf(word, sizeof word, "%s=%s", name, malformed[i]);
+        bad(word, "malformed");
+    }
+    bad(name, "malformed");
+}
+
+static void addresses_are_read(void **state)
+{
+    (void)state;
+    check_address("ip", &boot_arguments.ip);
+    check_address("gw", &boot_arguments.gw);
+    check_address("peer", &boot_arguments.peer);
+    good("ip=192.168.0.1/30");
+    assert_int_equal(boot_arguments.ip.prefix, 30);
+    good("ip=192.168.0.1");
+    assert_int_equal(boot_arguments.ip.prefix, 24);
+    good("ip=192.168.0.1/0");
+    assert_int_equal(boot_arguments.ip.prefix, 0);
+    good("ip=192.168.0.1/32");
+    assert_int_equal(boot_arguments.ip.prefix, 32);
+}
+
+static void mac_address_is_read(void **state)
+{
+    static const uint8_t expected[6] = {0x52, 0x54, 0x00, 0xAb, 0xcD, 0xef};
+
+    (void)state;
+    good("mac=52:54:00:Ab:cD:ef");
+    assert_memory_equal(boot_arguments.mac, expected, 6);
+    assert_true(boot_arguments.have_mac);
+    bad("mac", "malformed");
+    bad("mac=", "malformed");
+    bad("mac=52:54:00:ab:cd", "malformed");
+    bad("mac=52:54:00:ab:cd:", "malformed");
+    bad("mac=52:54:00:ab:cd:e", "malformed");
+    bad("mac=52:54:00:ab:cd:ef:", "malformed");
+    bad("mac=52:54:00:ab:cd:ef0", "malformed");
+    bad("mac=52-54-00-ab-cd-ef", "malformed");
+    bad("mac=52:54:00:ab:cd:eg", "malformed");
+    bad("mac=52:54:00:ab:cd:e@", "malformed");
+    bad("mac=53:54:00:ab:cd:ef", "malformed"); /* a group's */
+    bad("mac=ff:ff:ff:ff:ff:ff", "malformed");
+    bad("mac=00:00:00:00:00:00", "malformed");
+}
+
+static void check_number(const char *name, const unsigned *to, unsigned min, unsigned max)
+{
+    static const char *const malformed[] = {
+        "",
+        "x",
+        "-1",
+        "+1",
+        "1x",
+        "0x10",
+        "1.5",
+        "4294967296",
+        "4294967297",
+        "18446744073709551616",
+        "99999999999999999999",
+    };
+    char word[64];
+
+    snprintf(word, sizeof word, "%s=%u bufmax=32768", name, min);
+    good(word);
+    assert_int_equal(*to, strcmp(name, "bufmax") == 0 ? 32768 : min);
+    snprintf(word, sizeof word, "bufmax=32768 %s=%u", name, max);
+    good(word);
+    assert_int_equal(*to, max);
+    snprintf(word, sizeof word, "%s=%u", name, max + 1);
+    bad(word, "malformed");
+    if (min > 0) {
+        snprintf(word, sizeof word, "%s=%u", name, min - 1);
+        bad(word, "malformed");
+    }
+    for (unsigned i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        snprintf(word, sizeof word, "%s=%s", name, malformed[i]);
+        bad(word, "malformed");
+    }
+    bad(name, "malformed");
+}
+
+static void numbers_are_read(void **state)
+{
+    (void)state;
+    check_number("poll_us", &boot_arguments.poll_us, 0, 1000000);
+    check_number("bufinit", &boot_arguments.bufinit, 1, 32768);
+    check_number("bufmax", &boot_arguments.bufmax, 1, 32768);
+    check_number("stats", &boot_arguments.stats, 0, 1);
+    check_number("count", &boot_arguments.count, 1, 100000000);
+    check_number("size", &boot_arguments.size, 12, 1472);
+    check_number("seconds", &boot_arguments.seconds, 1, 3600);
+}
+
+static void check_choice(const char *name, const unsigned *to, unsigned choice, const char *text)
+{
+    char word[64];
+
+    snprintf(word, sizeof word, "%s=%s", name, text);
+    good(word);
+    assert_int_equal(*to, choice);
+    snprintf(word, sizeof word, "%s=%sx", name, text);
+    bad(word, "malformed");
+    snprintf(word, sizeof word, "%s=%.*s", name, (int)strlen(text) - 1, text);
+    bad(word, "malformed");
+    bad(name, "malformed");
+}
+
+static void choices_are_read(void **state)
+{
+    (void)state;
+    check_choice("mode", &boot_arguments.mode, BOOT_MODE_HYBRID, "hybrid");
+    check_choice("mode", &boot_arguments.mode, BOOT_MODE_IRQ, "irq");
+    check_choice("mode", &boot_arguments.mode, BOOT_MODE_POLL, "poll");
+    check_choice("transport", &boot_arguments.transport, BOOT_TRANSPORT_ANY, "any");
+    check_choice("transport", &boot_arguments.transport, BOOT_TRANSPORT_LEGACY, "legacy");
+    check_choice("transport", &boot_arguments.transport, BOOT_TRANSPORT_MODERN, "modern");
+    check_choice("fence", &boot_arguments.fence, BOOT_FENCE_AUTO, "auto");
+    check_choice("fence", &boot_arguments.fence, BOOT_FENCE_ON, "on");
+    check_choice("fence", &boot_arguments.fence, BOOT_FENCE_OFF, "off");
+    check_choice("proto", &boot_arguments.proto, BOOT_PROTOCOL_UDP, "udp");
+    check_choice("proto", &boot_arguments.proto, BOOT_PROTOCOL_TCP, "tcp");
+    check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_BOTH, "both");
+    check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_SEND, "send");
+    check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_RECEIVE, "receive");
+    bad("mode=IRQ", "malformed");
+}
+
+static void flag_takes_no_value(void **state)
+{
+    (void)state;
+    good("dhcp");
+    assert_true(boot_arguments.dhcp);
+    bad("dhcp=0", "malformed");
+    bad("dhcp=on", "malformed");
+}
+
+static void text_is_taken_up_to_its_room(void **state)
+{
+    char word[160] = "features=";
+
+    (void)state;
+    good("features=-event_idx,+29");
+    assert_string_equal(boot_arguments.features, "-event_idx,+29");
+    good("features=a=b");
+    assert_string_equal(boot_arguments.features, "a=b");
+    memset(word + 9, 'x', sizeof boot_arguments.features - 1);
+    good(word);
+    assert_string_equal(boot_arguments.features, word + 9);
+    word[9 + sizeof boot_arguments.features - 1] = 'x';
+    bad(word, "malformed");
+}
+
+static void unknown_words_are_named(void **state)
+{
+    (void)state;
+    bad("nonsense", "unknown");
+    bad("nonsense=1", "unknown");
+    bad("i=1.2.3.4", "unknown"); /* a beginning of a name */
+    bad("ipx=1.2.3.4", "unknown");
+    bad("IP=1.2.3.4", "unknown");
+    bad("=", "unknown");
+    bad("=1", "unknown");
+}
+
+static void long_words_are_cut_in_the_message_only(void **state)
+{
+    char line[400];
+
+    (void)state;
+    memset(line, 'y', sizeof line);
+    strcpy(line + 191, " dhcp");
+    assert_int_equal(parse(line), 1);
+    assert_non_null(strstr(console, "is unknown"));
+    assert_true(boot_arguments.dhcp);
+    memset(line, 'y', sizeof line);
+    strcpy(line + 192, " dhcp");
+    assert_int_equal(parse(line), 1);
+    assert_non_null(strstr(console, "'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy...' is longer than 191"));
+    assert_true(boot_arguments.dhcp);
+    memset(line, 'y', sizeof line);
+    line[sizeof line - 1] = '\0';
+    assert_int_equal(parse(line), 1);
+}
+
+static void words_may_be_many(void **state)
+{
+    (void)state;
+    good("  ip=10.0.0.2/16   gw=10.0.0.1 mode=irq  bufinit=8 bufmax=64 dhcp ");
+    assert_int_equal(boot_arguments.ip.prefix, 16);
+    assert_int_equal(boot_arguments.gw.address, 0x0a000001);
+    assert_int_equal(boot_arguments.mode, BOOT_MODE_IRQ);
+    assert_int_equal(boot_arguments.bufinit, 8);
+    assert_true(boot_arguments.dhcp);
+    assert_int_equal(parse("mode=poll nonsense ip=1.2.3 bufinit=4"), 2);
+    assert_int_equal(boot_arguments.mode, BOOT_MODE_POLL); /* the others still count */
+    assert_int_equal(boot_arguments.bufinit, 4);
+    good("mode=poll mode=irq"); /* the last one holds */
+    assert_int_equal(boot_arguments.mode, BOOT_MODE_IRQ);
+}
+
+static void list_of_valid_words_is_complete_and_printed_once(void **state)
+{
+    const char *list;
+
+    (void)state;
+    assert_int_equal(parse("nonsense ip=x"), 2);
+    list = strstr(console, "valid boot arguments:");
+    assert_non_null(list);
+    assert_null(strstr(list + 1, "valid boot arguments:"));
+    assert_non_null(strstr(list, " ip=A.B.C.D[/N] "));
+    assert_non_null(strstr(list, " dhcp "));
+    assert_non_null(strstr(list, " mode=irq|poll|hybrid "));
+    assert_non_null(strstr(list, " seconds=1..3600\n"));
+}
+
+static void bufinit_is_held_by_bufmax(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("bufinit=100 bufmax=10"), 1);
+    assert_non_null(strstr(console, "bufinit=100 is more than bufmax=10"));
+    assert_int_equal(boot_arguments.bufinit, 10);
+    good("bufinit=10 bufmax=10");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_changes_nothing),
+        cmocka_unit_test(addresses_are_read),
+        cmocka_unit_test(mac_address_is_read),
+        cmocka_unit_test(numbers_are_read),
+        cmocka_unit_test(choices_are_read),
+        cmocka_unit_test(flag_takes_no_value),
+        cmocka_unit_test(text_is_taken_up_to_its_room),
+        cmocka_unit_test(unknown_words_are_named),
+        cmocka_unit_test(long_words_are_cut_in_the_message_only),
+        cmocka_unit_test(words_may_be_many),
+        cmocka_unit_test(list_of_valid_words_is_complete_and_printed_once),
+        cmocka_unit_test(bufinit_is_held_by_bufmax),
+    };
+
+    return cmocka_run_group_tests(tests, keep_defaults, NULL);
+}

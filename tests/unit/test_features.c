@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of feature bits, and masks read from text. */
+#include <stdio.h>
+
+#include "fake_card.h"
+
+static void names_are_those_of_the_specification(void **state)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } names[] = {
+        {0, "csum"},
+        {1, "guest_csum"},
+        {3, "mtu"},
+        {5, "mac"},
+        {6, "gso"},
+        {7, "guest_tso4"},
+        {8, "guest_tso6"},
+        {9, "guest_ecn"},
+        {10, "guest_ufo"},
+        {11, "host_tso4"},
+        {12, "host_tso6"},
+        {13, "host_ecn"},
+        {14, "host_ufo"},
+        {15, "mrg_rxbuf"},
+        {16, "status"},
+        {17, "ctrl_vq"},
+        {18, "ctrl_rx"},
+        {19, "ctrl_vlan"},
+        {21, "guest_announce"},
+        {22, "mq"},
+        {23, "ctrl_mac_addr"},
+        {27, "any_layout"},
+        {28, "indirect_desc"},
+        {29, "event_idx"},
+        {32, "version_1"},
+        {33, "access_platform"},
+        {34, "ring_packed"},
+        {35, "in_order"},
+        {38, "notification_data"},
+        {40, "ring_reset"},
+        {62, "standby"},
+        {63, "speed_duplex"},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        assert_string_equal(virtio_feature_name(names[i].bit), names[i].name);
+    }
+    assert_null(virtio_feature_name(4));
+    assert_null(virtio_feature_name(64));
+    assert_null(virtio_feature_name(UINT32_MAX));
+}
+
+static void every_name_and_number_is_understood(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        uint64_t features = 0;
+        char text[40];
+
+        snprintf(text, sizeof text, "+%u", bit);
+        assert_null(virtio_feature_parse(text, &features));
+        assert_true(features == (uint64_t)1 << bit);
+        if (virtio_feature_name(bit) != NULL) {
+            features = UINT64_MAX;
+            snprintf(text, sizeof text, "-%s", virtio_feature_name(bit));
+            assert_null(virtio_feature_parse(text, &features));
+            assert_true(features == ~((uint64_t)1 << bit));
+        }
+    }
+}
+
+static void lists_take_effect_in_order(void **state)
+{
+    uint64_t features = 0xf0;
+
+    (void)state;
+    assert_null(virtio_feature_parse("", &features));
+    assert_true(features == 0xf0);
+    assert_null(virtio_feature_parse("+csum,-5,+mrg_rxbuf,-csum,+0", &features));
+    assert_true(features == (0xd0 | 1 | 1 << 15));
+    assert_null(virtio_feature_parse("-0,", &features));
+    assert_true(features == (0xd0 | 1 << 15));
+}
+
+static void words_that_are_not_understood_are_returned(void **state)
+{
+    static const char *const bad[] = {
+        "csum", "+",   "-",   "+nonsense", "*csum",  "+64",   "+999999999",  "+1x",
+        ",",    "+ 1", "--1", "+csu",      "+csumm", "+mac ", "+4294967296", "+-1"};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        uint64_t features = 0;
+        char line[64];
+        const char *rest;
+
+        snprintf(line, sizeof line, "+mac,%s,+csum", bad[i]);
+        rest = virtio_feature_parse(line, &features);
+        assert_ptr_equal(rest, line + 5);
+        assert_true(features == 1 << 5); /* what stands before has taken effect */
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_those_of_the_specification),
+        cmocka_unit_test(every_name_and_number_is_understood),
+        cmocka_unit_test(lists_take_effect_in_order),
+        cmocka_unit_test(words_that_are_not_understood_are_returned),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
