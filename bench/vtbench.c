@@ -78,8 +78,9 @@ static unsigned parse_number(const char *option, const char *text, unsigned min,
 
     errno = 0;
     value = strtoul(text, &end, 10);
-    if (errno || *end || text[0] < '0' || text[0] > '9' || value < min || value > max)
+    if (errno || *end || text[0] < '0' || text[0] > '9' || value < min || value > max) {
         usage_error("--%s takes a whole number from %u to %u, not \"%s\"", option, min, max, text);
+    }
     return (unsigned)value;
 }
 
@@ -88,8 +89,9 @@ static double parse_seconds(const char *text)
     char *end;
     double value = strtod(text, &end);
 
-    if (end == text || *end || !(value >= 0.1 && value <= 3600))
+    if (end == text || *end || !(value >= 0.1 && value <= 3600)) {
         usage_error("--seconds takes a number from 0.1 to 3600, not \"%s\"", text);
+    }
     return value;
 }
 
@@ -153,9 +155,11 @@ static void parse_options(int argc, char **argv, struct options *o)
 
 static const struct test *find_test(const char *name)
 {
-    for (size_t i = 0; i < TESTS; i++)
-        if (strcmp(all_tests[i].name, name) == 0)
+    for (size_t i = 0; i < TESTS; i++) {
+        if (strcmp(all_tests[i].name, name) == 0) {
             return &all_tests[i];
+        }
+    }
     usage_error("there is no test \"%s\"", name);
 }
 
@@ -167,15 +171,19 @@ static size_t choose_tests(char **names, const struct test **chosen)
     for (; *names; names++) {
         const struct test *t = find_test(*names);
 
-        for (size_t i = 0; i < count; i++)
-            if (chosen[i] == t)
+        for (size_t i = 0; i < count; i++) {
+            if (chosen[i] == t) {
                 usage_error("test %s is named twice; --rounds repeats tests", t->name);
+            }
+        }
         chosen[count++] = t;
     }
-    if (count)
+    if (count) {
         return count;
-    for (size_t i = 0; i < TESTS; i++)
+    }
+    for (size_t i = 0; i < TESTS; i++) {
         chosen[i] = &all_tests[i];
+    }
     return TESTS;
 }
 
@@ -189,8 +197,9 @@ static bool run_all(const struct options *o, const struct test *const *tests, si
         for (size_t i = 0; i < count; i++) {
             struct result *r = &results[i * o->rounds + round];
 
-            if (round || i)
+            if (round || i) {
                 usleep(PAUSE_US);
+            }
             progress_start(o, tests[i]->name, round + 1);
             tests[i]->run(o, r);
             if (r->error[0]) {
@@ -221,8 +230,9 @@ int main(int argc, char **argv)
     bool good;
 
     parse_options(argc, argv, &o);
-    if (optind == argc)
+    if (optind == argc) {
         usage_error("the ADDRESS is missing");
+    }
     o.address = argv[optind];
     count = choose_tests(argv + optind + 1, tests);
     if (!net_resolve(&o, &why)) {

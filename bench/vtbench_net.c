@@ -74,8 +74,9 @@ bool net_resolve(const struct options *o, const char **why)
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     int error = getaddrinfo(o->address, NULL, &hints, &peer);
 
-    if (error)
+    if (error) {
         *why = error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error);
+    }
     return error == 0;
 }
 
@@ -91,8 +92,9 @@ void net_fail_text(const struct options *o, const struct service *s, struct resu
     va_list args;
     int used;
 
-    if (r->error[0])
+    if (r->error[0]) {
         return;
+    }
     used =
         snprintf(r->error, sizeof(r->error), "%.100s port %u (%s): ", o->address, s->port, s->name);
     va_start(args, format);
@@ -136,8 +138,9 @@ short net_wait(int fd, short events, uint64_t until_ns)
         uint64_t left = until_ns - now;
         struct timespec t = {(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
 
-        if (ppoll(&p, 1, &t, NULL) > 0)
+        if (ppoll(&p, 1, &t, NULL) > 0) {
             return p.revents;
+        }
         now = now_ns();
     }
     return 0;
@@ -149,14 +152,18 @@ static int connect_bounded(int fd, const struct addrinfo *to)
     socklen_t length = sizeof(int);
     int error = 0;
 
-    if (connect(fd, to->ai_addr, to->ai_addrlen) == 0)
+    if (connect(fd, to->ai_addr, to->ai_addrlen) == 0) {
         return 0;
-    if (errno != EINPROGRESS)
+    }
+    if (errno != EINPROGRESS) {
         return errno;
-    if (!net_wait(fd, POLLOUT, now_ns() + CONNECT_TIMEOUT_MS * NS_PER_MS))
+    }
+    if (!net_wait(fd, POLLOUT, now_ns() + CONNECT_TIMEOUT_MS * NS_PER_MS)) {
         return ETIMEDOUT;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0)
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) < 0) {
         return errno;
+    }
     return error;
 }
 
@@ -166,10 +173,11 @@ static void set_options(int fd, int type)
     int size = UDP_RECEIVE_BUFFER;
 
     /* A refused option costs accuracy, not correctness, so the results are not looked at. */
-    if (type == SOCK_STREAM)
+    if (type == SOCK_STREAM) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    else if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+    } else if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0) {
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    }
 }
 
 static int open_to(const struct addrinfo *to, uint16_t port, int type)
@@ -179,18 +187,21 @@ static int open_to(const struct addrinfo *to, uint16_t port, int type)
     int fd = socket(to->ai_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int error;
 
-    if (fd < 0)
+    if (fd < 0) {
         return -1;
+    }
     memcpy(&address, to->ai_addr, to->ai_addrlen);
-    if (to->ai_family == AF_INET6)
+    if (to->ai_family == AF_INET6) {
         ((struct sockaddr_in6 *)&address)->sin6_port = htons(port);
-    else
+    } else {
         ((struct sockaddr_in *)&address)->sin_port = htons(port);
+    }
     target.ai_addr = (struct sockaddr *)&address;
 
     error = connect_bounded(fd, &target);
-    if (error == 0 && fcntl(fd, F_SETFL, 0) < 0)
+    if (error == 0 && fcntl(fd, F_SETFL, 0) < 0) {
         error = errno;
+    }
     if (error) {
         close(fd);
         errno = error;
@@ -207,8 +218,9 @@ int net_connect(const struct options *o, const struct service *s, struct result 
     for (const struct addrinfo *a = peer; a; a = a->ai_next) {
         int fd = open_to(a, (uint16_t)s->port, s->type);
 
-        if (fd >= 0)
+        if (fd >= 0) {
             return fd;
+        }
         error = errno;
     }
     net_fail(o, s, error, r);

@@ -64,15 +64,18 @@ struct summary {
 
 void result_add(struct result *r, enum direction dir, enum figure_kind kind, double value)
 {
-    if (r->figures < sizeof(r->figure) / sizeof(r->figure[0]) && isfinite(value))
+    if (r->figures < sizeof(r->figure) / sizeof(r->figure[0]) && isfinite(value)) {
         r->figure[r->figures++] = (struct figure){kind, dir, value};
+    }
 }
 
 static const struct figure *find(const struct result *r, enum direction dir, enum figure_kind kind)
 {
-    for (unsigned i = 0; i < r->figures; i++)
-        if (r->figure[i].kind == kind && r->figure[i].dir == dir)
+    for (unsigned i = 0; i < r->figures; i++) {
+        if (r->figure[i].kind == kind && r->figure[i].dir == dir) {
             return &r->figure[i];
+        }
+    }
     return NULL;
 }
 
@@ -80,8 +83,9 @@ void result_add_sum(struct result *r)
 {
     const struct figure *in = find(r, DIR_IN, FIG_MBIT), *out = find(r, DIR_OUT, FIG_MBIT);
 
-    if (in && out)
+    if (in && out) {
         result_add(r, DIR_SUM, FIG_MBIT, in->value + out->value);
+    }
 }
 
 int compare_doubles(const void *a, const void *b)
@@ -110,11 +114,13 @@ void progress_show(double fraction)
 {
     uint64_t now;
 
-    if (!progress.active)
+    if (!progress.active) {
         return;
+    }
     now = now_ns();
-    if (progress.last_ns && now < progress.last_ns + PROGRESS_INTERVAL_NS)
+    if (progress.last_ns && now < progress.last_ns + PROGRESS_INTERVAL_NS) {
         return;
+    }
     progress.last_ns = now;
     progress.shown = true;
     fprintf(stderr, "\r\033[K%-8s  round %u of %u  %3.0f %%", progress.test, progress.round,
@@ -124,8 +130,9 @@ void progress_show(double fraction)
 
 void progress_clear(void)
 {
-    if (progress.shown)
+    if (progress.shown) {
         fputs("\r\033[K", stderr);
+    }
     progress.shown = false;
 }
 
@@ -139,8 +146,9 @@ static struct summary summarize(const struct result *rounds, unsigned count,
     for (unsigned i = 0; i < count; i++) {
         const struct figure *f = find(&rounds[i], which->dir, which->kind);
 
-        if (f && !rounds[i].error[0])
+        if (f && !rounds[i].error[0]) {
             values[s.rounds++] = f->value;
+        }
     }
     if (s.rounds) {
         qsort(values, s.rounds, sizeof(*values), compare_doubles);
@@ -155,9 +163,11 @@ static struct summary summarize(const struct result *rounds, unsigned count,
 /* A round without error has every figure of its test, so it names those to sum up. */
 static const struct result *model_round(const struct result *rounds, unsigned count)
 {
-    for (unsigned i = 0; i < count; i++)
-        if (!rounds[i].error[0])
+    for (unsigned i = 0; i < count; i++) {
+        if (!rounds[i].error[0]) {
             return &rounds[i];
+        }
+    }
     return NULL;
 }
 
@@ -167,24 +177,28 @@ static void table_of_test(const char *name, const struct result *rounds, unsigne
     unsigned failed = 0;
 
     printf("\n%s\n", name);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         failed += rounds[i].error[0] != '\0';
-    if (failed)
+    }
+    if (failed) {
         printf("    %u of %u rounds failed\n", failed, count);
+    }
     for (unsigned i = 0; model && i < model->figures; i++) {
         const struct figure *f = &model->figure[i];
         const struct kind *k = &kinds[f->kind];
         struct summary s = summarize(rounds, count, f);
         char label[40];
 
-        if (k->only_if_nonzero && s.max == 0)
+        if (k->only_if_nonzero && s.max == 0) {
             continue;
+        }
         snprintf(label, sizeof(label), "%s%s", label_prefix[f->dir], k->label);
         printf("    %-26s %14.*f", label, k->decimals, s.median);
-        if (s.rounds > 1)
+        if (s.rounds > 1) {
             printf(" %-6s  (%.*f .. %.*f)", k->unit, k->decimals, s.min, k->decimals, s.max);
-        else if (k->unit[0])
+        } else if (k->unit[0]) {
             printf(" %s", k->unit);
+        }
         putchar('\n');
     }
 }
@@ -193,11 +207,13 @@ void report_table(const struct options *o, const struct test *const *tests, size
                   const struct result *results)
 {
     printf("%s, %u-byte messages", o->address, o->size);
-    if (o->rounds > 1)
+    if (o->rounds > 1) {
         printf(", %u rounds: median (lowest .. highest)", o->rounds);
+    }
     putchar('\n');
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         table_of_test(tests[i]->name, results + i * o->rounds, o->rounds);
+    }
 }
 
 static void json_string(const char *text)
@@ -206,12 +222,13 @@ static void json_string(const char *text)
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
 
-        if (c == '"' || c == '\\')
+        if (c == '"' || c == '\\') {
             printf("\\%c", c);
-        else if (c < 0x20 || c > 0x7e)
+        } else if (c < 0x20 || c > 0x7e) {
             printf("\\u%04x", c);
-        else
+        } else {
             putchar(c);
+        }
     }
     putchar('"');
 }

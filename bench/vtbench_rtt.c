@@ -45,28 +45,33 @@ static void fill_message(unsigned char *p, unsigned size, uint32_t sequence)
     uint32_t value = sequence * 2654435761u;
 
     put_be32(p, sequence);
-    for (unsigned i = 4; i < size; i++)
+    for (unsigned i = 4; i < size; i++) {
         p[i] = (unsigned char)((value >> 24) + i + (i >> 8));
+    }
 }
 
 /* An earlier message's answer, come too late, is right but not wanted. */
 static enum answer judge_other(struct rtt *t, uint32_t sequence)
 {
-    if (sequence - t->first >= t->current - t->first)
+    if (sequence - t->first >= t->current - t->first) {
         return ANSWER_CORRUPT;
+    }
     fill_message(t->other, t->o->size, sequence);
-    if (memcmp(t->answer, t->other, t->o->size) != 0)
+    if (memcmp(t->answer, t->other, t->o->size) != 0) {
         return ANSWER_CORRUPT;
+    }
     t->late++;
     return ANSWER_NONE;
 }
 
 static enum answer judge_datagram(struct rtt *t, size_t length)
 {
-    if (length != t->o->size)
+    if (length != t->o->size) {
         return ANSWER_CORRUPT;
-    if (memcmp(t->answer, t->message, length) == 0)
+    }
+    if (memcmp(t->answer, t->message, length) == 0) {
         return ANSWER_RIGHT;
+    }
     return judge_other(t, get_be32(t->answer));
 }
 
@@ -76,12 +81,14 @@ static enum answer judge_stream(struct rtt *t, size_t length)
     uint32_t sequence = t->stream_next;
 
     t->have += length;
-    if (t->have < t->o->size)
+    if (t->have < t->o->size) {
         return ANSWER_NONE;
+    }
     t->have = 0;
     t->stream_next++;
-    if (sequence != t->current)
+    if (sequence != t->current) {
         return judge_other(t, sequence);
+    }
     return memcmp(t->answer, t->message, t->o->size) == 0 ? ANSWER_RIGHT : ANSWER_CORRUPT;
 }
 
@@ -96,15 +103,17 @@ static enum answer wait_answer(struct rtt *t)
         enum answer verdict;
 
         t->answered_ns = now_ns();
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
             continue;
+        }
         if (n < 0 || (n == 0 && stream)) {
             net_fail(t->o, t->service, n < 0 ? errno : EPIPE, t->r);
             return ANSWER_ERROR;
         }
         verdict = stream ? judge_stream(t, (size_t)n) : judge_datagram(t, (size_t)n);
-        if (verdict != ANSWER_NONE)
+        if (verdict != ANSWER_NONE) {
             return verdict;
+        }
     } while (t->answered_ns < limit);
     return ANSWER_NONE;
 }
@@ -119,8 +128,9 @@ static bool send_message(struct rtt *t)
     while (done < t->o->size) {
         ssize_t n = send(t->fd, t->message + done, t->o->size - done, MSG_NOSIGNAL);
 
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && errno == EINTR) {
             continue;
+        }
         if (n < 0) {
             net_fail(t->o, t->service, errno == EAGAIN ? ETIMEDOUT : errno, t->r);
             return false;
@@ -134,18 +144,20 @@ static bool account(struct rtt *t, enum answer verdict, bool warmup)
 {
     switch (verdict) {
     case ANSWER_RIGHT:
-        if (!warmup)
+        if (!warmup) {
             t->sample_us[t->samples++] = (double)(t->answered_ns - t->sent_ns) / 1e3;
+        }
         return true;
     case ANSWER_CORRUPT:
         t->corrupt++;
         /* A stream that has lost its place stays lost. */
         return t->service->type == SOCK_DGRAM;
     case ANSWER_NONE:
-        if (warmup)
+        if (warmup) {
             t->warmup_losses++;
-        else
+        } else {
             t->losses++;
+        }
         return true;
     default:
         return false;
@@ -161,11 +173,13 @@ static void exchange(struct rtt *t)
         enum answer verdict;
 
         t->current = t->first + i;
-        if (!send_message(t))
+        if (!send_message(t)) {
             return;
+        }
         verdict = wait_answer(t);
-        if (!account(t, verdict, i < warmup))
+        if (!account(t, verdict, i < warmup)) {
             return;
+        }
         answered = answered || verdict != ANSWER_NONE;
         in_a_row = verdict == ANSWER_NONE ? in_a_row + 1 : 0;
         if (in_a_row == (answered ? GIVE_UP_AFTER_ANSWERS : GIVE_UP_SILENT)) {
@@ -184,11 +198,12 @@ static void report(struct rtt *t)
     size_t n = t->samples;
     double *us = t->sample_us;
 
-    if (t->corrupt)
+    if (t->corrupt) {
         net_fail_text(t->o, t->service, t->r,
                       "%u answers differ from what was sent; the peer or "
                       "the path corrupts data",
                       t->corrupt);
+    }
     if (n) {
         qsort(us, n, sizeof(*us), compare_doubles);
         result_add(t->r, DIR_ONLY, FIG_MIN_US, us[0]);
@@ -210,11 +225,12 @@ static void report(struct rtt *t)
 static void run_rtt(const struct options *o, const struct service *service, struct result *r)
 {
     struct rtt t = {.o = o, .service = service, .r = r};
-    struct timeval limit = {o->timeout_ms / 1000, (o->timeout_ms % 1000) * 1000};
+    struct timeval limit = {o->timeout_ms / 1000, (o->timeout_ms % 1000) * 1000L};
 
     t.fd = net_connect(o, service, r);
-    if (t.fd < 0)
+    if (t.fd < 0) {
         return;
+    }
     if (setsockopt(t.fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
         setsockopt(t.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0) {
         net_fail(o, service, errno, r);

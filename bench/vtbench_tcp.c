@@ -44,8 +44,9 @@ static void look_for_acknowledgements(struct tcp_run *t)
 {
     int waiting = 0;
 
-    if (ioctl(t->in, SIOCOUTQ, &waiting) < 0 || waiting == t->unacknowledged)
+    if (ioctl(t->in, SIOCOUTQ, &waiting) < 0 || waiting == t->unacknowledged) {
         return;
+    }
     t->unacknowledged = waiting;
     t->moved_in_ns = now_ns();
 }
@@ -83,8 +84,9 @@ static bool in_write(struct tcp_run *t, short events)
         t->moved_in_ns = now_ns();
         return true;
     }
-    if (errno == EAGAIN || errno == EINTR)
+    if (errno == EAGAIN || errno == EINTR) {
         return true;
+    }
     net_fail(t->o, &t->in_service, errno, t->r);
     return false;
 }
@@ -98,8 +100,9 @@ static bool out_read(struct tcp_run *t)
         t->moved_out_ns = now_ns();
         return true;
     }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
         return true;
+    }
     net_fail(t->o, &t->out_service, n < 0 ? errno : EPIPE, t->r);
     return false;
 }
@@ -115,12 +118,15 @@ static bool flow(struct tcp_run *t, uint64_t start, uint64_t until, uint64_t tot
 
     do {
         (void)poll(p, 2, 10);
-        if (p[0].revents && !in_write(t, p[0].revents))
+        if (p[0].revents && !in_write(t, p[0].revents)) {
             return false;
-        if (t->want_in && !p[0].revents)
+        }
+        if (t->want_in && !p[0].revents) {
             look_for_acknowledgements(t);
-        if (p[1].revents && !out_read(t))
+        }
+        if (p[1].revents && !out_read(t)) {
             return false;
+        }
         now = now_ns();
         progress_show((double)(now - start) / (double)total);
     } while (now < until);
@@ -138,16 +144,17 @@ static void report(const struct tcp_run *t, const struct service *s, enum direct
     result_add(t->r, dir, FIG_MBIT, (double)bytes * 8 / seconds / 1e6);
     result_add(t->r, dir, FIG_BYTES, (double)bytes);
     result_add(t->r, dir, FIG_SECONDS, seconds);
-    if (bytes == 0)
+    if (bytes == 0) {
         net_fail_text(t->o, s, t->r,
                       "connected, but not a byte went through in %.1f s; look at "
                       "the guest's console",
                       seconds);
-    else if (to->at_ns - moved_ns > ns / 2)
+    } else if (to->at_ns - moved_ns > ns / 2) {
         net_fail_text(t->o, s, t->r,
                       "no data moved in the last %.1f s; look at the guest's "
                       "console",
                       (double)(to->at_ns - moved_ns) / 1e9);
+    }
 }
 
 static void exchange(struct tcp_run *t)
@@ -157,16 +164,20 @@ static void exchange(struct tcp_run *t)
     struct mark from, to;
 
     if (!flow(t, start, start + LEFT_OUT_NS, total) || !take_mark(t, &from) ||
-        !flow(t, start, start + total, total) || !take_mark(t, &to))
+        !flow(t, start, start + total, total) || !take_mark(t, &to)) {
         return;
-    if (t->want_in)
+    }
+    if (t->want_in) {
         report(t, &t->in_service, t->want_out ? DIR_IN : DIR_ONLY,
                to.acknowledged - from.acknowledged, &from, &to);
-    if (t->want_out)
+    }
+    if (t->want_out) {
         report(t, &t->out_service, t->want_in ? DIR_OUT : DIR_ONLY, to.received - from.received,
                &from, &to);
-    if (t->want_in && t->want_out && !t->r->error[0])
+    }
+    if (t->want_in && t->want_out && !t->r->error[0]) {
         result_add_sum(t->r);
+    }
 }
 
 /* A reset instead of a FIN: what is still queued must not run on into the next test. */
@@ -174,8 +185,9 @@ static void abort_connection(int fd)
 {
     struct linger now = {1, 0};
 
-    if (fd < 0)
+    if (fd < 0) {
         return;
+    }
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     close(fd);
 }
@@ -190,8 +202,9 @@ static void run_tcp(const struct options *o, struct result *r, bool want_in, boo
     t.in = want_in ? net_connect(o, &t.in_service, r) : -1;
     t.out = want_out && !r->error[0] ? net_connect(o, &t.out_service, r) : -1;
 
-    if (!r->error[0])
+    if (!r->error[0]) {
         exchange(&t);
+    }
 
     abort_connection(t.in);
     abort_connection(t.out);

@@ -95,7 +95,7 @@ static bool ask_sink(struct udp_run *u, struct sink_count *count)
 {
     struct udp_in *in = &u->in;
     uint64_t wait_ms = 2, now = now_ns();
-    uint64_t give_up = now + 5 * u->o->timeout_ms * NS_PER_MS;
+    uint64_t give_up = now + UINT64_C(5) * u->o->timeout_ms * NS_PER_MS;
     unsigned char question[8] = "STAT", answer[24];
 
     put_be32(question + 4, ++in->query);
@@ -114,8 +114,9 @@ static bool ask_sink(struct udp_run *u, struct sink_count *count)
                 net_fail(u->o, &in->service, errno, u->r);
                 return false;
             }
-            if (n != sizeof(answer) || memcmp(answer, question, sizeof(question)) != 0)
+            if (n != sizeof(answer) || memcmp(answer, question, sizeof(question)) != 0) {
                 continue;
+            }
             count->at_ns = now_ns();
             count->datagrams = get_be64(answer + 8);
             count->bytes = get_be64(answer + 16);
@@ -139,10 +140,11 @@ static bool in_send(struct udp_run *u)
         u->in.sent += (unsigned)n;
         return true;
     }
-    if (errno == ENOBUFS)
+    if (errno == ENOBUFS) {
         usleep(100); /* the interface's queue is full, which poll does not show */
-    else if (errno != EAGAIN && errno != EINTR)
+    } else if (errno != EAGAIN && errno != EINTR) {
         net_fail(u->o, &u->in.service, errno, u->r);
+    }
     return !u->r->error[0];
 }
 
@@ -153,10 +155,12 @@ static bool settle_sink(struct udp_run *u, const struct sink_count *first, struc
 
     for (unsigned i = 0; i < 40; i++) {
         usleep(20000);
-        if (!ask_sink(u, last))
+        if (!ask_sink(u, last)) {
             return false;
-        if (last->datagrams == before)
+        }
+        if (last->datagrams == before) {
             return true;
+        }
         before = last->datagrams;
     }
     return true;
@@ -169,8 +173,9 @@ static void in_report(struct udp_run *u, const struct sink_count *before, uint64
     struct sink_count first, last;
     double delivered, lost, seconds, sent = (double)u->in.sent;
 
-    if (!ask_sink(u, &first) || !settle_sink(u, &first, &last))
+    if (!ask_sink(u, &first) || !settle_sink(u, &first, &last)) {
         return;
+    }
     if (first.datagrams < before->datagrams || last.datagrams < first.datagrams ||
         last.datagrams - before->datagrams > u->in.sent) {
         net_fail_text(u->o, &u->in.service, u->r,
@@ -192,11 +197,12 @@ static void in_report(struct udp_run *u, const struct sink_count *before, uint64
     result_add(u->r, dir, FIG_PACKETS_LOST, lost);
     result_add(u->r, dir, FIG_LOSS_FRACTION, sent > 0 ? lost / sent : 0);
     result_add(u->r, dir, FIG_SECONDS, seconds);
-    if (delivered == 0)
+    if (delivered == 0) {
         net_fail_text(u->o, &u->in.service, u->r,
                       "none of %llu datagrams was counted; is --size "
                       "%u beyond what the guest takes?",
                       (unsigned long long)u->in.sent, u->o->size);
+    }
 }
 
 static bool out_ask(struct udp_run *u, uint32_t count)
@@ -217,10 +223,12 @@ static bool out_ask(struct udp_run *u, uint32_t count)
 /* Charges what the burst is missing up to sequence number `end`. */
 static void out_close_burst(struct udp_out *out, uint32_t end)
 {
-    if (end > out->in_burst)
+    if (end > out->in_burst) {
         out->lost += end - out->in_burst;
-    if (out->in_burst)
+    }
+    if (out->in_burst) {
         out->bursts++;
+    }
     out->in_burst = 0;
 }
 
@@ -242,8 +250,9 @@ static void out_take(struct udp_run *u, const unsigned char *p, unsigned length)
     out->received++;
     out->bytes += length;
     out->in_burst++;
-    if (sequence >= out->next)
+    if (sequence >= out->next) {
         out->next = sequence + 1;
+    }
 }
 
 static bool out_receive(struct udp_run *u)
@@ -252,12 +261,14 @@ static bool out_receive(struct udp_run *u)
     int n = recvmmsg(out->fd, out->batch.msg, BATCH, MSG_DONTWAIT | MSG_TRUNC, NULL);
 
     if (n < 0) {
-        if (errno != EAGAIN && errno != EINTR)
+        if (errno != EAGAIN && errno != EINTR) {
             net_fail(u->o, &out->service, errno, u->r);
+        }
         return !u->r->error[0];
     }
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
         out_take(u, out->batch.iov[i].iov_base, out->batch.msg[i].msg_len);
+    }
     out->heard_ns = out->active_ns = now_ns();
 
     if (!out->between && out->next == out->burst) {
@@ -271,8 +282,9 @@ static bool out_ask_after_silence(struct udp_run *u, uint64_t now)
 {
     struct udp_out *out = &u->out;
 
-    if (now < out->active_ns + SILENCE_NS)
+    if (now < out->active_ns + SILENCE_NS) {
         return true;
+    }
     out->stalls++;
     out->between = true;
     return out_ask(u, out->burst);
@@ -285,13 +297,16 @@ static bool out_start(struct udp_run *u)
     uint64_t wait_ns = u->o->timeout_ms * NS_PER_MS;
 
     out->burst = BURST_BYTES / u->o->size;
-    if (out->burst < BURST_LEAST)
+    if (out->burst < BURST_LEAST) {
         out->burst = BURST_LEAST;
+    }
     for (unsigned i = 0; i < 5; i++) {
-        if (!out_ask(u, out->burst))
+        if (!out_ask(u, out->burst)) {
             return false;
-        if (net_wait(out->fd, POLLIN, now_ns() + wait_ns))
+        }
+        if (net_wait(out->fd, POLLIN, now_ns() + wait_ns)) {
             return true;
+        }
     }
     net_fail_text(u->o, &out->service, u->r,
                   "no answer to SEND, asked 5 times, %u ms each; is the "
@@ -312,13 +327,16 @@ static void out_stop(struct udp_run *u)
     while (now < end) {
         if (now >= asked + 50 * NS_PER_MS) {
             asked = now;
-            if (!out_ask(&quiet, 0))
+            if (!out_ask(&quiet, 0)) {
                 return;
+            }
         }
-        if (!net_wait(out->fd, POLLIN, now + 30 * NS_PER_MS))
+        if (!net_wait(out->fd, POLLIN, now + 30 * NS_PER_MS)) {
             return;
-        if (recvmmsg(out->fd, out->batch.msg, BATCH, MSG_DONTWAIT, NULL) < 0 && errno != EAGAIN)
+        }
+        if (recvmmsg(out->fd, out->batch.msg, BATCH, MSG_DONTWAIT, NULL) < 0 && errno != EAGAIN) {
             return;
+        }
         now = now_ns();
     }
 }
@@ -341,18 +359,19 @@ static void out_report(struct udp_run *u, uint64_t end_ns)
     result_add(u->r, dir, FIG_STALLS, out->stalls);
     result_add(u->r, dir, FIG_SECONDS, seconds);
     result_add(u->r, dir, FIG_WRONG_LENGTH, out->wrong_length);
-    if (out->wrong_length)
+    if (out->wrong_length) {
         net_fail_text(u->o, &out->service, u->r,
                       "%u datagrams were not of the %u bytes and the "
                       "sequence asked for",
                       out->wrong_length, u->o->size);
-    else if (out->received == 0)
+    } else if (out->received == 0) {
         net_fail_text(u->o, &out->service, u->r, "no datagram came; is the guest up?");
-    else if (end_ns - out->heard_ns > (end_ns - u->start_ns) / 2)
+    } else if (end_ns - out->heard_ns > (end_ns - u->start_ns) / 2) {
         net_fail_text(u->o, &out->service, u->r,
                       "no datagram came in the last %.1f s; look at the "
                       "guest's console",
                       (double)(end_ns - out->heard_ns) / 1e9);
+    }
 }
 
 /* One pass: a batch each way, then the clock; false when the time is up or a socket failed. */
@@ -365,13 +384,16 @@ static bool turn(struct udp_run *u, uint64_t until)
     uint64_t now;
 
     (void)poll(p, 2, 10);
-    if (p[0].revents && !in_send(u))
+    if (p[0].revents && !in_send(u)) {
         return false;
-    if (p[1].revents && !out_receive(u))
+    }
+    if (p[1].revents && !out_receive(u)) {
         return false;
+    }
     now = now_ns();
-    if (u->want_out && !out_ask_after_silence(u, now))
+    if (u->want_out && !out_ask_after_silence(u, now)) {
         return false;
+    }
     progress_show(1 - (double)(until - (now < until ? now : until)) / 1e9 / u->o->seconds);
     return now < until;
 }
@@ -381,19 +403,22 @@ static void exchange(struct udp_run *u)
     struct sink_count before = {0, 0, 0};
     uint64_t until, end;
 
-    if (u->want_in && !ask_sink(u, &before))
+    if (u->want_in && !ask_sink(u, &before)) {
         return;
+    }
     if (u->want_out && !out_start(u)) {
         out_stop(u);
         return;
     }
     u->start_ns = now_ns();
     until = u->start_ns + (uint64_t)(u->o->seconds * 1e9);
-    while (turn(u, until))
+    while (turn(u, until)) {
         ;
+    }
     end = now_ns();
-    if (u->want_in && !u->r->error[0])
+    if (u->want_in && !u->r->error[0]) {
         in_report(u, &before, end);
+    }
     if (u->want_out) {
         out_report(u, end);
         out_stop(u);
@@ -415,17 +440,21 @@ static void run_udp(const struct options *o, struct result *r, bool want_in, boo
     batch_open(&u->in.batch, o->size);
     batch_open(&u->out.batch, o->size);
 
-    if (!r->error[0])
+    if (!r->error[0]) {
         exchange(u);
-    if (want_in && want_out && !r->error[0])
+    }
+    if (want_in && want_out && !r->error[0]) {
         result_add_sum(r);
+    }
 
     free(u->in.batch.data);
     free(u->out.batch.data);
-    if (u->in.fd >= 0)
+    if (u->in.fd >= 0) {
         close(u->in.fd);
-    if (u->out.fd >= 0)
+    }
+    if (u->out.fd >= 0) {
         close(u->out.fd);
+    }
     free(u);
 }
 

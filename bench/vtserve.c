@@ -104,10 +104,12 @@ static void watch(struct endpoint *e, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = e};
 
-    if (e->watched == events)
+    if (e->watched == events) {
         return;
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, e->fd, &event) < 0)
+    }
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_MOD, e->fd, &event) < 0) {
         die("epoll_ctl");
+    }
     e->watched = events;
 }
 
@@ -115,8 +117,9 @@ static void watch_new(struct endpoint *e, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = e};
 
-    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, e->fd, &event) < 0)
+    if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, e->fd, &event) < 0) {
         die("epoll_ctl");
+    }
     e->watched = events;
 }
 
@@ -138,8 +141,9 @@ static void udp_echo_event(struct endpoint *e, uint32_t events)
     (void)events;
     for (unsigned i = 0; i < BATCH; i++) {
         n = receive_from(e->fd, &from, &from_length);
-        if (n < 0)
+        if (n < 0) {
             return;
+        }
         (void)sendto(e->fd, scratch[0], (size_t)n, 0, (struct sockaddr *)&from, from_length);
     }
 }
@@ -185,11 +189,13 @@ static void obey(const unsigned char *order, size_t length, const struct sockadd
                  socklen_t from_length)
 {
     burst.left = 0;
-    if (length != 12 || memcmp(order, "SEND", 4) != 0)
+    if (length != 12 || memcmp(order, "SEND", 4) != 0) {
         return;
+    }
     burst.size = get_be32(order + 8);
-    if (burst.size < DATAGRAM_MIN || burst.size > DATAGRAM_MAX)
+    if (burst.size < DATAGRAM_MIN || burst.size > DATAGRAM_MAX) {
         return;
+    }
     burst.left = get_be32(order + 4);
     burst.sequence = 0;
     burst.to = *from;
@@ -201,10 +207,12 @@ static bool same_peer(const struct sockaddr_storage *a, const struct sockaddr_st
     const struct sockaddr_in *a4 = (const void *)a, *b4 = (const void *)b;
     const struct sockaddr_in6 *a6 = (const void *)a, *b6 = (const void *)b;
 
-    if (a->ss_family != b->ss_family)
+    if (a->ss_family != b->ss_family) {
         return false;
-    if (a->ss_family == AF_INET)
+    }
+    if (a->ss_family == AF_INET) {
         return a4->sin_port == b4->sin_port && a4->sin_addr.s_addr == b4->sin_addr.s_addr;
+    }
     return a6->sin6_port == b6->sin6_port &&
            memcmp(&a6->sin6_addr, &b6->sin6_addr, sizeof(a6->sin6_addr)) == 0;
 }
@@ -224,10 +232,12 @@ static void read_error_queue(int fd)
                            .msg_control = control,
                            .msg_controllen = sizeof(control)};
 
-        if (recvmsg(fd, &m, MSG_ERRQUEUE) < 0)
+        if (recvmsg(fd, &m, MSG_ERRQUEUE) < 0) {
             return;
-        if (same_peer(&to, &burst.to))
+        }
+        if (same_peer(&to, &burst.to)) {
             burst.left = 0;
+        }
     }
 }
 
@@ -268,16 +278,19 @@ static void udp_source_event(struct endpoint *e, uint32_t events)
     socklen_t from_length;
     ssize_t n;
 
-    if (events & EPOLLERR)
+    if (events & EPOLLERR) {
         read_error_queue(e->fd);
+    }
     for (unsigned i = 0; i < BATCH; i++) {
         n = receive_from(e->fd, &from, &from_length);
-        if (n < 0)
+        if (n < 0) {
             break;
+        }
         obey(scratch[0], (size_t)n, &from, from_length);
     }
-    if (burst.left && (events & EPOLLOUT))
+    if (burst.left && (events & EPOLLOUT)) {
         send_batch(e->fd);
+    }
     watch(e, burst.left ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
@@ -296,18 +309,21 @@ static bool serve_echo(struct connection *c)
 
     if (c->from == c->to && !c->peer_done) {
         n = recv(c->endpoint.fd, c->buffer, sizeof(c->buffer), 0);
-        if (n < 0)
+        if (n < 0) {
             return would_block();
+        }
         c->peer_done = n == 0;
         c->from = 0;
         c->to = (size_t)n;
     }
     if (c->from < c->to) {
         n = send(c->endpoint.fd, c->buffer + c->from, c->to - c->from, MSG_NOSIGNAL);
-        if (n < 0 && !would_block())
+        if (n < 0 && !would_block()) {
             return false;
-        if (n > 0)
+        }
+        if (n > 0) {
             c->from += (size_t)n;
+        }
     }
     watch(&c->endpoint, c->from < c->to ? EPOLLOUT : EPOLLIN);
     return c->from < c->to || !c->peer_done;
@@ -328,13 +344,15 @@ static bool serve_source(struct connection *c, uint32_t events)
 
     if (events & EPOLLIN) {
         n = recv(c->endpoint.fd, unwanted, sizeof(unwanted), 0);
-        if (n == 0 || (n < 0 && !would_block()))
+        if (n == 0 || (n < 0 && !would_block())) {
             return false;
+        }
     }
     if (events & EPOLLOUT) {
         n = send(c->endpoint.fd, c->buffer, sizeof(c->buffer), MSG_NOSIGNAL);
-        if (n < 0 && !would_block())
+        if (n < 0 && !would_block()) {
             return false;
+        }
     }
     return true;
 }
@@ -345,15 +363,17 @@ static void tcp_event(struct endpoint *e, uint32_t events)
     bool alive = false;
 
     if (!(events & EPOLLERR)) {
-        if (e->role == ECHO)
+        if (e->role == ECHO) {
             alive = serve_echo(c);
-        else if (e->role == SINK)
+        } else if (e->role == SINK) {
             alive = serve_sink(c);
-        else
+        } else {
             alive = serve_source(c, events);
+        }
     }
-    if (!alive)
+    if (!alive) {
         drop(c);
+    }
 }
 
 static void set_tcp_options(int fd)
@@ -374,11 +394,14 @@ static void accept_event(struct endpoint *e, uint32_t events)
     struct connection *c = NULL;
 
     (void)events;
-    if (fd < 0)
+    if (fd < 0) {
         return;
-    for (unsigned i = 0; i < MAX_CONNECTIONS && !c; i++)
-        if (connections[i].endpoint.fd < 0)
+    }
+    for (unsigned i = 0; i < MAX_CONNECTIONS && !c; i++) {
+        if (connections[i].endpoint.fd < 0) {
             c = &connections[i];
+        }
+    }
     if (!c) {
         close(fd);
         return;
@@ -387,8 +410,9 @@ static void accept_event(struct endpoint *e, uint32_t events)
     c->endpoint = (struct endpoint){.on_event = tcp_event, .fd = fd, .role = e->role};
     c->peer_done = false;
     c->from = c->to = 0;
-    if (e->role == SOURCE)
+    if (e->role == SOURCE) {
         memset(c->buffer, 'v', sizeof(c->buffer));
+    }
     watch_new(&c->endpoint, e->role == SOURCE ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
@@ -425,10 +449,11 @@ static int bound_socket(struct sockaddr_storage *address, socklen_t length, int 
     } else {
         ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
     }
-    if (type == SOCK_STREAM)
+    if (type == SOCK_STREAM) {
         (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    else if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+    } else if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0) {
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+    }
     if (fd < 0 || bind(fd, (struct sockaddr *)address, length) < 0 ||
         (type == SOCK_STREAM && listen(fd, 16) < 0)) {
         snprintf(what, sizeof(what), "cannot serve %s port %u", type == SOCK_STREAM ? "tcp" : "udp",
@@ -460,16 +485,18 @@ static void open_all(struct sockaddr_storage *address, socklen_t length, const u
     }
     /* Brings the network's "nobody there" about an asker who has gone: read_error_queue. */
     (void)setsockopt(udp[SOURCE].fd, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
-    if (address->ss_family == AF_INET6)
+    if (address->ss_family == AF_INET6) {
         (void)setsockopt(udp[SOURCE].fd, IPPROTO_IPV6, IPV6_RECVERR, &one, sizeof(one));
+    }
 }
 
 static bool have_ipv6(void)
 {
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    if (fd >= 0)
+    if (fd >= 0) {
         close(fd);
+    }
     return fd >= 0;
 }
 
@@ -528,10 +555,12 @@ int main(int argc, char **argv)
         return 2;
     }
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_fd < 0)
+    if (epoll_fd < 0) {
         die("epoll_create1");
-    for (unsigned i = 0; i < MAX_CONNECTIONS; i++)
+    }
+    for (unsigned i = 0; i < MAX_CONNECTIONS; i++) {
         connections[i].endpoint.fd = -1;
+    }
     open_all(&address, length, ports);
     printf("vtserve: serving on %s, echo %u, sink %u, source %u\n", bind_to, ports[ECHO],
            ports[SINK], ports[SOURCE]);
@@ -541,8 +570,9 @@ int main(int argc, char **argv)
         struct epoll_event events[BATCH];
         int n = epoll_wait(epoll_fd, events, BATCH, -1);
 
-        if (n < 0 && errno != EINTR)
+        if (n < 0 && errno != EINTR) {
             die("epoll_wait");
+        }
         for (int i = 0; i < n; i++) {
             struct endpoint *e = events[i].data.ptr;
 
