@@ -153,7 +153,7 @@ static err_t tcp_ready(void *context, struct tcp_pcb *pcb, err_t error)
 static void tcp_failed(void *context, err_t error)
 {
     (void)context;
-    printf("vtnet: pingpong: the connection to port %u failed (lwIP error %d)\n", SERVICE_PORT_ECHO,
+    printf("vtnet: pingpong: the connection to port %d failed (lwIP error %d)\n", SERVICE_PORT_ECHO,
            error);
     net_stop();
 }
@@ -192,7 +192,7 @@ static bool watch(void *context)
         waiting = false;
         losses++;
         if (++losses_in_a_row == LOSSES_IN_A_ROW_MAX || boot_arguments.proto == BOOT_PROTOCOL_TCP) {
-            printf("vtnet: pingpong: no answer from port %u: is peer= right?\n", SERVICE_PORT_ECHO);
+            printf("vtnet: pingpong: no answer from port %d: is peer= right?\n", SERVICE_PORT_ECHO);
             finish();
         } else {
             send_next();

@@ -71,9 +71,8 @@ static void put_number(struct output *out, const struct spec *spec, const char *
     char *at = end;
     int zeros;
 
-    while (value != 0) {
+    for (; value != 0; value /= base) {
         *--at = digits[value % base];
-        value /= base;
     }
     if (at == end && spec->precision != 0) {
         *--at = '0';
@@ -265,7 +264,7 @@ int printf(const char *format, ...)
 
 int vsnprintf(char *to, size_t size, const char *format, va_list args)
 {
-    char none;
+    char none = '\0';
     struct output out = {.to = size != 0 ? to : &none, .size = size};
     int count = format_to(&out, format, args);
 

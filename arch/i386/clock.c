@@ -74,7 +74,7 @@ static uint32_t calibrate_once(void)
 /* The median of three: the emulator may have been away during one of them. */
 static uint32_t calibrate(void)
 {
-    uint32_t run[CALIBRATION_RUNS];
+    uint32_t run[CALIBRATION_RUNS] = {0};
 
     for (unsigned i = 0; i < CALIBRATION_RUNS; i++) {
         unsigned at = i;
