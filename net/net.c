@@ -77,7 +77,8 @@ static void announce(void)
     char text[IP4ADDR_STRLEN_MAX];
     uint32_t mask = lwip_ntohl(ip4_addr_get_u32(netif_ip4_netmask(&port.netif)));
 
-    if (ip4_addr_eq(&announced, netif_ip4_addr(&port.netif))) {
+    if (ip4_addr_isany(netif_ip4_addr(&port.netif)) ||
+        ip4_addr_eq(&announced, netif_ip4_addr(&port.netif))) {
         return;
     }
     announced = *netif_ip4_addr(&port.netif);

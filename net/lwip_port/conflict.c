@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/arch.h"
 #include "lwip/etharp.h"
 #include "lwip/prot/etharp.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/sys.h"
-#include "runtime/panic.h"
 
 enum {
     NEWCOMER_MS = 1000,
@@ -66,9 +66,11 @@ void conflict_check(struct netif *netif, const void *data, uint32_t length)
     same_mac = memcmp(mac, netif->hwaddr, netif->hwaddr_len) == 0;
     ip4addr_ntoa_r(ours, text, sizeof text);
     if (sys_now() - address_since(sender) < NEWCOMER_MS) {
-        panic("%s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: boot with another ip=%s",
-              text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-              same_mac ? ", which is our Ethernet address too" : "", same_mac ? " and mac=" : "");
+        printf("vtnet: %s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: boot with another "
+               "ip=%s\n",
+               text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+               same_mac ? ", which is our Ethernet address too" : "", same_mac ? " and mac=" : "");
+        arch_exit(false);
     }
     printf("vtnet: %s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x%s; this guest keeps it\n",
            text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
