@@ -12,25 +12,27 @@
 #include "boot/arguments.h"
 #include "boot/boot.h"
 #include "lwip/inet.h"
-#include "lwip/tcp.h"
-#include "lwip/udp.h"
+#include "lwip/netif.h"
 #include "net/net.h"
 #include "net/services/services.h"
+#include "net/services/talk.h"
 
-enum { MESSAGE_MAX = 1472, DATAGRAMS_PER_PASS = 32 };
+enum { MESSAGE_MAX = 1472, MESSAGES_PER_PASS = 32 };
 #define SECOND_NS UINT64_C(1000000000)
 
+/* Over UDP the sink is asked for its counter before and after. */
+enum state { WAITING, ASKING, RUNNING, SETTLING };
+
 static uint8_t message[MESSAGE_MAX];
-static ip_addr_t peer;
-static struct udp_pcb *to_sink;
-static struct udp_pcb *from_source;
+static struct talk sink;
+static struct talk source;
 static bool failed;
 static uint64_t delivered_bytes; /* sent by us, arrived at the peer */
 static uint64_t received_bytes;
-static uint64_t sink_before; /* the peer's counter at the start */
-static uint64_t next_request;
-static enum { WAITING, ASKING, RUNNING, SETTLING } state;
+static uint64_t sink_before;
+static enum state state;
 static uint64_t state_since;
+static uint64_t next_question;
 
 static bool sends(void)
 {
@@ -47,18 +49,11 @@ static bool over_tcp(void)
     return boot_arguments.proto == BOOT_PROTOCOL_TCP;
 }
 
-static void enter(int next, uint64_t now)
+static void enter(enum state next, uint64_t now)
 {
     state = next;
     state_since = now;
-    next_request = 0;
-}
-
-static void fail(const char *why)
-{
-    printf("vtnet: burst: %s: is peer= right, and does it serve sink and source?\n", why);
-    failed = true;
-    net_stop();
+    next_question = now;
 }
 
 static void print_rate(const char *name, uint64_t bytes)
@@ -84,18 +79,12 @@ static void finish(void)
     net_stop();
 }
 
-/* Sends a datagram whose payload is `length` bytes at `data`, which stay as they are. */
-static err_t send_datagram(struct udp_pcb *pcb, const void *data, u16_t length)
+static void fail(struct talk *talk)
 {
-    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, length, PBUF_ROM);
-    err_t error = ERR_MEM;
-
-    if (p != NULL) {
-        ((struct pbuf_rom *)p)->payload = data;
-        error = udp_send(pcb, p);
-        pbuf_free(p);
-    }
-    return error;
+    (void)talk;
+    printf("vtnet: burst: no answer: is peer= right, and does it serve sink and source?\n");
+    failed = true;
+    net_stop();
 }
 
 /* "SEND", count, size: the source sends until it is told otherwise; count 0 stops it. */
@@ -105,182 +94,111 @@ static void ask_source(uint32_t count)
     uint32_t words[2] = {lwip_htonl(count), lwip_htonl(boot_arguments.size)};
 
     memcpy(request + 4, words, sizeof words);
-    send_datagram(from_source, request, sizeof request);
+    talk_send(&source, request, sizeof request);
 }
 
-static uint64_t get_big_endian64(struct pbuf *p, u16_t offset)
+/* The sink's answer to "STAT": its count of bytes is the big-endian number at 16. */
+static void sink_answered(struct talk *talk, struct pbuf *p)
 {
-    uint64_t value = 0;
+    uint64_t bytes = 0;
 
-    for (u16_t i = 0; i < 8; i++) {
-        value = value << 8 | pbuf_get_at(p, (u16_t)(offset + i));
+    (void)talk;
+    for (u16_t i = 16; i < 24 && p->tot_len == 24; i++) {
+        bytes = bytes << 8 | pbuf_get_at(p, i);
     }
-    return value;
-}
-
-/* The sink's answer to "STAT": its count of bytes is at 16. */
-static void sink_answered(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
-                          u16_t port)
-{
-    (void)context, (void)pcb, (void)from, (void)port;
     if (p->tot_len == 24 && state == ASKING) {
-        sink_before = get_big_endian64(p, 16);
+        sink_before = bytes;
         enter(RUNNING, arch_clock_ns());
         if (receives()) {
             ask_source(UINT32_MAX);
         }
     } else if (p->tot_len == 24 && state == SETTLING) {
-        delivered_bytes = get_big_endian64(p, 16) - sink_before;
+        delivered_bytes = bytes - sink_before;
         finish();
     }
     pbuf_free(p);
 }
 
-static void source_sent(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
-                        u16_t port)
+static void source_sent(struct talk *talk, struct pbuf *p)
 {
-    (void)context, (void)pcb, (void)from, (void)port;
+    (void)talk;
     received_bytes += state == RUNNING ? p->tot_len : 0;
     pbuf_free(p);
 }
 
-static void fill(struct tcp_pcb *pcb)
+/* Messages until the ring or the send buffer is full. Returns whether any went out. */
+static bool send_messages(void)
 {
-    while (tcp_sndbuf(pcb) >= boot_arguments.size &&
-           tcp_write(pcb, message, (u16_t)boot_arguments.size, 0) == ERR_OK) {
+    unsigned sent = 0;
+
+    while (sent < MESSAGES_PER_PASS &&
+           talk_send(&sink, message, (u16_t)boot_arguments.size) == ERR_OK) {
+        sent++;
     }
-    tcp_output(pcb);
+    talk_flush(&sink);
+    return sent > 0;
 }
 
-static err_t tcp_acknowledged(void *context, struct tcp_pcb *pcb, u16_t length)
+static void sink_acknowledged(struct talk *talk, unsigned bytes)
 {
-    (void)context;
-    delivered_bytes += length;
-    fill(pcb);
-    return ERR_OK;
+    (void)talk;
+    delivered_bytes += bytes;
 }
 
-static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
+static struct talk sink = {
+    .received = sink_answered, .acknowledged = sink_acknowledged, .failed = fail};
+static struct talk source = {.received = source_sent, .failed = fail};
+
+static void start(const ip_addr_t *peer, uint64_t now)
 {
-    (void)context, (void)error;
-    if (p == NULL) {
-        fail("the peer has closed a connection");
-        return ERR_OK;
+    bool need_sink = sends() || !over_tcp();
+
+    enter(over_tcp() ? RUNNING : ASKING, now);
+    if ((need_sink && !talk_open(&sink, over_tcp(), peer, SERVICE_PORT_SINK)) ||
+        (receives() && !talk_open(&source, over_tcp(), peer, SERVICE_PORT_SOURCE))) {
+        fail(NULL);
     }
-    received_bytes += p->tot_len;
-    tcp_recved(pcb, p->tot_len);
-    pbuf_free(p);
-    return ERR_OK;
-}
-
-static err_t tcp_ready(void *context, struct tcp_pcb *pcb, err_t error)
-{
-    (void)error;
-    if (context != NULL) {
-        fill(pcb);
-    }
-    return ERR_OK;
-}
-
-static void tcp_failed(void *context, err_t error)
-{
-    (void)context, (void)error;
-    fail("a TCP connection failed");
-}
-
-static void connect(u16_t port, void *is_sink)
-{
-    struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
-
-    tcp_arg(pcb, is_sink);
-    tcp_recv(pcb, tcp_received);
-    tcp_sent(pcb, tcp_acknowledged);
-    tcp_err(pcb, tcp_failed);
-    tcp_connect(pcb, &peer, port, tcp_ready);
-}
-
-static struct udp_pcb *open_udp(u16_t port, udp_recv_fn receive)
-{
-    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
-
-    udp_recv(pcb, receive, NULL);
-    udp_connect(pcb, &peer, port);
-    return pcb;
-}
-
-static void start(uint64_t now)
-{
-    if (over_tcp()) {
-        enter(RUNNING, now);
-        if (sends()) {
-            connect(SERVICE_PORT_SINK, message);
-        }
-        if (receives()) {
-            connect(SERVICE_PORT_SOURCE, NULL);
-        }
-        return;
-    }
-    to_sink = open_udp(SERVICE_PORT_SINK, sink_answered);
-    from_source = open_udp(SERVICE_PORT_SOURCE, source_sent);
-    enter(ASKING, now);
 }
 
 /* Asks the sink for its counters, five times a second until it answers. */
 static void ask_sink(uint64_t now)
 {
-    if (now >= next_request) {
-        next_request = now + SECOND_NS / 5;
-        send_datagram(to_sink, "STAT\0\0\0", 8);
+    if (now >= next_question) {
+        next_question += SECOND_NS / 5;
+        talk_send(&sink, "STAT\0\0\0", 8);
     }
     if (now - state_since > 5 * SECOND_NS) {
-        fail("the sink does not answer");
+        fail(NULL);
     }
-}
-
-static bool run(uint64_t now)
-{
-    unsigned sent = 0;
-
-    if (now - state_since >= boot_arguments.seconds * SECOND_NS) {
-        if (over_tcp()) {
-            finish();
-        } else {
-            if (receives()) {
-                ask_source(0);
-            }
-            enter(SETTLING, now);
-        }
-        return false;
-    }
-    while (!over_tcp() && sends() && sent < DATAGRAMS_PER_PASS &&
-           send_datagram(to_sink, message, (u16_t)boot_arguments.size) == ERR_OK) {
-        sent++;
-    }
-    return sent > 0;
 }
 
 static bool poll(void *context)
 {
     uint64_t now = arch_clock_ns();
 
-    (void)context;
-    switch (state) {
-    case WAITING:
+    if (state == WAITING) {
         if (!ip4_addr_isany(netif_ip4_addr(netif_default))) {
-            start(now);
+            start(context, now);
         }
-        return false;
-    case RUNNING:
-        return run(now);
-    default:
+    } else if (state != RUNNING) {
         ask_sink(now);
-        return false;
+    } else if (now - state_since < boot_arguments.seconds * SECOND_NS) {
+        return sends() && send_messages();
+    } else if (over_tcp()) {
+        finish();
+    } else {
+        if (receives()) {
+            ask_source(0);
+        }
+        enter(SETTLING, now);
     }
+    return false;
 }
 
 int main(void)
 {
-    static struct net_poller poller = {.poll = poll};
+    static ip_addr_t peer;
+    static struct net_poller poller = {.poll = poll, .context = &peer};
 
     if (!net_start()) {
         return 1;

@@ -6,36 +6,31 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "arch/arch.h"
 #include "boot/arguments.h"
 #include "boot/boot.h"
 #include "lwip/inet.h"
-#include "lwip/tcp.h"
-#include "lwip/udp.h"
+#include "lwip/netif.h"
 #include "net/net.h"
 #include "net/services/services.h"
+#include "net/services/talk.h"
 
 enum { MESSAGE_MAX = 1472, LOSSES_IN_A_ROW_MAX = 5 };
 #define LOSS_NS UINT64_C(1000000000)
 #define CONNECT_NS UINT64_C(10000000000)
 
 static uint8_t message[MESSAGE_MAX];
-static ip_addr_t peer;
-static struct udp_pcb *udp;
-static struct tcp_pcb *tcp;
 static uint32_t *samples; /* ns */
 static unsigned taken;
 static unsigned warmup;
 static unsigned sent;
 static unsigned losses;
 static unsigned losses_in_a_row;
-static unsigned received; /* bytes of the message under way, TCP */
+static unsigned received; /* bytes of the message under way */
+static bool waiting;      /* for the message under way to come back */
 static uint64_t started_at;
 static uint64_t sent_at;
-static bool started;
-static bool waiting; /* for a message to come back */
 
 static void sort(uint32_t *values, unsigned count)
 {
@@ -59,6 +54,7 @@ static void print_us(const char *name, uint32_t ns)
 
 static void finish(void)
 {
+    waiting = false;
     printf("vtnet: pingpong: %s, %u bytes: ",
            boot_arguments.proto == BOOT_PROTOCOL_TCP ? "TCP" : "UDP", boot_arguments.size);
     if (taken > 0) {
@@ -72,7 +68,14 @@ static void finish(void)
     net_stop();
 }
 
-static void send_next(void)
+static void give_up(const char *why)
+{
+    printf("vtnet: pingpong: %s: is peer= right, and does it serve port %d?\n", why,
+           SERVICE_PORT_ECHO);
+    finish();
+}
+
+static void send_next(struct talk *talk)
 {
     if (sent == boot_arguments.count + warmup) {
         finish();
@@ -85,117 +88,63 @@ static void send_next(void)
     received = 0;
     waiting = true;
     sent_at = arch_clock_ns();
-    if (boot_arguments.proto == BOOT_PROTOCOL_TCP) {
-        tcp_write(tcp, message, (u16_t)boot_arguments.size, TCP_WRITE_FLAG_COPY);
-        tcp_output(tcp);
-    } else {
-        struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)boot_arguments.size, PBUF_RAM);
+    talk_send(talk, message, (u16_t)boot_arguments.size);
+    talk_flush(talk);
+}
 
-        if (p != NULL) {
-            pbuf_take(p, message, (u16_t)boot_arguments.size);
-            udp_send(udp, p);
-            pbuf_free(p);
+/* Only the message under way counts, byte by byte: not a late answer to an earlier one. */
+static void take(struct talk *talk, struct pbuf *p)
+{
+    u16_t length = p->tot_len;
+    bool ours = waiting && received + length <= boot_arguments.size &&
+                pbuf_memcmp(p, 0, message + received, length) == 0;
+
+    pbuf_free(p);
+    if (!ours) {
+        return;
+    }
+    received += length;
+    if (received == boot_arguments.size) {
+        uint64_t ns = arch_clock_ns() - sent_at;
+
+        if (sent > warmup) {
+            samples[taken++] = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
         }
+        losses_in_a_row = 0;
+        send_next(talk);
     }
 }
 
-static void take_sample(void)
+static void fail(struct talk *talk)
 {
-    uint64_t ns = arch_clock_ns() - sent_at;
-
-    if (sent > warmup) {
-        samples[taken++] = ns < UINT32_MAX ? (uint32_t)ns : UINT32_MAX;
-    }
-    waiting = false;
-    losses_in_a_row = 0;
-    send_next();
+    (void)talk;
+    give_up("the connection failed");
 }
 
-static void udp_received(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
-                         u16_t port)
-{
-    (void)context, (void)pcb, (void)from, (void)port;
-    /* Only the message under way, whole: not a late answer to an earlier one. */
-    bool ours = waiting && p->tot_len == boot_arguments.size &&
-                pbuf_memcmp(p, 0, message, (u16_t)boot_arguments.size) == 0;
-
-    pbuf_free(p);
-    if (ours) {
-        take_sample();
-    }
-}
-
-static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
-{
-    (void)context, (void)error;
-    if (p == NULL) {
-        printf("vtnet: pingpong: the peer has closed the connection\n");
-        finish();
-        return ERR_OK;
-    }
-    received += p->tot_len;
-    tcp_recved(pcb, p->tot_len);
-    pbuf_free(p);
-    if (waiting && received >= boot_arguments.size) {
-        take_sample();
-    }
-    return ERR_OK;
-}
-
-static err_t tcp_ready(void *context, struct tcp_pcb *pcb, err_t error)
-{
-    (void)context, (void)error;
-    tcp_nagle_disable(pcb);
-    send_next();
-    return ERR_OK;
-}
-
-static void tcp_failed(void *context, err_t error)
-{
-    (void)context;
-    printf("vtnet: pingpong: the connection to port %d failed (lwIP error %d)\n", SERVICE_PORT_ECHO,
-           error);
-    net_stop();
-}
-
-static void start(void)
-{
-    started = true;
-    started_at = arch_clock_ns();
-    if (boot_arguments.proto == BOOT_PROTOCOL_TCP) {
-        tcp = tcp_new_ip_type(IPADDR_TYPE_ANY);
-        tcp_recv(tcp, tcp_received);
-        tcp_err(tcp, tcp_failed);
-        tcp_connect(tcp, &peer, SERVICE_PORT_ECHO, tcp_ready);
-    } else {
-        udp = udp_new_ip_type(IPADDR_TYPE_ANY);
-        udp_recv(udp, udp_received, NULL);
-        udp_connect(udp, &peer, SERVICE_PORT_ECHO);
-        send_next();
-    }
-}
+static struct talk talk = {.ready = send_next, .received = take, .failed = fail};
 
 /* Starts when there is an address; a message that does not come back within a second is lost. */
 static bool watch(void *context)
 {
     uint64_t now = arch_clock_ns();
+    bool over_tcp = boot_arguments.proto == BOOT_PROTOCOL_TCP;
+    ip_addr_t *peer = context;
 
-    (void)context;
-    if (!started) {
+    if (started_at == 0) {
         if (!ip4_addr_isany(netif_ip4_addr(netif_default))) {
-            start();
+            started_at = now;
+            if (!talk_open(&talk, over_tcp, peer, SERVICE_PORT_ECHO)) {
+                give_up("no memory to connect");
+            }
         }
     } else if (sent == 0 && now - started_at > CONNECT_NS) {
-        printf("vtnet: pingpong: no connection within 10 s: is peer= right?\n");
-        net_stop();
+        give_up("no connection within 10 s");
     } else if (waiting && now - sent_at > LOSS_NS) {
-        waiting = false;
         losses++;
-        if (++losses_in_a_row == LOSSES_IN_A_ROW_MAX || boot_arguments.proto == BOOT_PROTOCOL_TCP) {
-            printf("vtnet: pingpong: no answer from port %d: is peer= right?\n", SERVICE_PORT_ECHO);
-            finish();
+        if (over_tcp || ++losses_in_a_row == LOSSES_IN_A_ROW_MAX) {
+            give_up("no answer");
         } else {
-            send_next();
+            send_next(&talk);
         }
     }
     return false;
@@ -203,7 +152,8 @@ static bool watch(void *context)
 
 int main(void)
 {
-    static struct net_poller poller = {.poll = watch};
+    static ip_addr_t peer;
+    static struct net_poller poller = {.poll = watch, .context = &peer};
 
     if (!net_start()) {
         return 1;

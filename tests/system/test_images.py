@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The images besides vtnet-demo: the examples' active sides, and the guests of tests/guest/."""
+
+import contextlib
+import dataclasses
+import re
+import subprocess
+
+import pytest
+
+from guest import ADDRESS, ROOT, Guest, tap_network
+
+HOST = "10.0.0.1"
+EXIT_SUCCESS = 33  # of QEMU, when the guest writes 0x10 to isa-debug-exit
+PAIRS = 100000
+ATTEMPTS = 8
+
+
+@contextlib.contextmanager
+def run(arch, name, append="", **options):
+    """A guest that boots build/ARCH/NAME.elf instead of the demonstration."""
+    image = (arch.image[0], arch.image[1].replace("vtnet-demo", name))
+    with Guest(dataclasses.replace(arch, image=image), append, **options) as guest:
+        yield guest
+
+
+@pytest.fixture
+def server():
+    """build/host/vtserve on the host's side: echo, sink and source."""
+    with subprocess.Popen([ROOT / "build/host/vtserve"], stdout=subprocess.PIPE, text=True) as serve:
+        serve.stdout.readline()  # it serves now
+        yield
+        serve.terminate()
+
+
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+@pytest.mark.parametrize("size", [12, 1024, 1472])
+def test_pingpong_as_the_active_side(arch, server, proto, size):
+    with run(arch, "pingpong", f"peer={HOST} proto={proto} size={size} count=2000") as guest:
+        assert guest.wait_exit(60) == EXIT_SUCCESS
+        assert re.search(rf"pingpong: {proto.upper()}, {size} bytes: min .* median .* p99 .*"
+                         r"2000 round trips, 0 lost", guest.console())
+
+
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+def test_pingpong_without_a_peer_there(arch, proto):
+    with run(arch, "pingpong", f"peer=10.0.0.9 proto={proto} count=10") as guest:
+        assert guest.wait_exit(30) == arch.exit_failure
+        assert "is peer= right, and does it serve port 7?" in guest.console()
+
+
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+@pytest.mark.parametrize("direction", ["send", "receive", "both"])
+def test_burst_as_the_active_side(arch, server, proto, direction):
+    with run(arch, "burst", f"peer={HOST} proto={proto} dir={direction} seconds=1") as guest:
+        assert guest.wait_exit(60) == EXIT_SUCCESS
+        rates = re.findall(r"(sent|received) ([0-9.]+) Mbit/s", guest.console())
+        assert [name for name, _ in rates] == {"send": ["sent"], "receive": ["received"],
+                                               "both": ["sent", "received"]}[direction]
+        assert all(float(rate) > 1 for _, rate in rates)
+
+
+def test_exception_is_reported(arch):
+    with run(arch, "exception", network=["-nic", "none"]) as guest:
+        assert guest.wait_exit() == arch.exit_failure
+        assert re.search(r"exception 6 \(invalid opcode\), error code 0x00000000 at eip [0-9a-f]{8}",
+                         guest.console())
+        assert re.search(r"eax [0-9a-f]{8}  ebx", guest.console())
+
+
+def kickrace(arch, append):
+    """Races for notifications, and returns the stalls. Without ioeventfd the device is quickest,
+    and memory that was never touched makes the stores slow that the race is about."""
+    with run(arch, "kickrace", f"count={PAIRS} {append}", qemu=["-m", "256"],
+             network=tap_network(device="ioeventfd=off")) as guest:
+        assert guest.wait_exit(120) == EXIT_SUCCESS
+        return int(re.search(r"kickrace: \d+ pairs, (\d+) stalls", guest.console())[1])
+
+
+@pytest.mark.parametrize("features", ["", "features=-event_idx"])
+def test_no_kick_is_lost(arch, features):
+    assert kickrace(arch, f"fence=auto {features}") == 0
+
+
+def test_kicks_are_lost_without_the_fence(arch):
+    """What the remedy is for: without it a pair of frames stalls sooner or later."""
+    assert any(kickrace(arch, "fence=off") for _ in range(ATTEMPTS))
