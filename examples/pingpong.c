@@ -18,7 +18,7 @@
 
 enum { MESSAGE_MAX = 1472, LOSSES_IN_A_ROW_MAX = 5 };
 #define LOSS_NS UINT64_C(1000000000)
-#define CONNECT_NS UINT64_C(10000000000)
+#define CONNECT_NS UINT64_C(5000000000)
 
 static uint8_t message[MESSAGE_MAX];
 static uint32_t *samples; /* ns */
@@ -138,7 +138,7 @@ static bool watch(void *context)
             }
         }
     } else if (sent == 0 && now - started_at > CONNECT_NS) {
-        give_up("no connection within 10 s");
+        give_up("no connection within 5 s");
     } else if (waiting && now - sent_at > LOSS_NS) {
         losses++;
         if (over_tcp || ++losses_in_a_row == LOSSES_IN_A_ROW_MAX) {

@@ -8,6 +8,8 @@
 #include "boot/arguments.h"
 #include "lwip/dhcp.h"
 #include "lwip/inet.h"
+#include "lwip/prot/ip4.h"
+#include "lwip/prot/udp.h"
 #include "net/lwip_port/port.h"
 #include "runtime/memory.h"
 
@@ -58,6 +60,14 @@ void net_add_poller(struct net_poller *poller)
 {
     poller->next = pollers;
     pollers = poller;
+}
+
+/* In fragments it takes a place in the ring for each. */
+bool net_may_send(uint32_t payload)
+{
+    uint32_t fragment = port.netif.mtu - IP_HLEN;
+
+    return lwip_port_room(&port, (payload + UDP_HLEN + fragment - 1) / fragment);
 }
 
 static bool run_pollers(void)

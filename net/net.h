@@ -25,6 +25,12 @@ struct net_poller {
 void net_add_poller(struct net_poller *poller);
 
 /*
+ * Whether a poller may send a datagram of `payload` bytes now. If not, it returns false from its
+ * poll, and is called again when there is room.
+ */
+bool net_may_send(uint32_t payload);
+
+/*
  * The loop, in the mode of the boot arguments, until net_stop(). Once there is an address it says
  * "vtnet: ready" on the console.
  */

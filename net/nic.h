@@ -61,7 +61,8 @@ struct nic_driver {
      */
     int (*transmit)(void *state, const struct nic_part *parts, unsigned count, unsigned headroom,
                     void *cookie);
-    void (*flush)(void *state); /* tells the card of the frames queued */
+    unsigned (*room)(void *state); /* frames that would fit now */
+    void (*flush)(void *state);    /* tells the card of the frames queued */
     /* Takes up to budget received frames and reclaims transmitted ones. Returns frames taken. */
     unsigned (*poll)(void *state, unsigned budget);
     void (*release)(void *state, void *buffer);

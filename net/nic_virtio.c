@@ -176,6 +176,11 @@ static int card_transmit(void *state, const struct nic_part *parts, unsigned cou
     return error == 0 ? 0 : error == VIRTIO_ERROR_TOOBIG ? NIC_PARTS : NIC_DOWN;
 }
 
+static unsigned card_room(void *state)
+{
+    return virtio_net_room(state);
+}
+
 static void card_flush(void *state)
 {
     virtio_net_flush(state);
@@ -235,6 +240,7 @@ const struct nic_driver nic_virtio = {
     .link_up = card_link_up,
     .headroom = card_headroom,
     .transmit = card_transmit,
+    .room = card_room,
     .flush = card_flush,
     .poll = card_poll,
     .release = card_release,

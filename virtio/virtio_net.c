@@ -94,6 +94,18 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
     return error;
 }
 
+/* With mergeable buffers a device waits, for ever if need be, until there are enough for the frame
+ * it has; without, it drops what one does not hold. So they are for queues that can hold any. */
+static uint64_t wanted_features(const struct virtio_net_options *options)
+{
+    uint64_t wanted = options->features & VIRTIO_NET_FEATURES;
+
+    if (options->rx_maximum != 0 && options->rx_maximum < VIRTIO_NET_RX_MERGED) {
+        wanted &= ~virtio_bit(VIRTIO_NET_F_MRG_RXBUF);
+    }
+    return wanted;
+}
+
 /* §3.1.1 Driver Requirements: Device Initialization, in its order. */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
@@ -109,7 +121,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
         goto fail;
     }
     /* 4. Read the features, write those understood. 5. Set FEATURES_OK. 6. Read it back. */
-    error = virtio_device_negotiate(dev, options->features & VIRTIO_NET_FEATURES);
+    error = virtio_device_negotiate(dev, wanted_features(options));
     if (error != 0) {
         goto fail;
     }
@@ -220,6 +232,12 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
         net->counters.tx_full++;
     }
     return error;
+}
+
+/* One descriptor each with the header in the headroom or an indirect table, two without. */
+unsigned virtio_net_room(const struct virtio_net *net)
+{
+    return net->split_tx ? net->tx.free_count / 2u : net->tx.free_count;
 }
 
 void virtio_net_flush(struct virtio_net *net)

@@ -50,7 +50,8 @@ struct virtio_net_options {
 enum {
     VIRTIO_NET_RX_INITIAL = 2,
     VIRTIO_NET_RX_MAXIMUM = 256,
-    VIRTIO_NET_TX_SIZE = 256, /* transmit descriptors, where the device lets us choose */
+    VIRTIO_NET_RX_MERGED = 44, /* with fewer at the most, MRG_RXBUF is not accepted */
+    VIRTIO_NET_TX_SIZE = 256,  /* transmit descriptors, where the device lets us choose */
 };
 
 /* The features that this driver can use. */
@@ -136,6 +137,9 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
 int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
                         unsigned headroom, void *cookie);
 enum { VIRTIO_NET_PARTS_MAX = VIRTQUEUE_PARTS_MAX - 1 };
+
+/* How many frames of one part would surely fit into the transmit ring now. */
+unsigned virtio_net_room(const struct virtio_net *net);
 
 /* Notifies the device of the frames queued, if there are any and it wants that. */
 void virtio_net_flush(struct virtio_net *net);

@@ -239,12 +239,19 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
  * begin with few buffers and raise the limit when a pass took as many as it allows, for then the
  * device may have run short of them. The paper raises it to the number taken; where the device
  * stops as soon as it runs short that number is the limit itself, so here it at least doubles.
+ *
+ * And a device may have a frame that needs more buffers, merged, than are posted: then it takes
+ * none, and waits to be notified of the next one. Without event index the same may be read from a
+ * device that has not received anything yet; it then gets more than it needs.
  */
 static void adapt_limit(struct virtio_net *net, unsigned taken)
 {
     unsigned limit = net->rx_limit;
+    bool waits = taken == 0 && net->rx_posted == limit &&
+                 virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
+                 virtqueue_wanted(&net->rx);
 
-    if (taken < limit || limit == net->rx_maximum) {
+    if (limit == net->rx_maximum || (taken < limit && !waits)) {
         return;
     }
     limit = taken > 2 * limit ? taken : 2 * limit;

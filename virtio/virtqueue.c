@@ -225,6 +225,16 @@ static bool device_wants_kick(struct virtqueue *vq)
     return !(virtio16_read(little, &vq->used->flags) & VIRTQ_USED_F_NO_NOTIFY);
 }
 
+bool virtqueue_wanted(struct virtqueue *vq)
+{
+    bool little = vq->dev->little_endian;
+
+    if (vq->event_idx) {
+        return virtio16_read(little, avail_event(vq)) == vq->avail_idx;
+    }
+    return !(virtio16_read(little, &vq->used->flags) & VIRTQ_USED_F_NO_NOTIFY);
+}
+
 /* §2.7.13.4 Notifying The Device */
 bool virtqueue_kick(struct virtqueue *vq)
 {

@@ -108,6 +108,9 @@ bool virtqueue_has_room(const struct virtqueue *vq, unsigned parts);
 /* Notifies the device of what was added, if it wants that. Returns whether it was notified. */
 bool virtqueue_kick(struct virtqueue *vq);
 
+/* Whether the device asks to be notified of the next buffer: so it does while it waits for one. */
+bool virtqueue_wanted(struct virtqueue *vq);
+
 /*
  * The next buffer that the device has used: its cookie, and in *length the bytes written, never
  * more than its in parts hold. NULL: none.

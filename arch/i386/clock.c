@@ -14,13 +14,15 @@ enum {
     PIT_CHANNEL0_RATE = 0x34, /* low and high byte, mode 2: rate generator */
     PIT_CHANNEL2_ONCE = 0xb0, /* low and high byte, mode 0: interrupt on terminal count */
     PIT_CHANNEL0_LATCH = 0x00,
+    PIT_CHANNEL2_LATCH = 0x80,
     PIT_RELOAD = PIT_HZ / ARCH_TICK_HZ,
     PORT_B = 0x61, /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
     PIC1_COMMAND = 0x20,
     PIC_OCW3_READ_IRR = 0x0a,
     TICK_LINE = 0,
-    CALIBRATION_RUNS = 3,
-    CALIBRATION_COUNT = PIT_HZ / 200, /* 5 ms */
+    CALIBRATION_RUNS = 20, /* until one is undisturbed */
+    CALIBRATION_SAMPLES = 5,
+    CALIBRATION_COUNT = PIT_HZ / 100, /* 10 ms */
     CPUID_EDX_TSC = 1 << 4,
     EFLAGS_ID = 1 << 21,
 };
@@ -56,36 +58,63 @@ static bool detect_tsc(void)
     return edx & CPUID_EDX_TSC;
 }
 
-/* Cycles of the time-stamp counter while channel 2 counts down. */
+/* A reading of both counters at one moment. */
+struct sample {
+    uint64_t tsc;
+    uint16_t count;
+};
+
+/* The best of some: the one that the emulator was away from for the shortest time. */
+static struct sample take_sample(void)
+{
+    struct sample best = {0};
+    uint64_t shortest = UINT64_MAX;
+
+    for (unsigned i = 0; i < CALIBRATION_SAMPLES; i++) {
+        uint64_t before = read_tsc();
+        uint64_t after;
+        uint16_t count;
+
+        arch_io_write8(PIT_COMMAND, PIT_CHANNEL2_LATCH);
+        after = read_tsc();
+        count = arch_io_read8(PIT_CHANNEL2);
+        count |= (uint16_t)(arch_io_read8(PIT_CHANNEL2) << 8);
+        if (after - before < shortest) {
+            shortest = after - before;
+            best = (struct sample){before + shortest / 2, count};
+        }
+    }
+    return best;
+}
+
+/* kHz of the time-stamp counter, by the timer's channel 2 counting down meanwhile; 0 where it came
+ * to its end, 55 ms later, and so tells nothing. */
 static uint32_t calibrate_once(void)
 {
-    uint64_t start;
+    struct sample start, end;
 
     arch_io_write8(PORT_B, (uint8_t)((arch_io_read8(PORT_B) & ~2u) | 1u));
     arch_io_write8(PIT_COMMAND, PIT_CHANNEL2_ONCE);
-    arch_io_write8(PIT_CHANNEL2, CALIBRATION_COUNT & 0xff);
-    arch_io_write8(PIT_CHANNEL2, CALIBRATION_COUNT >> 8);
-    start = read_tsc();
-    while (!(arch_io_read8(PORT_B) & 0x20)) {
+    arch_io_write8(PIT_CHANNEL2, 0xff);
+    arch_io_write8(PIT_CHANNEL2, 0xff);
+    start = take_sample();
+    do {
+        end = take_sample();
+    } while (start.count - end.count < CALIBRATION_COUNT && !(arch_io_read8(PORT_B) & 0x20));
+    if (arch_io_read8(PORT_B) & 0x20) {
+        return 0;
     }
-    return (uint32_t)(read_tsc() - start);
+    return (uint32_t)((end.tsc - start.tsc) * (PIT_HZ / 1000) / (start.count - end.count));
 }
 
-/* The median of three: the emulator may have been away during one of them. */
 static uint32_t calibrate(void)
 {
-    uint32_t run[CALIBRATION_RUNS] = {0};
+    uint32_t khz = 0;
 
-    for (unsigned i = 0; i < CALIBRATION_RUNS; i++) {
-        unsigned at = i;
-        uint32_t cycles = calibrate_once();
-
-        for (; at > 0 && run[at - 1] > cycles; at--) {
-            run[at] = run[at - 1];
-        }
-        run[at] = cycles;
+    for (unsigned i = 0; i < CALIBRATION_RUNS && khz == 0; i++) {
+        khz = calibrate_once();
     }
-    return (uint32_t)((uint64_t)run[CALIBRATION_RUNS / 2] * PIT_HZ / CALIBRATION_COUNT / 1000);
+    return khz;
 }
 
 /* The largest shift with which the factor fits 32 bits: the most exact. */
@@ -110,8 +139,13 @@ void arch_clock_init(void)
 {
     have_tsc = detect_tsc();
     if (have_tsc) {
-        set_tsc_rate(calibrate());
-        tsc_start = read_tsc();
+        uint32_t khz = calibrate();
+
+        have_tsc = khz != 0;
+        if (have_tsc) {
+            set_tsc_rate(khz);
+            tsc_start = read_tsc();
+        }
     }
     arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_RATE);
     arch_io_write8(PIT_CHANNEL0, PIT_RELOAD & 0xff);

@@ -14,6 +14,7 @@
 enum {
     NEWCOMER_MS = 1000,
     DEFEND_INTERVAL_MS = 10000, /* RFC 5227 §1.1 DEFEND_INTERVAL */
+    DEFENCES_AT_ONCE = 8,
 };
 
 struct arp_frame {
@@ -21,29 +22,30 @@ struct arp_frame {
     struct etharp_hdr arp;
 } __attribute__((packed));
 
-/* When the address we have now was first seen to be ours. */
-static uint32_t address_since(uint32_t address)
-{
-    static uint32_t known;
-    static uint32_t since;
+/* When the netif got its address. */
+static uint32_t address_since;
 
-    if (address != known) {
-        known = address;
-        since = sys_now();
-    }
-    return since;
+void conflict_address_changed(struct netif *netif)
+{
+    (void)netif;
+    address_since = sys_now();
 }
 
-static void defend(struct netif *netif)
+/* Whether to speak of a conflict now: so that two guests that both defend an address, or somebody
+ * who forges claims, do not fill network and console. Some at once, then one in ten seconds. */
+static bool may_defend(void)
 {
-    static uint32_t last;
-    static bool ever;
+    static uint32_t spent; /* when the claims answered so far will be forgotten */
+    uint32_t now = sys_now();
 
-    if (!ever || sys_now() - last >= DEFEND_INTERVAL_MS) {
-        ever = true;
-        last = sys_now();
-        etharp_gratuitous(netif);
+    if ((int32_t)(spent - now) < 0) {
+        spent = now;
     }
+    if (spent - now >= DEFENCES_AT_ONCE * DEFEND_INTERVAL_MS) {
+        return false;
+    }
+    spent += DEFEND_INTERVAL_MS;
+    return true;
 }
 
 void conflict_check(struct netif *netif, const void *data, uint32_t length)
@@ -65,15 +67,18 @@ void conflict_check(struct netif *netif, const void *data, uint32_t length)
     }
     same_mac = memcmp(mac, netif->hwaddr, netif->hwaddr_len) == 0;
     ip4addr_ntoa_r(ours, text, sizeof text);
-    if (sys_now() - address_since(sender) < NEWCOMER_MS) {
+    if (sys_now() - address_since < NEWCOMER_MS) {
         printf("vtnet: %s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: boot with another "
                "ip=%s\n",
                text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
                same_mac ? ", which is our Ethernet address too" : "", same_mac ? " and mac=" : "");
         arch_exit(false);
     }
-    printf("vtnet: %s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x%s; this guest keeps it\n",
-           text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-           same_mac ? ", which is our Ethernet address too" : "");
-    defend(netif);
+    if (may_defend()) {
+        printf(
+            "vtnet: %s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x%s; this guest keeps it\n",
+            text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
+            same_mac ? ", which is our Ethernet address too" : "");
+        etharp_gratuitous(netif);
+    }
 }

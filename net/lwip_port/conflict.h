@@ -7,10 +7,13 @@
 
 #include "lwip/netif.h"
 
+/* The netif's status callback: it has a new address. */
+void conflict_address_changed(struct netif *netif);
+
 /*
  * Looks at a received frame of `length` bytes. In the first second with the address, a station that
  * has it already makes this guest say so and stop; later, this guest says so and defends the
- * address with an announcement (RFC 5227 §2.4, at most one in ten seconds).
+ * address with an announcement (RFC 5227 §2.4 (c), at most some in ten seconds).
  */
 void conflict_check(struct netif *netif, const void *frame, uint32_t length);
 

@@ -9,6 +9,8 @@
 #include "lwip/init.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/ethernet.h"
+#include "lwip/prot/ip4.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 #include "net/lwip_port/conflict.h"
@@ -151,11 +153,36 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p)
     return error;
 }
 
+bool lwip_port_room(struct lwip_port *port, unsigned frames)
+{
+    if (port->nic.driver->room(port->nic.state) >= frames + LWIP_PORT_RESERVE) {
+        return true;
+    }
+    port->tx_full = true;
+    port->tx_room = false;
+    return false;
+}
+
+/* Whether the frame is a TCP segment, which TCP keeps and sends again. */
+static bool can_wait(const struct pbuf *p)
+{
+    const struct eth_hdr *ethernet = p->payload;
+    const struct ip_hdr *ip = (const struct ip_hdr *)(ethernet + 1);
+
+    return p->len >= sizeof *ethernet + sizeof *ip && ethernet->type == PP_HTONS(ETHTYPE_IP) &&
+           IPH_PROTO(ip) == IP_PROTO_TCP;
+}
+
 /* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
 static err_t link_output(struct netif *netif, struct pbuf *p)
 {
     struct lwip_port *port = netif->state;
-    int error = queue_frame(port, p);
+    int error;
+
+    if (can_wait(p) && !lwip_port_room(port, 1)) {
+        return ERR_MEM;
+    }
+    error = queue_frame(port, p);
 
     if (error == NIC_PARTS) {
         struct pbuf *joined = pbuf_clone(PBUF_RAW_TX, PBUF_RAM, p);
@@ -210,6 +237,7 @@ bool lwip_port_open(struct lwip_port *port, void (*wake)(void))
     }
     netif_add_noaddr(&port->netif, port, init_netif, ethernet_input);
     netif_set_default(&port->netif);
+    netif_set_status_callback(&port->netif, conflict_address_changed);
     netif_set_up(&port->netif);
     if (port->nic.driver->link_up(port->nic.state)) {
         netif_set_link_up(&port->netif);

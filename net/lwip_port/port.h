@@ -36,4 +36,12 @@ bool lwip_port_open(struct lwip_port *port, void (*wake)(void));
  */
 bool lwip_port_poll(struct lwip_port *port, unsigned budget, uint64_t now_ns);
 
+/*
+ * Whether `frames` frames may be sent now that can wait: the last LWIP_PORT_RESERVE places in the
+ * transmit ring are for those that nobody would send again, like answers to a ping. If not, the loop
+ * is told to wake up when there is room.
+ */
+bool lwip_port_room(struct lwip_port *port, unsigned frames);
+enum { LWIP_PORT_RESERVE = 16 };
+
 #endif

@@ -3,6 +3,7 @@
 
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
+#include "net/net.h"
 
 static void give(struct talk *talk, struct pbuf *p)
 {
@@ -98,7 +99,7 @@ err_t talk_send(struct talk *talk, const void *data, u16_t length)
     if (talk->udp == NULL) {
         return talk->tcp != NULL ? tcp_write(talk->tcp, data, length, 0) : ERR_CLSD;
     }
-    p = pbuf_alloc(PBUF_TRANSPORT, length, PBUF_ROM);
+    p = net_may_send(length) ? pbuf_alloc(PBUF_TRANSPORT, length, PBUF_ROM) : NULL;
     if (p == NULL) {
         return ERR_MEM;
     }

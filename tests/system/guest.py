@@ -20,7 +20,7 @@ READY = r"vtnet: ready at [0-9.]+/\d+"
 BROKEN = re.compile(r"^vtnet: (panic|exception).*", re.MULTILINE)
 TRANSPORTS = {"legacy": "disable-modern=on", "transitional": "", "modern": "disable-legacy=on"}
 MODES = ("irq", "poll", "hybrid")
-PATIENCE = 30  # seconds, for what takes well under one on an idle machine
+PATIENCE = 15  # seconds, for what takes well under one on an idle machine
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ ARCHITECTURES = [
         exit_device=("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"),
         exit_failure=35,
         cpus=("486", "pentium", "max"),
-        memories=(16, 2048, 3584),
+        memories=(16, 2048, 3500, 3584),
         by_hand='qemu-system-i386 -kernel build/i386/vtnet-demo.elf -append "ip=10.0.0.2/24" '
                 "-netdev tap,id=n0,ifname=tap0,script=no,downscript=no "
                 "-device virtio-net-pci,netdev=n0{} -nographic",
@@ -153,6 +153,9 @@ class Guest:
         code = self.process.poll()
         assert code is None, f"QEMU has ended with code {code}"
 
+    def qmp_is_there(self):
+        return os.path.exists(self.qmp_path)
+
     def qmp(self, command, **arguments):
         """Carries out a command of the QEMU Machine Protocol and returns its result."""
         if self.qmp_file is None:
@@ -170,6 +173,10 @@ class Guest:
             if "event" not in answer:
                 assert "return" in answer, f"QMP {command}: {answer}"
                 return answer["return"]
+
+    def stats(self):
+        """The lines of stats=1 so far."""
+        return re.findall(r"^vtnet: stats: .*", self.console(), re.MULTILINE)
 
     def cpu_seconds(self):
         """The processor time that QEMU has taken, all of its threads."""

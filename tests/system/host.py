@@ -117,9 +117,10 @@ def udp_socket(address, port):
     return sock
 
 
-def udp_echo(address, lengths):
+def udp_echo(address, lengths, patience=PATIENCE):
     """Sends a datagram of each length, one after the other, and compares the replies."""
     with udp_socket(address, ECHO) as sock:
+        sock.settimeout(patience)
         for length in lengths:
             sent = pattern(length)
             sock.send(sent)
@@ -202,6 +203,18 @@ def all_at_once(function, arguments):
         raise errors[0]
 
 
+@contextlib.contextmanager
+def in_background(function, argument, until):
+    """Calls the function beside the body; after that `until` makes it end."""
+    thread = threading.Thread(target=function, args=(argument,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        until()
+        thread.join(PATIENCE)
+
+
 def sink_statistics(address, question=b"STATtest"):
     """Datagrams and bytes that the UDP sink has counted."""
     with udp_socket(address, SINK) as sock:
@@ -215,7 +228,7 @@ def request_burst(sock, count, size):
     sock.send(b"SEND" + struct.pack("!II", count, size))
 
 
-def receive_until_silence(sock, seconds=0.5, at_most=PATIENCE):
+def receive_until_silence(sock, seconds=0.2, at_most=PATIENCE):
     """The datagrams that come until none does for a while."""
     datagrams = []
     deadline = time.monotonic() + at_most

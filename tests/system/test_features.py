@@ -107,9 +107,3 @@ def test_large_receive_queue_filled(boot):
     guest = boot("bufinit=1024 bufmax=1024", device="rx_queue_size=1024").wait_ready()
     assert "queues of 1024 (rx) and 256 (tx)" in guest.console()
     assert_intact(guest)
-
-
-def test_burst_of_fragmented_datagrams(boot):
-    """A ring that fills up in the middle of a datagram must not cost its other fragments."""
-    guest = boot().wait_ready()
-    host.burst(guest.address, 200, 8192)

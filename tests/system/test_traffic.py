@@ -164,22 +164,23 @@ def test_tcp_source_sends_until_closed(address):
 
 
 def test_everything_at_once(address):
-    """Receive buffers and transmit descriptors are short, and nobody starves."""
+    """Receive buffers and transmit descriptors are short, and no connection starves."""
     stop = threading.Event()
 
-    def read_source(_):
+    def read_source():
         with host.tcp_socket(address, host.SOURCE) as sock:
             while not stop.is_set():
                 assert sock.recv(1 << 16)
 
-    def others(_):
+    def echo_and_sink():
         try:
-            host.all_at_once(lambda work: work(), [
-                lambda: host.tcp_echo(address, host.MIB),
-                lambda: host.udp_echo(address, range(0, 1473, 16)),
-                lambda: host.ping(address, count=20),
-            ])
+            host.all_at_once(lambda number: host.tcp_echo(address, host.MIB, seed=number), range(3))
+            with host.tcp_socket(address, host.SINK) as sock:
+                sock.sendall(bytes(host.MIB))
+                sock.shutdown(socket.SHUT_WR)
+                assert host.receive_to_end(sock) == b""
         finally:
             stop.set()
 
-    host.all_at_once(lambda work: work(None), [read_source, others])
+    host.all_at_once(lambda work: work(), [read_source, read_source, echo_and_sink])
+    host.serves(address)

@@ -13,7 +13,8 @@ static const char text[] = "fourteen bytes and more";
 static void open_card(unsigned interface, uint64_t features)
 {
     card_create_as(interface, features);
-    card.options.rx_initial = card.options.rx_maximum = 16;
+    card.options.rx_initial = 16;
+    card.options.rx_maximum = 64;
     assert_int_equal(card_open(), 0);
 }
 

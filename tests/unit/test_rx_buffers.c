@@ -211,6 +211,21 @@ static void device_can_be_opened_again(void **state)
     }
 }
 
+/* With fewer buffers than the largest frame takes, a device that merges could wait for ever. */
+static void few_buffers_are_not_merged(void **state)
+{
+    (void)state;
+    for (uint16_t maximum = VIRTIO_NET_RX_MERGED - 1; maximum <= VIRTIO_NET_RX_MERGED; maximum++) {
+        bool enough = maximum == VIRTIO_NET_RX_MERGED;
+
+        card_create_as(3, UINT64_MAX);
+        card.options.rx_maximum = maximum;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(virtio_has(card.dev.features, VIRTIO_NET_F_MRG_RXBUF), enough);
+        card_close();
+    }
+}
+
 static void mac_address_is_the_devices(void **state)
 {
     (void)state;
@@ -332,6 +347,7 @@ int main(void)
         cmocka_unit_test(client_may_keep_buffers),
         cmocka_unit_test(starved_receiver_recovers_with_the_next_poll),
         cmocka_unit_test(every_failed_allocation_is_survived),
+        cmocka_unit_test(few_buffers_are_not_merged),
         cmocka_unit_test(device_can_be_opened_again),
         cmocka_unit_test(mac_address_is_the_devices),
         cmocka_unit_test(mac_address_is_made_up_where_there_is_none),

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Boot arguments: what is wrong is named and ignored, what is right is obeyed."""
+
+import re
+
+import pytest
+
+import host
+
+VALID = ("ip gw mac dhcp mode poll_us bufinit bufmax features transport stats").split()
+
+MALFORMED = ["ip=10.0.0.2/33", "ip=300.0.0.2", "ip=10.0.0", "ip=", "gw=gateway", "mode=fast",
+             "mode=", "poll_us=-1", "poll_us=1000001", "bufinit=0", "bufinit=2x",
+             "bufmax=99999999999999999999", "stats=2", "transport=pci",
+             "mac=52:54:00:12:34", "mac=52:54:00:12:34:5g", "mac=52-54-00-12-34-56",
+             "mac=00:00:00:00:00:00", "mac=01:00:5e:00:00:01", "mac=ff:ff:ff:ff:ff:ff"]
+UNKNOWN = ["bogus", "bogus=1", "IP=10.0.0.9", "=", "==", "i", "ipp=10.0.0.9", "%s%n%x", "\x7f"]
+
+
+def assert_lists_valid_arguments(guest):
+    words = guest.wait_for(r"^vtnet: valid boot arguments: (.*)$")[1].split()
+    assert set(VALID) <= {word.partition("=")[0] for word in words}
+
+
+def test_bad_arguments(boot):
+    """All of them in one boot, which serves all the same."""
+    guest = boot(" ".join(MALFORMED + UNKNOWN)).wait_ready()
+    for word in MALFORMED:
+        assert f"boot argument '{word}' is malformed and ignored: " in guest.console()
+    for word in UNKNOWN:
+        assert f"boot argument '{word}' is unknown and ignored\n" in guest.console()
+    assert_lists_valid_arguments(guest)
+    assert "MAC address 52:54:00:12:34:56" in guest.console()
+    host.serves(guest.address)
+
+
+def test_malformed_flag(boot):
+    """A guest that asked for DHCP all the same would have no address here."""
+    guest = boot("dhcp=yes").wait_ready()
+    assert "boot argument 'dhcp=yes' is malformed and ignored" in guest.console()
+    host.serves(guest.address)
+
+
+def test_good_arguments_are_not_named(boot):
+    guest = boot("  gw=10.0.0.1   mode=hybrid poll_us=0 bufinit=4 bufmax=64 stats=0 transport=any "
+                 "features=-event_idx  ").wait_ready()
+    assert "boot argument" not in guest.console()
+    host.serves(guest.address)
+
+
+@pytest.mark.parametrize("features", ["-nonsense", "event_idx", "-event_idx,,-mrg_rxbuf", "-64",
+                                      "-"])
+def test_bad_features(boot, features):
+    guest = boot(f"features={features}").wait_ready()
+    bad = features.removeprefix("-event_idx,")
+    assert f"boot argument features: '{bad}' is not understood and ignored" in guest.console()
+    host.serves(guest.address)
+
+
+def test_features_by_number(boot):
+    guest = boot("features=-29,-28").wait_ready()  # event_idx, indirect_desc
+    accepted = guest.wait_for(r"^vtnet: features accepted: (.*)$")[1].split()
+    assert not {"event_idx", "indirect_desc"} & set(accepted)
+    host.serves(guest.address)
+
+
+def test_more_buffers_at_first_than_at_most(boot):
+    guest = boot("bufinit=9 bufmax=4").wait_ready()
+    assert "bufinit=9 is more than bufmax=4, which holds" in guest.console()
+    host.serves(guest.address)
+
+
+def test_overlong_word(boot):
+    guest = boot("x" * 500 + " features=" + "-event_idx," * 14 + " mode=irq").wait_ready()
+    assert re.search(r"boot argument 'x{32}\.\.\.' is longer than \d+ characters and ignored",
+                     guest.console())
+    assert re.search(r"boot argument 'features=(-event_idx,){14}' is malformed", guest.console())
+    assert_lists_valid_arguments(guest)
+    host.serves(guest.address)
+
+
+def test_overlong_command_line(boot):
+    """Longer than a page; what stands at its end counts as well."""
+    guest = boot(" ".join(f"word{number}" for number in range(2000)) + " mac=02:00:00:00:00:77")
+    guest.wait_ready()
+    assert "boot argument 'word1999' is unknown and ignored" in guest.console()
+    assert "MAC address 02:00:00:00:00:77" in guest.console()
+    host.serves(guest.address)
+
+
+def test_without_an_address(boot):
+    guest = boot(address=None).wait_ready()
+    assert "vtnet: ready at 10.0.0.2/24" in guest.console()
+    host.serves("10.0.0.2")
+
+
+def test_other_address(boot):
+    guest = boot("gw=10.0.0.1", address="10.0.0.77").wait_ready()
+    host.serves(guest.address)
+    assert host.pings_answered("10.0.0.2", 1) == 0
+
+
+def test_last_of_two_holds(boot):
+    guest = boot("ip=10.0.0.78/24").wait_ready()
+    assert "vtnet: ready at 10.0.0.78/24" in guest.console()
+    host.serves("10.0.0.78")
+
+
+def test_mac_is_honoured(boot):
+    guest = boot("mac=02:AB:00:00:00:42").wait_ready()
+    host.serves(guest.address)
+    assert host.neighbour(guest.address) == "02:ab:00:00:00:42"
+
+
+def test_mac_of_the_device(boot):
+    guest = boot(device="mac=52:54:00:ab:cd:ef").wait_ready()
+    host.serves(guest.address)
+    assert host.neighbour(guest.address) == "52:54:00:ab:cd:ef"
+
+
+def test_mac_refused_keeps_the_device_s(boot):
+    guest = boot("mac=01:00:5e:00:00:01", device="mac=52:54:00:ab:cd:ef").wait_ready()
+    assert "boot argument 'mac=01:00:5e:00:00:01' is malformed" in guest.console()
+    host.serves(guest.address)
+    assert host.neighbour(guest.address) == "52:54:00:ab:cd:ef"

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What else wants to be sent while the transmit ring is full."""
+
+import contextlib
+
+import pytest
+
+import host
+from guest import TRANSPORTS
+
+
+@pytest.fixture(params=["legacy", "modern"])
+def guest(boot, request):
+    return boot(device=TRANSPORTS[request.param]).wait_ready()
+
+
+@contextlib.contextmanager
+def source_read(address):
+    """A TCP connection that the guest sends on as fast as it can, for as long as the body runs."""
+    def read(sock):
+        with contextlib.suppress(OSError):
+            while sock.recv(1 << 16):
+                pass
+
+    with host.tcp_socket(address, host.SOURCE) as sock:
+        with host.in_background(read, sock, until=lambda: sock.shutdown(0)):
+            yield
+
+
+def test_burst_of_fragmented_datagrams(guest):
+    """The ring fills up in the middle of a datagram, which must not cost its other fragments."""
+    host.burst(guest.address, 200, 8192)
+
+
+def test_ping_beside_a_fast_tcp_connection(guest):
+    with source_read(guest.address):
+        host.ping(guest.address, count=50)
+
+
+def test_udp_echo_beside_a_fast_tcp_connection(guest):
+    with source_read(guest.address):
+        host.udp_echo(guest.address, range(0, host.UDP_MAX + 1, 32), patience=5)
+
+
+def test_replies_after_a_long_burst(guest):
+    """A sender that had to wait for room goes on when there is some."""
+    host.burst(guest.address, 20_000, 64)
+    host.serves(guest.address)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Two guests on one bridge: side by side, and at odds over an address."""
+
+import pytest
+
+import host
+from guest import Guest
+
+FIRST_MAC, SECOND_MAC = "52:54:00:00:00:01", "52:54:00:00:00:02"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bridge():
+    """tap0 and a new tap1 in a bridge, which has the host's address meanwhile."""
+    try:
+        host.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
+    except AssertionError as error:
+        pytest.skip(f"this system makes no bridge: {error}")
+    host.ip("tuntap", "add", "dev", "tap1", "mode", "tap")
+    host.ip("address", "del", "10.0.0.1/24", "dev", "tap0")
+    for tap in ("tap0", "tap1"):
+        host.ip("link", "set", tap, "master", "br0", "up")
+    host.ip("address", "add", "10.0.0.1/24", "dev", "br0")
+    host.ip("link", "set", "br0", "up")
+    yield
+    host.ip("link", "del", "br0")
+    host.ip("link", "del", "tap1")
+    host.ip("address", "add", "10.0.0.1/24", "dev", "tap0")
+
+
+def test_two_guests_side_by_side(boot):
+    first = boot(device=f"mac={FIRST_MAC}")
+    second = boot(device=f"mac={SECOND_MAC}", tap="tap1", address="10.0.0.3")
+    for guest in (first, second):
+        guest.wait_ready()
+    host.all_at_once(host.serves, [first.address, second.address])
+    for guest in (first, second):
+        assert "claimed" not in guest.console()
+
+
+@pytest.mark.parametrize("mode", ["irq", "poll"])
+@pytest.mark.parametrize("newcomer", [SECOND_MAC, FIRST_MAC], ids=["other mac", "same mac"])
+def test_newcomer_with_the_same_address_stops(boot, mode, newcomer):
+    first = boot(f"mode={mode}", device=f"mac={FIRST_MAC}").wait_ready()
+    host.ping(first.address, count=5)
+    # past the time in which a guest takes itself for the newcomer
+    host.ping(first.address, count=6, interval=0.3)
+    same = newcomer == FIRST_MAC
+    hint = ", which is our Ethernet address too" if same else ""
+    for turn in (1, 2):
+        second = boot(f"mode={mode}", device=f"mac={newcomer}", tap="tap1")
+        assert second.wait_exit() == second.arch.exit_failure
+        assert (f"vtnet: 10.0.0.2 is already used by {FIRST_MAC}{hint}: boot with another ip="
+                + (" and mac=" if same else "")) in second.console()
+        first.wait_for(f"^vtnet: 10.0.0.2 is also claimed by {newcomer}{hint}; "
+                       "this guest keeps it", count=turn)
+        host.ping(first.address, count=20)
+    host.serves(first.address)
+    assert host.neighbour(first.address) == FIRST_MAC
+
+
+def test_newcomer_with_the_same_mac_only(boot):
+    """Not told apart by the bridge, so that nothing can be promised but that nobody breaks."""
+    first = boot(device=f"mac={FIRST_MAC}").wait_ready()
+    boot(device=f"mac={FIRST_MAC}", tap="tap1", address="10.0.0.3").wait_ready()
+    host.pings_answered(first.address)
+    host.pings_answered("10.0.0.3")
+
+
+def test_address_is_free_again(arch):
+    """The next guest with the address of one that has ended starts as if it had never been."""
+    for _ in range(2):
+        with Guest(arch, device=f"mac={SECOND_MAC}", tap="tap1") as guest:
+            guest.wait_ready()
+            host.serves(guest.address)
+            guest.assert_well()
