@@ -54,7 +54,7 @@ struct pci_device {
     uint16_t subsystem;
     uint16_t class; /* base class << 8 | sub-class */
     uint8_t revision;
-    uint8_t irq_line; /* as the firmware wrote it; 255: not connected */
+    uint8_t irq_line; /* pci_irq_line() */
     uint8_t irq_pin;  /* 1 to 4 for INTA# to INTD#; 0: none */
     struct pci_bar bar[PCI_BARS];
 };
@@ -83,6 +83,12 @@ unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context),
  * afterwards as it was.
  */
 void pci_setup_bars(struct pci_device *device);
+
+/*
+ * The line of the interrupt controller on which the interrupt pin of this function arrives, as the
+ * firmware wrote it or, on a PReP machine, as it is wired; 255: none.
+ */
+uint8_t pci_irq_line(uint16_t bdf);
 
 /* Switches I/O decoding, memory decoding, bus mastering and INTx on: all that a driver needs. */
 void pci_enable(const struct pci_device *device);
