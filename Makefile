@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # GNU make. `make help` lists the targets; V=1 shows the commands.
 
-ARCHES := i386
+ARCHES := i386 ppc
 EXAMPLES := vtnet-demo pingpong burst
 TEST_GUESTS := kickrace exception
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 CC_i386 ?= $(CROSS_i386)gcc
+CROSS_ppc ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
+CC_ppc ?= $(CROSS_ppc)gcc
 HOSTCC ?= gcc
 PYTHON ?= /usr/bin/python3
 
@@ -36,12 +38,15 @@ CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-prot
 is_clang = $(findstring clang,$(shell $(1) --version))
 LTO := -flto -flto-partition=one
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
+CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -msdata=none -G 0 \
+	-ffixed-r2 -ffixed-r13
 
 VIRTIO := $(sort $(wildcard virtio/*.c))
 PCI := $(sort $(wildcard pci/*.c))
 COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/lwip_port/*.c net/services/*.c)) \
 	arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
+SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))
 LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \
 	tcp_in.c tcp_out.c timeouts.c udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/ip4.c \
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
