@@ -52,7 +52,8 @@ LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c n
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
 
 .PHONY: all
-all: $(foreach arch,$(ARCHES),$(patsubst %,$(B)/$(arch)/%.elf,$(EXAMPLES) $(TEST_GUESTS))) $(B)/host/vtbench $(B)/host/vtserve
+all: $(foreach arch,$(ARCHES),$(patsubst %,$(B)/$(arch)/%.elf,$(EXAMPLES) $(TEST_GUESTS))) \
+	$(EXAMPLES:%=$(B)/ppc/%.bin) $(B)/ppc/prep-rom.bin $(B)/host/vtbench $(B)/host/vtserve
 
 define arch_rules
 CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include)
@@ -95,6 +96,23 @@ $(B)/$(1)/flags: FORCE
 	@echo '$$(COMPILE_$(1)) $(VERSION)' | cmp -s - $$@ || echo '$$(COMPILE_$(1)) $(VERSION)' > $$@
 endef
 $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
+
+# What QEMU's -kernel takes on a PReP machine: the image without the reset vector.
+$(EXAMPLES:%=$(B)/ppc/%.bin): %.bin: %.elf
+	$(call say,BIN,$@)
+	$(Q)$(CROSS_ppc)objcopy -O binary -R .reset $< $@
+
+# Assembled for no address in particular: a ROM that starts it, and a disk with it.
+$(B)/ppc/prep-%.bin: $(B)/ppc/boot/prep-%.o
+	$(call say,BIN,$@)
+	$(Q)$(CROSS_ppc)objcopy -O binary -j .text $< $@
+
+$(B)/ppc/boot/prep-disk.o: private CFLAGS_ppc += -DIMAGE='"$(B)/ppc/vtnet-demo.bin"'
+$(B)/ppc/boot/prep-disk.o: $(B)/ppc/vtnet-demo.bin
+
+.PHONY: prep-disk
+prep-disk: $(B)/ppc/prep-disk.bin
+	@echo 'boots by: qemu-system-ppc -M 40p -cdrom $< -boot d'
 
 $(B)/host/vtbench: $(sort $(wildcard bench/vtbench*.c)) bench/vtbench.h
 	@mkdir -p $(@D)
