@@ -16,7 +16,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned
 LWIP := $(shell ./setup --lwip-dir 2>/dev/null)
 
 B := build
-export LWIP_DIR CROSS_i386
+export LWIP_DIR CROSS_i386 CROSS_ppc
 
 # These call ./setup, which fetches lwIP, before they build; the others need it to be there.
 SETUP_TARGETS := help setup demo check clean format
@@ -52,10 +52,15 @@ LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c n
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
 
 .PHONY: all
-all: $(foreach arch,$(ARCHES),$(patsubst %,$(B)/$(arch)/%.elf,$(EXAMPLES) $(TEST_GUESTS))) \
-	$(EXAMPLES:%=$(B)/ppc/%.bin) $(B)/ppc/prep-rom.bin $(B)/host/vtbench $(B)/host/vtserve
+all: $(ARCHES:%=all-%) all-host
+
+.PHONY: all-host
+all-host: $(B)/host/vtbench $(B)/host/vtserve
 
 define arch_rules
+.PHONY: all-$(1)
+all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS))
+
 CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
 	-isystem $$(CC_INCLUDE_$(1))
@@ -97,6 +102,8 @@ $(B)/$(1)/flags: FORCE
 endef
 $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
 
+all-ppc: $(EXAMPLES:%=$(B)/ppc/%.bin) $(B)/ppc/prep-rom.bin
+
 # What QEMU's -kernel takes on a PReP machine: the image without the reset vector.
 $(EXAMPLES:%=$(B)/ppc/%.bin): %.bin: %.elf
 	$(call say,BIN,$@)
@@ -111,7 +118,7 @@ $(B)/ppc/boot/prep-disk.o: private CFLAGS_ppc += -DIMAGE='"$(B)/ppc/vtnet-demo.b
 $(B)/ppc/boot/prep-disk.o: $(B)/ppc/vtnet-demo.bin
 
 .PHONY: prep-disk
-prep-disk: $(B)/ppc/prep-disk.bin
+prep-disk: $(B)/ppc/prep-disk.bin ## a disk from which OpenBIOS on a PReP machine starts the demo
 	@echo 'boots by: qemu-system-ppc -M 40p -cdrom $< -boot d'
 
 $(B)/host/vtbench: $(sort $(wildcard bench/vtbench*.c)) bench/vtbench.h
@@ -125,7 +132,7 @@ $(B)/host/vtserve: bench/vtserve.c
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
 UNIT_FAKES := $(sort $(wildcard tests/unit/fake_*.c))
-UNIT_CORE := $(VIRTIO) pci/pci.c pci/pci_bar.c
+UNIT_CORE := $(VIRTIO) pci/pci.c pci/pci_bar.c pci/pci_irq.c
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I. -Itests/unit

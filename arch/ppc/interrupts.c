@@ -161,9 +161,21 @@ void interrupt_handle(uint32_t vector)
 static const char *vector_name(uint32_t vector)
 {
     static const char *const names[] = {
-        "reserved", "system reset", "machine check", "data storage", "instruction storage",
-        "external interrupt", "alignment", "program", "floating-point unavailable", "decrementer",
-        "reserved", "reserved", "system call", "trace", "floating-point assist",
+        "reserved",
+        "system reset",
+        "machine check",
+        "data storage",
+        "instruction storage",
+        "external interrupt",
+        "alignment",
+        "program",
+        "floating-point unavailable",
+        "decrementer",
+        "reserved",
+        "reserved",
+        "system call",
+        "trace",
+        "floating-point assist",
     };
 
     return vector / VECTOR_STEP < sizeof names / sizeof names[0] ? names[vector / VECTOR_STEP]
