@@ -9,6 +9,7 @@ CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 CC_i386 ?= $(CROSS_i386)gcc
 CROSS_ppc ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
 CC_ppc ?= $(CROSS_ppc)gcc
+CROSS_ppc_linux ?= powerpc-linux-gnu-
 HOSTCC ?= gcc
 PYTHON ?= /usr/bin/python3
 
@@ -143,9 +144,17 @@ $(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -lcmocka -o $@
 
 # These two include the sources that they test, with other names for what the host has too.
-$(B)/host/unit/test_arguments: boot/arguments.c boot/arguments.h
-$(B)/host/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
-$(B)/host/unit/test_arguments $(B)/host/unit/test_runtime: UNIT_INCLUDED = boot/% runtime/% net/%
+$(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments.c boot/arguments.h
+$(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
+$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime: UNIT_INCLUDED = boot/% runtime/% net/%
+
+# The same tests big-endian, under qemu-user; from the same rules but for the compiler.
+UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -Itests/unit/cross -I. -Itests/unit
+
+$(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h tests/unit/*/*.h)
+	@mkdir -p $(@D)
+	$(call say,CROSS,$@)
+	$(Q)$(CROSS_ppc_linux)gcc $(UNIT_CROSS_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -o $@
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_HOST := $(sort $(wildcard bench/*.c))
@@ -180,6 +189,11 @@ check: ## all the tests
 .PHONY: check-unit
 check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under ASan and UBSan
 	@set -e; for test in $^; do echo "== $$test"; $$test; done
+
+.PHONY: check-endian
+check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, under qemu-ppc; types of shared fields
+	@CC='$(HOSTCC)' tests/unit/endian-types
+	@set -e; for test in $^; do echo "== $$test"; qemu-ppc $$test; done
 
 .PHONY: check-system
 check-system: all ## system tests: guests under QEMU in a network namespace
