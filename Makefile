@@ -133,7 +133,7 @@ $(B)/host/vtserve: bench/vtserve.c
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
 UNIT_FAKES := $(sort $(wildcard tests/unit/fake_*.c))
-UNIT_CORE := $(VIRTIO) pci/pci.c pci/pci_bar.c pci/pci_irq.c
+UNIT_CORE := $(VIRTIO) $(filter-out pci/pci_arch.c,$(PCI))
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I. -Itests/unit

@@ -78,6 +78,12 @@ struct pci_region {
 unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context);
 
 /*
+ * Gives bus numbers to the bridges, and a part of pci_platform_window() to each, where no firmware
+ * has done so. To be called before anything else, if it is called at all.
+ */
+void pci_setup_bridges(void);
+
+/*
  * Sizes the device's BARs (§6.2.5.1) and assigns an address from pci_platform_window() to those
  * without one; a BAR for which there is no room keeps address 0. Decoding is off meanwhile, and is
  * afterwards as it was.

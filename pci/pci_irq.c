@@ -6,6 +6,7 @@
  * controllers the lines are.
  */
 #include "pci/pci.h"
+#include "pci/pci_bridge.h"
 #include "pci/pci_platform.h"
 
 enum {
@@ -24,17 +25,28 @@ static bool is_at_slot(unsigned slot, uint32_t id)
     return pci_platform_config_read((uint16_t)(slot << 3), PCI_VENDOR_ID, 4) == id;
 }
 
+/* Behind bridges, a pin arrives as that of the bridge before, turned by the slot. */
+static unsigned pin_plus_slot(uint16_t bdf, unsigned pin)
+{
+    while (bdf >> 8 != 0) {
+        pin = (pin + (bdf >> 3 & 31)) % 4;
+        if (!pci_find_bridge(bdf >> 8, &bdf)) {
+            break;
+        }
+    }
+    return pin + (bdf >> 3 & 31);
+}
+
 uint8_t pci_irq_line(uint16_t bdf)
 {
     unsigned pin = pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1);
-    unsigned slot = bdf >> 3 & 31;
 
     if (is_at_slot(0, RAVEN) && pin != 0) {
         if (is_at_slot(ISA_SLOT_40P, I82378)) {
             return LINE_40P;
         }
         if (is_at_slot(ISA_SLOT_PREP, I82378)) {
-            return (pin - 1 + slot) % 2 == 0 ? LINE_PREP_EVEN : LINE_PREP_ODD;
+            return pin_plus_slot(bdf, pin - 1) % 2 == 0 ? LINE_PREP_EVEN : LINE_PREP_ODD;
         }
     }
     return (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_LINE, 1);

@@ -14,7 +14,7 @@
 
 /* I/O above what OpenBIOS hands out; memory above that too, and below QEMU's fw_cfg, whose address
  * lies inside PCI memory's. */
-#define ARCH_BUS_IO_FIRST 0xc000u
+#define ARCH_BUS_IO_FIRST 0x4000u
 #define ARCH_BUS_IO_LAST 0xffffu
 #define ARCH_BUS_MEMORY_FIRST 0x10000000u
 #define ARCH_BUS_MEMORY_LAST 0x2fffffffu

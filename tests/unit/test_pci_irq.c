@@ -90,6 +90,19 @@ static void functions_of_a_device_have_pins_of_their_own(void **state)
     assert_int_equal(line_of(4, 1), 11);
 }
 
+/* A pin behind a bridge is turned by its slot, and arrives as the bridge's. */
+static void behind_a_bridge_of_prep_the_pin_is_turned(void **state)
+{
+    (void)state;
+    add_prep();
+    fake_pci_bridge(fake_pci_add(4 << 3, 0x1b36, 1), 1);
+    fake_pci_bridge(fake_pci_add(1 << 8 | 3 << 3, 0x1b36, 1), 2);
+    fake_pci_set(fake_pci_add(1 << 8 | 5 << 3, 0x1af4, 0x1000), PCI_INTERRUPT_PIN, 1, 1);
+    fake_pci_set(fake_pci_add(2 << 8 | 5 << 3, 0x1af4, 0x1000), PCI_INTERRUPT_PIN, 1, 1);
+    assert_int_equal(pci_irq_line(1 << 8 | 5 << 3), 11);
+    assert_int_equal(pci_irq_line(2 << 8 | 5 << 3), 9);
+}
+
 static void everything_is_on_line_15_of_a_40p(void **state)
 {
     (void)state;
@@ -138,6 +151,7 @@ int main(void)
         cmocka_unit_test_setup(prep_spreads_slots_and_pins_over_two_lines, empty_machine),
         cmocka_unit_test_setup(prep_without_a_display_has_the_card_at_slot_2, empty_machine),
         cmocka_unit_test_setup(functions_of_a_device_have_pins_of_their_own, empty_machine),
+        cmocka_unit_test_setup(behind_a_bridge_of_prep_the_pin_is_turned, empty_machine),
         cmocka_unit_test_setup(everything_is_on_line_15_of_a_40p, empty_machine),
         cmocka_unit_test_setup(on_prep_the_register_does_not_count, empty_machine),
         cmocka_unit_test_setup(elsewhere_the_register_counts, empty_machine),
