@@ -51,6 +51,21 @@ ARCHITECTURES = [
                 "-netdev tap,id=n0,ifname=tap0,script=no,downscript=no "
                 "-device virtio-net-pci,netdev=n0{} -nographic",
     ),
+    Architecture(
+        name="ppc",
+        machine=("qemu-system-ppc", "-M", "40p", "-audiodev", "none,id=none",
+                 "-global", "cs4231a.audiodev=none"),
+        image=("-bios", "build/ppc/vtnet-demo.elf"),
+        append=("-fw_cfg", "name=opt/vtnet/append,string=@"),
+        exit_device=("-device", "pvpanic-pci,addr=1d", "-action", "panic=exit-failure"),
+        exit_failure=1,
+        cpus=("603", "604", "750"),
+        memories=(16, 128, 192),
+        by_hand='qemu-system-ppc -M 40p -bios build/ppc/vtnet-demo.elf '
+                '-fw_cfg name=opt/vtnet/append,string="ip=10.0.0.2/24" '
+                "-netdev tap,id=n0,ifname=tap0,script=no,downscript=no "
+                "-device virtio-net-pci,netdev=n0{} -nographic",
+    ),
 ]
 
 
@@ -86,10 +101,11 @@ class Guest:
 
     def compose(self, append, network, qemu):
         text = append if self.address is None else f"ip={self.address}/24 {append}".strip()
-        if "-fw_cfg" in self.arch.append:
-            text = text.replace(",", ",,")  # one comma would end the value
+        words = [part.replace("@", text) for part in self.arch.append]
+        if "-fw_cfg" in words:  # where one comma would end the value, and none may be empty
+            words = [part.replace("@", text.replace(",", ",,")) for part in self.arch.append if text]
         return [*self.arch.machine, "-accel", "tcg", *self.arch.image,
-                *(part.replace("@", text) for part in self.arch.append), *network,
+                *words, *network,
                 *self.arch.exit_device, "-display", "none", "-serial", "stdio", "-monitor", "none",
                 "-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-no-reboot", *qemu]
 
