@@ -26,7 +26,8 @@ static void parse_arguments(const char *command_line)
     char *line = memory_alloc(length + more + 2, 1);
 
     if (line == NULL) {
-        panic("no memory for %zu bytes of boot arguments", length + more);
+        printf("vtnet: no memory for %zu bytes of boot arguments: ignored\n", length + more);
+        return;
     }
     memcpy(line, command_line, length);
     line[length] = ' ';

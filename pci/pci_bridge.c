@@ -113,8 +113,8 @@ static void set_limits(uint16_t bdf, unsigned bus)
     pci_platform_config_write(bdf, BRIDGE_MEMORY_LIMIT, 2, slice(bus, false).last >> 16 & 0xfff0);
 }
 
-/* The scan goes into a bridge as soon as it has a number, so that the numbers behind a bridge follow
- * its own, and one range covers what all of them got. */
+/* The scan goes into a bridge as soon as it has a number, so that the numbers behind a bridge
+ * follow its own, and one range covers what all of them got. */
 void pci_setup_bridges(void)
 {
     struct pci_device bridge = {0};

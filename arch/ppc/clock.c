@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The clock is the time base, and the tick is the decrementer's, which counts the same cycles. Their
+ * The clock is the time base, and the tick is the decrementer's, which counts the same cycles. The
  * rate is measured against channel 0 of the 8254 timer.
  */
 #include "arch/arch.h"
@@ -26,14 +26,22 @@ static uint32_t ns_factor; /* nanoseconds are cycles * ns_factor >> ns_shift */
 static unsigned ns_shift;
 static uint32_t cycles_per_tick;
 
+static uint32_t read_time_base_upper(void)
+{
+    uint32_t high;
+
+    __asm__ volatile("mftbu %0" : "=r"(high)::"memory");
+    return high;
+}
+
 static uint64_t read_time_base(void)
 {
-    uint32_t high, low, again;
+    uint32_t high, low;
 
     do {
-        __asm__ volatile("mftbu %0\n\tmftb %1\n\tmftbu %2"
-                         : "=r"(high), "=r"(low), "=r"(again)::"memory");
-    } while (high != again);
+        high = read_time_base_upper();
+        __asm__ volatile("mftb %0" : "=r"(low)::"memory");
+    } while (high != read_time_base_upper());
     return (uint64_t)high << 32 | low;
 }
 
@@ -55,7 +63,7 @@ static struct sample take_sample(void)
     return s;
 }
 
-/* The time base's rate in kHz; 0 where the timer stands still, or the emulator was away meanwhile. */
+/* The time base's rate in kHz; 0 where the timer stands still, or the emulator was away. */
 static uint32_t measure(void)
 {
     struct sample first = take_sample();

@@ -9,8 +9,8 @@
 void ppc_handle_decrementer(void);
 
 /*
- * Whether this start is but the reset by which arch_exit() ended the run before, in an emulator that
- * starts again instead of ending. Forgets about it.
+ * Whether this start is but the reset by which arch_exit() ended the run before, in an emulator
+ * that starts again instead of ending. Forgets about it.
  */
 bool ppc_run_has_ended(void);
 

@@ -6,8 +6,8 @@
  * end can do there:
  *   - a failure is reported to QEMU's panic device, if there is one: with "-device pvpanic-pci
  *     -action panic=exit-failure" QEMU ends with exit code 1;
- *   - else, and for success, the keyboard controller resets the machine: with "-no-reboot" QEMU ends
- *     with exit code 0. Without it the machine starts again, notices that, and halts.
+ *   - else, and for success, the keyboard controller resets the machine: with "-no-reboot" QEMU
+ *     ends with exit code 0. Without it the machine starts again, notices that, and halts.
  */
 #include "arch/arch.h"
 #include "arch/ppc/internal.h"

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What arch/ppc/interrupts.c copies to the exception vectors, and where that leads. A vector leaves
- * its own address + 16 in the link register; r3 and the former link register are in SPRG0 and SPRG1.
+ * its own address + 16 in the link register; r3 and what was there are in SPRG0 and SPRG1.
  */
 #define SPRG0 272
 #define SPRG1 273
-#define SPRG2 274
 #define SRR0 26
 #define SRR1 27
 #define DSISR 18
@@ -101,9 +100,10 @@ interrupt_entry:
 exception_entry:
     lis 3, exception_frame@ha
     addi 3, 3, exception_frame@l
-    .irp n, 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+    .irp n, 0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
     stw \n, FRAME_GPR + 4 * \n(3)
     .endr
+    stmw 17, FRAME_GPR + 4 * 17(3)
     mfspr 4, SPRG0
     stw 4, FRAME_GPR + 4 * 3(3)
     mflr 4
