@@ -158,7 +158,7 @@ $(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virt
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_HOST := $(sort $(wildcard bench/*.c))
-FORMATTED := $(LINT_C) $(LINT_HOST) $(sort $(wildcard */*.h */*/*.h tests/*/*.c))
+FORMATTED := $(LINT_C) $(LINT_HOST) $(sort $(filter-out $(LINT_C),$(filter %.c,$(SOURCES_ppc))) $(wildcard */*.h */*/*.h tests/*/*.c))
 LINT_FLAGS = --target=i386-linux-gnu -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. \
 	-Iarch/i386 -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include)
