@@ -111,7 +111,8 @@ class Guest:
         text = append if self.address is None else f"ip={self.address}/24 {append}".strip()
         words = [part.replace("@", text) for part in self.arch.append]
         if "-fw_cfg" in words:  # where one comma would end the value, and none may be empty
-            words = [part.replace("@", text.replace(",", ",,")) for part in self.arch.append if text]
+            value = text.replace(",", ",,")
+            words = [part.replace("@", value) for part in self.arch.append if text]
         return [*self.arch.machine, "-accel", "tcg", *self.arch.image,
                 *words, *network,
                 *self.arch.exit_device, "-display", "none", "-serial", "stdio", "-monitor", "none",
