@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # GNU make. `make help` lists the targets; V=1 shows the commands.
 
-ARCHES := i386
+ARCHES := i386 ppc
 EXAMPLES := vtnet-demo pingpong burst
 TEST_GUESTS := kickrace exception
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 CC_i386 ?= $(CROSS_i386)gcc
+CROSS_ppc ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
+CC_ppc ?= $(CROSS_ppc)gcc
+CROSS_ppc_linux ?= powerpc-linux-gnu-
 HOSTCC ?= gcc
 PYTHON ?= /usr/bin/python3
 
@@ -14,7 +17,7 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned
 LWIP := $(shell ./setup --lwip-dir 2>/dev/null)
 
 B := build
-export LWIP_DIR CROSS_i386
+export LWIP_DIR CROSS_i386 CROSS_ppc
 
 # These call ./setup, which fetches lwIP, before they build; the others need it to be there.
 SETUP_TARGETS := help setup demo check clean format
@@ -36,20 +39,29 @@ CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-prot
 is_clang = $(findstring clang,$(shell $(1) --version))
 LTO := -flto -flto-partition=one
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
+CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -msdata=none -G 0 \
+	-ffixed-r2 -ffixed-r13
 
 VIRTIO := $(sort $(wildcard virtio/*.c))
 PCI := $(sort $(wildcard pci/*.c))
 COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/lwip_port/*.c net/services/*.c)) \
-	boot/arguments.c boot/start.c
+	arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
+SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))
 LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \
 	tcp_in.c tcp_out.c timeouts.c udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/ip4.c \
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
 
 .PHONY: all
-all: $(foreach arch,$(ARCHES),$(patsubst %,$(B)/$(arch)/%.elf,$(EXAMPLES) $(TEST_GUESTS))) $(B)/host/vtbench $(B)/host/vtserve
+all: $(ARCHES:%=all-%) all-host
+
+.PHONY: all-host
+all-host: $(B)/host/vtbench $(B)/host/vtserve
 
 define arch_rules
+.PHONY: all-$(1)
+all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS))
+
 CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
 	-isystem $$(CC_INCLUDE_$(1))
@@ -91,6 +103,25 @@ $(B)/$(1)/flags: FORCE
 endef
 $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
 
+all-ppc: $(EXAMPLES:%=$(B)/ppc/%.bin) $(B)/ppc/prep-rom.bin
+
+# What QEMU's -kernel takes on a PReP machine: the image without the reset vector.
+$(EXAMPLES:%=$(B)/ppc/%.bin): %.bin: %.elf
+	$(call say,BIN,$@)
+	$(Q)$(CROSS_ppc)objcopy -O binary -R .reset $< $@
+
+# Assembled for no address in particular: a ROM that starts it, and a disk with it.
+$(B)/ppc/prep-%.bin: $(B)/ppc/boot/prep-%.o
+	$(call say,BIN,$@)
+	$(Q)$(CROSS_ppc)objcopy -O binary -j .text $< $@
+
+$(B)/ppc/boot/prep-disk.o: private CFLAGS_ppc += -DIMAGE='"$(B)/ppc/vtnet-demo.bin"'
+$(B)/ppc/boot/prep-disk.o: $(B)/ppc/vtnet-demo.bin
+
+.PHONY: prep-disk
+prep-disk: $(B)/ppc/prep-disk.bin ## a disk from which OpenBIOS on a PReP machine starts the demo
+	@echo 'boots by: qemu-system-ppc -M 40p -cdrom $< -boot d'
+
 $(B)/host/vtbench: $(sort $(wildcard bench/vtbench*.c)) bench/vtbench.h
 	@mkdir -p $(@D)
 	$(call say,HOST,$@)
@@ -102,7 +133,7 @@ $(B)/host/vtserve: bench/vtserve.c
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
 UNIT_FAKES := $(sort $(wildcard tests/unit/fake_*.c))
-UNIT_CORE := $(VIRTIO) pci/pci.c pci/pci_bar.c
+UNIT_CORE := $(VIRTIO) $(filter-out pci/pci_arch.c,$(PCI))
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I. -Itests/unit
@@ -113,13 +144,21 @@ $(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -lcmocka -o $@
 
 # These two include the sources that they test, with other names for what the host has too.
-$(B)/host/unit/test_arguments: boot/arguments.c boot/arguments.h
-$(B)/host/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
-$(B)/host/unit/test_arguments $(B)/host/unit/test_runtime: UNIT_INCLUDED = boot/% runtime/% net/%
+$(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments.c boot/arguments.h
+$(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
+$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime: UNIT_INCLUDED = boot/% runtime/% net/%
+
+# The same tests big-endian, under qemu-user; from the same rules but for the compiler.
+UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -Itests/unit/cross -I. -Itests/unit
+
+$(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h tests/unit/*/*.h)
+	@mkdir -p $(@D)
+	$(call say,CROSS,$@)
+	$(Q)$(CROSS_ppc_linux)gcc $(UNIT_CROSS_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -o $@
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_HOST := $(sort $(wildcard bench/*.c))
-FORMATTED := $(LINT_C) $(LINT_HOST) $(sort $(wildcard */*.h */*/*.h tests/*/*.c))
+FORMATTED := $(LINT_C) $(LINT_HOST) $(sort $(filter-out $(LINT_C),$(filter %.c,$(SOURCES_ppc))) $(wildcard */*.h */*/*.h tests/*/*.c))
 LINT_FLAGS = --target=i386-linux-gnu -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. \
 	-Iarch/i386 -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include)
@@ -150,6 +189,11 @@ check: ## all the tests
 .PHONY: check-unit
 check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under ASan and UBSan
 	@set -e; for test in $^; do echo "== $$test"; $$test; done
+
+.PHONY: check-endian
+check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, under qemu-ppc; types of shared fields
+	@CC='$(HOSTCC)' tests/unit/endian-types
+	@set -e; for test in $^; do echo "== $$test"; qemu-ppc $$test; done
 
 .PHONY: check-system
 check-system: all ## system tests: guests under QEMU in a network namespace

@@ -15,6 +15,8 @@
  *   void     arch_wait(void)                     called with interrupts off: turns them on and
  *                                                sleeps until one comes, without a gap between
  *   void     arch_pause(void)                    a hint inside a busy loop
+ *   void     arch_fw_cfg_select(uint16_t key)    QEMU's firmware configuration device; reads as
+ *   uint8_t  arch_fw_cfg_read8(void)             anything on a machine that has none
  *   ARCH_BUS_IO_FIRST, _LAST, ARCH_BUS_MEMORY_FIRST, _LAST   room for BARs
  *   ARCH_NAME                                    "i386"
  */

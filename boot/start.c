@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The order of start-up. */
 #include <stdio.h>
+#include <string.h>
 
 #include "arch/arch.h"
 #include "boot/arguments.h"
 #include "boot/boot.h"
+#include "boot/fw_cfg.h"
 #include "runtime/memory.h"
 #include "runtime/panic.h"
 
@@ -14,6 +16,26 @@
 
 /* Below this nothing useful fits: two rings, the stack's pools, some buffers. */
 #define MEMORY_LEAST ((size_t)1 << 20)
+
+/* The loader's command line, then the words that QEMU's configuration device has for us. */
+static void parse_arguments(const char *command_line)
+{
+    static const char file[] = "opt/vtnet/append";
+    size_t length = strlen(command_line);
+    size_t more = fw_cfg_read_file(file, NULL, 0);
+    char *line = memory_alloc(length + more + 2, 1);
+
+    if (line == NULL) {
+        printf("vtnet: no memory for %zu bytes of boot arguments: ignored\n", length + more);
+        return;
+    }
+    memcpy(line, command_line, length);
+    line[length] = ' ';
+    fw_cfg_read_file(file, line + length + 1, more);
+    line[length + 1 + more] = '\0';
+    boot_arguments_parse(line);
+    memory_free(line);
+}
 
 void boot_start(const struct boot_info *info)
 {
@@ -28,7 +50,7 @@ void boot_start(const struct boot_info *info)
     }
     printf("vtnet: %zu KiB of memory, clock %s at %u kHz\n", memory_usage().total >> 10,
            arch_clock_name(), arch_clock_khz());
-    boot_arguments_parse(info->command_line);
+    parse_arguments(info->command_line);
     arch_interrupts_on();
     arch_exit(main() == 0);
 }

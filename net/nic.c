@@ -68,8 +68,10 @@ static bool handle_interrupt(void *context)
 bool nic_open(struct nic *nic, const struct nic_client *client, void (*wake)(void))
 {
     struct search search = {nic, client};
-    unsigned functions = pci_scan(consider, &search);
+    unsigned functions;
 
+    pci_setup_bridges();
+    functions = pci_scan(consider, &search);
     if (nic->driver == NULL) {
         printf("vtnet: no usable virtio network device among %u PCI functions: start QEMU with "
                "-device virtio-net-pci\n",

@@ -30,7 +30,7 @@ static void scan_function(struct scan *scan, uint16_t bdf)
         .subsystem = (uint16_t)pci_platform_config_read(bdf, PCI_SUBSYSTEM_ID, 2),
         .class = (uint16_t)pci_platform_config_read(bdf, PCI_CLASS, 2),
         .revision = (uint8_t)pci_platform_config_read(bdf, PCI_REVISION_ID, 1),
-        .irq_line = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_LINE, 1),
+        .irq_line = pci_irq_line(bdf),
         .irq_pin = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1),
     };
 

@@ -54,7 +54,7 @@ struct pci_device {
     uint16_t subsystem;
     uint16_t class; /* base class << 8 | sub-class */
     uint8_t revision;
-    uint8_t irq_line; /* as the firmware wrote it; 255: not connected */
+    uint8_t irq_line; /* pci_irq_line() */
     uint8_t irq_pin;  /* 1 to 4 for INTA# to INTD#; 0: none */
     struct pci_bar bar[PCI_BARS];
 };
@@ -78,11 +78,23 @@ struct pci_region {
 unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context);
 
 /*
+ * Gives bus numbers to the bridges, and a part of pci_platform_window() to each, where no firmware
+ * has done so. To be called before anything else, if it is called at all.
+ */
+void pci_setup_bridges(void);
+
+/*
  * Sizes the device's BARs (§6.2.5.1) and assigns an address from pci_platform_window() to those
  * without one; a BAR for which there is no room keeps address 0. Decoding is off meanwhile, and is
  * afterwards as it was.
  */
 void pci_setup_bars(struct pci_device *device);
+
+/*
+ * The line of the interrupt controller on which the interrupt pin of this function arrives, as the
+ * firmware wrote it or, on a PReP machine, as it is wired; 255: none.
+ */
+uint8_t pci_irq_line(uint16_t bdf);
 
 /* Switches I/O decoding, memory decoding, bus mastering and INTx on: all that a driver needs. */
 void pci_enable(const struct pci_device *device);

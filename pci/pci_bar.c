@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "pci/pci.h"
+#include "pci/pci_bridge.h"
 #include "pci/pci_platform.h"
 
 enum {
@@ -83,11 +84,22 @@ static void size_bars(uint16_t bdf, struct pci_bar bar[PCI_BARS])
 
 struct placement {
     const struct pci_bar *wanted;
+    unsigned bus;
     uint64_t address; /* where it would go */
+    uint64_t below;   /* what it collides with begins there */
     bool collides;
 };
 
-/* A pci_scan() visitor: whether the placement overlaps one of this device's BARs. */
+static void collide(struct placement *place, uint64_t first, uint64_t size)
+{
+    if (first < place->address + place->wanted->size && place->address < first + size) {
+        place->collides = true;
+        place->below = first;
+    }
+}
+
+/* A pci_scan() visitor: whether the placement overlaps one of this device's BARs, or what a bridge
+ * forwards elsewhere. */
 static bool check_collision(const struct pci_device *device, void *context)
 {
     struct placement *place = context;
@@ -95,37 +107,47 @@ static bool check_collision(const struct pci_device *device, void *context)
 
     size_bars(device->bdf, bar);
     for (unsigned i = 0; i < PCI_BARS; i++) {
-        if (bar[i].size != 0 && bar[i].address != 0 && bar[i].io == place->wanted->io &&
-            bar[i].address < place->address + place->wanted->size &&
-            place->address < bar[i].address + bar[i].size) {
-            place->collides = true;
+        if (bar[i].size != 0 && bar[i].address != 0 && bar[i].io == place->wanted->io) {
+            collide(place, bar[i].address, bar[i].size);
+        }
+    }
+    if (device->class == PCI_CLASS_BRIDGE_PCI && !pci_bridge_leads_to(device->bdf, place->bus)) {
+        struct pci_window window = pci_bridge_window(device->bdf, place->wanted->io);
+
+        if (window.first != 0 && window.first <= window.last) {
+            collide(place, window.first, (uint64_t)window.last - window.first + 1);
         }
     }
     return !place->collides;
 }
 
-/* Finds room from the top of the window down; firmware begins at its bottom. */
-static uint64_t find_room(const struct pci_bar *bar)
+/* What reaches this bus: the platform's window, or that of the bridge before it. */
+static struct pci_window window_of_bus(unsigned bus, bool io)
 {
-    struct pci_window window = pci_platform_window(bar->io);
-    struct placement place = {.wanted = bar};
+    uint16_t bridge;
 
-    if (bar->size > (uint64_t)window.last - window.first + 1) {
-        return 0;
-    }
-    place.address = ((uint64_t)window.last + 1 - bar->size) & ~(bar->size - 1);
-    while (place.address >= window.first && place.address != 0) {
+    return bus != 0 && pci_find_bridge(bus, &bridge) ? pci_bridge_window(bridge, io)
+                                                     : pci_platform_window(io);
+}
+
+/* Finds room from the top of the window down; firmware begins at its bottom. */
+static uint64_t find_room(const struct pci_bar *bar, unsigned bus)
+{
+    struct pci_window window = window_of_bus(bus, bar->io);
+    struct placement place = {.wanted = bar, .bus = bus, .below = (uint64_t)window.last + 1};
+
+    do {
+        if (place.below < bar->size) {
+            return 0;
+        }
+        place.address = (place.below - bar->size) & ~(bar->size - 1);
+        if (place.address < window.first || place.address == 0) {
+            return 0;
+        }
         place.collides = false;
         pci_scan(check_collision, &place);
-        if (!place.collides) {
-            return place.address;
-        }
-        if (place.address < bar->size) {
-            break;
-        }
-        place.address -= bar->size;
-    }
-    return 0;
+    } while (place.collides);
+    return place.address;
 }
 
 void pci_setup_bars(struct pci_device *device)
@@ -139,7 +161,7 @@ void pci_setup_bars(struct pci_device *device)
         if (bar->size == 0 || bar->address != 0) {
             continue;
         }
-        bar->address = find_room(bar);
+        bar->address = find_room(bar, device->bdf >> 8);
         pci_platform_config_write(device->bdf, bar_offset(i), 4, (uint32_t)bar->address);
         if (bar->wide) {
             pci_platform_config_write(device->bdf, bar_offset(i + 1), 4,

@@ -88,4 +88,14 @@ static inline void arch_pause(void)
     __asm__ volatile("pause" ::: "memory");
 }
 
+static inline void arch_fw_cfg_select(uint16_t key)
+{
+    arch_io_write16(0x510, key);
+}
+
+static inline uint8_t arch_fw_cfg_read8(void)
+{
+    return arch_io_read8(0x511);
+}
+
 #endif

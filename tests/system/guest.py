@@ -31,7 +31,9 @@ class Architecture:
     image: tuple
     append: tuple
     exit_device: tuple
-    exit_failure: int  # QEMU's exit code when the guest gives up
+    exit_success: int  # QEMU's exit code when the guest's main() returns 0
+    exit_failure: int  # and when it gives up
+    exception: tuple  # patterns of the report of tests/guest/exception.c
     cpus: tuple
     memories: tuple  # MiB
     by_hand: str  # the command of the user's manual, to which device options are appended
@@ -44,10 +46,31 @@ ARCHITECTURES = [
         image=("-kernel", "build/i386/vtnet-demo.elf"),
         append=("-append", "@"),
         exit_device=("-device", "isa-debug-exit,iobase=0xf4,iosize=0x4"),
+        exit_success=33,  # what the guest writes to isa-debug-exit, 0x10, times 2 plus 1
         exit_failure=35,
+        exception=(r"exception 6 \(invalid opcode\), error code 0x00000000 at eip [0-9a-f]{8}",
+                   r"eax [0-9a-f]{8}  ebx"),
         cpus=("486", "pentium", "max"),
         memories=(16, 2048, 3500, 3584),
         by_hand='qemu-system-i386 -kernel build/i386/vtnet-demo.elf -append "ip=10.0.0.2/24" '
+                "-netdev tap,id=n0,ifname=tap0,script=no,downscript=no "
+                "-device virtio-net-pci,netdev=n0{} -nographic",
+    ),
+    Architecture(
+        name="ppc",
+        machine=("qemu-system-ppc", "-M", "40p", "-audiodev", "none,id=none",
+                 "-global", "cs4231a.audiodev=none"),
+        image=("-bios", "build/ppc/vtnet-demo.elf"),
+        append=("-fw_cfg", "name=opt/vtnet/append,string=@"),
+        exit_device=("-device", "pvpanic-pci,addr=1d", "-action", "panic=exit-failure"),
+        exit_success=0,
+        exit_failure=1,
+        exception=(r"exception 0x700 \(program\) at srr0 [0-9a-f]{8}",
+                   r"r28 [0-9a-f]{8}  r29 [0-9a-f]{8}  r30 [0-9a-f]{8}  r31 [0-9a-f]{8}"),
+        cpus=("603", "604", "750"),
+        memories=(16, 128, 192),
+        by_hand='qemu-system-ppc -M 40p -bios build/ppc/vtnet-demo.elf '
+                '-fw_cfg name=opt/vtnet/append,string="ip=10.0.0.2/24" '
                 "-netdev tap,id=n0,ifname=tap0,script=no,downscript=no "
                 "-device virtio-net-pci,netdev=n0{} -nographic",
     ),
@@ -86,10 +109,12 @@ class Guest:
 
     def compose(self, append, network, qemu):
         text = append if self.address is None else f"ip={self.address}/24 {append}".strip()
-        if "-fw_cfg" in self.arch.append:
-            text = text.replace(",", ",,")  # one comma would end the value
+        words = [part.replace("@", text) for part in self.arch.append]
+        if "-fw_cfg" in words:  # where one comma would end the value, and none may be empty
+            value = text.replace(",", ",,")
+            words = [part.replace("@", value) for part in self.arch.append if text]
         return [*self.arch.machine, "-accel", "tcg", *self.arch.image,
-                *(part.replace("@", text) for part in self.arch.append), *network,
+                *words, *network,
                 *self.arch.exit_device, "-display", "none", "-serial", "stdio", "-monitor", "none",
                 "-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-no-reboot", *qemu]
 

@@ -152,6 +152,9 @@ void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, ui
     }
     if (offset == PCI_COMMAND) {
         fake_pci_set(function, offset, width < 2 ? 1 : 2, value & 0x7ff);
+    } else if (fake_pci_get(function, PCI_HEADER_TYPE, 1) == 1 && offset >= PCI_BAR0 + 8 &&
+               offset < 0x30) {
+        fake_pci_set(function, offset, width, value); /* a bridge's numbers and windows */
     } else if (offset >= PCI_BAR0 && bar < BARS) {
         assert_int_equal(width, 4);
         if (fake_pci_get(function, PCI_COMMAND, 2) & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console: a 16550 UART at COM1, polled. */
+/* The console of both architectures: a 16550 UART at COM1, polled. */
 #include "arch/arch.h"
 
 enum {

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The inline part of arch/arch.h for PowerPC machines of the PReP kind, 602 to 604. */
+#ifndef ARCH_INLINE_H
+#define ARCH_INLINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ARCH_NAME "ppc"
+
+/* PReP's address map: where the host bridge shows PCI's two spaces to the processor. */
+#define ARCH_PCI_IO 0x80000000u
+#define ARCH_PCI_MEMORY 0xc0000000u
+
+/* I/O above what OpenBIOS hands out; memory above that too, and below QEMU's fw_cfg, whose address
+ * lies inside PCI memory's. */
+#define ARCH_BUS_IO_FIRST 0x4000u
+#define ARCH_BUS_IO_LAST 0xffffu
+#define ARCH_BUS_MEMORY_FIRST 0x10000000u
+#define ARCH_BUS_MEMORY_LAST 0x2fffffffu
+
+#define ARCH_MSR_POW 0x00040000u /* power management: sleep */
+#define ARCH_MSR_EE 0x00008000u  /* external interrupts and the decrementer's */
+#define ARCH_MSR_ME 0x00001000u  /* machine checks are exceptions */
+
+/*
+ * Byte-reversed, as PCI is little-endian. The sync before an access keeps it behind the stores to
+ * memory that it may announce, and behind the accesses to devices before it (so no eieio is needed
+ * beside it); the one after a read keeps later loads from memory behind the register's value.
+ */
+#define ARCH_DEFINE_ACCESS(bits, type, load, store)                                                \
+    static inline type arch_read_le##bits(uint32_t address)                                        \
+    {                                                                                              \
+        type value;                                                                                \
+                                                                                                   \
+        __asm__ volatile("sync\n\t" load " %0, 0, %1\n\tsync"                                      \
+                         : "=r"(value)                                                             \
+                         : "r"(address)                                                            \
+                         : "memory");                                                              \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void arch_write_le##bits(uint32_t address, type value)                           \
+    {                                                                                              \
+        __asm__ volatile("sync\n\t" store " %0, 0, %1" ::"r"(value), "r"(address) : "memory");     \
+    }                                                                                              \
+    static inline type arch_io_read##bits(uint32_t port)                                           \
+    {                                                                                              \
+        return arch_read_le##bits(ARCH_PCI_IO + port);                                             \
+    }                                                                                              \
+    static inline void arch_io_write##bits(uint32_t port, type value)                              \
+    {                                                                                              \
+        arch_write_le##bits(ARCH_PCI_IO + port, value);                                            \
+    }                                                                                              \
+    static inline type arch_bus_read##bits(uint32_t address)                                       \
+    {                                                                                              \
+        return arch_read_le##bits(ARCH_PCI_MEMORY + address);                                      \
+    }                                                                                              \
+    static inline void arch_bus_write##bits(uint32_t address, type value)                          \
+    {                                                                                              \
+        arch_write_le##bits(ARCH_PCI_MEMORY + address, value);                                     \
+    }
+
+ARCH_DEFINE_ACCESS(8, uint8_t, "lbzx", "stbx")
+ARCH_DEFINE_ACCESS(16, uint16_t, "lhbrx", "sthbrx")
+ARCH_DEFINE_ACCESS(32, uint32_t, "lwbrx", "stwbrx")
+
+static inline uint32_t arch_read_msr(void)
+{
+    uint32_t msr;
+
+    __asm__ volatile("mfmsr %0" : "=r"(msr)::"memory");
+    return msr;
+}
+
+static inline void arch_write_msr(uint32_t msr)
+{
+    __asm__ volatile("mtmsr %0" ::"r"(msr) : "memory");
+}
+
+static inline void arch_interrupts_on(void)
+{
+    arch_write_msr(arch_read_msr() | ARCH_MSR_EE);
+}
+
+static inline void arch_interrupts_off(void)
+{
+    arch_write_msr(arch_read_msr() & ~ARCH_MSR_EE);
+}
+
+static inline bool arch_interrupts_save(void)
+{
+    uint32_t msr = arch_read_msr();
+
+    if (msr & ARCH_MSR_EE) {
+        arch_write_msr(msr & ~ARCH_MSR_EE);
+    }
+    return msr & ARCH_MSR_EE;
+}
+
+static inline void arch_interrupts_restore(bool on)
+{
+    if (on) {
+        arch_interrupts_on();
+    }
+}
+
+/*
+ * One mtmsr turns interrupts on and the processor to sleep, so none fits between. An interrupt that
+ * is pending already keeps POW from having its effect but not from being set, so afterwards it is
+ * cleared, and EE is on whatever woke the processor.
+ */
+static inline void arch_wait(void)
+{
+    uint32_t msr = arch_read_msr() | ARCH_MSR_EE;
+
+    __asm__ volatile("sync\n\tmtmsr %0\n\tisync" ::"r"(msr | ARCH_MSR_POW) : "memory");
+    arch_write_msr(msr);
+}
+
+/* These processors have no such hint. */
+static inline void arch_pause(void)
+{
+    __asm__ volatile("" ::: "memory");
+}
+
+/* The selector is big-endian, and data comes by the byte. */
+#define ARCH_FW_CFG 0xf0000510u
+
+static inline void arch_fw_cfg_select(uint16_t key)
+{
+    arch_write_le16(ARCH_FW_CFG, __builtin_bswap16(key));
+}
+
+static inline uint8_t arch_fw_cfg_read8(void)
+{
+    return arch_read_le8(ARCH_FW_CFG + 2);
+}
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The clock is the time base, and the tick is the decrementer's, which counts the same cycles. The
+ * rate is measured against channel 0 of the 8254 timer.
+ */
+#include "arch/arch.h"
+#include "arch/ppc/internal.h"
+
+enum {
+    PIT_HZ = 1193182,
+    PIT_CHANNEL0 = 0x40,
+    PIT_COMMAND = 0x43,
+    PIT_CHANNEL0_RATE = 0x34, /* low and high byte, mode 2: rate generator */
+    PIT_CHANNEL0_LATCH = 0x00,
+    PIT_PERIOD = 0x10000,
+    MEASURED_COUNT = PIT_HZ / 500, /* 2 ms */
+    MEASURE_ATTEMPTS = 5,
+    EXACT_PER_MILLE = 2, /* what a measurement may be off */
+    QEMU_KHZ = 100000,   /* of all its machines of this kind */
+    LEAST_KHZ = 1000,
+};
+
+static uint32_t khz;
+static uint64_t start;
+static uint32_t ns_factor; /* nanoseconds are cycles * ns_factor >> ns_shift */
+static unsigned ns_shift;
+static uint32_t cycles_per_tick;
+
+static uint32_t read_time_base_upper(void)
+{
+    uint32_t high;
+
+    __asm__ volatile("mftbu %0" : "=r"(high)::"memory");
+    return high;
+}
+
+static uint64_t read_time_base(void)
+{
+    uint32_t high, low;
+
+    do {
+        high = read_time_base_upper();
+        __asm__ volatile("mftb %0" : "=r"(low)::"memory");
+    } while (high != read_time_base_upper());
+    return (uint64_t)high << 32 | low;
+}
+
+/* The timer's count with the time base before and after. */
+struct sample {
+    uint64_t before, after;
+    uint16_t count;
+};
+
+static struct sample take_sample(void)
+{
+    struct sample s;
+
+    s.before = read_time_base();
+    arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_LATCH);
+    s.after = read_time_base();
+    s.count = arch_io_read8(PIT_CHANNEL0);
+    s.count = (uint16_t)(s.count | arch_io_read8(PIT_CHANNEL0) << 8);
+    return s;
+}
+
+/* The time base's rate in kHz; 0 where the timer stands still, or the emulator was away. */
+static uint32_t measure(void)
+{
+    struct sample first = take_sample();
+    struct sample last = first;
+    uint64_t cycles;
+
+    for (unsigned i = 0; (uint16_t)(first.count - last.count) < MEASURED_COUNT; i++) {
+        if (i == 100000) {
+            return 0;
+        }
+        last = take_sample();
+    }
+    cycles = last.before - first.before;
+    if ((first.after - first.before + last.after - last.before) * 1000 > cycles * EXACT_PER_MILLE) {
+        return 0;
+    }
+    return (uint32_t)(cycles * PIT_HZ / (uint16_t)(first.count - last.count) / 1000);
+}
+
+static uint32_t calibrate(void)
+{
+    arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_RATE);
+    arch_io_write8(PIT_CHANNEL0, PIT_PERIOD & 0xff);
+    arch_io_write8(PIT_CHANNEL0, PIT_PERIOD >> 8 & 0xff);
+    for (unsigned i = 0; i < MEASURE_ATTEMPTS; i++) {
+        uint32_t measured = measure();
+
+        if (measured >= LEAST_KHZ && (measured < QEMU_KHZ - QEMU_KHZ / 1000 * EXACT_PER_MILLE ||
+                                      measured > QEMU_KHZ + QEMU_KHZ / 1000 * EXACT_PER_MILLE)) {
+            return measured;
+        }
+        if (measured >= LEAST_KHZ) {
+            break;
+        }
+    }
+    return QEMU_KHZ;
+}
+
+static void set_decrementer(uint32_t cycles)
+{
+    __asm__ volatile("mtdec %0" ::"r"(cycles));
+}
+
+/* It goes on counting below zero: so a tick that is served late does not delay the next. */
+void ppc_handle_decrementer(void)
+{
+    int32_t left;
+
+    __asm__ volatile("mfdec %0" : "=r"(left));
+    left += (int32_t)cycles_per_tick;
+    set_decrementer(left > 0 ? (uint32_t)left : cycles_per_tick);
+}
+
+void arch_clock_init(void)
+{
+    khz = calibrate();
+    /* The largest shift with which the factor fits 32 bits: the most exact. */
+    ns_shift = 32;
+    while (((uint64_t)1000000 << ns_shift) / khz > UINT32_MAX) {
+        ns_shift--;
+    }
+    ns_factor = (uint32_t)(((uint64_t)1000000 << ns_shift) / khz);
+    cycles_per_tick = khz * (1000 / ARCH_TICK_HZ);
+    start = read_time_base();
+    set_decrementer(cycles_per_tick);
+}
+
+uint64_t arch_clock_ns(void)
+{
+    uint64_t cycles = read_time_base() - start;
+
+    return ((uint64_t)(uint32_t)cycles * ns_factor >> ns_shift) +
+           ((cycles >> 32) * ns_factor << (32 - ns_shift));
+}
+
+const char *arch_clock_name(void)
+{
+    return "time base";
+}
+
+uint32_t arch_clock_khz(void)
+{
+    return khz;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is particular to running on QEMU's PReP machines: how a run ends, and barriers.
+ *
+ * These machines have neither an exit code device of the PC's kind nor a power switch. What a run's
+ * end can do there:
+ *   - a failure is reported to QEMU's panic device, if there is one: with "-device pvpanic-pci
+ *     -action panic=exit-failure" QEMU ends with exit code 1;
+ *   - else, and for success, the keyboard controller resets the machine: with "-no-reboot" QEMU
+ *     ends with exit code 0. Without it the machine starts again, notices that, and halts.
+ */
+#include "arch/arch.h"
+#include "arch/ppc/internal.h"
+
+enum {
+    KEYBOARD_COMMAND = 0x64,
+    KEYBOARD_PULSE_RESET = 0xfe,
+
+    /* PCI configuration, by hand: pci/ stands above this. */
+    CONFIG_ADDRESS = 0xcf8,
+    CONFIG_DATA = 0xcfc,
+    CONFIG_ID = 0x00,
+    CONFIG_COMMAND = 0x04,
+    CONFIG_BAR0 = 0x10,
+    COMMAND_MEMORY = 0x2,
+    SLOTS = 32,
+
+    PVPANIC_PCI_ID = 0x00111b36, /* device and vendor */
+    PVPANIC_PANICKED = 0x1,
+    PVPANIC_ADDRESS = ARCH_BUS_MEMORY_FIRST - 0x1000, /* below what pci/ hands out */
+};
+
+/* Below the vectors, in RAM that no image covers and a reset leaves alone. */
+static volatile uint32_t *const end_mark = (volatile uint32_t *)0xf0;
+#define END_MARK 0x656e6421u
+
+static uint32_t read_config(unsigned slot, unsigned offset)
+{
+    arch_io_write32(CONFIG_ADDRESS, 0x80000000u | slot << 11 | offset);
+    return arch_io_read32(CONFIG_DATA);
+}
+
+static void write_config(unsigned slot, unsigned offset, uint32_t value)
+{
+    arch_io_write32(CONFIG_ADDRESS, 0x80000000u | slot << 11 | offset);
+    arch_io_write32(CONFIG_DATA, value);
+}
+
+static void report_panic(void)
+{
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        if (read_config(slot, CONFIG_ID) == PVPANIC_PCI_ID) {
+            write_config(slot, CONFIG_BAR0, PVPANIC_ADDRESS);
+            write_config(slot, CONFIG_COMMAND, COMMAND_MEMORY);
+            arch_bus_write8(PVPANIC_ADDRESS, PVPANIC_PANICKED);
+        }
+    }
+}
+
+void arch_exit(bool success)
+{
+    arch_interrupts_off();
+    if (!success) {
+        report_panic();
+    }
+    *end_mark = END_MARK;
+    arch_io_write8(KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
+    for (;;) {
+    }
+}
+
+bool ppc_run_has_ended(void)
+{
+    bool ended = *end_mark == END_MARK;
+
+    *end_mark = 0;
+    return ended;
+}
+
+void ppc_halt(void)
+{
+    for (;;) {
+        arch_interrupts_off();
+        arch_wait();
+    }
+}
+
+/* Always under QEMU's TCG, and it gives these machines one virtual CPU. */
+bool arch_barrier_is_weak(void)
+{
+    return true;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A ROM for QEMU's PReP machines ("-bios"): starts the raw image that QEMU puts at 0x01000000
+ * ("-kernel"). QEMU shows it from 0xfff00000 on.
+ */
+#define KERNEL 0x01000000
+#define UART 0x800003f8
+#define UART_LINE_STATUS 5
+#define UART_STATUS_EMPTY 0x20
+
+    .section .text
+    .org 0x100
+    .global _start
+_start:
+    lis 3, KERNEL@h
+    lwz 4, 0(3)
+    cmpwi 4, 0
+    beq no_image
+    mtctr 3
+    bctr
+
+no_image:
+    lis 3, UART@h
+    ori 3, 3, UART@l
+    bl 1f
+    .string "vtnet: no image at 0x01000000: start QEMU with -kernel, too\r\n"
+    .align 2
+1:  mflr 4
+2:  lbz 5, 0(4)
+    cmpwi 5, 0
+3:  beq 3b
+4:  lbz 6, UART_LINE_STATUS(3)
+    andi. 6, 6, UART_STATUS_EMPTY
+    beq 4b
+    stb 5, 0(3)
+    sync
+    addi 4, 4, 1
+    b 2b
+
+    .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PCI-to-PCI bridges: finding them, and what the firmware has to do for them where that is us.
+ * Section numbers are those of the PCI-to-PCI Bridge Architecture Specification 1.2.
+ */
+#include "pci/pci_bridge.h"
+
+#include <stddef.h>
+
+#include "pci/pci_platform.h"
+
+/* §3.2 Configuration Space: offsets */
+enum {
+    BRIDGE_PRIMARY_BUS = 0x18,
+    BRIDGE_SUBORDINATE_BUS = 0x1a, /* the last one behind it */
+    BRIDGE_IO_BASE = 0x1c,
+    BRIDGE_IO_LIMIT = 0x1d,
+    BRIDGE_MEMORY_BASE = 0x20,
+    BRIDGE_MEMORY_LIMIT = 0x22,
+    BRIDGE_PREFETCHABLE_BASE = 0x24,
+    BRIDGE_PREFETCHABLE_LIMIT = 0x26,
+};
+
+/* What a bus that we number gets of the platform's windows, from their bottom on: the least that a
+ * bridge can forward of I/O space, and some of memory. */
+enum {
+    BUSES_MAX = 8,
+    IO_SLICE = 0x1000,
+    MEMORY_SLICE = 0x400000,
+};
+
+struct pci_window pci_bridge_window(uint16_t bdf, bool io)
+{
+    if (io) {
+        return (struct pci_window){
+            (pci_platform_config_read(bdf, BRIDGE_IO_BASE, 1) & 0xf0) << 8,
+            (pci_platform_config_read(bdf, BRIDGE_IO_LIMIT, 1) & 0xf0) << 8 | 0xfff,
+        };
+    }
+    return (struct pci_window){
+        (pci_platform_config_read(bdf, BRIDGE_MEMORY_BASE, 2) & 0xfff0) << 16,
+        (pci_platform_config_read(bdf, BRIDGE_MEMORY_LIMIT, 2) & 0xfff0) << 16 | 0xfffff,
+    };
+}
+
+bool pci_bridge_leads_to(uint16_t bdf, unsigned bus)
+{
+    unsigned secondary = pci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
+
+    return secondary != 0 && bus >= secondary &&
+           bus <= pci_platform_config_read(bdf, BRIDGE_SUBORDINATE_BUS, 1);
+}
+
+struct search {
+    unsigned secondary;
+    uint16_t bdf;
+    bool found;
+};
+
+/* A pci_scan() visitor. */
+static bool has_secondary(const struct pci_device *device, void *context)
+{
+    struct search *search = context;
+
+    if (device->class == PCI_CLASS_BRIDGE_PCI &&
+        pci_config_read(device, PCI_SECONDARY_BUS, 1) == search->secondary) {
+        search->bdf = device->bdf;
+        search->found = true;
+    }
+    return !search->found;
+}
+
+bool pci_find_bridge(unsigned secondary, uint16_t *bdf)
+{
+    struct search search = {.secondary = secondary};
+
+    pci_scan(has_secondary, &search);
+    *bdf = search.bdf;
+    return search.found;
+}
+
+/* A pci_scan() visitor: whether a bridge has a bus number already. */
+static bool has_number(const struct pci_device *device, void *context)
+{
+    bool *numbered = context;
+
+    *numbered |=
+        device->class == PCI_CLASS_BRIDGE_PCI && pci_config_read(device, PCI_SECONDARY_BUS, 1) != 0;
+    return !*numbered;
+}
+
+static struct pci_window slice(unsigned bus, bool io)
+{
+    uint32_t size = io ? IO_SLICE : MEMORY_SLICE;
+    uint32_t first = pci_platform_window(io).first + (bus - 1) * size;
+
+    return (struct pci_window){first, first + size - 1};
+}
+
+static void set_bases(uint16_t bdf, unsigned bus)
+{
+    pci_platform_config_write(bdf, BRIDGE_IO_BASE, 1, slice(bus, true).first >> 8 & 0xf0);
+    pci_platform_config_write(bdf, BRIDGE_MEMORY_BASE, 2, slice(bus, false).first >> 16);
+    /* Closed, as its base lies above its limit: the other window forwards all kinds of memory. */
+    pci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_BASE, 2, 0xfff0);
+    pci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_LIMIT, 2, 0);
+}
+
+static void set_limits(uint16_t bdf, unsigned bus)
+{
+    pci_platform_config_write(bdf, BRIDGE_SUBORDINATE_BUS, 1, bus);
+    pci_platform_config_write(bdf, BRIDGE_IO_LIMIT, 1, slice(bus, true).last >> 8 & 0xf0);
+    pci_platform_config_write(bdf, BRIDGE_MEMORY_LIMIT, 2, slice(bus, false).last >> 16 & 0xfff0);
+}
+
+/* The scan goes into a bridge as soon as it has a number, so that the numbers behind a bridge
+ * follow its own, and one range covers what all of them got. */
+void pci_setup_bridges(void)
+{
+    struct pci_device bridge = {0};
+    bool numbered = false;
+
+    pci_scan(has_number, &numbered);
+    if (numbered) {
+        return;
+    }
+    for (unsigned bus = 1; bus <= BUSES_MAX && pci_find_bridge(0, &bridge.bdf); bus++) {
+        uint16_t parent = bridge.bdf;
+
+        pci_platform_config_write(bridge.bdf, BRIDGE_PRIMARY_BUS, 1, bridge.bdf >> 8);
+        pci_platform_config_write(bridge.bdf, PCI_SECONDARY_BUS, 1, bus);
+        set_bases(bridge.bdf, bus);
+        set_limits(bridge.bdf, bus);
+        pci_enable(&bridge);
+        while (parent >> 8 != 0 && pci_find_bridge(parent >> 8, &parent)) {
+            set_limits(parent, bus);
+        }
+    }
+}

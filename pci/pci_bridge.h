@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PCI-to-PCI bridges. */
+#ifndef PCI_BRIDGE_H
+#define PCI_BRIDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pci/pci.h"
+#include "pci/pci_platform.h"
+
+/* Finds the bridge with this secondary bus; 0: one that nobody has given a number. */
+bool pci_find_bridge(unsigned secondary, uint16_t *bdf);
+
+/* The addresses that a bridge forwards to what is behind it; none where first is above last. */
+struct pci_window pci_bridge_window(uint16_t bdf, bool io);
+
+/* Whether this bus is behind the bridge, directly or not. */
+bool pci_bridge_leads_to(uint16_t bdf, unsigned bus);
+
+#endif

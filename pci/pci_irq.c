@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where interrupts arrive. Firmware writes the line into a register (§6.2.4 Miscellaneous
+ * Registers); on a PReP machine, where we are the firmware, the wiring is known instead. Which of
+ * QEMU's two machines it is shows in the place of the PCI-to-ISA bridge, on whose interrupt
+ * controllers the lines are.
+ */
+#include "pci/pci.h"
+#include "pci/pci_bridge.h"
+#include "pci/pci_platform.h"
+
+enum {
+    RAVEN = 0x48011057,  /* device and vendor of the host bridge, at 00:00.0 */
+    I82378 = 0x04848086, /* of the PCI-to-ISA bridge */
+    ISA_SLOT_40P = 11,
+    ISA_SLOT_PREP = 1,
+
+    LINE_40P = 15, /* all of PCI: PowerPC Reference Platform 1.1 §6.1.6 System Interrupts */
+    LINE_PREP_EVEN = 9,
+    LINE_PREP_ODD = 11,
+};
+
+static bool is_at_slot(unsigned slot, uint32_t id)
+{
+    return pci_platform_config_read((uint16_t)(slot << 3), PCI_VENDOR_ID, 4) == id;
+}
+
+/* Behind bridges, a pin arrives as that of the bridge before, turned by the slot. */
+static unsigned pin_plus_slot(uint16_t bdf, unsigned pin)
+{
+    while (bdf >> 8 != 0) {
+        pin = (pin + (bdf >> 3 & 31)) % 4;
+        if (!pci_find_bridge(bdf >> 8, &bdf)) {
+            break;
+        }
+    }
+    return pin + (bdf >> 3 & 31);
+}
+
+uint8_t pci_irq_line(uint16_t bdf)
+{
+    unsigned pin = pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1);
+
+    if (is_at_slot(0, RAVEN) && pin != 0) {
+        if (is_at_slot(ISA_SLOT_40P, I82378)) {
+            return LINE_40P;
+        }
+        if (is_at_slot(ISA_SLOT_PREP, I82378)) {
+            return pin_plus_slot(bdf, pin - 1) % 2 == 0 ? LINE_PREP_EVEN : LINE_PREP_ODD;
+        }
+    }
+    return (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_LINE, 1);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PCI-to-PCI bridges where we are the firmware: numbers, windows, and BARs behind them. */
+#include "fake_pci.h"
+#include "pci/pci.h"
+
+enum {
+    SUBORDINATE = 0x1a,
+    IO_BASE = 0x1c,
+    IO_LIMIT = 0x1d,
+    MEMORY_BASE = 0x20,
+    MEMORY_LIMIT = 0x22,
+    PREFETCHABLE_BASE = 0x24,
+    PREFETCHABLE_LIMIT = 0x26,
+};
+
+static int empty_machine(void **state)
+{
+    (void)state;
+    fake_pci_reset();
+    fake_pci.window[true] = (struct pci_window){0x4000, 0xffff};
+    fake_pci.window[false] = (struct pci_window){0x10000000, 0x2fffffff};
+    return 0;
+}
+
+static struct fake_function *add_bridge(unsigned bus, unsigned slot)
+{
+    struct fake_function *f = fake_pci_add((uint16_t)(bus << 8 | slot << 3), 0x1b36, 1);
+
+    fake_pci_bridge(f, 0);
+    return f;
+}
+
+static void assert_bus(const struct fake_function *f, unsigned primary, unsigned secondary,
+                       unsigned subordinate)
+{
+    assert_int_equal(fake_pci_get(f, PCI_SECONDARY_BUS - 1, 1), primary);
+    assert_int_equal(fake_pci_get(f, PCI_SECONDARY_BUS, 1), secondary);
+    assert_int_equal(fake_pci_get(f, SUBORDINATE, 1), subordinate);
+}
+
+static void bridges_are_numbered_depth_first(void **state)
+{
+    struct fake_function *a = add_bridge(0, 3);
+    struct fake_function *d = add_bridge(0, 5);
+    struct fake_function *b = add_bridge(1, 1); /* the number that a will have */
+    struct fake_function *c = add_bridge(2, 9);
+
+    (void)state;
+    pci_setup_bridges();
+    assert_bus(a, 0, 1, 3);
+    assert_bus(b, 1, 2, 3);
+    assert_bus(c, 2, 3, 3);
+    assert_bus(d, 0, 4, 4);
+}
+
+static void a_bridge_forwards_what_is_behind_it(void **state)
+{
+    struct fake_function *a = add_bridge(0, 3);
+    struct fake_function *b = add_bridge(1, 1);
+    struct fake_function *c = add_bridge(0, 4);
+
+    (void)state;
+    pci_setup_bridges();
+    assert_int_equal(fake_pci_get(a, IO_BASE, 1), 0x40);
+    assert_int_equal(fake_pci_get(a, IO_LIMIT, 1), 0x50);
+    assert_int_equal(fake_pci_get(b, IO_BASE, 1), 0x50);
+    assert_int_equal(fake_pci_get(b, IO_LIMIT, 1), 0x50);
+    assert_int_equal(fake_pci_get(c, IO_BASE, 1), 0x60);
+    assert_int_equal(fake_pci_get(a, MEMORY_BASE, 2), 0x1000);
+    assert_int_equal(fake_pci_get(a, MEMORY_LIMIT, 2), 0x1070);
+    assert_int_equal(fake_pci_get(b, MEMORY_BASE, 2), 0x1040);
+    assert_int_equal(fake_pci_get(b, MEMORY_LIMIT, 2), 0x1070);
+    assert_int_equal(fake_pci_get(c, MEMORY_BASE, 2), 0x1080);
+    assert_true(fake_pci_get(a, PREFETCHABLE_BASE, 2) > fake_pci_get(a, PREFETCHABLE_LIMIT, 2));
+    assert_int_equal(fake_pci_get(a, PCI_COMMAND, 2) & 7,
+                     PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+}
+
+static void what_the_firmware_numbered_is_left_alone(void **state)
+{
+    struct fake_function *a = add_bridge(0, 3);
+    struct fake_function *b = add_bridge(0, 4);
+
+    (void)state;
+    fake_pci_set(a, PCI_SECONDARY_BUS, 1, 7);
+    pci_setup_bridges();
+    assert_bus(a, 0, 7, 0);
+    assert_bus(b, 0, 0, 0);
+}
+
+static void more_bridges_than_numbers_are_survived(void **state)
+{
+    (void)state;
+    for (unsigned slot = 0; slot < 12; slot++) {
+        add_bridge(0, slot);
+    }
+    pci_setup_bridges();
+    assert_bus(&fake_pci.function[7], 0, 8, 8);
+    assert_bus(&fake_pci.function[8], 0, 0, 0);
+}
+
+static void bars_behind_a_bridge_lie_in_its_window(void **state)
+{
+    struct fake_function *outer = add_bridge(0, 3);
+    struct fake_function *inner = add_bridge(1, 1);
+    struct fake_function *card = fake_pci_add(2 << 8 | 2 << 3, 0x1af4, 0x1000);
+    struct pci_device device = {.bdf = card->bdf};
+
+    (void)state, (void)outer, (void)inner;
+    fake_pci_bar(card, 0, FAKE_BAR_IO, 0x20, 0);
+    fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x1000, 0);
+    fake_pci_bar(card, 4, FAKE_BAR_MEM64, 0x4000, 0);
+    pci_setup_bridges();
+    pci_setup_bars(&device);
+    assert_int_equal(device.bar[0].address, 0x5fe0);
+    assert_int_equal(device.bar[1].address, 0x107ff000);
+    assert_int_equal(device.bar[4].address, 0x107f8000);
+}
+
+static void bars_before_a_bridge_lie_outside_its_window(void **state)
+{
+    struct fake_function *bridge = add_bridge(0, 3);
+    struct fake_function *card = fake_pci_add(4 << 3, 0x1af4, 0x1000);
+    struct pci_device device = {.bdf = card->bdf};
+
+    (void)state;
+    pci_setup_bridges();
+    /* Its window covers the top of all: the room is below. */
+    fake_pci_set(bridge, MEMORY_BASE, 2, 0x2ff0);
+    fake_pci_set(bridge, MEMORY_LIMIT, 2, 0x2ff0);
+    fake_pci_set(bridge, IO_BASE, 1, 0xf0);
+    fake_pci_set(bridge, IO_LIMIT, 1, 0xf0);
+    fake_pci_bar(card, 0, FAKE_BAR_IO, 0x20, 0);
+    fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x1000, 0);
+    pci_setup_bars(&device);
+    assert_int_equal(device.bar[0].address, 0xefe0);
+    assert_int_equal(device.bar[1].address, 0x2feff000);
+}
+
+static void no_room_behind_a_bridge_is_no_address(void **state)
+{
+    struct fake_function *bridge = add_bridge(0, 3);
+    struct fake_function *card = fake_pci_add(1 << 8 | 2 << 3, 0x1af4, 0x1000);
+    struct pci_device device = {.bdf = card->bdf};
+
+    (void)state, (void)bridge;
+    fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x800000, 0);
+    pci_setup_bridges();
+    pci_setup_bars(&device);
+    assert_int_equal(device.bar[1].address, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(bridges_are_numbered_depth_first, empty_machine),
+        cmocka_unit_test_setup(a_bridge_forwards_what_is_behind_it, empty_machine),
+        cmocka_unit_test_setup(what_the_firmware_numbered_is_left_alone, empty_machine),
+        cmocka_unit_test_setup(more_bridges_than_numbers_are_survived, empty_machine),
+        cmocka_unit_test_setup(bars_behind_a_bridge_lie_in_its_window, empty_machine),
+        cmocka_unit_test_setup(bars_before_a_bridge_lie_outside_its_window, empty_machine),
+        cmocka_unit_test_setup(no_room_behind_a_bridge_is_no_address, empty_machine),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
