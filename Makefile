@@ -157,13 +157,14 @@ $(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virt
 	$(Q)$(CROSS_ppc_linux)gcc $(UNIT_CROSS_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -o $@
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
+LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
 LINT_HOST := $(sort $(wildcard bench/*.c))
-FORMATTED := $(LINT_C) $(LINT_HOST) $(sort $(filter-out $(LINT_C),$(filter %.c,$(SOURCES_ppc))) $(wildcard */*.h */*/*.h tests/*/*.c))
-LINT_FLAGS = --target=i386-linux-gnu -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. \
-	-Iarch/i386 -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
+FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(wildcard */*.h */*/*.h tests/*/*.c))
+LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include)
 
-##@ What to make
+tidy = @printf '%s\n' $(1) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(2) 2>&1 | \
+	{ ! grep -E "(error|warning):" -A4; }' lint
 
 .PHONY: help
 help: ## this list
@@ -175,16 +176,16 @@ setup: ## install what is missing, and fetch lwIP
 	@./setup check
 
 .PHONY: demo
-demo: ## install, build, boot the guest, ping and measure it
+demo: ## install, build, boot the guest, ping and measure it; ARCH=i386 or ppc for one only
 	@./setup demo
-	@$(MAKE) --no-print-directory all
-	@./vm run -- bench/demo
+	@$(MAKE) --no-print-directory all-host $(if $(ARCH),all-$(ARCH),$(ARCHES:%=all-%))
+	@set -e; for arch in $(or $(ARCH),$(ARCHES)); do ./vm run --arch $$arch -- bench/demo; done
 
 .PHONY: check
 check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory lint check-builds check-unit check-system
+	@$(MAKE) --no-print-directory lint check-builds check-unit check-endian check-system
 
 .PHONY: check-unit
 check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under ASan and UBSan
@@ -213,12 +214,13 @@ check-builds: ## the same bytes from another folder, and a build by clang
 .PHONY: lint
 lint: ## format, clang-tidy, cppcheck
 	@clang-format --dry-run --Werror $(FORMATTED)
-	@printf '%s\n' $(LINT_C) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(LINT_FLAGS) 2>&1 | \
-		{ ! grep -E "(error|warning):" -A4; }' lint
-	@printf '%s\n' $(LINT_HOST) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- -std=gnu11 2>&1 | \
-		{ ! grep -E "(error|warning):" -A4; }' lint
+	$(call tidy,$(LINT_C),--target=i386-linux-gnu -Iarch/i386 $(LINT_FLAGS))
+	$(call tidy,$(LINT_PPC),--target=powerpc-linux-gnu -Iarch/ppc $(LINT_FLAGS))
+	$(call tidy,$(LINT_HOST),-std=gnu11)
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem -I. -Iarch/i386 $(LINT_C) $(LINT_HOST)
+	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
+		--suppress=missingIncludeSystem -I. -Iarch/ppc $(LINT_PPC)
 	@echo 'lint: clean'
 
 .PHONY: format
