@@ -99,7 +99,9 @@ $(B)/$(1)/%.elf: $$(OBJECTS_$(1)) arch/$(1)/link.ld Makefile
 # Rebuilds everything when the compiler or its flags change.
 $(B)/$(1)/flags: FORCE
 	@mkdir -p $$(@D)
-	@echo '$$(COMPILE_$(1)) $(VERSION)' | cmp -s - $$@ || echo '$$(COMPILE_$(1)) $(VERSION)' > $$@
+	@echo '$$(COMPILE_$(1))' | cmp -s - $$@ || echo '$$(COMPILE_$(1))' > $$@
+
+$(B)/$(1)/boot/start.o: $(B)/version
 endef
 $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
 
@@ -230,6 +232,10 @@ format: ## rewrite the C sources as clang-format has them
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf $(B)
+
+$(B)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
 
 .PHONY: FORCE
 FORCE:
