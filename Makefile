@@ -200,7 +200,11 @@ check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, unde
 
 .PHONY: check-system
 check-system: all ## system tests: guests under QEMU in a network namespace
-	@./vm netns -- $(PYTHON) -m pytest -q -rs tests/system
+	@./vm netns -- $(PYTHON) -m pytest -q -rs -m 'not race' tests/system
+
+.PHONY: check-race
+check-race: all ## shows the kicks that are lost without the remedy; may take minutes
+	@./vm netns -- $(PYTHON) -m pytest -q -rs -m race tests/system
 
 .PHONY: check-builds
 check-builds: ## the same bytes from another folder, and a build by clang

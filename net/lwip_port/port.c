@@ -22,6 +22,11 @@ struct rx_pbuf {
     struct lwip_port *port;
 };
 
+enum {
+    ACKNOWLEDGEMENT_MAX = 14 + 60 + 60, /* bytes: all headers at their longest */
+    RESUMED_AT_ONCE = 32,
+};
+
 /* Time as of the pass of the loop under way: reading the clock once a pass is enough. */
 static uint32_t now_ms;
 static uint64_t now_ms_ns; /* the nanosecond at which now_ms began */
@@ -67,6 +72,30 @@ static void rx_free(struct pbuf *p)
     rx->port->nic.driver->release(rx->port->nic.state, rx);
 }
 
+/*
+ * When there is room in the ring again: lets the connections send that found none. Those that have
+ * waited longest come first, for which a moment's room may be all there is: lwIP puts a connection
+ * at the front of its list when a segment arrives, so they are the last ones.
+ */
+static void resume_connections(struct lwip_port *port)
+{
+    struct tcp_pcb *waiting[RESUMED_AT_ONCE];
+    unsigned count = 0;
+
+    if (!port->tx_full || !port->tx_room) {
+        return;
+    }
+    port->tx_full = false;
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->flags & TF_NAGLEMEMERR) {
+            waiting[count++ % RESUMED_AT_ONCE] = pcb;
+        }
+    }
+    for (unsigned left = count < RESUMED_AT_ONCE ? count : RESUMED_AT_ONCE; left > 0; left--) {
+        tcp_output(waiting[--count % RESUMED_AT_ONCE]);
+    }
+}
+
 /* nic_client.receive */
 static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
 {
@@ -74,6 +103,7 @@ static void receive(void *context, void *buffer, void *data, uint32_t length, bo
     struct rx_pbuf *rx = buffer;
     struct pbuf *p;
 
+    resume_connections(port); /* before this frame makes another connection take the room */
     rx->custom.custom_free_function = rx_free;
     rx->port = port;
     /* PBUF_RAM says that structure and data are one block, so that headers can be put back in
@@ -163,14 +193,15 @@ bool lwip_port_room(struct lwip_port *port, unsigned frames)
     return false;
 }
 
-/* Whether the frame is a TCP segment, which TCP keeps and sends again. */
+/* Whether the frame is a TCP segment with data, which TCP keeps and sends again. What is too short
+ * for that may be an acknowledgement, and the peer waits for it. */
 static bool can_wait(const struct pbuf *p)
 {
     const struct eth_hdr *ethernet = p->payload;
     const struct ip_hdr *ip = (const struct ip_hdr *)(ethernet + 1);
 
-    return p->len >= sizeof *ethernet + sizeof *ip && ethernet->type == PP_HTONS(ETHTYPE_IP) &&
-           IPH_PROTO(ip) == IP_PROTO_TCP;
+    return p->tot_len > ACKNOWLEDGEMENT_MAX && p->len >= sizeof *ethernet + sizeof *ip &&
+           ethernet->type == PP_HTONS(ETHTYPE_IP) && IPH_PROTO(ip) == IP_PROTO_TCP;
 }
 
 /* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
@@ -254,9 +285,6 @@ bool lwip_port_poll(struct lwip_port *port, unsigned budget, uint64_t now_ns)
     if (now_ms != before) {
         sys_check_timeouts();
     }
-    if (port->tx_full && port->tx_room) {
-        port->tx_full = false;
-        tcp_txnow();
-    }
+    resume_connections(port);
     return frames != 0;
 }
