@@ -14,16 +14,15 @@ HOSTCC ?= gcc
 PYTHON ?= /usr/bin/python3
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
-LWIP := $(shell ./setup --lwip-dir 2>/dev/null)
+LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 
 B := build
-export LWIP_DIR CROSS_i386 CROSS_ppc
 
 # These call ./setup, which fetches lwIP, before they build; the others need it to be there.
 SETUP_TARGETS := help setup demo check clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
-$(error $(shell ./setup --lwip-dir 2>&1))
+$(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
 endif
 endif
 Q := $(if $(V),,@)
@@ -36,7 +35,7 @@ CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-prot
 	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(LWIP)=lwip
 # The whole program at once: calls within it cost most of the time under an emulator that looks up
 # the target of each one that leaves a page. clang has no linker for it here.
-is_clang = $(findstring clang,$(shell $(1) --version))
+is_clang = $(findstring clang,$(shell $(1) --version 2>/dev/null))
 LTO := -flto -flto-partition=one
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
 CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -msdata=none -G 0 \
@@ -62,7 +61,7 @@ define arch_rules
 .PHONY: all-$(1)
 all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS))
 
-CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include)
+CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include 2>/dev/null)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
 	-isystem $$(CC_INCLUDE_$(1))
 LTO_$(1) := $$(if $$(call is_clang,$$(CC_$(1))),,$$(LTO))
@@ -163,7 +162,7 @@ LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
 LINT_HOST := $(sort $(wildcard bench/*.c))
 FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(wildcard */*.h */*/*.h tests/*/*.c))
 LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
-	-isystem $$(clang -print-file-name=include)
+	-isystem $$(clang -print-file-name=include 2>/dev/null)
 
 tidy = @printf '%s\n' $(1) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(2) 2>&1 | \
 	{ ! grep -E "(error|warning):" -A4; }' lint
