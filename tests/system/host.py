@@ -218,8 +218,14 @@ def in_background(function, argument, until):
 def sink_statistics(address, question=b"STATtest"):
     """Datagrams and bytes that the UDP sink has counted."""
     with udp_socket(address, SINK) as sock:
-        sock.send(question)
-        reply = sock.recv(2048)
+        sock.settimeout(1)
+        for attempt in range(PATIENCE):  # behind a flood the question itself may find no room
+            sock.send(question)
+            try:
+                reply = sock.recv(2048)
+                break
+            except TimeoutError:
+                assert attempt < PATIENCE - 1, "STAT is not answered"
     assert len(reply) == 24 and reply[:8] == question, f"STAT was answered with {reply!r}"
     return struct.unpack("!QQ", reply[8:])
 
