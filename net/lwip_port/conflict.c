@@ -38,8 +38,8 @@ static bool may_defend(void)
     static uint32_t spent; /* when the claims answered so far will be forgotten */
     uint32_t now = sys_now();
 
-    if ((int32_t)(spent - now) < 0) {
-        spent = now;
+    if (spent - now > DEFENCES_AT_ONCE * DEFEND_INTERVAL_MS) {
+        spent = now; /* it lies in the past, however long ago */
     }
     if (spent - now >= DEFENCES_AT_ONCE * DEFEND_INTERVAL_MS) {
         return false;
