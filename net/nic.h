@@ -18,17 +18,51 @@ struct nic_part {
     uint32_t length; /* bytes, not 0 */
 };
 
+/*
+ * Work on a frame that the card does when it sends it, or that it has spared us when it received
+ * it. Offsets are bytes from the Ethernet header's start.
+ */
+enum nic_segments { NIC_WHOLE, NIC_TCP4, NIC_TCP6, NIC_UDP };
+struct nic_offload {
+    /*
+     * Sent: the sum from checksum_start to the end is to be put at checksum_start +
+     * checksum_offset, where that of the pseudo-header stands. Received: it has not been put
+     * there, and the frame is known to be good.
+     */
+    bool checksum;
+    bool checked;     /* received: the checksum is there and right */
+    bool ecn;         /* TCP segments: CWR belongs into the first only */
+    uint8_t segments; /* enum nic_segments: cut into frames, or several received ones joined */
+    uint16_t checksum_start, checksum_offset;
+    uint16_t segment_size;  /* payload bytes of each */
+    uint16_t header_length; /* sent: bytes up to the payload */
+};
+
+/* What a card may be asked for in nic_offload; see nic_driver.offloads(). */
+enum {
+    NIC_SEND_CHECKSUM = 1,
+    NIC_SEND_TCP4 = 2,
+    NIC_SEND_TCP6 = 4,
+    NIC_SEND_ECN = 8,
+    NIC_SEND_UDP = 16,
+    NIC_RECEIVE_CHECKSUM = 32, /* what it receives may come with `checksum` or `checked` */
+};
+
 /* Who uses the card. Called from the driver's poll() and close(), never from interrupt context. */
 struct nic_client {
     /*
      * One buffer of a received frame, in order; `more` says that the frame goes on in the next
      * call. The client owns it until driver->release(state, buffer). buffer: points at
      * private_size bytes for the client's own use, which lie before data in one block of memory.
+     * offload: of the whole frame, the same for each of its buffers; never NULL.
      */
-    void (*receive)(void *context, void *buffer, void *data, uint32_t length, bool more);
+    void (*receive)(void *context, void *buffer, void *data, uint32_t length, bool more,
+                    const struct nic_offload *offload);
     /* The card is done with a transmitted frame. */
     void (*transmitted)(void *context, void *cookie);
     void (*link)(void *context, bool up);
+    /* The network should hear from us again: a guest that was moved, say. */
+    void (*announce)(void *context);
     void *context;
     uint32_t private_size; /* bytes */
 };
@@ -52,20 +86,33 @@ struct nic_driver {
     void *(*open)(const struct pci_device *pci, const struct nic_client *client);
     const uint8_t *(*mac)(void *state); /* 6 bytes */
     bool (*link_up)(void *state);
+    uint16_t (*mtu)(void *state);      /* bytes of an IP packet, at most */
+    uint32_t (*offloads)(void *state); /* NIC_SEND_..., NIC_RECEIVE_... */
     /* The card's number of bytes of headroom with which transmit() saves work. */
     unsigned (*headroom)(void *state);
     /*
-     * Queues a frame. headroom: bytes before parts[0].data that may be written. The memory is the
-     * card's until client->transmitted(cookie). Returns 0; NIC_FULL: try again after
-     * transmitted(); NIC_PARTS: too many parts, join them; NIC_DOWN: the card is out of order.
+     * Queues a frame. headroom: bytes before parts[0].data that may be written. offload: one of
+     * what offloads() tells, or NULL. The memory is the card's until client->transmitted(cookie).
+     * Returns 0; NIC_FULL: try again after transmitted(); NIC_PARTS: too many parts, or an offload
+     * without headroom: join them to one; NIC_DOWN: the card is out of order.
      */
     int (*transmit)(void *state, const struct nic_part *parts, unsigned count, unsigned headroom,
-                    void *cookie);
+                    const struct nic_offload *offload, void *cookie);
     unsigned (*room)(void *state); /* frames that would fit now */
     void (*flush)(void *state);    /* tells the card of the frames queued */
     /* Takes up to budget received frames and reclaims transmitted ones. Returns frames taken. */
     unsigned (*poll)(void *state, unsigned budget);
     void (*release)(void *state, void *buffer);
+    /* Whether the client has so many receive buffers that it must not keep any more: what it
+     * receives now it should copy, if it is small, or drop, and release the buffers at once. */
+    bool (*scarce)(void *state);
+    /*
+     * Which frames that are not for our own address or for all stations to receive: those for
+     * these groups, or for these VLANs (VLAN tags stay in the frame). A card that cannot choose
+     * receives them all. Return whether the card took it.
+     */
+    bool (*set_groups)(void *state, const uint8_t (*groups)[6], unsigned count);
+    bool (*set_vlan)(void *state, uint16_t vlan, bool on);
     /* Asks for an interrupt for the next frame received, and with tx for room to transmit. Returns
      * whether there is work already, so that no interrupt may come. */
     bool (*interrupts_on)(void *state, bool tx);

@@ -16,6 +16,7 @@ struct card {
     struct virtio_net net;
     struct virtio_pci pci;
     struct virtio_net_client client;
+    const struct nic_client *user;
 };
 
 void *virtio_platform_alloc(size_t size, size_t align)
@@ -78,7 +79,10 @@ static void print_features(const char *title, uint64_t features)
 
 static uint64_t wanted_features(void)
 {
-    uint64_t wanted = VIRTIO_NET_FEATURES;
+    /* What the stack cannot do anything with yet. */
+    uint64_t wanted = VIRTIO_NET_FEATURES &
+                      ~(virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_CSUM) |
+                        virtio_bit(VIRTIO_NET_F_MTU) | virtio_bit(VIRTIO_NET_F_CTRL_VLAN));
     const char *bad = virtio_feature_parse(boot_arguments.features, &wanted);
 
     if (bad != NULL) {
@@ -102,6 +106,58 @@ static enum virtio_pci_interface wanted_interface(void)
     }
 }
 
+/* What the driver says and what the stack hears: the same, in the words of each. */
+static void card_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                         const struct virtio_net_offload *offload)
+{
+    const struct card *card = context;
+    struct nic_offload o = {
+        .checksum = offload->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM,
+        .checked = offload->flags & VIRTIO_NET_HDR_F_DATA_VALID,
+        .checksum_start = offload->csum_start,
+        .checksum_offset = offload->csum_offset,
+        .segment_size = offload->gso_size,
+        .header_length = offload->hdr_len,
+    };
+
+    switch (offload->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+    case VIRTIO_NET_HDR_GSO_NONE:
+        o.segments = NIC_WHOLE;
+        break;
+    case VIRTIO_NET_HDR_GSO_TCPV4:
+        o.segments = NIC_TCP4;
+        break;
+    case VIRTIO_NET_HDR_GSO_TCPV6:
+        o.segments = NIC_TCP6;
+        break;
+    default:
+        o.segments = NIC_UDP;
+        break;
+    }
+    card->user->receive(card->user->context, buffer, data, length, more, &o);
+}
+
+static void card_transmitted(void *context, void *cookie)
+{
+    const struct card *card = context;
+
+    card->user->transmitted(card->user->context, cookie);
+}
+
+static void card_link(void *context, bool up)
+{
+    const struct card *card = context;
+
+    card->user->link(card->user->context, up);
+}
+
+static void card_announce(void *context)
+{
+    const struct card *card = context;
+
+    card->user->announce(card->user->context);
+}
+
 static void *card_open(const struct pci_device *pci, const struct nic_client *client)
 {
     struct virtio_net_options options = {
@@ -116,11 +172,13 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
         printf("vtnet: no memory for the network card\n");
         return NULL;
     }
+    card->user = client;
     card->client = (struct virtio_net_client){
-        .receive = client->receive,
-        .transmitted = client->transmitted,
-        .link = client->link,
-        .context = client->context,
+        .receive = card_receive,
+        .transmitted = card_transmitted,
+        .link = card_link,
+        .announce = card_announce,
+        .context = card,
         .private_size = client->private_size,
     };
     if (virtio_pci_open(&card->pci, pci, wanted_interface()) != 0 ||
@@ -156,10 +214,55 @@ static unsigned card_headroom(void *state)
     return ((struct virtio_net *)state)->header_length;
 }
 
+static uint16_t card_mtu(void *state)
+{
+    return ((struct virtio_net *)state)->mtu;
+}
+
+static uint32_t card_offloads(void *state)
+{
+    static const struct {
+        uint8_t feature, offload;
+    } map[] = {
+        {VIRTIO_NET_F_CSUM, NIC_SEND_CHECKSUM},  {VIRTIO_NET_F_HOST_TSO4, NIC_SEND_TCP4},
+        {VIRTIO_NET_F_HOST_TSO6, NIC_SEND_TCP6}, {VIRTIO_NET_F_HOST_ECN, NIC_SEND_ECN},
+        {VIRTIO_NET_F_HOST_USO, NIC_SEND_UDP},   {VIRTIO_NET_F_GUEST_CSUM, NIC_RECEIVE_CHECKSUM},
+    };
+    const struct virtio_net *net = state;
+    uint32_t offloads = 0;
+
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
+        if (virtio_has(net->dev->features, map[i].feature)) {
+            offloads |= map[i].offload;
+        }
+    }
+    return offloads;
+}
+
+static struct virtio_net_offload to_wire(const struct nic_offload *offload)
+{
+    static const uint8_t types[] = {
+        [NIC_WHOLE] = VIRTIO_NET_HDR_GSO_NONE,
+        [NIC_TCP4] = VIRTIO_NET_HDR_GSO_TCPV4,
+        [NIC_TCP6] = VIRTIO_NET_HDR_GSO_TCPV6,
+        [NIC_UDP] = VIRTIO_NET_HDR_GSO_UDP_L4,
+    };
+
+    return (struct virtio_net_offload){
+        .flags = offload->checksum ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0,
+        .gso_type = types[offload->segments] | (offload->ecn ? VIRTIO_NET_HDR_GSO_ECN : 0),
+        .csum_start = offload->checksum_start,
+        .csum_offset = offload->checksum_offset,
+        .gso_size = offload->segment_size,
+        .hdr_len = offload->header_length,
+    };
+}
+
 static int card_transmit(void *state, const struct nic_part *parts, unsigned count,
-                         unsigned headroom, void *cookie)
+                         unsigned headroom, const struct nic_offload *offload, void *cookie)
 {
     struct virtqueue_part chain[NIC_PARTS_MAX];
+    struct virtio_net_offload wire;
     int error;
 
     _Static_assert((int)NIC_PARTS_MAX <= (int)VIRTIO_NET_PARTS_MAX, "parts");
@@ -169,7 +272,11 @@ static int card_transmit(void *state, const struct nic_part *parts, unsigned cou
     for (unsigned i = 0; i < count; i++) {
         chain[i] = (struct virtqueue_part){parts[i].data, parts[i].length};
     }
-    error = virtio_net_transmit(state, chain, count, headroom, cookie);
+    if (offload != NULL) {
+        wire = to_wire(offload);
+    }
+    error =
+        virtio_net_transmit(state, chain, count, headroom, offload != NULL ? &wire : NULL, cookie);
     if (error == VIRTIO_ERROR_FULL) {
         return NIC_FULL;
     }
@@ -194,6 +301,21 @@ static unsigned card_poll(void *state, unsigned budget)
 static void card_release(void *state, void *buffer)
 {
     virtio_net_release(state, buffer);
+}
+
+static bool card_scarce(void *state)
+{
+    return virtio_net_scarce(state);
+}
+
+static bool card_set_groups(void *state, const uint8_t (*groups)[6], unsigned count)
+{
+    return virtio_net_set_mac_table(state, NULL, 0, groups, count) == 0;
+}
+
+static bool card_set_vlan(void *state, uint16_t vlan, bool on)
+{
+    return virtio_net_set_vlan(state, vlan, on) == 0;
 }
 
 static bool card_interrupts_on(void *state, bool tx)
@@ -238,12 +360,17 @@ const struct nic_driver nic_virtio = {
     .open = card_open,
     .mac = card_mac,
     .link_up = card_link_up,
+    .mtu = card_mtu,
+    .offloads = card_offloads,
     .headroom = card_headroom,
     .transmit = card_transmit,
     .room = card_room,
     .flush = card_flush,
     .poll = card_poll,
     .release = card_release,
+    .scarce = card_scarce,
+    .set_groups = card_set_groups,
+    .set_vlan = card_set_vlan,
     .interrupts_on = card_interrupts_on,
     .interrupt = card_interrupt,
     .counters = card_counters,

@@ -26,6 +26,7 @@ enum {
     VIRTIO_ERROR_FULL = -5,     /* the queue is full: try again when buffers have been used */
     VIRTIO_ERROR_TOOBIG = -6,   /* more parts than a descriptor chain may have */
     VIRTIO_ERROR_BROKEN = -7,   /* the device broke the rules of this queue: it needs a reset */
+    VIRTIO_ERROR_REFUSED = -8,  /* the device says no to a command */
 };
 
 struct virtio_device;

@@ -4,10 +4,14 @@
 
 #include <string.h>
 
+#include "virtio/virtio_net_ctrl.h"
 #include "virtio/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
-enum { TX_INDIRECT_TABLES = 32 };
+enum {
+    TX_INDIRECT_TABLES = 32,
+    MTU_USUAL = 1500,
+};
 
 /* A locally administered unicast address (IEEE 802-2014 §8.4.4) from the clock's low bits. */
 static void random_mac(uint8_t mac[6])
@@ -49,16 +53,64 @@ static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
     return 0;
 }
 
-/* The link is up where the device does not say (§5.1.4). */
-static void read_link(struct virtio_net *net)
+/* The status field; the link is up where the device does not say (§5.1.4). */
+static uint16_t read_status(struct virtio_net *net)
 {
     uint16_t status = VIRTIO_NET_S_LINK_UP;
 
     if (virtio_has(net->dev->features, VIRTIO_NET_F_STATUS) &&
         virtio_config_read(net->dev, VIRTIO_NET_CONFIG_STATUS, &status, 2, 1) != 0) {
-        return;
+        return net->link_up ? VIRTIO_NET_S_LINK_UP : 0;
     }
+    return status;
+}
+
+static void read_speed(struct virtio_net *net)
+{
+    uint8_t duplex;
+
+    if (virtio_has(net->dev->features, VIRTIO_NET_F_SPEED_DUPLEX) &&
+        virtio_config_read(net->dev, VIRTIO_NET_CONFIG_SPEED, &net->speed, 4, 1) == 0 &&
+        virtio_config_read(net->dev, VIRTIO_NET_CONFIG_DUPLEX, &duplex, 1, 1) == 0) {
+        net->full_duplex = duplex == 1;
+        net->speed = net->speed <= INT32_MAX ? net->speed : 0; /* all ones: unknown (§5.1.4) */
+    }
+}
+
+/* §5.1.4.2: a driver that agrees to MTU keeps to it. */
+static int read_mtu(struct virtio_net *net)
+{
+    int error;
+
+    net->mtu = MTU_USUAL;
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_MTU)) {
+        return 0;
+    }
+    error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MTU, &net->mtu, 2, 1);
+    if (error == 0 && net->mtu < VIRTIO_NET_MTU_LEAST) {
+        virtio_platform_log("virtio-net: the device's MTU of %u bytes is impossible", net->mtu);
+        error = VIRTIO_ERROR_IO;
+    }
+    return error;
+}
+
+/* What the configuration says now: the link, and whether others should hear from us. */
+static void look_at_configuration(struct virtio_net *net)
+{
+    uint16_t status = read_status(net);
+    bool was_up = net->link_up;
+
     net->link_up = status & VIRTIO_NET_S_LINK_UP;
+    if (net->link_up != was_up) {
+        read_speed(net);
+        net->client->link(net->client->context, net->link_up);
+    }
+    if (status & VIRTIO_NET_S_ANNOUNCE &&
+        virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+        net->client->announce(net->client->context);
+        virtio_net_flush(net);
+        virtio_net_ctrl_announced(net);
+    }
 }
 
 /* §5.1.6: how long the header is and whether it may share a descriptor with the frame. */
@@ -75,33 +127,82 @@ static void choose_framing(struct virtio_net *net)
     net->split_rx = !any_layout && !mergeable; /* §5.1.6.3.1, §5.1.6.6 (legacy notes) */
 }
 
+static void destroy_queues(struct virtio_net *net)
+{
+    virtio_net_rx_destroy(net);
+    virtqueue_destroy(&net->tx);
+    virtio_net_ctrl_destroy(net);
+    virtio_platform_free(net->tx_header);
+    net->tx_header = NULL;
+}
+
 static int create_queues(struct virtio_net *net, const struct virtio_net_options *options)
 {
-    int error = virtio_net_rx_create(net, options->rx_initial, options->rx_maximum);
+    int error = virtio_net_rx_create(net, options);
 
-    if (error != 0) {
-        return error;
+    if (error == 0) {
+        error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
+                                 TX_INDIRECT_TABLES);
     }
-    net->tx_header = virtio_platform_alloc(sizeof *net->tx_header, sizeof(uint64_t));
-    error = net->tx_header == NULL ? VIRTIO_ERROR_NOMEM
-                                   : virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX,
-                                                      VIRTIO_NET_TX_SIZE, TX_INDIRECT_TABLES);
+    if (error == 0) {
+        error = virtio_net_ctrl_create(net);
+    }
+    if (error == 0) {
+        net->tx_header = virtio_platform_alloc(sizeof *net->tx_header, sizeof(uint64_t));
+        error = net->tx_header == NULL ? VIRTIO_ERROR_NOMEM : 0;
+    }
     if (error != 0) {
-        virtio_device_reset(net->dev); /* it knows where the receive queue lies */
-        virtio_platform_free(net->tx_header);
-        virtio_net_rx_destroy(net);
+        virtio_device_reset(net->dev); /* it knows where some of them lie */
+        destroy_queues(net);
     }
     return error;
 }
 
-/* With mergeable buffers a device waits, for ever if need be, until there are enough for the frame
- * it has; without, it drops what one does not hold. So they are for queues that can hold any. */
-static uint64_t wanted_features(const struct virtio_net_options *options)
+/* §5.1.3.1 Feature bit requirements: each feature needs one of the two others. */
+static const struct {
+    uint8_t feature, needs, or_needs;
+} requirements[] = {
+    {VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
+    {VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
+    {VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
+    {VIRTIO_NET_F_GUEST_USO6, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
+    /* Without mergeable buffers each would have to hold 64 KiB. */
+    {VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
+    {VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
+    {VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
+    {VIRTIO_NET_F_GUEST_USO6, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
+    {VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_TSO6},
+    {VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_CSUM},
+    {VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_CSUM},
+    {VIRTIO_NET_F_HOST_ECN, VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_HOST_TSO6},
+    {VIRTIO_NET_F_HOST_USO, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_CSUM},
+    {VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+    {VIRTIO_NET_F_CTRL_RX_EXTRA, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_RX},
+    {VIRTIO_NET_F_CTRL_VLAN, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+    {VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+    {VIRTIO_NET_F_MQ, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+    {VIRTIO_NET_F_CTRL_MAC_ADDR, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+    {VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+};
+
+/*
+ * What to ask for: of what the device offers and the user allows, that whose requirements are met
+ * too. With mergeable buffers a device waits, for ever if need be, until there are enough for the
+ * frame it has; without, it drops what one does not hold. So they are for queues that can hold any.
+ */
+static uint64_t wanted_features(const struct virtio_net *net,
+                                const struct virtio_net_options *options)
 {
-    uint64_t wanted = options->features & VIRTIO_NET_FEATURES;
+    uint64_t wanted = net->dev->offered & options->features & VIRTIO_NET_FEATURES;
 
     if (options->rx_maximum != 0 && options->rx_maximum < VIRTIO_NET_RX_MERGED) {
         wanted &= ~virtio_bit(VIRTIO_NET_F_MRG_RXBUF);
+    }
+    for (unsigned i = 0; i < sizeof requirements / sizeof requirements[0]; i++) {
+        if (!virtio_has(wanted, requirements[i].needs) &&
+            !virtio_has(wanted, requirements[i].or_needs)) {
+            wanted &= ~virtio_bit(requirements[i].feature);
+        }
     }
     return wanted;
 }
@@ -121,24 +222,28 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
         goto fail;
     }
     /* 4. Read the features, write those understood. 5. Set FEATURES_OK. 6. Read it back. */
-    error = virtio_device_negotiate(dev, wanted_features(options));
+    error = virtio_device_negotiate(dev, wanted_features(net, options));
     if (error != 0) {
         goto fail;
     }
     /* 7. Device-specific set-up: queues, configuration. */
     choose_framing(net);
     error = choose_mac(net, options->mac);
+    if (error == 0) {
+        error = read_mtu(net);
+    }
+    if (error == 0) {
+        error = create_queues(net, options);
+    }
     if (error != 0) {
         goto fail;
     }
-    error = create_queues(net, options);
-    if (error != 0) {
-        goto fail;
-    }
-    read_link(net);
+    net->link_up = read_status(net) & VIRTIO_NET_S_LINK_UP;
+    read_speed(net);
     virtio_net_interrupts_off(net);
     /* 8. Set DRIVER_OK. Only now may a queue be notified. */
     virtio_device_ready(dev);
+    virtio_net_ctrl_ready(net, options->mac != NULL);
     virtio_net_rx_refill(net);
     return 0;
 
@@ -158,9 +263,7 @@ void virtio_net_close(struct virtio_net *net)
     while ((cookie = virtqueue_detach(&net->tx)) != NULL) {
         net->client->transmitted(net->client->context, cookie);
     }
-    virtio_net_rx_destroy(net);
-    virtqueue_destroy(&net->tx);
-    virtio_platform_free(net->tx_header);
+    destroy_queues(net);
 }
 
 static unsigned reclaim_transmitted(struct virtio_net *net)
@@ -186,43 +289,57 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     reclaimed = reclaim_transmitted(net);
     frames = virtio_net_rx_poll(net, budget);
     if (net->config_changed) {
-        bool was_up = net->link_up;
-
         net->config_changed = false;
-        read_link(net);
-        if (net->link_up != was_up) {
-            net->client->link(net->client->context, net->link_up);
-        }
+        look_at_configuration(net);
     } else if (interrupted && frames + reclaimed == 0) {
         net->counters.interrupts_spurious++;
     }
     return frames;
 }
 
+static void write_header(const struct virtio_net *net, struct virtio_net_hdr *header,
+                         const struct virtio_net_offload *offload)
+{
+    bool little = net->dev->little_endian;
+
+    memset(header, 0, net->header_length);
+    if (offload == NULL) {
+        return;
+    }
+    header->flags = offload->flags;
+    header->gso_type = offload->gso_type;
+    virtio16_write(little, &header->hdr_len, offload->hdr_len);
+    virtio16_write(little, &header->gso_size, offload->gso_size);
+    virtio16_write(little, &header->csum_start, offload->csum_start);
+    virtio16_write(little, &header->csum_offset, offload->csum_offset);
+}
+
 /* §5.1.6.2 Packet Transmission: a header without offloads is all zeros. */
 int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
-                        unsigned headroom, void *cookie)
+                        unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
 {
     struct virtqueue_part chain[VIRTQUEUE_PARTS_MAX];
     uint32_t bytes = 0;
     int error;
 
-    if (count == 0 || count > VIRTIO_NET_PARTS_MAX) {
+    if (count == 0 || count > VIRTIO_NET_PARTS_MAX ||
+        (offload != NULL && headroom < net->header_length)) {
         return VIRTIO_ERROR_TOOBIG;
     }
     for (unsigned i = 0; i < count; i++) {
         chain[i + 1] = parts[i];
         bytes += parts[i].length;
     }
-    if (!net->split_tx && headroom >= net->header_length) {
-        uint8_t *header = (uint8_t *)(uintptr_t)parts[0].data - net->header_length;
-
-        memset(header, 0, net->header_length);
-        chain[1].data = header;
+    chain[0] = (struct virtqueue_part){net->tx_header, net->header_length};
+    if (headroom >= net->header_length) {
+        chain[0].data = (const uint8_t *)parts[0].data - net->header_length;
+        write_header(net, (struct virtio_net_hdr *)(uintptr_t)chain[0].data, offload);
+    }
+    if (headroom >= net->header_length && !net->split_tx) {
+        chain[1].data = chain[0].data;
         chain[1].length += net->header_length;
         error = virtqueue_add(&net->tx, chain + 1, count, 0, cookie);
     } else {
-        chain[0] = (struct virtqueue_part){net->tx_header, net->header_length};
         error = virtqueue_add(&net->tx, chain, count + 1, 0, cookie);
     }
     if (error == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtio network device (virtio 1.3 §5.1): one receive and one transmit queue. How a system
- * uses it:
+ * The virtio network device (virtio 1.3 §5.1): one receive, one transmit, one control queue. How a
+ * system uses it:
  *
  *     virtio_net_open(net, dev, &options, &client);
  *     loop:
@@ -22,6 +22,23 @@
 
 #include "virtio/virtqueue.h"
 
+/*
+ * What is left to do with a frame (§5.1.6.2 Packet Transmission), or was (§5.1.6.4 Processing of
+ * Incoming Packets). Offsets are bytes from the Ethernet header's start.
+ */
+struct virtio_net_offload {
+    uint8_t flags;    /* VIRTIO_NET_HDR_F_... */
+    uint8_t gso_type; /* VIRTIO_NET_HDR_GSO_... */
+    /*
+     * NEEDS_CSUM: the sum from csum_start to the end belongs at csum_start + csum_offset, where the
+     * sum of the pseudo-header stands. Sent: the device does it. Received: nobody has done it, and
+     * nobody need to, as the frame is known to be good. DATA_VALID: the checksum has been checked.
+     */
+    uint16_t csum_start, csum_offset;
+    uint16_t gso_size; /* with a gso_type: payload bytes of each segment */
+    uint16_t hdr_len;  /* with a gso_type: bytes of all headers; received: a hint only */
+};
+
 /* Who uses the device. Called from virtio_net_poll() and _close(), never from interrupts. */
 struct virtio_net_client {
     /*
@@ -29,37 +46,56 @@ struct virtio_net_client {
      * call. The client owns the buffer until virtio_net_release(net, buffer). buffer: points at
      * `private_size` bytes for the client's own use, which lie before `data` in one block of
      * memory; between them and data there are at least as many bytes to write on as a header of
-     * this device takes.
+     * this device takes. offload: of the whole frame, the same for each of its buffers; never NULL.
      */
-    void (*receive)(void *context, void *buffer, void *data, uint32_t length, bool more);
+    void (*receive)(void *context, void *buffer, void *data, uint32_t length, bool more,
+                    const struct virtio_net_offload *offload);
     /* The device is done with a transmitted frame: its memory is the client's again. */
     void (*transmitted)(void *context, void *cookie);
     /* The link went up or down. */
     void (*link)(void *context, bool up);
+    /* The device asks for a packet that makes us known to the network (§5.1.6.5.4 Gratuitous
+     * Packet Sending); it is acknowledged when this returns. */
+    void (*announce)(void *context);
     void *context;
     uint32_t private_size; /* bytes, at most VIRTIO_NET_PRIVATE_MAX */
 };
 enum { VIRTIO_NET_PRIVATE_MAX = 256 };
 
 struct virtio_net_options {
-    uint64_t features;   /* to accept, of those the driver knows (VIRTIO_NET_FEATURES) */
-    const uint8_t *mac;  /* 6 bytes to use instead of the device's, or NULL */
-    uint16_t rx_initial; /* receive buffers to begin with; 0: the default */
-    uint16_t rx_maximum; /* receive buffers at the most; 0: the default */
+    uint64_t features;    /* to accept, of those the driver knows (VIRTIO_NET_FEATURES) */
+    const uint8_t *mac;   /* 6 bytes to use instead of the device's, or NULL */
+    uint16_t rx_initial;  /* receive buffers posted to begin with; 0: the default */
+    uint16_t rx_maximum;  /* receive buffers posted at the most; 0: the default */
+    uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
+    uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
+    bool rx_fixed;        /* rx_maximum from the beginning to the end */
 };
 enum {
     VIRTIO_NET_RX_INITIAL = 2,
     VIRTIO_NET_RX_MAXIMUM = 256,
     VIRTIO_NET_RX_MERGED = 44, /* with fewer at the most, MRG_RXBUF is not accepted */
-    VIRTIO_NET_TX_SIZE = 256,  /* transmit descriptors, where the device lets us choose */
+    VIRTIO_NET_RX_MEMORY = 2 << 20,
+    VIRTIO_NET_RX_QUIET_MS = 1000,
+    VIRTIO_NET_TX_SIZE = 256, /* transmit descriptors, where the device lets us choose */
 };
 
 /* The features that this driver can use. */
 #define VIRTIO_NET_FEATURES                                                                        \
-    (virtio_bit(VIRTIO_NET_F_MAC) | virtio_bit(VIRTIO_NET_F_MRG_RXBUF) |                           \
-     virtio_bit(VIRTIO_NET_F_STATUS) | virtio_bit(VIRTIO_F_ANY_LAYOUT) |                           \
-     virtio_bit(VIRTIO_F_INDIRECT_DESC) | virtio_bit(VIRTIO_F_EVENT_IDX) |                         \
-     virtio_bit(VIRTIO_F_VERSION_1))
+    (virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_CSUM) |                         \
+     virtio_bit(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) | virtio_bit(VIRTIO_NET_F_MTU) |                 \
+     virtio_bit(VIRTIO_NET_F_MAC) | virtio_bit(VIRTIO_NET_F_GUEST_TSO4) |                          \
+     virtio_bit(VIRTIO_NET_F_GUEST_TSO6) | virtio_bit(VIRTIO_NET_F_GUEST_ECN) |                    \
+     virtio_bit(VIRTIO_NET_F_HOST_TSO4) | virtio_bit(VIRTIO_NET_F_HOST_TSO6) |                     \
+     virtio_bit(VIRTIO_NET_F_HOST_ECN) | virtio_bit(VIRTIO_NET_F_MRG_RXBUF) |                      \
+     virtio_bit(VIRTIO_NET_F_STATUS) | virtio_bit(VIRTIO_NET_F_CTRL_VQ) |                          \
+     virtio_bit(VIRTIO_NET_F_CTRL_RX) | virtio_bit(VIRTIO_NET_F_CTRL_VLAN) |                       \
+     virtio_bit(VIRTIO_NET_F_CTRL_RX_EXTRA) | virtio_bit(VIRTIO_NET_F_GUEST_ANNOUNCE) |            \
+     virtio_bit(VIRTIO_NET_F_MQ) | virtio_bit(VIRTIO_NET_F_CTRL_MAC_ADDR) |                        \
+     virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6) |                   \
+     virtio_bit(VIRTIO_NET_F_HOST_USO) | virtio_bit(VIRTIO_NET_F_SPEED_DUPLEX) |                   \
+     virtio_bit(VIRTIO_F_ANY_LAYOUT) | virtio_bit(VIRTIO_F_INDIRECT_DESC) |                        \
+     virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_F_VERSION_1))
 
 /* What happened since the device was opened; counters wrap. */
 struct virtio_net_counters {
@@ -71,6 +107,9 @@ struct virtio_net_counters {
     uint32_t interrupts_spurious; /* of those, with nothing to do */
     uint32_t rx_bad;              /* frames dropped for a length or buffer count that cannot be */
     uint32_t rx_no_memory;        /* refills that found no memory */
+    uint32_t rx_at_ceiling;       /* refills that rx_memory did not allow */
+    uint32_t rx_ups;              /* times that the limit of posted buffers was raised */
+    uint32_t rx_downs;            /* and lowered */
     uint32_t tx_full;             /* transmits refused because the ring was full */
 };
 
@@ -86,16 +125,31 @@ struct virtio_net {
     bool split_rx;         /* the header must be a descriptor of its own */
     bool split_tx;
     bool link_up;
+    uint16_t mtu;   /* bytes of an IP packet, 1500 where the device does not say */
+    uint32_t speed; /* Mbit/s, 0: unknown */
+    bool full_duplex;
 
     /* Receive buffers. */
-    uint16_t rx_limit;                 /* posted at most, now: grows with the load */
-    uint16_t rx_maximum;               /* the limit's own limit */
+    uint16_t rx_limit;                 /* posted at most, now: goes with the load */
+    uint16_t rx_limit_peak;            /* the most it ever was */
+    uint16_t rx_initial;               /* where it begins, and does not go below */
+    uint16_t rx_maximum;               /* and above */
     uint16_t rx_posted;                /* that the device has */
+    uint16_t rx_kept_count;            /* free, for the next refill */
     uint32_t rx_buffers;               /* that exist: posted, the client's, or kept */
     uint32_t rx_peak;                  /* the most that ever existed */
+    uint32_t rx_buffers_max;           /* what rx_memory allows */
+    uint32_t rx_frame_max;             /* bytes of a frame that one buffer holds */
     uint32_t rx_data_offset;           /* from a buffer's start to its header */
     uint32_t rx_buffer_size;           /* bytes of a whole one */
     struct virtio_net_buffer *rx_kept; /* free, for the next refill */
+    uint64_t rx_quiet_ns;              /* after how much of little traffic the limit is halved */
+    uint64_t rx_quiet_since;           /* clock; 0: it is not quiet */
+
+    struct virtqueue ctrl;
+    struct virtio_net_command *command; /* memory for one */
+    bool ctrl_dead;                     /* it did not answer once */
+    bool rx_all_groups;                 /* there are more than the MAC table holds */
 
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 
@@ -131,11 +185,13 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
  * Queues a frame: Ethernet header first, without checksum. parts: its pieces in order, which belong
  * to the device until client.transmitted(cookie), whatever the result of the transmission.
  * headroom: bytes before parts[0].data that this function may write; with as many as header_length
- * it saves a descriptor. Nothing is copied. 0, ERROR_FULL (try again after client.transmitted()),
- * ERROR_TOOBIG (count > VIRTIO_NET_PARTS_MAX) or ERROR_BROKEN; on error nothing is kept.
+ * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
+ * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
+ * client.transmitted()), ERROR_TOOBIG (count > VIRTIO_NET_PARTS_MAX, or an offload without room for
+ * a header: join the parts to one with headroom) or ERROR_BROKEN; on error nothing is kept.
  */
 int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
-                        unsigned headroom, void *cookie);
+                        unsigned headroom, const struct virtio_net_offload *offload, void *cookie);
 enum { VIRTIO_NET_PARTS_MAX = VIRTQUEUE_PARTS_MAX - 1 };
 
 /* How many frames of one part would surely fit into the transmit ring now. */
@@ -146,6 +202,45 @@ void virtio_net_flush(struct virtio_net *net);
 
 /* Gives a receive buffer back: `buffer` is what client.receive() got. */
 void virtio_net_release(struct virtio_net *net, void *buffer);
+
+/*
+ * Whether nearly all receive buffers that may exist are with the client. What lets it release them
+ * may be a frame that is still to come, so it must not keep any more: a frame received now should
+ * be copied, if it is small, or dropped, and its buffers released at once.
+ */
+bool virtio_net_scarce(const struct virtio_net *net);
+
+/*
+ * The control queue (§5.1.6.5). Each function waits for the device's answer, some microseconds;
+ * to be called between virtio_net_open() and _close(). 0; ERROR_NODEV where the feature was not agreed; ERROR_REFUSED where the device says
+ * no; ERROR_IO where it does not answer within 100 ms: then it is not asked again.
+ */
+
+/* Which frames to receive beside those for our address, the table's and the broadcast ones. */
+enum {
+    VIRTIO_NET_RX_PROMISC = 1,
+    VIRTIO_NET_RX_ALLMULTI = 2,
+    VIRTIO_NET_RX_ALLUNI = 4, /* this and those below: CTRL_RX_EXTRA */
+    VIRTIO_NET_RX_NOMULTI = 8,
+    VIRTIO_NET_RX_NOUNI = 16,
+    VIRTIO_NET_RX_NOBCAST = 32,
+};
+int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes);
+
+/* Further addresses of ours, and the groups to receive; each replaces what was set before. */
+int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
+                             unsigned unicast_count, const uint8_t (*multicast)[6],
+                             unsigned multicast_count);
+
+/* Receives frames of this VLAN (0 to 4094), or no longer. With CTRL_VLAN agreed the device begins
+ * with none of them. */
+int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on);
+
+/* Changes our address; without CTRL_MAC_ADDR, that of a legacy device. */
+int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6]);
+
+/* Which of the agreed GUEST_... offloads the device may use from now on, as feature bits. */
+int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads);
 
 /*
  * Asks for an interrupt for the next received frame, and with tx also for when much of the

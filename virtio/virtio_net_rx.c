@@ -10,7 +10,8 @@
 
 enum {
     ETHERNET_HEADER = 14,
-    ETHERNET_FRAME_MAX = 1518, /* with a VLAN tag, without the checksum */
+    ETHERNET_HEADERS = 18, /* with a VLAN tag */
+    FRAME_MAX_USUAL = 1500 + ETHERNET_HEADERS,
     BUFFER_ALIGN = 16,
     MERGED_MAX = 48, /* buffers of one frame: 64 KiB of them, and one spare */
 };
@@ -36,59 +37,120 @@ static uint16_t queue_size_for(unsigned buffers)
     return (uint16_t)size;
 }
 
-int virtio_net_rx_create(struct virtio_net *net, uint16_t initial, uint16_t maximum)
+/* The limits, of what the options ask and the queue can hold. */
+static void choose_limits(struct virtio_net *net, const struct virtio_net_options *options,
+                          unsigned per_buffer)
+{
+    uint32_t memory = options->rx_memory != 0 ? options->rx_memory : VIRTIO_NET_RX_MEMORY;
+    uint32_t quiet_ms = options->rx_quiet_ms != 0 ? options->rx_quiet_ms : VIRTIO_NET_RX_QUIET_MS;
+
+    if (net->rx_maximum > net->rx.size / per_buffer) {
+        net->rx_maximum = (uint16_t)(net->rx.size / per_buffer);
+    }
+    net->rx_buffers_max = memory / net->rx_buffer_size;
+    if (net->rx_maximum > net->rx_buffers_max) {
+        net->rx_maximum = (uint16_t)net->rx_buffers_max;
+    }
+    net->rx_initial = options->rx_initial != 0 ? options->rx_initial : VIRTIO_NET_RX_INITIAL;
+    if (options->rx_fixed || net->rx_initial > net->rx_maximum) {
+        net->rx_initial = net->rx_maximum;
+    }
+    net->rx_limit = net->rx_initial;
+    net->rx_limit_peak = net->rx_limit;
+    net->rx_quiet_ns = (uint64_t)quiet_ms * 1000000;
+}
+
+int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options)
 {
     uint32_t fixed = (uint32_t)sizeof(struct virtio_net_buffer) + net->client->private_size;
     unsigned per_buffer = net->split_rx ? 2 : 1;
     int error;
 
-    net->rx_maximum = maximum != 0 ? maximum : VIRTIO_NET_RX_MAXIMUM;
-    error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
-                             queue_size_for(net->rx_maximum * per_buffer), 0);
-    if (error != 0) {
-        return error;
-    }
-    if (net->rx_maximum > net->rx.size / per_buffer) {
-        net->rx_maximum = (uint16_t)(net->rx.size / per_buffer);
-    }
-    if (net->rx_maximum == 0) {
-        virtio_platform_log("virtio-net: a receive queue of %u holds no buffer", net->rx.size);
-        virtqueue_destroy(&net->rx);
-        return VIRTIO_ERROR_IO;
-    }
-    net->rx_limit = initial != 0 ? initial : VIRTIO_NET_RX_INITIAL;
-    if (net->rx_limit > net->rx_maximum) {
-        net->rx_limit = net->rx_maximum;
+    /* Merged, buffers of the usual size hold any frame. */
+    net->rx_frame_max = FRAME_MAX_USUAL;
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
+        net->rx_frame_max < (uint32_t)net->mtu + ETHERNET_HEADERS) {
+        net->rx_frame_max = net->mtu + ETHERNET_HEADERS;
     }
     /* Room for a header before all that the client may get, and the IP header, which follows the
      * Ethernet header, on a multiple of four. */
     net->rx_data_offset = (fixed + net->header_length + 3) / 4 * 4;
     net->rx_data_offset += (4 - (net->header_length + ETHERNET_HEADER) % 4) % 4;
-    net->rx_buffer_size = net->rx_data_offset + net->header_length + ETHERNET_FRAME_MAX;
+    net->rx_buffer_size = net->rx_data_offset + net->header_length + net->rx_frame_max;
+
+    net->rx_maximum = options->rx_maximum != 0 ? options->rx_maximum : VIRTIO_NET_RX_MAXIMUM;
+    error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
+                             queue_size_for(net->rx_maximum * per_buffer), 0);
+    if (error != 0) {
+        return error;
+    }
+    choose_limits(net, options, per_buffer);
+    if (net->rx_maximum == 0) {
+        virtio_platform_log("virtio-net: not one receive buffer of %u bytes fits: the queue has %u "
+                            "descriptors, and %u buffers may exist",
+                            (unsigned)net->rx_buffer_size, net->rx.size,
+                            (unsigned)net->rx_buffers_max);
+        virtqueue_destroy(&net->rx);
+        return VIRTIO_ERROR_NOMEM;
+    }
     return 0;
+}
+
+static void free_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer)
+{
+    virtio_platform_free(buffer);
+    net->rx_buffers--;
+}
+
+/* Keeps as many buffers for the next refill as may be posted at once, and frees the others. */
+static void keep_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer)
+{
+    if (net->rx_kept_count >= net->rx_limit) {
+        free_buffer(net, buffer);
+        return;
+    }
+    buffer->next = net->rx_kept;
+    net->rx_kept = buffer;
+    net->rx_kept_count++;
+}
+
+static struct virtio_net_buffer *take_kept(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer = net->rx_kept;
+
+    if (buffer != NULL) {
+        net->rx_kept = buffer->next;
+        net->rx_kept_count--;
+    }
+    return buffer;
 }
 
 void virtio_net_rx_destroy(struct virtio_net *net)
 {
     struct virtio_net_buffer *buffer;
 
-    while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
-        virtio_platform_free(buffer);
+    if (net->rx.dev == NULL) {
+        return;
     }
-    while ((buffer = net->rx_kept) != NULL) {
-        net->rx_kept = buffer->next;
-        virtio_platform_free(buffer);
+    while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
+        free_buffer(net, buffer);
+    }
+    while ((buffer = take_kept(net)) != NULL) {
+        free_buffer(net, buffer);
     }
     virtqueue_destroy(&net->rx);
 }
 
 static struct virtio_net_buffer *take_buffer(struct virtio_net *net)
 {
-    struct virtio_net_buffer *buffer = net->rx_kept;
+    struct virtio_net_buffer *buffer = take_kept(net);
 
     if (buffer != NULL) {
-        net->rx_kept = buffer->next;
         return buffer;
+    }
+    if (net->rx_buffers >= net->rx_buffers_max) {
+        net->counters.rx_at_ceiling++;
+        return NULL;
     }
     buffer = virtio_platform_alloc(net->rx_buffer_size, BUFFER_ALIGN);
     if (buffer == NULL) {
@@ -101,19 +163,13 @@ static struct virtio_net_buffer *take_buffer(struct virtio_net *net)
     return buffer;
 }
 
-static void keep_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer)
-{
-    buffer->next = net->rx_kept;
-    net->rx_kept = buffer;
-}
-
 /* §5.1.6.3 Setting Up Receive Buffers. Returns whether the buffer is the device's now. */
 static bool post_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer)
 {
     uint8_t *header = buffer_header(net, buffer);
     struct virtqueue_part parts[2] = {
         {header, net->header_length},
-        {header + net->header_length, ETHERNET_FRAME_MAX},
+        {header + net->header_length, net->rx_frame_max},
     };
     int error;
 
@@ -152,6 +208,16 @@ void virtio_net_release(struct virtio_net *net, void *buffer)
 {
     keep_buffer(net, (struct virtio_net_buffer *)((uint8_t *)buffer -
                                                   offsetof(struct virtio_net_buffer, private)));
+    if (net->rx_posted == 0) {
+        virtio_net_rx_refill(net); /* the device has none: no frame would make us look again */
+    }
+}
+
+bool virtio_net_scarce(const struct virtio_net *net)
+{
+    /* Some must go on circulating, and a merged frame that has come must not use up the last. */
+    return net->rx_buffers >= net->rx_buffers_max && net->rx_posted < net->rx_buffers_max / 4 &&
+           net->rx_kept == NULL;
 }
 
 /* The next used buffer, or NULL; *length is what the device wrote to it. */
@@ -166,11 +232,30 @@ static struct virtio_net_buffer *next_used(struct virtio_net *net, uint32_t *len
 }
 
 static void deliver(struct virtio_net *net, struct virtio_net_buffer *buffer, unsigned skip,
-                    uint32_t length, bool more)
+                    uint32_t length, bool more, const struct virtio_net_offload *offload)
 {
     net->counters.rx_bytes += length;
     net->client->receive(net->client->context, buffer->private, buffer_header(net, buffer) + skip,
-                         length, more);
+                         length, more, offload);
+}
+
+/* What the header says; nothing where no offload was agreed that could (§5.1.6.4.1). */
+static struct virtio_net_offload read_offload(const struct virtio_net *net,
+                                              const struct virtio_net_hdr *header)
+{
+    bool little = net->dev->little_endian;
+
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_CSUM)) {
+        return (struct virtio_net_offload){0};
+    }
+    return (struct virtio_net_offload){
+        .flags = header->flags,
+        .gso_type = header->gso_type,
+        .csum_start = virtio16_read(little, &header->csum_start),
+        .csum_offset = virtio16_read(little, &header->csum_offset),
+        .gso_size = virtio16_read(little, &header->gso_size),
+        .hdr_len = virtio16_read(little, &header->hdr_len),
+    };
 }
 
 static uint16_t buffers_of_frame(const struct virtio_net *net, struct virtio_net_buffer *first)
@@ -186,7 +271,7 @@ static uint16_t buffers_of_frame(const struct virtio_net *net, struct virtio_net
 /* Takes and delivers the rest of a frame of `wanted` buffers. Returns false, with nothing delivered
  * and all of it kept for the next refill, where they are not all there. */
 static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *first, uint32_t length,
-                           unsigned wanted)
+                           unsigned wanted, const struct virtio_net_offload *offload)
 {
     struct virtio_net_buffer *part[MERGED_MAX];
     uint32_t part_length[MERGED_MAX];
@@ -203,9 +288,9 @@ static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *fir
         keep_buffer(net, first);
         return false;
     }
-    deliver(net, first, net->header_length, length - net->header_length, true);
+    deliver(net, first, net->header_length, length - net->header_length, true, offload);
     for (unsigned i = 0; i < count; i++) {
-        deliver(net, part[i], 0, part_length[i], i + 1 < count);
+        deliver(net, part[i], 0, part_length[i], i + 1 < count, offload);
     }
     return true;
 }
@@ -217,6 +302,7 @@ static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *fir
  */
 static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *first, uint32_t length)
 {
+    struct virtio_net_offload offload;
     unsigned wanted;
 
     if (length <= net->header_length) {
@@ -225,37 +311,99 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
         return;
     }
     wanted = buffers_of_frame(net, first);
+    offload = read_offload(net, (const struct virtio_net_hdr *)buffer_header(net, first));
     if (wanted == 1) {
-        deliver(net, first, net->header_length, length - net->header_length, false);
-    } else if (!receive_merged(net, first, length, wanted)) {
+        deliver(net, first, net->header_length, length - net->header_length, false, &offload);
+    } else if (!receive_merged(net, first, length, wanted, &offload)) {
         net->counters.rx_bad++;
         return;
     }
     net->counters.rx_frames++;
 }
 
+static void raise_limit(struct virtio_net *net, unsigned limit)
+{
+    net->rx_limit = (uint16_t)(limit < net->rx_maximum ? limit : net->rx_maximum);
+    net->counters.rx_ups++;
+    if (net->rx_limit > net->rx_limit_peak) {
+        net->rx_limit_peak = net->rx_limit;
+    }
+}
+
+/*
+ * The least limit. Without an event index a device that has not received anything since its queue
+ * was set up looks like one that waits for more buffers (see adapt_limit()): then enough for any
+ * frame are always posted, lest the limit go up and down for nothing.
+ */
+static unsigned least_limit(const struct virtio_net *net)
+{
+    const uint64_t features = net->dev->features;
+    bool clear =
+        virtio_has(features, VIRTIO_F_EVENT_IDX) && !virtio_has(features, VIRTIO_F_RING_PACKED);
+
+    return clear || !virtio_has(features, VIRTIO_NET_F_MRG_RXBUF) ||
+                   net->rx_initial >= VIRTIO_NET_RX_MERGED
+               ? net->rx_initial
+               : VIRTIO_NET_RX_MERGED;
+}
+
+static void lower_limit(struct virtio_net *net)
+{
+    unsigned limit = net->rx_limit / 2u;
+    unsigned least = least_limit(net);
+    struct virtio_net_buffer *buffer;
+
+    net->rx_limit = (uint16_t)(limit > least ? limit : least);
+    net->counters.rx_downs++;
+    while (net->rx_kept_count > net->rx_limit && (buffer = take_kept(net)) != NULL) {
+        free_buffer(net, buffer);
+    }
+}
+
+/* Halves the limit when no pass of a whole quiet time took more than a quarter of it. */
+static void consider_lowering(struct virtio_net *net, unsigned taken)
+{
+    uint64_t now;
+
+    if (net->rx_limit <= least_limit(net)) {
+        return;
+    }
+    if (taken > net->rx_limit / 4u) {
+        net->rx_quiet_since = 0;
+        return;
+    }
+    now = virtio_platform_clock_ns();
+    if (net->rx_quiet_since == 0) {
+        net->rx_quiet_since = now;
+    } else if (now - net->rx_quiet_since >= net->rx_quiet_ns) {
+        net->rx_quiet_since = now;
+        lower_limit(net);
+    }
+}
+
 /*
  * Algorithm 1 of "Virtio Front-End Network Driver for RTEMS" (IEEE Embedded Systems Letters, 2020):
  * begin with few buffers and raise the limit when a pass took as many as it allows, for then the
  * device may have run short of them. The paper raises it to the number taken; where the device
- * stops as soon as it runs short that number is the limit itself, so here it at least doubles.
+ * stops as soon as it runs short that number is the limit itself, so here it at least doubles. And
+ * here it comes down again.
  *
- * And a device may have a frame that needs more buffers, merged, than are posted: then it takes
- * none, and waits to be notified of the next one. Without event index the same may be read from a
- * device that has not received anything yet; it then gets more than it needs.
+ * A device may have a frame that needs more buffers, merged, than are posted: then it takes none,
+ * and waits to be notified of the next one.
  */
 static void adapt_limit(struct virtio_net *net, unsigned taken)
 {
     unsigned limit = net->rx_limit;
-    bool waits = taken == 0 && net->rx_posted == limit &&
+    bool waits = taken == 0 && net->rx_posted == limit && limit < VIRTIO_NET_RX_MERGED &&
                  virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
                  virtqueue_wanted(&net->rx);
 
-    if (limit == net->rx_maximum || (taken < limit && !waits)) {
-        return;
+    if ((taken >= limit || waits) && limit < net->rx_maximum) {
+        net->rx_quiet_since = 0;
+        raise_limit(net, taken > 2 * limit ? taken : 2 * limit);
+    } else {
+        consider_lowering(net, taken);
     }
-    limit = taken > 2 * limit ? taken : 2 * limit;
-    net->rx_limit = (uint16_t)(limit < net->rx_maximum ? limit : net->rx_maximum);
 }
 
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)

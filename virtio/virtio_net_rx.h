@@ -5,8 +5,8 @@
 
 #include "virtio/virtio_net.h"
 
-/* Makes the queue; initial, maximum: see struct virtio_net_options. 0 or an error. */
-int virtio_net_rx_create(struct virtio_net *net, uint16_t initial, uint16_t maximum);
+/* Makes the queue, once net->mtu is known. 0 or an error. */
+int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options);
 
 /* Frees the queue and all buffers that the client does not have; only after a reset. */
 void virtio_net_rx_destroy(struct virtio_net *net);

@@ -121,17 +121,23 @@ _Static_assert(sizeof(struct virtq_used) == 4, "virtq_used");
 /* §2.7 Split Virtqueues: the largest queue size. */
 enum { VIRTQ_SIZE_MAX = 32768 };
 
-/* §5.1.2 Virtqueues of a network device without MQ */
+/* §5.1.2 Virtqueues of a network device; the control queue follows all pairs of the others */
 enum {
     VIRTIO_NET_QUEUE_RX = 0,
     VIRTIO_NET_QUEUE_TX = 1,
+    VIRTIO_NET_QUEUE_CTRL = 2, /* without MQ */
 };
 
 /* §5.1.4 Device configuration layout: offsets */
 enum {
     VIRTIO_NET_CONFIG_MAC = 0,
     VIRTIO_NET_CONFIG_STATUS = 6,
+    VIRTIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS = 8, /* with MQ or RSS */
+    VIRTIO_NET_CONFIG_MTU = 10,                /* with MTU */
+    VIRTIO_NET_CONFIG_SPEED = 12,              /* with SPEED_DUPLEX, Mbit/s */
+    VIRTIO_NET_CONFIG_DUPLEX = 16,             /* with SPEED_DUPLEX, 1: full */
 };
+enum { VIRTIO_NET_MTU_LEAST = 68 };
 enum {
     VIRTIO_NET_S_LINK_UP = 1,
     VIRTIO_NET_S_ANNOUNCE = 2,
@@ -149,6 +155,49 @@ struct virtio_net_hdr {
 };
 _Static_assert(sizeof(struct virtio_net_hdr) == 12, "virtio_net_hdr");
 enum { VIRTIO_NET_HDR_LEGACY_LEN = 10 }; /* without num_buffers */
+enum {                                   /* flags */
+       VIRTIO_NET_HDR_F_NEEDS_CSUM = 1,
+       VIRTIO_NET_HDR_F_DATA_VALID = 2,
+};
+enum { /* gso_type */
+       VIRTIO_NET_HDR_GSO_NONE = 0,
+       VIRTIO_NET_HDR_GSO_TCPV4 = 1,
+       VIRTIO_NET_HDR_GSO_UDP = 3, /* fragments of one datagram */
+       VIRTIO_NET_HDR_GSO_TCPV6 = 4,
+       VIRTIO_NET_HDR_GSO_UDP_L4 = 5, /* datagrams of their own */
+       VIRTIO_NET_HDR_GSO_ECN = 0x80,
+};
+
+/* §5.1.6.5 Control Virtqueue: class and command, data, then what the device answers */
+enum {
+    VIRTIO_NET_CTRL_RX = 0,
+    VIRTIO_NET_CTRL_RX_PROMISC = 0, /* commands of this class: one byte, 0 or 1 */
+    VIRTIO_NET_CTRL_RX_ALLMULTI = 1,
+    VIRTIO_NET_CTRL_RX_ALLUNI = 2,
+    VIRTIO_NET_CTRL_RX_NOMULTI = 3,
+    VIRTIO_NET_CTRL_RX_NOUNI = 4,
+    VIRTIO_NET_CTRL_RX_NOBCAST = 5,
+
+    VIRTIO_NET_CTRL_MAC = 1,
+    VIRTIO_NET_CTRL_MAC_TABLE_SET = 0, /* unicast, then multicast: a count of 32 bits, addresses */
+    VIRTIO_NET_CTRL_MAC_ADDR_SET = 1,  /* an address */
+
+    VIRTIO_NET_CTRL_VLAN = 2,
+    VIRTIO_NET_CTRL_VLAN_ADD = 0, /* 16 bits */
+    VIRTIO_NET_CTRL_VLAN_DEL = 1,
+
+    VIRTIO_NET_CTRL_ANNOUNCE = 3,
+    VIRTIO_NET_CTRL_ANNOUNCE_ACK = 0, /* no data */
+
+    VIRTIO_NET_CTRL_MQ = 4,
+    VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET = 0, /* 16 bits */
+
+    VIRTIO_NET_CTRL_GUEST_OFFLOADS = 5,
+    VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET = 0, /* 64 bits */
+
+    VIRTIO_NET_OK = 0,
+    VIRTIO_NET_ERR = 1,
+};
 
 /* §4.1.2 PCI Device Discovery */
 enum {

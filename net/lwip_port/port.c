@@ -25,6 +25,7 @@ struct rx_pbuf {
 enum {
     ACKNOWLEDGEMENT_MAX = 14 + 60 + 60, /* bytes: all headers at their longest */
     RESUMED_AT_ONCE = 32,
+    COPIED_MAX = 256, /* bytes of a frame that is copied where receive buffers are scarce */
 };
 
 /* Time as of the pass of the loop under way: reading the clock once a pass is enough. */
@@ -96,28 +97,62 @@ static void resume_connections(struct lwip_port *port)
     }
 }
 
+/* The pbuf for a received buffer: the buffer itself, or where these are scarce a copy of a small
+ * one, which returns the buffer at once. NULL: it was dropped. */
+static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data, uint32_t length)
+{
+    struct pbuf *copy = NULL;
+
+    if (!port->nic.driver->scarce(port->nic.state)) {
+        rx->custom.custom_free_function = rx_free;
+        rx->port = port;
+        /* PBUF_RAM says that structure and data are one block, so that headers can be put back in
+         * front of a reply made in place. */
+        return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_RAM, &rx->custom, data,
+                                   (u16_t)length);
+    }
+    if (length <= COPIED_MAX) {
+        copy = pbuf_alloc(PBUF_RAW_TX, (u16_t)length, PBUF_RAM);
+    }
+    if (copy != NULL) {
+        memcpy(copy->payload, data, length);
+        port->counters.rx_copied++;
+        port->counters.rx_copied_bytes += length;
+    }
+    port->nic.driver->release(port->nic.state, rx);
+    return copy;
+}
+
 /* nic_client.receive */
-static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
+static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                    const struct nic_offload *offload)
 {
     struct lwip_port *port = context;
-    struct rx_pbuf *rx = buffer;
     struct pbuf *p;
 
+    (void)offload;
     resume_connections(port); /* before this frame makes another connection take the room */
-    rx->custom.custom_free_function = rx_free;
-    rx->port = port;
-    /* PBUF_RAM says that structure and data are one block, so that headers can be put back in
-     * front of a reply made in place. */
-    p = pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_RAM, &rx->custom, data, (u16_t)length);
-    if (port->partial != NULL) {
+    p = wrap(port, buffer, data, length);
+    if (p == NULL) {
+        port->dropping = true;
+    } else if (port->partial == NULL) {
+        port->partial = p;
+    } else {
         pbuf_cat(port->partial, p);
-        p = port->partial;
     }
-    port->partial = p;
     if (more) {
         return;
     }
+    p = port->partial;
     port->partial = NULL;
+    if (port->dropping) {
+        port->dropping = false;
+        port->counters.rx_dropped++;
+        if (p != NULL) {
+            pbuf_free(p);
+        }
+        return;
+    }
     conflict_check(&port->netif, p->payload, p->len);
     if (port->netif.input(p, &port->netif) != ERR_OK) {
         port->counters.rx_refused++;
@@ -145,6 +180,14 @@ static void link_changed(void *context, bool up)
     } else {
         netif_set_link_down(&port->netif);
     }
+}
+
+/* nic_client.announce */
+static void announce(void *context)
+{
+    struct lwip_port *port = context;
+
+    etharp_gratuitous(&port->netif);
 }
 
 /* The bytes before the pbuf's payload that belong to it, up to what the card can use. */
@@ -176,7 +219,8 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p)
         parts[count++] = (struct nic_part){q->payload, q->len};
     }
     pbuf_ref(p);
-    error = port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p), p);
+    error =
+        port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p), NULL, p);
     if (error != 0) {
         pbuf_free(p);
     }
@@ -257,6 +301,7 @@ bool lwip_port_open(struct lwip_port *port, void (*wake)(void))
         .receive = receive,
         .transmitted = transmitted,
         .link = link_changed,
+        .announce = announce,
         .private_size = sizeof(struct rx_pbuf),
     };
 

@@ -11,12 +11,16 @@ struct lwip_port_counters {
     uint32_t tx_copied; /* frames of too many parts, joined by a copy */
     uint64_t tx_copied_bytes;
     uint32_t rx_refused; /* frames that lwIP did not take */
+    uint32_t rx_copied;  /* small frames, copied because receive buffers were scarce */
+    uint64_t rx_copied_bytes;
+    uint32_t rx_dropped; /* larger ones, dropped for the same reason */
 };
 
 struct lwip_port {
     struct netif netif;
     struct nic nic;
     struct pbuf *partial; /* the parts so far of a frame of several buffers */
+    bool dropping;        /* the frame of which `partial` is the beginning */
     bool tx_full;         /* a frame was refused: the stack waits for room */
     bool tx_room;         /* a transmitted frame came back since */
     struct lwip_port_counters counters;

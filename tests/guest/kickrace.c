@@ -30,9 +30,10 @@ static struct virtio_pci pci;
 static struct virtio_net net;
 static unsigned in_flight;
 
-static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
+static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                    const struct virtio_net_offload *offload)
 {
-    (void)context, (void)data, (void)length, (void)more;
+    (void)context, (void)data, (void)length, (void)more, (void)offload;
     virtio_net_release(&net, buffer);
 }
 
@@ -47,10 +48,20 @@ static void link_changed(void *context, bool up)
     (void)context, (void)up;
 }
 
+static void announce(void *context)
+{
+    (void)context;
+}
+
 /* A pci_scan() visitor: opens the first virtio network device. */
 static bool open_first(const struct pci_device *device, void *context)
 {
-    static const struct virtio_net_client client = {receive, transmitted, link_changed, NULL, 0};
+    static const struct virtio_net_client client = {
+        .receive = receive,
+        .transmitted = transmitted,
+        .link = link_changed,
+        .announce = announce,
+    };
     struct virtio_net_options options = {.features = VIRTIO_NET_FEATURES};
     bool *opened = context;
 
@@ -66,7 +77,7 @@ static void send(uint8_t *memory)
 {
     struct virtqueue_part part = {memory + 16, FRAME};
 
-    if (virtio_net_transmit(&net, &part, 1, 16, memory) == 0) {
+    if (virtio_net_transmit(&net, &part, 1, 16, NULL, memory) == 0) {
         in_flight++;
         virtio_net_flush(&net);
     }

@@ -17,7 +17,8 @@ static void check_private(const void *buffer)
     }
 }
 
-static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
+static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                    const struct virtio_net_offload *offload)
 {
     assert_ptr_equal(context, &card);
     assert_true((uintptr_t)buffer % _Alignof(void *) == 0);
@@ -34,6 +35,7 @@ static void receive(void *context, void *buffer, void *data, uint32_t length, bo
     assert_true(card.rx_length + length <= sizeof card.rx_data);
     memcpy(card.rx_data + card.rx_length, data, length);
     card.rx_length += length;
+    card.rx_offload = *offload;
     card.rx_parts++;
     card.rx_more = more;
     card.rx_frames += !more;
@@ -49,6 +51,12 @@ static void transmitted(void *context, void *cookie)
 {
     assert_ptr_equal(context, &card);
     card.sent[card.sents++ % FAKE_COOKIES] = cookie;
+}
+
+static void announce(void *context)
+{
+    assert_ptr_equal(context, &card);
+    card.announces++;
 }
 
 static void link_changed(void *context, bool up)
@@ -69,6 +77,7 @@ void card_create(enum fake_kind kind, uint64_t offered)
         .receive = receive,
         .transmitted = transmitted,
         .link = link_changed,
+        .announce = announce,
         .context = &card,
         .private_size = FAKE_PRIVATE,
     };

@@ -23,7 +23,9 @@ struct fake_card {
     size_t rx_length;
     unsigned rx_parts; /* buffers of it */
     bool rx_more;      /* it goes on */
+    struct virtio_net_offload rx_offload;
     unsigned rx_frames;
+    unsigned announces;
     unsigned links; /* calls of client.link() */
     bool link_up;
     void *sent[FAKE_COOKIES]; /* cookies in the order of client.transmitted() */

@@ -51,7 +51,7 @@ static void reset(struct fake_virtio *dev)
     dev->status = 0;
     dev->features = 0;
     dev->isr = 0;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < FAKE_QUEUES; i++) {
         dev->queue[i] = (struct fake_queue){
             .size = dev->queue[i].size,
             .notify_off = dev->queue[i].notify_off,
@@ -137,6 +137,9 @@ static void doorbell(struct fake_virtio *dev, uint16_t queue)
     assert_true(queue < dev->num_queues && dev->queue[queue].enabled);
     dev->queue[queue].doorbells++;
     note(dev, FAKE_DOORBELL, queue);
+    if (dev->features >> VIRTIO_NET_F_CTRL_VQ & 1 && queue == fake_ctrl_queue(dev)) {
+        fake_ctrl_run(dev, queue);
+    }
 }
 
 static uint32_t doorbell_offset(const struct fake_virtio *dev, unsigned queue)
@@ -159,6 +162,13 @@ void fake_virtio_config_changed(struct fake_virtio *dev)
     dev->isr |= VIRTIO_ISR_CONFIG;
 }
 
+static void put_bytes(uint8_t *to, uint32_t value, unsigned width, bool low_first)
+{
+    for (unsigned i = 0; i < width; i++) {
+        to[i] = (uint8_t)(value >> 8 * (low_first ? i : width - 1 - i));
+    }
+}
+
 /* The configuration as bytes, so that each access sees the byte order of the interface. */
 static uint32_t read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
 {
@@ -168,8 +178,11 @@ static uint32_t read_config(struct fake_virtio *dev, unsigned offset, unsigned w
 
     assert_true(offset + width <= sizeof bytes);
     memcpy(bytes, dev->mac, 6);
-    bytes[low_first ? 6 : 7] = (uint8_t)dev->link_status;
-    bytes[low_first ? 7 : 6] = (uint8_t)(dev->link_status >> 8);
+    put_bytes(bytes + 6, dev->link_status, 2, low_first);
+    put_bytes(bytes + 8, dev->max_pairs, 2, low_first);
+    put_bytes(bytes + 10, dev->mtu, 2, low_first);
+    put_bytes(bytes + 12, dev->speed, 4, low_first);
+    bytes[16] = dev->duplex;
     for (unsigned i = 0; i < width; i++) {
         value |= (uint32_t)bytes[offset + i] << 8 * i;
     }
@@ -427,10 +440,17 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->offered = offered | (kind == FAKE_LEGACY ? 0 : (uint64_t)1 << VIRTIO_F_VERSION_1);
     memcpy(dev->mac, mac, 6);
     dev->link_status = VIRTIO_NET_S_LINK_UP;
-    dev->num_queues = 2;
+    dev->num_queues = FAKE_QUEUES;
+    dev->max_pairs = (FAKE_QUEUES - 1) / 2;
+    dev->mtu = 1500;
+    dev->speed = UINT32_MAX;
+    dev->duplex = 0xff;
     dev->lie_num_buffers = -1;
     dev->queue[0] = (struct fake_queue){.size = 256, .notify_off = 7};
     dev->queue[1] = (struct fake_queue){.size = 256, .notify_off = 3};
+    for (unsigned i = 2; i < FAKE_QUEUES; i++) {
+        dev->queue[i] = (struct fake_queue){.size = 64, .notify_off = (uint16_t)(8 + i)};
+    }
     dev->function = fake_pci_add(3 << 3, VIRTIO_PCI_VENDOR,
                                  kind == FAKE_MODERN ? VIRTIO_PCI_DEVICE_NET
                                                      : VIRTIO_PCI_DEVICE_NET_TRANSITIONAL);

@@ -28,7 +28,7 @@ enum {
     FAKE_DEVICE = 0x6000,
     FAKE_NOTIFY_MULTIPLIER = 12,
     FAKE_NOTIFY_LENGTH = 0x100,
-    FAKE_DEVICE_LENGTH = 12,
+    FAKE_DEVICE_LENGTH = 20,
     FAKE_CAP_COMMON = 0x40, /* offsets of the capabilities */
     FAKE_CAP_NOTIFY = 0x50,
     FAKE_CAP_ISR = 0x64,
@@ -60,7 +60,7 @@ struct fake_queue {
     unsigned interrupts; /* asked for by this queue */
 };
 
-enum { FAKE_PARTS_MAX = 32, FAKE_FRAME_MAX = 70000 };
+enum { FAKE_QUEUES = 7, FAKE_PARTS_MAX = 32, FAKE_FRAME_MAX = 70000 };
 
 /* A chain taken from a queue. */
 struct fake_chain {
@@ -85,9 +85,14 @@ struct fake_virtio {
     uint16_t link_status;
     uint8_t generation;
     uint16_t num_queues;
-    struct fake_queue queue[2];
+    uint16_t max_pairs, mtu;
+    uint32_t speed;
+    uint8_t duplex;
+    struct fake_queue queue[FAKE_QUEUES];
 
     /* How it lies. */
+    bool refuses_commands;    /* of the control queue */
+    bool ignores_commands;    /* never answers one */
     bool refuses_features;    /* does not keep FEATURES_OK */
     unsigned reset_takes;     /* reads of the status that still see it after a reset */
     int lie_num_buffers;      /* what a received frame says; -1: the truth */
@@ -108,6 +113,16 @@ struct fake_virtio {
     struct fake_event event[256];
     unsigned events;
 
+    /* The last control command, and what they all set. */
+    uint8_t command[512];
+    size_t command_length;
+    unsigned commands;
+    uint8_t rx_mode; /* one bit a command of the class */
+    uint16_t pairs;
+    uint16_t vlans; /* how many are received */
+    uint64_t guest_offloads;
+    unsigned unicasts, multicasts; /* of the MAC table */
+
     /* The last frame that the driver sent; header and all. */
     struct fake_chain tx_chain;
     uint8_t tx_data[FAKE_FRAME_MAX];
@@ -123,10 +138,14 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
 void fake_virtio_capability(struct fake_virtio *dev, uint8_t at, uint8_t next, uint8_t type,
                             uint8_t bar, uint32_t offset, uint32_t length);
 
-/* Whether rings, headers and configuration are little-endian now. */
 /* Whether this program runs on a big-endian processor. */
 #define FAKE_HOST_BIG (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
+/* The control queue was notified (fake_ctrl.c): answers what is there, in the doorbell's write. */
+unsigned fake_ctrl_queue(const struct fake_virtio *dev);
+void fake_ctrl_run(struct fake_virtio *dev, unsigned queue);
+
+/* Whether rings, headers and configuration are little-endian now. */
 bool fake_virtio_little(const struct fake_virtio *dev);
 
 /* Fields of memory in that byte order. */

@@ -33,7 +33,7 @@ static void check_alive(void)
     assert_int_equal(card.rx_frames, frames + 1);
     assert_int_equal(card.rx_length, sizeof text);
     assert_memory_equal(card.rx_data, text, sizeof text);
-    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), 0);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
     assert_int_equal(fake_tx_run(&card.dev), 1);
     virtio_net_poll(&card.net, 8);
     assert_int_equal(card.sents, sents + 1);
@@ -87,7 +87,7 @@ static void buffers_completed_twice_come_back_once(void **state)
         frame = card_frame(60, 0, 1);
         part = (struct virtqueue_part){frame, 60};
         for (unsigned n = 0; n < 3; n++) {
-            assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame + n), 0);
+            assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame + n), 0);
         }
         assert_true(fake_tx_take(&card.dev));
         fake_use(&card.dev, TX, card.dev.tx_chain.head, 0);
@@ -155,7 +155,7 @@ static void used_length_of_a_transmitted_frame_is_ignored(void **state)
         uint8_t *frame = card_frame(60, 0, 3);
         struct virtqueue_part part = {frame, 60};
 
-        assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), 0);
+        assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
         assert_int_equal(fake_tx_run(&card.dev), 1);
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.sents, n + 1);
@@ -210,12 +210,12 @@ static void stopped_transmit_queue_refuses_frames(void **state)
     open_card(3, 0);
     frame = card_frame(60, 0, 1);
     part = (struct virtqueue_part){frame, 60};
-    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), 0);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
     card.dev.queue[TX].used_idx = 7;
     fake_publish(&card.dev, TX);
     virtio_net_poll(&card.net, 8);
     assert_int_equal(card.sents, 0);
-    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), VIRTIO_ERROR_BROKEN);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), VIRTIO_ERROR_BROKEN);
     virtio_net_flush(&card.net);
     assert_int_equal(card.dev.queue[TX].doorbells, 0);
     card_free_frame(frame, 0);

@@ -23,7 +23,7 @@ static uint8_t *send(void)
     uint8_t *frame = card_frame(60, 0, 0);
     struct virtqueue_part part = {frame, 60};
 
-    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, frame), 0);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
     return frame;
 }
 

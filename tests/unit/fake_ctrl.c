@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The fake device's control queue (virtio 1.3 §5.1.6.5, from the device's side). */
+#include <string.h>
+
+#include "fake_virtio.h"
+
+static bool has(const struct fake_virtio *dev, unsigned feature)
+{
+    return dev->features >> feature & 1;
+}
+
+unsigned fake_ctrl_queue(const struct fake_virtio *dev)
+{
+    return has(dev, VIRTIO_NET_F_MQ) ? 2u * dev->max_pairs : 2;
+}
+
+/* Fails the test where the feature of this class was not agreed or the data's size is wrong. */
+static void check(const struct fake_virtio *dev, unsigned feature, size_t size)
+{
+    assert_true(has(dev, feature));
+    assert_int_equal(dev->command_length, 2 + size);
+}
+
+static void set_table(struct fake_virtio *dev)
+{
+    const uint8_t *data = dev->command + 2;
+
+    dev->unicasts = (unsigned)fake_get(dev, data, 4);
+    data += 4 + 6 * dev->unicasts;
+    assert_true(data + 4 <= dev->command + dev->command_length);
+    dev->multicasts = (unsigned)fake_get(dev, data, 4);
+    check(dev, VIRTIO_NET_F_CTRL_RX, 8 + 6u * (dev->unicasts + dev->multicasts));
+}
+
+static void obey(struct fake_virtio *dev)
+{
+    uint8_t *data = dev->command + 2;
+    unsigned command = dev->command[1];
+
+    switch (dev->command[0]) {
+    case 0: /* RX */
+        check(dev, command < 2 ? VIRTIO_NET_F_CTRL_RX : VIRTIO_NET_F_CTRL_RX_EXTRA, 1);
+        assert_true(command < 6 && data[0] < 2);
+        dev->rx_mode = (uint8_t)((dev->rx_mode & ~(1u << command)) | (unsigned)data[0] << command);
+        break;
+    case 1: /* MAC */
+        if (command == 0) {
+            set_table(dev);
+        } else {
+            assert_int_equal(command, 1);
+            check(dev, VIRTIO_NET_F_CTRL_MAC_ADDR, 6);
+            memcpy(dev->mac, data, 6);
+        }
+        break;
+    case 2: /* VLAN */
+        check(dev, VIRTIO_NET_F_CTRL_VLAN, 2);
+        assert_true(command < 2 && fake_get(dev, data, 2) < 4096);
+        dev->vlans = (uint16_t)(dev->vlans + (command == 0 ? 1 : -1));
+        break;
+    case 3: /* ANNOUNCE */
+        check(dev, VIRTIO_NET_F_GUEST_ANNOUNCE, 0);
+        assert_int_equal(command, 0);
+        dev->link_status &= (uint16_t)~VIRTIO_NET_S_ANNOUNCE;
+        break;
+    case 4: /* MQ */
+        check(dev, VIRTIO_NET_F_MQ, 2);
+        assert_int_equal(command, 0);
+        dev->pairs = (uint16_t)fake_get(dev, data, 2);
+        break;
+    case 5: /* GUEST_OFFLOADS */
+        check(dev, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, 8);
+        assert_int_equal(command, 0);
+        dev->guest_offloads = fake_get(dev, data, 8);
+        break;
+    default:
+        fail_msg("control class %u", dev->command[0]);
+    }
+}
+
+void fake_ctrl_run(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_chain chain;
+
+    while (!dev->ignores_commands && fake_take(dev, queue, &chain)) {
+        uint8_t answer = dev->refuses_commands;
+
+        /* Without ANY_LAYOUT class and command are a descriptor of their own, as is the answer. */
+        assert_true(chain.count >= 2 && chain.part[0].length == 2);
+        assert_true(chain.part[chain.count - 1].write && chain.part[chain.count - 1].length == 1);
+        dev->command_length = fake_gather(&chain, dev->command, sizeof dev->command);
+        dev->commands++;
+        if (answer == 0) {
+            obey(dev);
+        }
+        fake_scatter(&chain, &answer, 1);
+        fake_use(dev, queue, chain.head, 1);
+    }
+    if (!dev->ignores_commands) {
+        fake_want_kick(dev, queue, true);
+    }
+}

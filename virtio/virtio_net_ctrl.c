@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control queue (virtio 1.3 §5.1.6.5 Control Virtqueue). One command at a time, and each waits
+ * for its answer: they are rare, and the caller wants to know.
+ */
+#include "virtio/virtio_net_ctrl.h"
+
+#include <string.h>
+
+#include "virtio/virtio_platform.h"
+
+#define ANSWER_TIMEOUT_NS 100000000u
+
+enum {
+    TABLE_MAX = 64, /* addresses of the MAC table; with more groups all of them are received */
+    DATA_MAX = 2 * sizeof(virtio32_t) + TABLE_MAX * 6,
+    NO_ANSWER = 0xff,
+};
+
+/* In memory that the device reaches. */
+struct virtio_net_command {
+    uint8_t class;
+    uint8_t command;
+    uint8_t data[DATA_MAX];
+    uint8_t answer;
+};
+
+int virtio_net_ctrl_create(struct virtio_net *net)
+{
+    uint16_t index = VIRTIO_NET_QUEUE_CTRL;
+    uint16_t pairs;
+    int error;
+
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_VQ)) {
+        return 0;
+    }
+    if (virtio_has(net->dev->features, VIRTIO_NET_F_MQ)) {
+        error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS, &pairs, 2, 1);
+        if (error != 0) {
+            return error;
+        }
+        index = (uint16_t)(2 * pairs); /* §5.1.2 */
+    }
+    net->command = virtio_platform_alloc(sizeof *net->command, sizeof(uint64_t));
+    if (net->command == NULL) {
+        return VIRTIO_ERROR_NOMEM;
+    }
+    /* Three descriptors a command: what to do, its data, the answer. */
+    error = virtqueue_create(&net->ctrl, net->dev, index, 4, 0);
+    if (error != 0) {
+        virtio_platform_free(net->command);
+        net->command = NULL;
+        return error;
+    }
+    virtqueue_interrupts_off(&net->ctrl);
+    return 0;
+}
+
+void virtio_net_ctrl_destroy(struct virtio_net *net)
+{
+    if (net->command != NULL) {
+        virtqueue_destroy(&net->ctrl);
+        virtio_platform_free(net->command);
+        net->command = NULL;
+    }
+}
+
+/* Whether the device has used the command's buffer in time. */
+static bool wait_for_answer(struct virtio_net *net)
+{
+    uint64_t start = virtio_platform_clock_ns();
+    uint32_t length;
+
+    while (virtqueue_get(&net->ctrl, &length) == NULL) {
+        if (virtio_platform_clock_ns() - start > ANSWER_TIMEOUT_NS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Sends the command with `size` bytes of net->command->data, where this feature was agreed. */
+static int send(struct virtio_net *net, unsigned feature, uint8_t class, uint8_t command,
+                uint32_t size)
+{
+    struct virtqueue_part parts[3] = {{&net->command->class, 2}};
+    unsigned out = 1;
+    int error;
+
+    if (!virtio_has(net->dev->features, feature)) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    if (net->ctrl_dead) {
+        return VIRTIO_ERROR_IO;
+    }
+    net->command->class = class;
+    net->command->command = command;
+    net->command->answer = NO_ANSWER;
+    if (size != 0) {
+        parts[out++] = (struct virtqueue_part){net->command->data, size};
+    }
+    parts[out] = (struct virtqueue_part){&net->command->answer, 1};
+    error = virtqueue_add(&net->ctrl, parts, out, 1, net->command);
+    if (error != 0) {
+        return error;
+    }
+    virtqueue_kick(&net->ctrl);
+    if (!wait_for_answer(net)) {
+        /* It may still write to our memory: that is not used for another command any more. */
+        net->ctrl_dead = true;
+        virtio_platform_log("virtio-net: the device does not answer control command %u.%u; it is "
+                            "not asked again",
+                            class, command);
+        return VIRTIO_ERROR_IO;
+    }
+    return *(volatile uint8_t *)&net->command->answer == VIRTIO_NET_OK ? 0 : VIRTIO_ERROR_REFUSED;
+}
+
+/* §5.1.6.5.1 Packet Receive Filtering */
+int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
+{
+    static const uint8_t commands[] = {
+        VIRTIO_NET_CTRL_RX_PROMISC, VIRTIO_NET_CTRL_RX_ALLMULTI, VIRTIO_NET_CTRL_RX_ALLUNI,
+        VIRTIO_NET_CTRL_RX_NOMULTI, VIRTIO_NET_CTRL_RX_NOUNI,    VIRTIO_NET_CTRL_RX_NOBCAST,
+    };
+    bool extra = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA);
+    int error = VIRTIO_ERROR_NODEV;
+
+    if (modes >= VIRTIO_NET_RX_ALLUNI && !extra) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    for (unsigned i = 0; i < sizeof commands && (extra || i < 2); i++) {
+        if (net->command != NULL) {
+            net->command->data[0] = modes >> i & 1;
+        }
+        error = send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_RX, commands[i], 1);
+        if (error != 0) {
+            break;
+        }
+    }
+    return error;
+}
+
+/* One half of the table; returns where the next begins. */
+static uint8_t *put_addresses(const struct virtio_net *net, uint8_t *to, const uint8_t (*macs)[6],
+                              unsigned count)
+{
+    virtio32_t entries;
+
+    virtio32_write(net->dev->little_endian, &entries, count);
+    memcpy(to, &entries, sizeof entries);
+    to += sizeof entries;
+    if (count != 0) {
+        memcpy(to, macs, count * sizeof *macs);
+    }
+    return to + count * sizeof *macs;
+}
+
+/* §5.1.6.5.2 Setting MAC Address Filtering */
+int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
+                             unsigned unicast_count, const uint8_t (*multicast)[6],
+                             unsigned multicast_count)
+{
+    bool overflow = unicast_count > TABLE_MAX || multicast_count > TABLE_MAX - unicast_count;
+    uint8_t *end;
+    int error;
+
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX)) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    if (unicast_count > TABLE_MAX) {
+        return VIRTIO_ERROR_TOOBIG;
+    }
+    end = put_addresses(net, net->command->data, unicast, unicast_count);
+    end = put_addresses(net, end, multicast, overflow ? 0 : multicast_count);
+    error = send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
+                 (uint32_t)(end - net->command->data));
+    if (error == 0 && overflow != net->rx_all_groups) {
+        net->rx_all_groups = overflow;
+        net->command->data[0] = overflow;
+        error = send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_ALLMULTI, 1);
+    }
+    return error;
+}
+
+/* §5.1.6.5.3 VLAN Filtering */
+int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on)
+{
+    virtio16_t id;
+
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_VLAN)) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    virtio16_write(net->dev->little_endian, &id, vlan);
+    memcpy(net->command->data, &id, sizeof id);
+    return send(net, VIRTIO_NET_F_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN,
+                on ? VIRTIO_NET_CTRL_VLAN_ADD : VIRTIO_NET_CTRL_VLAN_DEL, sizeof id);
+}
+
+int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
+{
+    int error;
+
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_MAC_ADDR)) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    memcpy(net->command->data, mac, 6);
+    error =
+        send(net, VIRTIO_NET_F_CTRL_MAC_ADDR, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, 6);
+    if (error == 0) {
+        memcpy(net->mac, mac, 6);
+    }
+    return error;
+}
+
+/* §5.1.6.5.6 Offloads State Configuration */
+int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads)
+{
+    virtio64_t bits;
+
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    virtio64_write(net->dev->little_endian, &bits, offloads & net->dev->features);
+    memcpy(net->command->data, &bits, sizeof bits);
+    return send(net, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, VIRTIO_NET_CTRL_GUEST_OFFLOADS,
+                VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET, sizeof bits);
+}
+
+/* §5.1.6.5.5 Device operation in multiqueue mode */
+static int use_one_pair(struct virtio_net *net)
+{
+    virtio16_t pairs;
+
+    virtio16_write(net->dev->little_endian, &pairs, 1);
+    memcpy(net->command->data, &pairs, sizeof pairs);
+    return send(net, VIRTIO_NET_F_MQ, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET,
+                sizeof pairs);
+}
+
+void virtio_net_ctrl_ready(struct virtio_net *net, bool own_mac)
+{
+    bool known = !own_mac;
+
+    if (virtio_has(net->dev->features, VIRTIO_NET_F_MQ) && use_one_pair(net) != 0) {
+        virtio_platform_log("virtio-net: the device does not confirm one pair of queues");
+    }
+    if (own_mac) {
+        uint8_t mac[6];
+
+        memcpy(mac, net->mac, sizeof mac);
+        known = virtio_net_set_mac(net, mac) == 0;
+    }
+    /* It starts out promiscuous, and must stay so where it does not know our address. */
+    if (known && virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX)) {
+        net->command->data[0] = 0;
+        (void)send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC, 1);
+    }
+}
+
+/* §5.1.6.5.4 Gratuitous Packet Sending */
+void virtio_net_ctrl_announced(struct virtio_net *net)
+{
+    (void)send(net, VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE,
+               VIRTIO_NET_CTRL_ANNOUNCE_ACK, 0);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control queue's coming and going, for virtio_net.c; its commands are in virtio_net.h. */
+#ifndef VIRTIO_NET_CTRL_H
+#define VIRTIO_NET_CTRL_H
+
+#include "virtio/virtio_net.h"
+
+/* Makes the queue where CTRL_VQ was agreed: 0 or an error. */
+int virtio_net_ctrl_create(struct virtio_net *net);
+
+/* Frees it; only after a reset. */
+void virtio_net_ctrl_destroy(struct virtio_net *net);
+
+/*
+ * Once the device is live: has it use one pair of queues, tells it our address if that is not its
+ * own, and ends its being promiscuous; each where it can.
+ */
+void virtio_net_ctrl_ready(struct virtio_net *net, bool own_mac);
+
+/* Says that the packets which the device wanted sent are on their way. */
+void virtio_net_ctrl_announced(struct virtio_net *net);
+
+#endif
