@@ -53,7 +53,7 @@ void virtio_platform_log(const char *format, ...)
     printf("\n");
 }
 
-bool virtio_platform_barrier_is_weak(void)
+static bool barrier_is_weak(void)
 {
     if (boot_arguments.fence != BOOT_FENCE_AUTO) {
         return boot_arguments.fence == BOOT_FENCE_ON;
@@ -165,6 +165,7 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
         .mac = boot_arguments.have_mac ? boot_arguments.mac : NULL,
         .rx_initial = (uint16_t)boot_arguments.bufinit,
         .rx_maximum = (uint16_t)boot_arguments.bufmax,
+        .weak_barrier = barrier_is_weak(),
     };
     struct card *card = virtio_platform_alloc(sizeof *card, sizeof(uint64_t));
 

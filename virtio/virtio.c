@@ -38,7 +38,6 @@ int virtio_device_begin(struct virtio_device *dev)
     if (error != 0) {
         return error;
     }
-    dev->weak_barrier = virtio_platform_barrier_is_weak();
     add_status(dev, VIRTIO_STATUS_ACKNOWLEDGE);
     add_status(dev, VIRTIO_STATUS_DRIVER);
     dev->offered = dev->transport->get_features(dev);

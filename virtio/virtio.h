@@ -57,7 +57,14 @@ struct virtio_device {
     uint64_t offered;   /* features, from virtio_device_begin() on */
     uint64_t features;  /* agreed, from virtio_device_negotiate() on */
     bool little_endian; /* the byte order of rings, headers and configuration */
-    bool weak_barrier;  /* virtio_platform_barrier_is_weak() */
+    /*
+     * Set before virtio_device_begin(): whether a full barrier of this processor does not order its
+     * stores before its loads as seen by the device. So it is under QEMU's TCG with one virtual
+     * CPU: it leaves barriers out of the code it makes, though the device runs on another host
+     * processor. Then a device register is read where that order decides whether a notification
+     * is lost (virtio_device_fence()). True is always safe.
+     */
+    bool weak_barrier;
 };
 
 /* Whether bit number `feature` is in the set. */

@@ -215,6 +215,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
     int error;
 
     *net = (struct virtio_net){.dev = dev, .client = client};
+    dev->weak_barrier = options->weak_barrier;
     /* 1. Reset the device. 2. Set ACKNOWLEDGE. 3. Set DRIVER. */
     error = client->private_size > VIRTIO_NET_PRIVATE_MAX ? VIRTIO_ERROR_TOOBIG
                                                           : virtio_device_begin(dev);

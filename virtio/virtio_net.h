@@ -69,6 +69,7 @@ struct virtio_net_options {
     uint16_t rx_maximum;  /* receive buffers posted at the most; 0: the default */
     uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
     uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
+    bool weak_barrier;    /* struct virtio_device's */
     bool rx_fixed;        /* rx_maximum from the beginning to the end */
 };
 enum {

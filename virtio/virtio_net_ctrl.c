@@ -83,7 +83,7 @@ static bool wait_for_answer(struct virtio_net *net)
 static int send(struct virtio_net *net, unsigned feature, uint8_t class, uint8_t command,
                 uint32_t size)
 {
-    struct virtqueue_part parts[3] = {{&net->command->class, 2}};
+    struct virtqueue_part parts[3];
     unsigned out = 1;
     int error;
 
@@ -93,6 +93,7 @@ static int send(struct virtio_net *net, unsigned feature, uint8_t class, uint8_t
     if (net->ctrl_dead) {
         return VIRTIO_ERROR_IO;
     }
+    parts[0] = (struct virtqueue_part){&net->command->class, 2};
     net->command->class = class;
     net->command->command = command;
     net->command->answer = NO_ANSWER;
@@ -123,20 +124,15 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
         VIRTIO_NET_CTRL_RX_PROMISC, VIRTIO_NET_CTRL_RX_ALLMULTI, VIRTIO_NET_CTRL_RX_ALLUNI,
         VIRTIO_NET_CTRL_RX_NOMULTI, VIRTIO_NET_CTRL_RX_NOUNI,    VIRTIO_NET_CTRL_RX_NOBCAST,
     };
-    bool extra = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA);
-    int error = VIRTIO_ERROR_NODEV;
+    unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
+    int error = 0;
 
-    if (modes >= VIRTIO_NET_RX_ALLUNI && !extra) {
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX) || modes >> count != 0) {
         return VIRTIO_ERROR_NODEV;
     }
-    for (unsigned i = 0; i < sizeof commands && (extra || i < 2); i++) {
-        if (net->command != NULL) {
-            net->command->data[0] = modes >> i & 1;
-        }
+    for (unsigned i = 0; i < count && error == 0; i++) {
+        net->command->data[0] = modes >> i & 1;
         error = send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_RX, commands[i], 1);
-        if (error != 0) {
-            break;
-        }
     }
     return error;
 }

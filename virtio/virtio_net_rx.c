@@ -398,9 +398,12 @@ static void adapt_limit(struct virtio_net *net, unsigned taken)
                  virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
                  virtqueue_wanted(&net->rx);
 
-    if ((taken >= limit || waits) && limit < net->rx_maximum) {
+    if (limit < net->rx_maximum && taken >= limit) {
         net->rx_quiet_since = 0;
         raise_limit(net, taken > 2 * limit ? taken : 2 * limit);
+    } else if (limit < net->rx_maximum && waits) {
+        net->rx_quiet_since = 0;
+        raise_limit(net, 2 * limit < VIRTIO_NET_RX_MERGED ? 2 * limit : VIRTIO_NET_RX_MERGED);
     } else {
         consider_lowering(net, taken);
     }

@@ -30,14 +30,6 @@ uint64_t virtio_platform_clock_ns(void);
 void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
- * Whether a full barrier of this processor does not order its stores before its loads as seen by
- * the device. So it is under QEMU's TCG with one virtual CPU: it leaves barriers out of the code
- * it makes, though the device runs on another host processor. Then the driver reads a device
- * register where that order decides whether a notification is lost (see virtio_device_fence()).
- */
-bool virtio_platform_barrier_is_weak(void);
-
-/*
  * Barriers between this processor and the device, which acts as another processor on the same
  * coherent memory (no ORDER_PLATFORM): full, read before read, write before write.
  */

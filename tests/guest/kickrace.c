@@ -62,7 +62,12 @@ static bool open_first(const struct pci_device *device, void *context)
         .link = link_changed,
         .announce = announce,
     };
-    struct virtio_net_options options = {.features = VIRTIO_NET_FEATURES};
+    struct virtio_net_options options = {
+        .features = VIRTIO_NET_FEATURES,
+        .weak_barrier = boot_arguments.fence == BOOT_FENCE_AUTO
+                            ? arch_barrier_is_weak()
+                            : boot_arguments.fence == BOOT_FENCE_ON,
+    };
     bool *opened = context;
 
     virtio_feature_parse(boot_arguments.features, &options.features);

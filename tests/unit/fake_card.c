@@ -114,6 +114,7 @@ int card_attach(void)
 
 int card_open_net(void)
 {
+    card.options.weak_barrier = fake_platform.weak_barrier;
     return virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client);
 }
 

@@ -126,8 +126,3 @@ void virtio_platform_log(const char *format, ...)
     strcat(fake_platform.log, "\n");
     fake_platform.lines++;
 }
-
-bool virtio_platform_barrier_is_weak(void)
-{
-    return fake_platform.weak_barrier;
-}

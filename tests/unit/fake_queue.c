@@ -302,6 +302,12 @@ bool fake_rx(struct fake_virtio *dev, const void *frame, size_t length)
         room += writable(&chain[count++]);
     }
     memset(data, 0, header);
+    data[0] = dev->rx_offload.flags;
+    data[1] = dev->rx_offload.gso_type;
+    fake_put(dev, data + 2, 2, dev->rx_offload.hdr_len);
+    fake_put(dev, data + 4, 2, dev->rx_offload.gso_size);
+    fake_put(dev, data + 6, 2, dev->rx_offload.csum_start);
+    fake_put(dev, data + 8, 2, dev->rx_offload.csum_offset);
     memcpy(data + header, frame, length);
     if (header == 12) {
         fake_put(dev, data + 10, 2,

@@ -75,6 +75,12 @@ struct fake_chain {
     } part[FAKE_PARTS_MAX];
 };
 
+/* The fields of the header before a received frame, as numbers. */
+struct fake_offload {
+    uint8_t flags, gso_type;
+    uint16_t hdr_len, gso_size, csum_start, csum_offset;
+};
+
 struct fake_virtio {
     struct fake_function *function;
     enum fake_kind kind;
@@ -91,10 +97,11 @@ struct fake_virtio {
     struct fake_queue queue[FAKE_QUEUES];
 
     /* How it lies. */
-    bool refuses_commands;    /* of the control queue */
-    bool ignores_commands;    /* never answers one */
-    bool refuses_features;    /* does not keep FEATURES_OK */
-    unsigned reset_takes;     /* reads of the status that still see it after a reset */
+    bool refuses_commands; /* of the control queue */
+    bool ignores_commands; /* never answers one */
+    bool refuses_features; /* does not keep FEATURES_OK */
+    unsigned reset_takes;  /* reads of the status that still see it after a reset */
+    struct fake_offload rx_offload;
     int lie_num_buffers;      /* what a received frame says; -1: the truth */
     uint32_t lie_used_length; /* added to what a used entry says */
     /* Called with each access; the test's own trouble. */

@@ -95,6 +95,173 @@ static void maximum_holds_whatever_is_asked_for(void **state)
     }
 }
 
+#define MS 1000000u
+
+/* Raises the limit as far as it goes, and gives all buffers back. */
+static void grow(void)
+{
+    unsigned before;
+
+    do {
+        before = card.net.rx_limit;
+        deliver_all();
+        virtio_net_poll(&card.net, 1000);
+    } while (card.net.rx_limit != before);
+}
+
+static void limit_comes_down_when_it_is_quiet(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        uint16_t maximum, limit;
+
+        card_create_as(i, virtio_bit(VIRTIO_F_EVENT_IDX));
+        card.options.rx_initial = 4;
+        card.options.rx_quiet_ms = 500;
+        assert_int_equal(card_open(), 0);
+        fake_platform.clock_ns = 1000 * MS;
+        grow();
+        maximum = limit = card.net.rx_limit;
+        assert_int_equal(card.net.rx_limit_peak, maximum);
+        assert_true(maximum >= 128 && card.net.counters.rx_ups >= 5);
+        virtio_net_poll(&card.net, 8); /* quiet from now on */
+        fake_platform.clock_ns += 500 * MS - 1;
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.net.rx_limit, maximum);
+        fake_platform.clock_ns += 1;
+        while (limit > 4) {
+            virtio_net_poll(&card.net, 1000);
+            limit = limit / 2 > 4 ? limit / 2 : 4;
+            assert_int_equal(card.net.rx_limit, limit);
+            assert_true(card.net.rx_kept_count <= limit);
+            /* Some traffic, up to a quarter of the limit, does not stop it; it uses up what is
+             * posted too much. */
+            for (unsigned frames = limit / 4; frames > 0; frames--) {
+                assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            }
+            fake_platform.clock_ns += 500 * MS;
+        }
+        assert_int_equal(card.net.counters.rx_downs, i < 2 ? 5 : 6);
+        fake_platform.clock_ns += 5000 * MS;
+        virtio_net_poll(&card.net, 8);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.net.rx_limit, 4);
+        assert_int_equal(card.net.rx_limit_peak, maximum);
+        /* What was posted is not posted again. */
+        while (posted() > 4) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            virtio_net_poll(&card.net, 8);
+        }
+        assert_true(card.net.rx_buffers <= 4 + 4);
+        grow();
+        assert_int_equal(card.net.rx_limit, maximum);
+        card_close();
+    }
+}
+
+static void load_keeps_the_limit_up(void **state)
+{
+    (void)state;
+    card_create_as(3, virtio_bit(VIRTIO_F_EVENT_IDX));
+    assert_int_equal(card_open(), 0);
+    grow();
+    for (unsigned round = 0; round < 100; round++) {
+        for (unsigned i = 0; i <= 256 / 4; i++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        virtio_net_poll(&card.net, 1000);
+        virtio_net_poll(&card.net, 1000);
+        fake_platform.clock_ns += 900 * MS;
+    }
+    assert_int_equal(card.net.rx_limit, 256);
+    assert_int_equal(card.net.counters.rx_downs, 0);
+    card_close();
+}
+
+/* Flags say "notify me" from the start; that must not look like a frame too large for ever. */
+static void limit_rests_without_event_index(void **state)
+{
+    (void)state;
+    card_create_as(3, virtio_bit(VIRTIO_NET_F_MRG_RXBUF));
+    assert_int_equal(card_open(), 0);
+    fake_platform.clock_ns = 1000 * MS;
+    for (unsigned round = 0; round < 100; round++) {
+        virtio_net_poll(&card.net, 8);
+        fake_platform.clock_ns += 1000 * MS;
+    }
+    assert_int_equal(card.net.rx_limit, VIRTIO_NET_RX_MERGED);
+    assert_true(card.net.counters.rx_ups < 10);
+    assert_int_equal(card.net.counters.rx_downs, 0);
+    card_close();
+}
+
+static void fixed_number_of_buffers_stays(void **state)
+{
+    (void)state;
+    card_create_as(3, virtio_bit(VIRTIO_F_EVENT_IDX));
+    card.options.rx_fixed = true;
+    card.options.rx_maximum = 64;
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(posted(), 64);
+    for (unsigned round = 0; round < 20; round++) {
+        deliver_all();
+        virtio_net_poll(&card.net, 1000);
+        assert_int_equal(posted(), 64);
+        virtio_net_poll(&card.net, 8);
+        fake_platform.clock_ns += 5000 * MS;
+    }
+    assert_int_equal(card.net.counters.rx_ups + card.net.counters.rx_downs, 0);
+    assert_int_equal(card.net.rx_peak, 64);
+    card_close();
+}
+
+/* However much the client keeps, no more bytes exist; and what it gives back goes to work. */
+static void memory_has_a_ceiling(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        uint32_t most;
+
+        card_create_as(i, 0);
+        card.options.rx_memory = 100000;
+        assert_int_equal(card_open(), 0);
+        most = 100000 / card.net.rx_buffer_size;
+        assert_false(virtio_net_scarce(&card.net));
+        card.holds = true;
+        while (deliver_all() != 0) {
+            virtio_net_poll(&card.net, 1000);
+            assert_true(card.net.rx_buffers <= most);
+            assert_int_equal(virtio_net_scarce(&card.net),
+                             card.net.rx_buffers == most && posted() < most / 4);
+        }
+        assert_int_equal(card.net.rx_buffers, most);
+        assert_int_equal(posted(), 0);
+        assert_true(card.net.counters.rx_at_ceiling > 0);
+        assert_true(virtio_net_scarce(&card.net));
+        /* One that comes back is posted at once, without waiting for a poll. */
+        fake_want_kick(&card.dev, RX, true);
+        virtio_net_release(&card.net, card.held[--card.helds]);
+        assert_int_equal(posted(), 1);
+        card_release_all();
+        card.holds = false;
+        virtio_net_poll(&card.net, 8);
+        assert_true(deliver_all() > 1);
+        virtio_net_poll(&card.net, 1000);
+        assert_true(card.net.rx_peak <= most);
+        card_close();
+    }
+}
+
+static void ceiling_below_one_buffer_is_refused(void **state)
+{
+    (void)state;
+    card_create_as(3, 0);
+    card.options.rx_memory = 100;
+    assert_int_equal(card_open(), VIRTIO_ERROR_NOMEM);
+    assert_true(strstr(fake_platform.log, "not one receive buffer") != NULL);
+    assert_int_equal(fake_platform.live, 0);
+}
+
 static void budget_is_kept(void **state)
 {
     (void)state;
@@ -343,6 +510,12 @@ int main(void)
         cmocka_unit_test(buffers_begin_at_2_and_grow_to_the_maximum),
         cmocka_unit_test(buffers_do_not_grow_without_load),
         cmocka_unit_test(maximum_holds_whatever_is_asked_for),
+        cmocka_unit_test(limit_comes_down_when_it_is_quiet),
+        cmocka_unit_test(load_keeps_the_limit_up),
+        cmocka_unit_test(limit_rests_without_event_index),
+        cmocka_unit_test(fixed_number_of_buffers_stays),
+        cmocka_unit_test(memory_has_a_ceiling),
+        cmocka_unit_test(ceiling_below_one_buffer_is_refused),
         cmocka_unit_test(budget_is_kept),
         cmocka_unit_test(client_may_keep_buffers),
         cmocka_unit_test(starved_receiver_recovers_with_the_next_poll),

@@ -86,6 +86,69 @@ static void transmitted_frames_begin_with_the_right_header(void **state)
     }
 }
 
+/* Every byte of the header, in the byte order of the interface. */
+static void offloads_are_in_the_header(void **state)
+{
+    const struct virtio_net_offload offload = {
+        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+        .gso_type = VIRTIO_NET_HDR_GSO_TCPV4 | VIRTIO_NET_HDR_GSO_ECN,
+        .hdr_len = 0x0142,
+        .gso_size = 0x05b4,
+        .csum_start = 0x0122,
+        .csum_offset = 0x0010,
+    };
+    static const uint16_t fields[] = {0x0142, 0x05b4, 0x0122, 0x0010, 0};
+
+    (void)state;
+    for (unsigned i = 0; i < FRAMINGS; i++) {
+        uint8_t expected[12] = {1, 0x81};
+        struct virtqueue_part part;
+        uint8_t *memory;
+
+        open_framing(i, virtio_bit(VIRTIO_NET_F_CSUM));
+        memory = card_frame(60, HEADROOM, 1);
+        part = (struct virtqueue_part){memory, 60};
+        for (unsigned n = 0; n < 5; n++) {
+            fake_put(&card.dev, expected + 2 + 2 * n, 2, fields[n]);
+        }
+        assert_int_equal(virtio_net_transmit(&card.net, &part, 1, HEADROOM, &offload, memory), 0);
+        assert_true(fake_tx_take(&card.dev));
+        assert_memory_equal(card.dev.tx_data, expected, framings[i].header);
+        assert_int_equal(card.dev.tx_chain.count, framings[i].tx_joined ? 1 : 2);
+        /* Without headroom there is nowhere to put it. */
+        assert_int_equal(virtio_net_transmit(&card.net, &part, 1, (unsigned)framings[i].header - 1,
+                                             &offload, memory),
+                         VIRTIO_ERROR_TOOBIG);
+        card_free_frame(memory, HEADROOM);
+        card_close();
+    }
+}
+
+static void received_offloads_reach_the_client(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 4 * CARD_INTERFACES; n++) {
+        bool agreed = n & 1;
+        bool merged = n & 2;
+        uint8_t frame[2000] = {0};
+
+        card_create_as(n / 4, (agreed ? virtio_bit(VIRTIO_NET_F_GUEST_CSUM) : 0) |
+                                  (merged ? virtio_bit(VIRTIO_NET_F_MRG_RXBUF) : 0));
+        assert_int_equal(card_open(), 0);
+        card.dev.rx_offload = (struct fake_offload){1, 0x81, 0x42, 0x5b4, 0x22, 0x10};
+        assert_true(fake_rx(&card.dev, frame, merged ? 2000 : 60));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        /* Without the feature the fields mean nothing (§5.1.6.4.1). */
+        assert_int_equal(card.rx_offload.flags, agreed ? 1 : 0);
+        assert_int_equal(card.rx_offload.gso_type, agreed ? 0x81 : 0);
+        assert_int_equal(card.rx_offload.hdr_len, agreed ? 0x42 : 0);
+        assert_int_equal(card.rx_offload.gso_size, agreed ? 0x5b4 : 0);
+        assert_int_equal(card.rx_offload.csum_start, agreed ? 0x22 : 0);
+        assert_int_equal(card.rx_offload.csum_offset, agreed ? 0x10 : 0);
+        card_close();
+    }
+}
+
 static void frames_of_too_many_parts_are_refused(void **state)
 {
     struct virtqueue_part parts[VIRTIO_NET_PARTS_MAX + 1] = {{0}};
@@ -260,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transmitted_frames_begin_with_the_right_header),
+        cmocka_unit_test(offloads_are_in_the_header),
+        cmocka_unit_test(received_offloads_reach_the_client),
         cmocka_unit_test(frames_of_too_many_parts_are_refused),
         cmocka_unit_test(full_transmit_ring_pushes_back_and_recovers),
         cmocka_unit_test(received_frames_begin_behind_the_header),

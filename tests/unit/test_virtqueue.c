@@ -20,6 +20,7 @@ static void start(unsigned interface, uint64_t features, uint16_t size, uint16_t
     fake_platform.weak_barrier = weak;
     card.dev.queue[Q].size = size;
     assert_int_equal(card_attach(), 0);
+    dev->weak_barrier = weak;
     assert_int_equal(virtio_device_begin(dev), 0);
     assert_int_equal(virtio_device_negotiate(dev, features), 0);
     assert_int_equal(virtqueue_create(&vq, dev, Q, size, tables), 0);

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The control queue, and what changes in the configuration while the device runs. */
+#include <string.h>
+
+#include "fake_card.h"
+
+enum {
+    CTRL_RX = 0,
+    CTRL_MAC = 1,
+    CTRL_VLAN = 2,
+    CTRL_ANNOUNCE = 3,
+    CTRL_MQ = 4,
+    CTRL_OFFLOADS = 5
+};
+
+#define BIT(name) virtio_bit(VIRTIO_NET_F_##name)
+#define CTRL BIT(CTRL_VQ)
+
+static const uint8_t macs[70][6];
+
+static void open_with(unsigned interface, uint64_t features)
+{
+    card_create_as(interface, features);
+    assert_int_equal(card_open(), 0);
+}
+
+/* The last command's bytes, exactly. */
+static void check_command(const void *bytes, size_t length)
+{
+    assert_int_equal(card.dev.command_length, length);
+    assert_memory_equal(card.dev.command, bytes, length);
+}
+
+/* A number as the interface under test has it in memory. */
+static void put(uint8_t *to, unsigned width, uint64_t value)
+{
+    fake_put(&card.dev, to, width, value);
+}
+
+static void commands_are_as_the_specification_has_them(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        static const uint8_t unicast[1][6] = {{2, 0, 0, 0, 0, 9}};
+        static const uint8_t multicast[2][6] = {{1, 0, 0x5e, 0, 0, 1}, {0x33, 0x33, 0, 0, 0, 1}};
+        static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
+        uint8_t bytes[64];
+
+        open_with(i, CTRL | BIT(CTRL_RX) | BIT(CTRL_RX_EXTRA) | BIT(CTRL_VLAN) |
+                         BIT(CTRL_MAC_ADDR) | BIT(CTRL_GUEST_OFFLOADS) | BIT(GUEST_CSUM) |
+                         BIT(GUEST_TSO4) | BIT(MRG_RXBUF));
+
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_PROMISC), 0);
+        assert_int_equal(card.dev.rx_mode, 1);
+        for (unsigned modes = 0; modes < 64; modes++) {
+            assert_int_equal(virtio_net_set_rx_mode(&card.net, modes), 0);
+            assert_int_equal(card.dev.rx_mode, modes);
+        }
+        check_command("\0\5\1", 3);
+
+        assert_int_equal(virtio_net_set_mac_table(&card.net, unicast, 1, multicast, 2), 0);
+        bytes[0] = CTRL_MAC;
+        bytes[1] = 0;
+        put(bytes + 2, 4, 1);
+        memcpy(bytes + 6, unicast, 6);
+        put(bytes + 12, 4, 2);
+        memcpy(bytes + 16, multicast, 12);
+        check_command(bytes, 28);
+
+        assert_int_equal(virtio_net_set_vlan(&card.net, 0x123, true), 0);
+        bytes[0] = CTRL_VLAN;
+        bytes[1] = 0;
+        put(bytes + 2, 2, 0x123);
+        check_command(bytes, 4);
+        assert_int_equal(card.dev.vlans, 1);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 0x123, false), 0);
+        bytes[1] = 1;
+        check_command(bytes, 4);
+        assert_int_equal(card.dev.vlans, 0);
+
+        assert_int_equal(virtio_net_set_mac(&card.net, mac), 0);
+        check_command("\1\1\2\1\2\3\4\5", 8);
+        assert_memory_equal(card.net.mac, mac, 6);
+        assert_memory_equal(card.dev.mac, mac, 6);
+
+        /* Only what was agreed can be switched on. */
+        assert_int_equal(virtio_net_set_guest_offloads(&card.net, UINT64_MAX), 0);
+        bytes[0] = CTRL_OFFLOADS;
+        bytes[1] = 0;
+        put(bytes + 2, 8, card.dev.features);
+        check_command(bytes, 10);
+        assert_int_equal(virtio_net_set_guest_offloads(&card.net, BIT(GUEST_CSUM)), 0);
+        put(bytes + 2, 8, BIT(GUEST_CSUM));
+        check_command(bytes, 10);
+        card_close();
+    }
+}
+
+static void more_groups_than_the_table_holds_means_all_groups(void **state)
+{
+    (void)state;
+    open_with(3, CTRL | BIT(CTRL_RX));
+    assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 64), 0);
+    assert_int_equal(card.dev.multicasts, 64);
+    assert_int_equal(card.dev.rx_mode, 0);
+    assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 65), 0);
+    assert_int_equal(card.dev.multicasts, 0);
+    assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
+    assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 3, macs, 61), 0);
+    assert_int_equal(card.dev.multicasts, 61);
+    assert_int_equal(card.dev.rx_mode, 0);
+    assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 3, macs, 62), 0);
+    assert_int_equal(card.dev.unicasts, 3);
+    assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
+    assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 65, macs, 0), VIRTIO_ERROR_TOOBIG);
+    card_close();
+}
+
+/* Each command without its feature, and without a control queue at all. */
+static void commands_without_their_feature_are_not_sent(void **state)
+{
+    const uint64_t all = CTRL | BIT(CTRL_RX) | BIT(CTRL_RX_EXTRA) | BIT(CTRL_VLAN) |
+                         BIT(CTRL_MAC_ADDR) | BIT(CTRL_GUEST_OFFLOADS);
+
+    (void)state;
+    for (unsigned n = 0; n < 2 * CARD_INTERFACES; n++) {
+        unsigned before;
+
+        open_with(n / 2, n % 2 ? CTRL : all & ~CTRL);
+        before = card.dev.commands;
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, 63), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 1, macs, 1), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtio_net_set_mac(&card.net, macs[0]), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtio_net_set_guest_offloads(&card.net, 0), VIRTIO_ERROR_NODEV);
+        assert_int_equal(card.dev.commands, before);
+        card_close();
+    }
+    open_with(3, CTRL | BIT(CTRL_RX));
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLMULTI), 0);
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLUNI), VIRTIO_ERROR_NODEV);
+    assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
+    card_close();
+}
+
+static void refused_commands_are_reported(void **state)
+{
+    static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
+
+    (void)state;
+    open_with(3, CTRL | BIT(CTRL_RX) | BIT(CTRL_MAC_ADDR));
+    card.dev.refuses_commands = true;
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), VIRTIO_ERROR_REFUSED);
+    assert_int_equal(virtio_net_set_mac(&card.net, mac), VIRTIO_ERROR_REFUSED);
+    assert_memory_not_equal(card.net.mac, mac, 6);
+    card.dev.refuses_commands = false;
+    assert_int_equal(virtio_net_set_mac(&card.net, mac), 0);
+    card_close();
+}
+
+/* A device that never answers costs 100 ms, once; its late answer does no harm. */
+static void silent_device_is_given_up(void **state)
+{
+    uint64_t start;
+
+    (void)state;
+    open_with(3, CTRL | BIT(CTRL_RX));
+    fake_platform.clock_step = 1000000;
+    card.dev.ignores_commands = true;
+    start = fake_platform.clock_ns;
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, 1), VIRTIO_ERROR_IO);
+    assert_in_range(fake_platform.clock_ns - start, 100000000, 110000000);
+    assert_int_equal(fake_platform.lines, 1);
+    start = fake_platform.clock_ns;
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, 1), VIRTIO_ERROR_IO);
+    assert_int_equal(fake_platform.clock_ns, start);
+    assert_int_equal(fake_platform.lines, 1);
+    card.dev.ignores_commands = false;
+    fake_ctrl_run(&card.dev, fake_ctrl_queue(&card.dev));
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, 1), VIRTIO_ERROR_IO);
+    card_close();
+}
+
+/* Opening must survive it too. */
+static void device_without_answers_can_be_opened(void **state)
+{
+    (void)state;
+    card_create_as(3, UINT64_MAX);
+    card.dev.ignores_commands = true;
+    fake_platform.clock_step = 1000000;
+    assert_int_equal(card_open(), 0);
+    assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+    assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+    card_close();
+}
+
+static void one_pair_of_many_is_used(void **state)
+{
+    (void)state;
+    open_with(3, CTRL | BIT(MQ));
+    assert_int_equal(card.dev.pairs, 1);
+    assert_int_equal(card.net.ctrl.index, 2 * card.dev.max_pairs);
+    assert_true(card.dev.queue[6].enabled);
+    assert_false(card.dev.queue[2].enabled);
+    card_close();
+    open_with(3, CTRL);
+    assert_int_equal(card.net.ctrl.index, 2);
+    card_close();
+}
+
+/* Out of the box a device takes every frame; it keeps to that where it cannot know our address. */
+static void device_stops_being_promiscuous(void **state)
+{
+    static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
+
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        bool own = n & 1;
+        bool can = n & 2;
+
+        card_create_as(3, CTRL | BIT(CTRL_RX) | BIT(MAC) | (can ? BIT(CTRL_MAC_ADDR) : 0));
+        card.options.mac = own ? mac : NULL;
+        card.dev.rx_mode = 1;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.dev.rx_mode, own && !can);
+        assert_memory_equal(card.net.mac, own ? mac : card.dev.mac, 6);
+        assert_memory_equal(card.dev.mac, own && can ? mac : card.dev.mac, 6);
+        card_close();
+    }
+}
+
+static void announcement_is_made_and_acknowledged(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        open_with(i, CTRL | BIT(STATUS) | BIT(GUEST_ANNOUNCE));
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.announces, 0);
+        card.dev.link_status |= VIRTIO_NET_S_ANNOUNCE;
+        fake_virtio_config_changed(&card.dev);
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.announces, 1);
+        check_command("\3\0", 2);
+        assert_int_equal(card.dev.link_status, VIRTIO_NET_S_LINK_UP);
+        assert_int_equal(card.links, 0);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.announces, 1);
+        card_close();
+        /* Not agreed: the bit means nothing. */
+        open_with(i, CTRL | BIT(STATUS));
+        card.dev.link_status |= VIRTIO_NET_S_ANNOUNCE;
+        fake_virtio_config_changed(&card.dev);
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.announces, 0);
+        card_close();
+    }
+}
+
+static void mtu_speed_and_duplex_are_read(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        bool modern = i >= 2;
+
+        card_create_as(i, BIT(MTU) | BIT(SPEED_DUPLEX));
+        card.dev.mtu = 9000;
+        card.dev.speed = 40000;
+        card.dev.duplex = 1;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.net.mtu, 9000);
+        /* Bit 63 does not exist on a legacy device. */
+        assert_int_equal(card.net.speed, modern ? 40000 : 0);
+        assert_int_equal(card.net.full_duplex, modern);
+        card_close();
+    }
+    open_with(3, BIT(SPEED_DUPLEX)); /* the fake's are all ones: unknown */
+    assert_int_equal(card.net.speed, 0);
+    assert_false(card.net.full_duplex);
+    assert_int_equal(card.net.mtu, 1500);
+    card_close();
+    card_create_as(3, BIT(MTU));
+    card.dev.mtu = 67;
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+    assert_int_equal(fake_platform.live, 0);
+    assert_true(strstr(fake_platform.log, "67 bytes") != NULL);
+}
+
+/* Without mergeable buffers one must hold the whole of a jumbo frame. */
+static void jumbo_frames_are_received(void **state)
+{
+    static uint8_t frame[9018];
+
+    (void)state;
+    for (unsigned n = 0; n < 2 * CARD_INTERFACES; n++) {
+        card_create_as(n / 2, BIT(MTU) | (n % 2 ? BIT(MRG_RXBUF) : 0));
+        card.dev.mtu = 9000;
+        assert_int_equal(card_open(), 0);
+        for (size_t i = 0; i < sizeof frame; i++) {
+            frame[i] = (uint8_t)(7 * i);
+        }
+        while (!fake_rx(&card.dev, frame, sizeof frame)) {
+            assert_int_equal(n % 2, 1);
+            fake_want_kick(&card.dev, VIRTIO_NET_QUEUE_RX, true);
+            virtio_net_poll(&card.net, 8); /* more of them where the device waits for more */
+        }
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(card.rx_length, sizeof frame);
+        assert_memory_equal(card.rx_data, frame, sizeof frame);
+        card_close();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commands_are_as_the_specification_has_them),
+        cmocka_unit_test(more_groups_than_the_table_holds_means_all_groups),
+        cmocka_unit_test(commands_without_their_feature_are_not_sent),
+        cmocka_unit_test(refused_commands_are_reported),
+        cmocka_unit_test(silent_device_is_given_up),
+        cmocka_unit_test(device_without_answers_can_be_opened),
+        cmocka_unit_test(one_pair_of_many_is_used),
+        cmocka_unit_test(device_stops_being_promiscuous),
+        cmocka_unit_test(announcement_is_made_and_acknowledged),
+        cmocka_unit_test(mtu_speed_and_duplex_are_read),
+        cmocka_unit_test(jumbo_frames_are_received),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
