@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What port.c, port_rx.c and port_tx.c have of each other. */
+#ifndef PORT_INTERNAL_H
+#define PORT_INTERNAL_H
+
+#include "lwip/err.h"
+#include "net/lwip_port/port.h"
+
+/* nic_client.receive; context: the struct lwip_port. */
+void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                  const struct nic_offload *offload);
+enum { PORT_RX_PRIVATE = 64 }; /* bytes before each buffer for port_rx.c: nic_client.private_size */
+
+/* nic_client.transmitted; cookie: the pbuf, which is freed. */
+void port_transmitted(void *context, void *cookie);
+
+/* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
+err_t port_link_output(struct netif *netif, struct pbuf *p);
+
+/*
+ * When there is room in the ring again: lets the connections send that found none. Those that have
+ * waited longest come first, for which a moment's room may be all there is: lwIP puts a connection
+ * at the front of its list when a segment arrives, so they are the last ones.
+ */
+void port_resume_connections(struct lwip_port *port);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The way out: pbufs become frames, without a copy, and what waits while the ring is full. */
+#include "lwip/pbuf.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/ethernet.h"
+#include "lwip/prot/ip4.h"
+#include "net/lwip_port/port_internal.h"
+
+enum {
+    ACKNOWLEDGEMENT_MAX = 14 + 60 + 60, /* bytes: all headers at their longest */
+    RESUMED_AT_ONCE = 32,
+};
+
+/* The bytes before the pbuf's payload that belong to it, up to what the card can use. */
+static unsigned headroom_of(struct lwip_port *port, struct pbuf *p)
+{
+    unsigned wanted = port->nic.driver->headroom(port->nic.state);
+
+    if (pbuf_add_header(p, wanted) != 0) {
+        return 0;
+    }
+    pbuf_remove_header(p, wanted);
+    return wanted;
+}
+
+/* Queues a pbuf chain as one frame; the card keeps a reference until it is transmitted. */
+static int queue_frame(struct lwip_port *port, struct pbuf *p)
+{
+    struct nic_part parts[NIC_PARTS_MAX];
+    unsigned count = 0;
+    int error;
+
+    for (struct pbuf *q = p; q != NULL; q = q->next) {
+        if (q->len == 0) {
+            continue;
+        }
+        if (count == NIC_PARTS_MAX) {
+            return NIC_PARTS;
+        }
+        parts[count++] = (struct nic_part){q->payload, q->len};
+    }
+    pbuf_ref(p);
+    error =
+        port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p), NULL, p);
+    if (error != 0) {
+        pbuf_free(p);
+    }
+    return error;
+}
+
+bool lwip_port_room(struct lwip_port *port, unsigned frames)
+{
+    if (port->nic.driver->room(port->nic.state) >= frames + LWIP_PORT_RESERVE) {
+        return true;
+    }
+    port->tx_full = true;
+    port->tx_room = false;
+    return false;
+}
+
+/* Whether the frame is a TCP segment with data, which TCP keeps and sends again. What is too short
+ * for that may be an acknowledgement, and the peer waits for it. */
+static bool can_wait(const struct pbuf *p)
+{
+    const struct eth_hdr *ethernet = p->payload;
+    const struct ip_hdr *ip = (const struct ip_hdr *)(ethernet + 1);
+
+    return p->tot_len > ACKNOWLEDGEMENT_MAX && p->len >= sizeof *ethernet + sizeof *ip &&
+           ethernet->type == PP_HTONS(ETHTYPE_IP) && IPH_PROTO(ip) == IP_PROTO_TCP;
+}
+
+err_t port_link_output(struct netif *netif, struct pbuf *p)
+{
+    struct lwip_port *port = netif->state;
+    int error;
+
+    if (can_wait(p) && !lwip_port_room(port, 1)) {
+        return ERR_MEM;
+    }
+    error = queue_frame(port, p);
+
+    if (error == NIC_PARTS) {
+        struct pbuf *joined = pbuf_clone(PBUF_RAW_TX, PBUF_RAM, p);
+
+        if (joined == NULL) {
+            return ERR_MEM;
+        }
+        port->counters.tx_copied++;
+        port->counters.tx_copied_bytes += p->tot_len;
+        error = queue_frame(port, joined);
+        pbuf_free(joined);
+    }
+    if (error == NIC_FULL) {
+        port->tx_full = true;
+        port->tx_room = false;
+        return ERR_MEM;
+    }
+    return error == 0 ? ERR_OK : ERR_IF;
+}
+
+void port_transmitted(void *context, void *cookie)
+{
+    struct lwip_port *port = context;
+
+    port->tx_room = true;
+    pbuf_free(cookie);
+}
+
+void port_resume_connections(struct lwip_port *port)
+{
+    struct tcp_pcb *waiting[RESUMED_AT_ONCE];
+    unsigned count = 0;
+
+    if (!port->tx_full || !port->tx_room) {
+        return;
+    }
+    port->tx_full = false;
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->flags & TF_NAGLEMEMERR) {
+            waiting[count++ % RESUMED_AT_ONCE] = pcb;
+        }
+    }
+    for (unsigned left = count < RESUMED_AT_ONCE ? count : RESUMED_AT_ONCE; left > 0; left--) {
+        tcp_output(waiting[--count % RESUMED_AT_ONCE]);
+    }
+}
