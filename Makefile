@@ -43,6 +43,9 @@ CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -ms
 
 VIRTIO := $(sort $(wildcard virtio/*.c))
 PCI := $(sort $(wildcard pci/*.c))
+# What a port takes: all but this project's own answers to pci/pci_platform.h.
+LIB := $(VIRTIO) $(filter-out pci/pci_arch.c,$(PCI))
+SYSTEM := $(sort $(wildcard runtime/*.c)) arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
 COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/lwip_port/*.c net/services/*.c)) \
 	arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
@@ -52,20 +55,25 @@ LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c n
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
 
 .PHONY: all
-all: $(ARCHES:%=all-%) all-host
+all: $(ARCHES:%=all-%) all-host lib
+
+.PHONY: lib
+lib: $(ARCHES:%=$(B)/%/libvtnet.a) $(B)/host/libvtnet.a ## virtio/ and pci/ as a library: docs/porting.md
 
 .PHONY: all-host
 all-host: $(B)/host/vtbench $(B)/host/vtserve
 
 define arch_rules
 .PHONY: all-$(1)
-all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS))
+all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS) port)
 
 CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include 2>/dev/null)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
 	-isystem $$(CC_INCLUDE_$(1))
 LTO_$(1) := $$(if $$(call is_clang,$$(CC_$(1))),,$$(LTO))
 COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) $$(INCLUDES_$(1)) -MMD -MP -c
+LINK_$(1) = $$(CROSS_$(1))gcc $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie \
+	-Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -T arch/$(1)/link.ld
 
 $(B)/$(1)/%.o: %.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
@@ -92,8 +100,24 @@ $(EXAMPLES:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o
 $(TEST_GUESTS:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/tests/guest/%.o
 $(B)/$(1)/%.elf: $$(OBJECTS_$(1)) arch/$(1)/link.ld Makefile
 	$$(call say,LD,$$@)
-	$(Q)$$(CROSS_$(1))gcc $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie -Wl,--build-id=none -Wl,--gc-sections \
-		-Wl,-z,noexecstack -T arch/$(1)/link.ld $$(filter %.o,$$^) -lgcc -o $$@
+	$(Q)$$(LINK_$(1)) $$(filter %.o,$$^) -lgcc -o $$@
+
+# Machine code that any linker takes.
+$(B)/$(1)/lib/%.o: %.c $(B)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$<)
+	$(Q)$$(COMPILE_$(1)) -fno-lto $$(WARNINGS) $$< -o $$@
+
+$(B)/$(1)/libvtnet.a: $(LIB:%.c=$(B)/$(1)/lib/%.o)
+	$$(call say,AR,$$@)
+	$(Q)rm -f $$@ && $$(CROSS_$(1))ar rcsD $$@ $$^
+
+# The port of docs/porting.md: the library, and what stands for the system ported to.
+$(B)/$(1)/port.elf: $(B)/$(1)/tests/guest/port.o \
+	$$(patsubst %,$(B)/$(1)/%.o,$$(basename $(SYSTEM) $$(filter boot/% arch/$(1)/%,$$(SOURCES_$(1))))) \
+	$(B)/$(1)/libvtnet.a arch/$(1)/link.ld
+	$$(call say,LD,$$@)
+	$(Q)$$(LINK_$(1)) $$(sort $$(filter %.o,$$^)) $$(filter %.a,$$^) -lgcc -o $$@
 
 # Rebuilds everything when the compiler or its flags change.
 $(B)/$(1)/flags: FORCE
@@ -133,8 +157,17 @@ $(B)/host/vtserve: bench/vtserve.c
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
+$(B)/host/lib/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,HOST,$<)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) -I. -MMD -MP -c $< -o $@
+
+$(B)/host/libvtnet.a: $(LIB:%.c=$(B)/host/lib/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
 UNIT_FAKES := $(sort $(wildcard tests/unit/fake_*.c))
-UNIT_CORE := $(VIRTIO) $(filter-out pci/pci_arch.c,$(PCI))
+UNIT_CORE := $(LIB)
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
 	-I. -Itests/unit

@@ -4,12 +4,14 @@
 import contextlib
 import dataclasses
 import re
+import socket
 import subprocess
 import sys
 
 import pytest
 
-from guest import ROOT, Guest, tap_network
+import host
+from guest import PATIENCE, ROOT, Guest, tap_network
 
 HOST = "10.0.0.1"
 PAIRS = 100000
@@ -81,6 +83,28 @@ def kickrace(arch, pairs, append):
 @pytest.mark.parametrize("features", ["", "features=-event_idx"])
 def test_no_kick_is_lost(arch, features):
     assert kickrace(arch, PAIRS, f"fence=auto {features}") == 0
+
+
+@pytest.mark.parametrize("device", ["disable-modern=on", "disable-legacy=on"])
+def test_minimal_port_returns_frames(arch, device):
+    """libvtnet.a and the ten functions of docs/porting.md: each frame comes back to its sender."""
+    own, guest_mac = bytes.fromhex("020000000001"), bytes.fromhex("525400123456")
+    with run(arch, "port", address=None, network=tap_network(device=device)) as guest, \
+            socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88b5)) as raw:
+        guest.wait_for("vtnet: ready")
+        raw.bind(("tap0", 0x88b5))  # an EtherType for experiments: IEEE 802 §9.2.3
+        raw.settimeout(PATIENCE)
+        for length in (60, 61, 1000, 1514):
+            for number in range(50):
+                payload = host.pattern(length - 14, number)
+                raw.send(guest_mac + own + b"\x88\xb5" + payload)
+                host.compare(own + guest_mac + b"\x88\xb5" + payload, raw.recv(2000), "a frame")
+        guest.assert_well()
+
+
+def test_porting_guide_shows_the_port():
+    guide = (ROOT / "docs/porting.md").read_text()
+    assert (ROOT / "tests/guest/port.c").read_text() in guide
 
 
 @pytest.fixture
