@@ -156,7 +156,7 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     notify_offset =
         (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF, 2) * vp->notify_multiplier;
     if (notify_offset + 2 > vp->notify.size || notify_offset % 2 != 0) {
-        virtio_platform_log("virtio: the doorbell of queue %u lies outside its BAR", vq->index);
+        virtio_platform_log("virtio: the doorbell of queue %u is not where one can be", vq->index);
         return VIRTIO_ERROR_IO;
     }
     vq->notify_offset = (uint32_t)notify_offset;

@@ -25,11 +25,12 @@ static struct card {
 } cards[CARDS];
 static unsigned opened;
 
-static void receive(void *context, void *buffer, void *data, uint32_t length, bool more)
+static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                    const struct virtio_net_offload *offload)
 {
     struct card *card = context;
 
-    (void)data, (void)length;
+    (void)data, (void)length, (void)offload;
     card->received += !more;
     virtio_net_release(&card->net, buffer);
 }
@@ -44,6 +45,11 @@ static void link_changed(void *context, bool up)
     (void)context, (void)up;
 }
 
+static void announce(void *context)
+{
+    (void)context;
+}
+
 static bool handle_interrupt(void *context)
 {
     return virtio_net_interrupt(&((struct card *)context)->net);
@@ -52,13 +58,22 @@ static bool handle_interrupt(void *context)
 /* A pci_scan() visitor. */
 static bool open_card(const struct pci_device *device, void *context)
 {
-    struct virtio_net_options options = {.features = VIRTIO_NET_FEATURES};
+    struct virtio_net_options options = {
+        .features = VIRTIO_NET_FEATURES,
+        .weak_barrier = arch_barrier_is_weak(),
+    };
     struct card *card = &cards[opened];
 
     if (!virtio_pci_is_net(device)) {
         return true;
     }
-    card->client = (struct virtio_net_client){receive, transmitted, link_changed, card, 0};
+    card->client = (struct virtio_net_client){
+        .receive = receive,
+        .transmitted = transmitted,
+        .link = link_changed,
+        .announce = announce,
+        .context = card,
+    };
     if (virtio_pci_open(&card->pci, device, VIRTIO_PCI_ANY) != 0 ||
         virtio_net_open(&card->net, &card->pci.dev, &options, &card->client) != 0 ||
         !arch_irq_register(device->irq_line, handle_interrupt, card)) {
@@ -76,7 +91,7 @@ static void send(struct card *card)
 {
     struct virtqueue_part part = {card->frame + HEADROOM, FRAME};
 
-    virtio_net_transmit(&card->net, &part, 1, HEADROOM, card);
+    virtio_net_transmit(&card->net, &part, 1, HEADROOM, NULL, card);
     virtio_net_flush(&card->net);
 }
 
