@@ -44,6 +44,19 @@ void arch_interrupts_init(void);
 typedef bool (*arch_irq_handler_t)(void *context);
 bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context);
 
+/*
+ * A message-signalled interrupt: handler(context) is called, from interrupt context, when a device
+ * stores `data` at the bus address `address`. Returns false where the machine takes no messages or
+ * has no more of them. The handler is nobody else's: it returns true. To be freed when the device
+ * sends it no more.
+ */
+struct arch_msi {
+    uint32_t address;
+    uint32_t data;
+};
+bool arch_msi_allocate(arch_irq_handler_t handler, void *context, struct arch_msi *message);
+void arch_msi_free(const struct arch_msi *message);
+
 /* Interrupts that no handler claimed. */
 extern uint32_t arch_irq_unclaimed;
 

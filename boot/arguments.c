@@ -150,6 +150,7 @@ static bool parse_text(const struct argument *argument, const char *value)
 static const char *const modes[] = {"hybrid", "irq", "poll", NULL};
 static const char *const transports[] = {"any", "legacy", "modern", NULL};
 static const char *const fences[] = {"auto", "on", "off", NULL};
+static const char *const irqs[] = {"auto", "intx", "msix", NULL};
 static const char *const protocols[] = {"udp", "tcp", NULL};
 static const char *const directions[] = {"both", "send", "receive", NULL};
 
@@ -167,6 +168,7 @@ static const struct argument arguments[] = {
     {"features", parse_text, ARGS.features, "[+-]NAME,...", NULL, 0, sizeof ARGS.features - 1},
     {"transport", parse_choice, &ARGS.transport, "any|legacy|modern", transports, 0, 0},
     {"fence", parse_choice, &ARGS.fence, "auto|on|off", fences, 0, 0},
+    {"irq", parse_choice, &ARGS.irq, "auto|intx|msix", irqs, 0, 0},
     {"stats", parse_unsigned, &ARGS.stats, "0|1", NULL, 0, 1},
     {"peer", parse_address, &ARGS.peer, "A.B.C.D", NULL, 0, 0},
     {"proto", parse_choice, &ARGS.proto, "udp|tcp", protocols, 0, 0},

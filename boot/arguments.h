@@ -30,6 +30,12 @@ enum boot_fence {
     BOOT_FENCE_OFF,
 };
 
+enum boot_irq {
+    BOOT_IRQ_AUTO, /* MSI-X where the machine and the card have it */
+    BOOT_IRQ_INTX,
+    BOOT_IRQ_MSIX,
+};
+
 enum boot_protocol {
     BOOT_PROTOCOL_UDP,
     BOOT_PROTOCOL_TCP,
@@ -54,6 +60,7 @@ struct boot_arguments {
     char features[128];    /* "+name,-name" */
     unsigned transport;    /* enum boot_transport */
     unsigned fence;        /* enum boot_fence */
+    unsigned irq;          /* enum boot_irq */
     unsigned stats;        /* 1: a line of statistics every second */
     struct boot_ipv4 peer; /* the active side of an example: whom to talk to */
     unsigned proto;        /* enum boot_protocol */

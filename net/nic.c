@@ -6,6 +6,13 @@
 
 #include "arch/arch.h"
 
+static void (*wake_loop)(void);
+
+void nic_wake(void)
+{
+    wake_loop();
+}
+
 static const struct nic_driver *const drivers[] = {&nic_virtio};
 
 struct search {
@@ -42,8 +49,8 @@ static bool consider(const struct pci_device *pci, void *context)
                PCI_BDF_ARGS(pci->bdf), driver->name);
         return true;
     }
-    printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x %s, interrupt line %u\n", PCI_BDF_ARGS(pci->bdf),
-           pci->vendor, pci->device, driver->name, pci->irq_line);
+    printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x %s\n", PCI_BDF_ARGS(pci->bdf), pci->vendor,
+           pci->device, driver->name);
     nic->state = driver->open(pci, search->client);
     if (nic->state != NULL) {
         nic->driver = driver;
@@ -51,8 +58,6 @@ static bool consider(const struct pci_device *pci, void *context)
     }
     return true;
 }
-
-static void (*wake_loop)(void);
 
 static bool handle_interrupt(void *context)
 {
@@ -65,11 +70,27 @@ static bool handle_interrupt(void *context)
     return ours;
 }
 
+static void connect_interrupts(struct nic *nic)
+{
+    unsigned vectors = nic->driver->vectors(nic->state);
+
+    if (vectors != 0) {
+        printf("vtnet: interrupts: MSI-X, %u vector%s\n", vectors, vectors == 1 ? "" : "s");
+    } else if (arch_irq_register(nic->pci.irq_line, handle_interrupt, nic)) {
+        printf("vtnet: interrupts: INTx line %u\n", nic->pci.irq_line);
+    } else {
+        printf("vtnet: interrupts: INTx line %u is not one of this machine: frames wait for the "
+               "clock's tick\n",
+               nic->pci.irq_line);
+    }
+}
+
 bool nic_open(struct nic *nic, const struct nic_client *client, void (*wake)(void))
 {
     struct search search = {nic, client};
     unsigned functions;
 
+    wake_loop = wake;
     pci_setup_bridges();
     functions = pci_scan(consider, &search);
     if (nic->driver == NULL) {
@@ -78,11 +99,6 @@ bool nic_open(struct nic *nic, const struct nic_client *client, void (*wake)(voi
                functions);
         return false;
     }
-    wake_loop = wake;
-    if (!arch_irq_register(nic->pci.irq_line, handle_interrupt, nic)) {
-        printf("vtnet: interrupt line %u is not one of this machine: frames wait for the clock's "
-               "tick\n",
-               nic->pci.irq_line);
-    }
+    connect_interrupts(nic);
     return true;
 }

@@ -118,6 +118,9 @@ struct nic_driver {
     bool (*interrupts_on)(void *state, bool tx);
     /* The top half, from interrupt context. Returns whether the interrupt was this card's. */
     bool (*interrupt)(void *state);
+    /* How many MSI-X vectors open() connected, whose handlers call nic_wake(). 0: none, nic.c is to
+     * connect interrupt() to the card's line. */
+    unsigned (*vectors)(void *state);
     void (*counters)(void *state, struct nic_counters *counters);
 };
 enum {
@@ -140,6 +143,9 @@ struct nic {
  * leaves unused. Returns whether there is one.
  */
 bool nic_open(struct nic *nic, const struct nic_client *client, void (*wake)(void));
+
+/* For drivers, from the interrupt handlers of their own: there is something to poll. */
+void nic_wake(void);
 
 extern const struct nic_driver nic_virtio;
 

@@ -6,6 +6,7 @@
 #include "arch/arch.h"
 #include "boot/arguments.h"
 #include "net/nic.h"
+#include "net/nic_vectors.h"
 #include "runtime/memory.h"
 #include "virtio/virtio_net.h"
 #include "virtio/virtio_pci.h"
@@ -17,6 +18,7 @@ struct card {
     struct virtio_pci pci;
     struct virtio_net_client client;
     const struct nic_client *user;
+    struct nic_vectors vectors;
 };
 
 void *virtio_platform_alloc(size_t size, size_t align)
@@ -158,6 +160,36 @@ static void card_announce(void *context)
     card->user->announce(card->user->context);
 }
 
+static void handle_vector(void *state, unsigned vector)
+{
+    virtio_net_interrupt_vector(state, (uint16_t)vector);
+}
+
+/* Opens the device with the interrupts wanted, which it may not take. */
+static bool open_device(struct card *card, const struct pci_device *pci,
+                        const struct virtio_net_options *options)
+{
+    int error;
+
+    if (virtio_pci_open(&card->pci, pci, wanted_interface()) != 0) {
+        return false;
+    }
+    if (boot_arguments.irq != BOOT_IRQ_INTX &&
+        nic_vectors_connect(&card->vectors, &card->pci.msix, VIRTIO_NET_VECTORS, handle_vector,
+                            &card->net)) {
+        virtio_pci_use_msix(&card->pci, (uint16_t)card->vectors.count);
+    }
+    error = virtio_net_open(&card->net, &card->pci.dev, options, &card->client);
+    if (error != 0 || card->pci.dev.vectors == 0) {
+        virtio_pci_use_line(&card->pci);
+        nic_vectors_free(&card->vectors);
+    }
+    if (boot_arguments.irq == BOOT_IRQ_MSIX && card->vectors.count == 0) {
+        printf("vtnet: irq=msix: this machine or card has no MSI-X\n");
+    }
+    return error == 0;
+}
+
 static void *card_open(const struct pci_device *pci, const struct nic_client *client)
 {
     struct virtio_net_options options = {
@@ -182,8 +214,7 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
         .context = card,
         .private_size = client->private_size,
     };
-    if (virtio_pci_open(&card->pci, pci, wanted_interface()) != 0 ||
-        virtio_net_open(&card->net, &card->pci.dev, &options, &card->client) != 0) {
+    if (!open_device(card, pci, &options)) {
         memory_free(card);
         return NULL;
     }
@@ -329,6 +360,11 @@ static bool card_interrupt(void *state)
     return virtio_net_interrupt(state);
 }
 
+static unsigned card_vectors(void *state)
+{
+    return ((const struct card *)state)->vectors.count;
+}
+
 static uint32_t device_errors(const struct virtqueue_counters *counters)
 {
     return counters->bad_id + counters->bad_length + counters->bad_index;
@@ -374,5 +410,6 @@ const struct nic_driver nic_virtio = {
     .set_vlan = card_set_vlan,
     .interrupts_on = card_interrupts_on,
     .interrupt = card_interrupt,
+    .vectors = card_vectors,
     .counters = card_counters,
 };

@@ -11,6 +11,12 @@ uint32_t pci_config_read(const struct pci_device *device, unsigned offset, unsig
     return pci_platform_config_read(device->bdf, offset, width);
 }
 
+void pci_config_write(const struct pci_device *device, unsigned offset, unsigned width,
+                      uint32_t value)
+{
+    pci_platform_config_write(device->bdf, offset, width, value);
+}
+
 struct scan {
     bool (*visit)(const struct pci_device *device, void *context);
     void *context;
@@ -134,32 +140,12 @@ bool pci_map(const struct pci_device *device, unsigned bar, uint32_t offset, uin
     return true;
 }
 
-uint8_t pci_read8(const struct pci_region *region, uint32_t offset)
+uint32_t pci_read(const struct pci_region *region, uint32_t offset, unsigned width)
 {
-    return (uint8_t)pci_platform_read(region->io, region->base + offset, 1);
+    return pci_platform_read(region->io, region->base + offset, width);
 }
 
-uint16_t pci_read16(const struct pci_region *region, uint32_t offset)
+void pci_write(const struct pci_region *region, uint32_t offset, unsigned width, uint32_t value)
 {
-    return (uint16_t)pci_platform_read(region->io, region->base + offset, 2);
-}
-
-uint32_t pci_read32(const struct pci_region *region, uint32_t offset)
-{
-    return pci_platform_read(region->io, region->base + offset, 4);
-}
-
-void pci_write8(const struct pci_region *region, uint32_t offset, uint8_t value)
-{
-    pci_platform_write(region->io, region->base + offset, 1, value);
-}
-
-void pci_write16(const struct pci_region *region, uint32_t offset, uint16_t value)
-{
-    pci_platform_write(region->io, region->base + offset, 2, value);
-}
-
-void pci_write32(const struct pci_region *region, uint32_t offset, uint32_t value)
-{
-    pci_platform_write(region->io, region->base + offset, 4, value);
+    pci_platform_write(region->io, region->base + offset, width, value);
 }

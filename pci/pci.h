@@ -36,6 +36,7 @@ enum {
     PCI_CLASS_NETWORK = 0x02, /* base class */
     PCI_CLASS_BRIDGE_PCI = 0x0604,
     PCI_CAP_VENDOR_SPECIFIC = 0x09,
+    PCI_CAP_MSIX = 0x11,
     PCI_BARS = 6,
 };
 
@@ -113,14 +114,60 @@ uint8_t pci_find_capability(const struct pci_device *device, uint8_t id, unsigne
 bool pci_map(const struct pci_device *device, unsigned bar, uint32_t offset, uint32_t size,
              struct pci_region *region);
 
+/* Registers of configuration space; width: 1, 2 or 4 bytes. Any context. */
 uint32_t pci_config_read(const struct pci_device *device, unsigned offset, unsigned width);
+void pci_config_write(const struct pci_device *device, unsigned offset, unsigned width,
+                      uint32_t value);
 
-/* Registers of a region, in the processor's byte order. May be called from interrupt context. */
-uint8_t pci_read8(const struct pci_region *region, uint32_t offset);
-uint16_t pci_read16(const struct pci_region *region, uint32_t offset);
-uint32_t pci_read32(const struct pci_region *region, uint32_t offset);
-void pci_write8(const struct pci_region *region, uint32_t offset, uint8_t value);
-void pci_write16(const struct pci_region *region, uint32_t offset, uint16_t value);
-void pci_write32(const struct pci_region *region, uint32_t offset, uint32_t value);
+/* The MSI-X capability of a function (§6.8.2): what has a table that can be reached. */
+struct pci_msix {
+    uint16_t bdf;
+    uint8_t capability; /* its offset; 0: none */
+    uint16_t entries;   /* of the table; 0: none */
+    struct pci_region table;
+};
+
+/* Finds it, after pci_setup_bars(), and switches it off: the function uses its interrupt line. */
+void pci_msix_open(const struct pci_device *device, struct pci_msix *msix);
+
+/* What this entry of the table sends: `data` to the bus address `address`. */
+void pci_msix_set(const struct pci_msix *msix, unsigned entry, uint32_t address, uint32_t data);
+
+/* Switches it on or off. While it is on, the function sends what was set, and leaves its line. */
+void pci_msix_enable(const struct pci_msix *msix, bool on);
+
+/* Registers of a region, in the processor's byte order; width: 1, 2 or 4 bytes. Any context. */
+uint32_t pci_read(const struct pci_region *region, uint32_t offset, unsigned width);
+void pci_write(const struct pci_region *region, uint32_t offset, unsigned width, uint32_t value);
+
+static inline uint8_t pci_read8(const struct pci_region *region, uint32_t offset)
+{
+    return (uint8_t)pci_read(region, offset, 1);
+}
+
+static inline uint16_t pci_read16(const struct pci_region *region, uint32_t offset)
+{
+    return (uint16_t)pci_read(region, offset, 2);
+}
+
+static inline uint32_t pci_read32(const struct pci_region *region, uint32_t offset)
+{
+    return pci_read(region, offset, 4);
+}
+
+static inline void pci_write8(const struct pci_region *region, uint32_t offset, uint8_t value)
+{
+    pci_write(region, offset, 1, value);
+}
+
+static inline void pci_write16(const struct pci_region *region, uint32_t offset, uint16_t value)
+{
+    pci_write(region, offset, 2, value);
+}
+
+static inline void pci_write32(const struct pci_region *region, uint32_t offset, uint32_t value)
+{
+    pci_write(region, offset, 4, value);
+}
 
 #endif

@@ -2,8 +2,6 @@
 /* Bringing a virtio device up and down, and reading its configuration. */
 #include "virtio/virtio.h"
 
-#include <string.h>
-
 #include "virtio/virtio_platform.h"
 #include "virtio/virtio_spec.h"
 
@@ -40,6 +38,9 @@ int virtio_device_begin(struct virtio_device *dev)
     }
     add_status(dev, VIRTIO_STATUS_ACKNOWLEDGE);
     add_status(dev, VIRTIO_STATUS_DRIVER);
+    if (dev->vectors != 0) {
+        dev->transport->config_vector(dev);
+    }
     dev->offered = dev->transport->get_features(dev);
     return 0;
 }
@@ -79,34 +80,11 @@ void virtio_device_fail(struct virtio_device *dev)
     add_status(dev, VIRTIO_STATUS_FAILED);
 }
 
-static void read_fields(struct virtio_device *dev, unsigned offset, uint8_t *to, unsigned width,
-                        unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        dev->transport->config_read(dev, offset + i * width, to + i * width, width);
-    }
-}
-
 int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
                        unsigned count)
 {
-    uint8_t again[64];
-    unsigned size = width * count;
-
-    if (size > sizeof again) {
-        return VIRTIO_ERROR_TOOBIG;
-    }
     for (unsigned attempt = 0; attempt < CONFIG_ATTEMPTS; attempt++) {
-        uint8_t generation = dev->transport->config_generation(dev);
-
-        read_fields(dev, offset, to, width, count);
-        if (dev->transport->legacy) {
-            /* No generation counter: two readings must agree (§2.5.4). */
-            read_fields(dev, offset, again, width, count);
-            if (memcmp(again, to, size) == 0) {
-                return 0;
-            }
-        } else if (dev->transport->config_generation(dev) == generation) {
+        if (dev->transport->config_read(dev, offset, to, width, count)) {
             return 0;
         }
     }

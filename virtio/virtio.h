@@ -34,7 +34,7 @@ struct virtqueue;
 
 /*
  * A transport: how the device's registers are reached. queue: a queue's index.
- * isr_status() and notify() may be called from interrupt context.
+ * isr_status() may be called from interrupt context.
  */
 struct virtio_transport {
     const char *name;
@@ -44,8 +44,11 @@ struct virtio_transport {
     void (*set_status)(struct virtio_device *dev, uint8_t status);
     uint64_t (*get_features)(struct virtio_device *dev);
     void (*set_features)(struct virtio_device *dev, uint64_t features);
-    void (*config_read)(struct virtio_device *dev, unsigned offset, void *to, unsigned width);
-    uint8_t (*config_generation)(struct virtio_device *dev);
+    /* Reads fields of the configuration; returns false where it changed under the reader. */
+    bool (*config_read)(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
+                        unsigned count);
+    /* Sends configuration changes to their vector, where there are vectors; a reset undoes it. */
+    void (*config_vector)(struct virtio_device *dev);
     uint16_t (*queue_size)(struct virtio_device *dev, uint16_t queue); /* largest; 0: no queue */
     int (*queue_enable)(struct virtio_device *dev, struct virtqueue *vq);
     void (*notify)(struct virtio_device *dev, const struct virtqueue *vq);
@@ -65,7 +68,21 @@ struct virtio_device {
      * is lost (virtio_device_fence()). True is always safe.
      */
     bool weak_barrier;
+    /*
+     * How many interrupts there are to tell apart, each for other events; 0: one, with an ISR
+     * status. The transport sets it before virtio_device_begin(), and goes back to 0 before
+     * virtio_device_ready() where the device does not play along.
+     */
+    uint16_t vectors;
 };
+
+/* Which vector interrupts for what: configuration changes the first, each queue one of the others
+ * as long as there are any; then they share the last. */
+enum { VIRTIO_CONFIG_VECTOR = 0 };
+static inline uint16_t virtio_queue_vector(const struct virtio_device *dev, uint16_t queue)
+{
+    return queue + 1 < dev->vectors ? (uint16_t)(queue + 1) : (uint16_t)(dev->vectors - 1);
+}
 
 /* Whether bit number `feature` is in the set. */
 static inline bool virtio_has(uint64_t features, unsigned feature)

@@ -400,3 +400,22 @@ bool virtio_net_interrupt(struct virtio_net *net)
     net->counters.interrupts++;
     return true;
 }
+
+static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq, uint16_t vector)
+{
+    if (virtio_queue_vector(net->dev, vq->index) == vector) {
+        virtqueue_interrupts_off(vq);
+        net->interrupted = true;
+    }
+}
+
+/* §4.1.5.5: the vector says what it is about, the ISR status is not read. */
+void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector)
+{
+    if (vector == VIRTIO_CONFIG_VECTOR) {
+        net->config_changed = true;
+    }
+    interrupt_queue(net, &net->rx, vector);
+    interrupt_queue(net, &net->tx, vector);
+    net->counters.interrupts++;
+}

@@ -257,4 +257,11 @@ void virtio_net_interrupts_off(struct virtio_net *net);
  */
 bool virtio_net_interrupt(struct virtio_net *net);
 
+/*
+ * The same where the device has vectors (dev->vectors): the interrupt of this one came. It is
+ * nobody else's. With VIRTIO_NET_VECTORS nothing shares one.
+ */
+void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector);
+enum { VIRTIO_NET_VECTORS = 3 };
+
 #endif

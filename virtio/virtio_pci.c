@@ -14,22 +14,86 @@ bool virtio_pci_is_net(const struct pci_device *pci)
            (pci->device == VIRTIO_PCI_DEVICE_NET_TRANSITIONAL && pci->subsystem == VIRTIO_ID_NET);
 }
 
+void virtio_pci_use_msix(struct virtio_pci *vp, uint16_t vectors)
+{
+    pci_msix_enable(&vp->msix, true);
+    vp->dev.vectors = vectors;
+}
+
+void virtio_pci_use_line(struct virtio_pci *vp)
+{
+    pci_msix_enable(&vp->msix, false);
+    vp->dev.vectors = 0;
+}
+
+/* §4.1.5.1.2 allows to do without MSI-X then. Vectors that it took mean nothing any more. */
+void virtio_pci_vector_refused(struct virtio_pci *vp)
+{
+    virtio_platform_log("virtio: " PCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
+                        PCI_BDF_ARGS(vp->pci.bdf));
+    virtio_pci_use_line(vp);
+}
+
+/* The BAR that a structure cannot be reached in, or PCI_BARS where all of them have an address
+ * below 4 GiB. */
+static unsigned bar_out_of_reach(const struct pci_device *pci)
+{
+    unsigned bar = 0;
+
+    while (bar < PCI_BARS &&
+           (pci->bar[bar].size == 0 ||
+            (pci->bar[bar].address != 0 &&
+             pci->bar[bar].address + pci->bar[bar].size <= (uint64_t)UINT32_MAX + 1))) {
+        bar++;
+    }
+    return bar;
+}
+
+static void log_windowed(const struct virtio_pci *vp)
+{
+    virtio_platform_log("virtio: " PCI_BDF_FORMAT " BAR %u %s: the device is used through "
+                        "configuration space, which is slow",
+                        PCI_BDF_ARGS(vp->pci.bdf), vp->common.bar,
+                        vp->pci.bar[vp->common.bar].address == 0 ? "has no address"
+                                                                 : "lies above 4 GiB");
+}
+
+static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interface)
+{
+    static const char *const names[] = {"legacy or modern", "legacy", "modern"};
+    unsigned bar = bar_out_of_reach(&vp->pci);
+
+    if (interface == VIRTIO_PCI_LEGACY || bar == PCI_BARS) {
+        virtio_platform_log("virtio: " PCI_BDF_FORMAT " has no usable %s interface",
+                            PCI_BDF_ARGS(vp->pci.bdf), names[interface]);
+    } else {
+        virtio_platform_log("virtio: " PCI_BDF_FORMAT
+                            " has no usable %s interface: BAR %u %s; give "
+                            "the device its legacy interface, or make room below 4 GiB with "
+                            "fewer or smaller PCI devices",
+                            PCI_BDF_ARGS(vp->pci.bdf), names[interface], bar,
+                            vp->pci.bar[bar].address == 0 ? "has no address" : "lies above 4 GiB");
+    }
+    return VIRTIO_ERROR_NODEV;
+}
+
 int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
                     enum virtio_pci_interface interface)
 {
     vp->pci = *pci;
     pci_setup_bars(&vp->pci);
     pci_enable(&vp->pci);
-    if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp) == 0) {
+    pci_msix_open(&vp->pci, &vp->msix);
+    vp->dev.vectors = 0;
+    if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, false) == 0) {
         return 0;
     }
     if (interface != VIRTIO_PCI_MODERN && virtio_pci_legacy_attach(vp) == 0) {
         return 0;
     }
-    virtio_platform_log("virtio: " PCI_BDF_FORMAT " has no usable %s interface",
-                        PCI_BDF_ARGS(pci->bdf),
-                        interface == VIRTIO_PCI_LEGACY   ? "legacy"
-                        : interface == VIRTIO_PCI_MODERN ? "modern"
-                                                         : "legacy or modern");
-    return VIRTIO_ERROR_NODEV;
+    if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, true) == 0) {
+        log_windowed(vp);
+        return 0;
+    }
+    return refuse(vp, interface);
 }

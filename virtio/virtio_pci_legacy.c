@@ -34,20 +34,46 @@ static void set_features(struct virtio_device *dev, uint64_t features)
     pci_write32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DRIVER_FEATURES, (uint32_t)features);
 }
 
-/* Byte by byte: so a field arrives in memory as the device has it, in the processor's order. */
-static void config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width)
+/* Behind the vectors, which are there while MSI-X is enabled (§4.1.4.10). */
+static uint8_t config_byte(struct virtio_device *dev, unsigned offset)
+{
+    const struct pci_region *regs = &from_device(dev)->legacy;
+
+    offset += dev->vectors != 0 ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
+    return offset < regs->size ? pci_read8(regs, offset) : 0;
+}
+
+/* Byte by byte: so a field arrives in memory as the device has it, in the processor's order. There
+ * is no generation counter: two readings must agree (§2.5.4). */
+static bool config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
+                        unsigned count)
 {
     uint8_t *bytes = to;
+    bool agree = true;
 
-    for (unsigned i = 0; i < width; i++) {
-        bytes[i] = pci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_CONFIG + offset + i);
+    for (unsigned i = 0; i < width * count; i++) {
+        bytes[i] = config_byte(dev, offset + i);
+    }
+    for (unsigned i = 0; i < width * count; i++) {
+        agree &= config_byte(dev, offset + i) == bytes[i];
+    }
+    return agree;
+}
+
+/* §4.1.5.1.2: what the device reads back is what it took. */
+static void set_vector(struct virtio_device *dev, unsigned reg, uint16_t vector)
+{
+    const struct pci_region *regs = &from_device(dev)->legacy;
+
+    pci_write16(regs, reg, vector);
+    if (pci_read16(regs, reg) != vector) {
+        virtio_pci_vector_refused(from_device(dev));
     }
 }
 
-static uint8_t config_generation(struct virtio_device *dev)
+static void config_vector(struct virtio_device *dev)
 {
-    (void)dev;
-    return 0; /* there is none: virtio_config_read() reads twice */
+    set_vector(dev, VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR, VIRTIO_CONFIG_VECTOR);
 }
 
 static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
@@ -69,6 +95,9 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     pci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, vq->index);
     pci_write32(regs, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS,
                 (uint32_t)(address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN));
+    if (dev->vectors != 0) {
+        set_vector(dev, VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR, virtio_queue_vector(dev, vq->index));
+    }
     return 0;
 }
 
@@ -91,7 +120,7 @@ static const struct virtio_transport legacy_transport = {
     .get_features = get_features,
     .set_features = set_features,
     .config_read = config_read,
-    .config_generation = config_generation,
+    .config_vector = config_vector,
     .queue_size = queue_size,
     .queue_enable = queue_enable,
     .notify = notify,
@@ -101,7 +130,7 @@ static const struct virtio_transport legacy_transport = {
 int virtio_pci_legacy_attach(struct virtio_pci *vp)
 {
     /* Up to and with the MAC address, the least a network device has. */
-    const uint32_t least = VIRTIO_PCI_LEGACY_CONFIG + 6;
+    const uint32_t least = VIRTIO_PCI_LEGACY_MSIX_CONFIG + 6;
 
     /* Only revision 0 has it (§4.1.2.3), and only a transitional device id. */
     if (vp->pci.device != VIRTIO_PCI_DEVICE_NET_TRANSITIONAL || vp->pci.revision != 0 ||

@@ -15,86 +15,134 @@ static struct virtio_pci *from_device(struct virtio_device *dev)
     return (struct virtio_pci *)dev;
 }
 
+static uint32_t read_field(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
+                           uint32_t offset, unsigned width)
+{
+    if (structure->windowed) {
+        return virtio_pci_window_read(vp, structure, offset, width);
+    }
+    return pci_read(&structure->direct, offset, width);
+}
+
+static void write_field(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
+                        uint32_t offset, unsigned width, uint32_t value)
+{
+    if (structure->windowed) {
+        virtio_pci_window_write(vp, structure, offset, width, value);
+    } else {
+        pci_write(&structure->direct, offset, width, value);
+    }
+}
+
+static uint32_t read_common(struct virtio_pci *vp, uint32_t offset, unsigned width)
+{
+    return read_field(vp, &vp->common, offset, width);
+}
+
+static void write_common(struct virtio_pci *vp, uint32_t offset, unsigned width, uint32_t value)
+{
+    write_field(vp, &vp->common, offset, width, value);
+}
+
 static uint8_t get_status(struct virtio_device *dev)
 {
-    return pci_read8(&from_device(dev)->common, VIRTIO_PCI_COMMON_DEVICE_STATUS);
+    return (uint8_t)read_common(from_device(dev), VIRTIO_PCI_COMMON_DEVICE_STATUS, 1);
 }
 
 static void set_status(struct virtio_device *dev, uint8_t status)
 {
-    pci_write8(&from_device(dev)->common, VIRTIO_PCI_COMMON_DEVICE_STATUS, status);
+    write_common(from_device(dev), VIRTIO_PCI_COMMON_DEVICE_STATUS, 1, status);
 }
 
 static uint64_t get_features(struct virtio_device *dev)
 {
-    const struct pci_region *common = &from_device(dev)->common;
+    struct virtio_pci *vp = from_device(dev);
     uint64_t features = 0;
 
     for (uint32_t half = 0; half < 2; half++) {
-        pci_write32(common, VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT, half);
-        features |= (uint64_t)pci_read32(common, VIRTIO_PCI_COMMON_DEVICE_FEATURE) << 32 * half;
+        write_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT, 4, half);
+        features |= (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE, 4) << 32 * half;
     }
     return features;
 }
 
 static void set_features(struct virtio_device *dev, uint64_t features)
 {
-    const struct pci_region *common = &from_device(dev)->common;
+    struct virtio_pci *vp = from_device(dev);
 
     for (uint32_t half = 0; half < 2; half++) {
-        pci_write32(common, VIRTIO_PCI_COMMON_DRIVER_FEATURE_SELECT, half);
-        pci_write32(common, VIRTIO_PCI_COMMON_DRIVER_FEATURE, (uint32_t)(features >> 32 * half));
+        write_common(vp, VIRTIO_PCI_COMMON_DRIVER_FEATURE_SELECT, 4, half);
+        write_common(vp, VIRTIO_PCI_COMMON_DRIVER_FEATURE, 4, (uint32_t)(features >> 32 * half));
     }
 }
 
-static void config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width)
+/* A field that this device's structure does not reach is zero. */
+static void read_config(struct virtio_pci *vp, unsigned offset, void *to, unsigned width)
 {
-    const struct pci_region *config = &from_device(dev)->config;
-    uint32_t value32;
+    uint32_t value = 0;
     uint16_t value16;
 
-    if (offset + width > config->size) {
-        memset(to, 0, width); /* a field that this device's structure does not reach */
-        return;
+    if (offset + width <= vp->config.size) {
+        value = read_field(vp, &vp->config, offset, width);
     }
     switch (width) {
     case 1:
-        *(uint8_t *)to = pci_read8(config, offset);
+        *(uint8_t *)to = (uint8_t)value;
         break;
     case 2:
-        value16 = pci_read16(config, offset);
+        value16 = (uint16_t)value;
         memcpy(to, &value16, sizeof value16);
         break;
     default:
-        value32 = pci_read32(config, offset);
-        memcpy(to, &value32, sizeof value32);
+        memcpy(to, &value, sizeof value);
         break;
     }
 }
 
-static uint8_t config_generation(struct virtio_device *dev)
+static bool config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
+                        unsigned count)
 {
-    return pci_read8(&from_device(dev)->common, VIRTIO_PCI_COMMON_CONFIG_GENERATION);
+    struct virtio_pci *vp = from_device(dev);
+    uint32_t generation = read_common(vp, VIRTIO_PCI_COMMON_CONFIG_GENERATION, 1);
+
+    for (unsigned i = 0; i < count; i++) {
+        read_config(vp, offset + i * width, (uint8_t *)to + i * width, width);
+    }
+    return read_common(vp, VIRTIO_PCI_COMMON_CONFIG_GENERATION, 1) == generation;
+}
+
+/* §4.1.5.1.2: what the device reads back is what it took. */
+static void set_vector(struct virtio_pci *vp, unsigned field, uint16_t vector)
+{
+    write_common(vp, field, 2, vector);
+    if (read_common(vp, field, 2) != vector) {
+        virtio_pci_vector_refused(vp);
+    }
+}
+
+static void config_vector(struct virtio_device *dev)
+{
+    set_vector(from_device(dev), VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR, VIRTIO_CONFIG_VECTOR);
 }
 
 static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
 {
-    const struct pci_region *common = &from_device(dev)->common;
+    struct virtio_pci *vp = from_device(dev);
 
-    if (queue >= pci_read16(common, VIRTIO_PCI_COMMON_NUM_QUEUES)) {
+    if (queue >= read_common(vp, VIRTIO_PCI_COMMON_NUM_QUEUES, 2)) {
         return 0;
     }
-    pci_write16(common, VIRTIO_PCI_COMMON_QUEUE_SELECT, queue);
-    return pci_read16(common, VIRTIO_PCI_COMMON_QUEUE_SIZE);
+    write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SELECT, 2, queue);
+    return (uint16_t)read_common(vp, VIRTIO_PCI_COMMON_QUEUE_SIZE, 2);
 }
 
 /* 64-bit fields are written as two halves, the low one first (§4.1.3.1). */
-static void write_address(const struct pci_region *common, unsigned offset, const void *memory)
+static void write_address(struct virtio_pci *vp, unsigned offset, const void *memory)
 {
     uint64_t address = virtio_platform_dma_address(memory);
 
-    pci_write32(common, offset, (uint32_t)address);
-    pci_write32(common, offset + 4, (uint32_t)(address >> 32));
+    write_common(vp, offset, 4, (uint32_t)address);
+    write_common(vp, offset + 4, 4, (uint32_t)(address >> 32));
 }
 
 /* §4.1.5.1.3 Virtqueue Configuration */
@@ -103,31 +151,41 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     struct virtio_pci *vp = from_device(dev);
     uint64_t notify_offset;
 
-    pci_write16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_SELECT, vq->index);
+    write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SELECT, 2, vq->index);
     /* §4.1.4.4: the doorbell is at queue_notify_off * notify_off_multiplier, 16 bits wide. */
-    notify_offset = (uint64_t)pci_read16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF) *
-                    vp->notify_multiplier;
-    if (notify_offset + 2 > vp->notify.size) {
-        virtio_platform_log("virtio: the doorbell of queue %u lies outside its BAR", vq->index);
+    notify_offset =
+        (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF, 2) * vp->notify_multiplier;
+    if (notify_offset + 2 > vp->notify.size || notify_offset % 2 != 0) {
+        virtio_platform_log("virtio: the doorbell of queue %u is not where one can be", vq->index);
         return VIRTIO_ERROR_IO;
     }
     vq->notify_offset = (uint32_t)notify_offset;
-    pci_write16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_SIZE, vq->size);
-    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DESC, vq->desc);
-    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->avail);
-    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->used);
-    pci_write16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_ENABLE, 1);
+    write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SIZE, 2, vq->size);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DESC, vq->desc);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->avail);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->used);
+    if (dev->vectors != 0) {
+        set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, virtio_queue_vector(dev, vq->index));
+    }
+    write_common(vp, VIRTIO_PCI_COMMON_QUEUE_ENABLE, 2, 1);
     return 0;
 }
 
 static void notify(struct virtio_device *dev, const struct virtqueue *vq)
 {
-    pci_write16(&from_device(dev)->notify, vq->notify_offset, vq->index);
+    struct virtio_pci *vp = from_device(dev);
+
+    write_field(vp, &vp->notify, vq->notify_offset, 2, vq->index);
 }
 
 static uint8_t isr_status(struct virtio_device *dev)
 {
-    return pci_read8(&from_device(dev)->isr, 0);
+    struct virtio_pci *vp = from_device(dev);
+
+    if (vp->isr.windowed) {
+        return (uint8_t)virtio_pci_window_peek(vp, &vp->isr, 0, 1);
+    }
+    return pci_read8(&vp->isr.direct, 0);
 }
 
 static const struct virtio_transport modern_transport = {
@@ -139,57 +197,84 @@ static const struct virtio_transport modern_transport = {
     .get_features = get_features,
     .set_features = set_features,
     .config_read = config_read,
-    .config_generation = config_generation,
+    .config_vector = config_vector,
     .queue_size = queue_size,
     .queue_enable = queue_enable,
     .notify = notify,
     .isr_status = isr_status,
 };
 
-/*
- * Maps the structure of this type: the first capability that names it and can be used, as the
- * device lists them in the order that it prefers (§4.1.4.1). Returns the capability, or 0.
- */
-static uint8_t map_structure(const struct virtio_pci *vp, uint8_t type, uint32_t least,
-                             struct pci_region *region)
+/* What the structures must be: §4.1.4.3.1 to §4.1.4.6 Device Requirements. */
+struct wanted {
+    uint8_t type;
+    uint8_t align; /* of the offset */
+    uint8_t least; /* bytes of it */
+    uint8_t size;  /* of the capability */
+};
+
+/* Reads a capability. Returns whether it names a structure of that kind that can be accessed. */
+static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const struct wanted *wanted,
+                            bool windowed, struct virtio_pci_structure *structure)
 {
-    /* Only this one has a field behind the 16 bytes that all have. */
-    unsigned size = type == VIRTIO_PCI_CAP_NOTIFY_CFG ? VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER + 4 : 16;
+    if (cap + wanted->size > 256 ||
+        pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != wanted->type) {
+        return false;
+    }
+    *structure = (struct virtio_pci_structure){
+        .capability = cap,
+        .bar = (uint8_t)pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_BAR, 1),
+        .offset = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_OFFSET, 4),
+        .size = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LENGTH, 4),
+        .windowed = windowed,
+    };
+    if (structure->size < wanted->least || structure->offset % wanted->align != 0 ||
+        structure->bar >= PCI_BARS ||
+        (uint64_t)structure->offset + structure->size > vp->pci.bar[structure->bar].size) {
+        return false;
+    }
+    return windowed || pci_map(&vp->pci, structure->bar, structure->offset, structure->size,
+                               &structure->direct);
+}
+
+/*
+ * Finds a structure: the first capability that names it and can be used, as the device lists them
+ * in the order that it prefers (§4.1.4.1).
+ */
+static bool find_structure(const struct virtio_pci *vp, const struct wanted *wanted, bool windowed,
+                           struct virtio_pci_structure *structure)
+{
     uint8_t cap;
 
     for (unsigned nth = 0; (cap = pci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0;
          nth++) {
-        unsigned bar;
-        uint32_t offset;
-        uint32_t length;
-
-        if (cap + size > 256 ||
-            pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != type) {
-            continue;
-        }
-        bar = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_BAR, 1);
-        offset = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_OFFSET, 4);
-        length = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LENGTH, 4);
-        if (length >= least && pci_map(&vp->pci, bar, offset, length, region)) {
-            return cap;
+        if (read_capability(vp, cap, wanted, windowed, structure)) {
+            return true;
         }
     }
-    return 0;
+    return false;
 }
 
-int virtio_pci_modern_attach(struct virtio_pci *vp)
+int virtio_pci_modern_attach(struct virtio_pci *vp, bool windowed)
 {
-    uint8_t notify_cap =
-        map_structure(vp, VIRTIO_PCI_CAP_NOTIFY_CFG, sizeof(uint16_t), &vp->notify);
+    static const struct wanted wanted[] = {
+        {VIRTIO_PCI_CAP_COMMON_CFG, 4, VIRTIO_PCI_COMMON_LENGTH, VIRTIO_PCI_CAP_SIZE},
+        {VIRTIO_PCI_CAP_NOTIFY_CFG, 2, 2, VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER + 4},
+        {VIRTIO_PCI_CAP_ISR_CFG, 1, 1, VIRTIO_PCI_CAP_SIZE},
+        {VIRTIO_PCI_CAP_DEVICE_CFG, 4, 6, VIRTIO_PCI_CAP_SIZE},
+    };
+    struct virtio_pci_structure *const found[] = {&vp->common, &vp->notify, &vp->isr, &vp->config};
 
-    if (notify_cap == 0 ||
-        map_structure(vp, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_PCI_COMMON_LENGTH, &vp->common) == 0 ||
-        map_structure(vp, VIRTIO_PCI_CAP_ISR_CFG, 1, &vp->isr) == 0 ||
-        map_structure(vp, VIRTIO_PCI_CAP_DEVICE_CFG, 6, &vp->config) == 0) {
+    if (windowed && !virtio_pci_window_open(vp)) {
         return VIRTIO_ERROR_NODEV;
     }
+    for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        if (!find_structure(vp, &wanted[i], false, found[i]) &&
+            !(windowed && find_structure(vp, &wanted[i], true, found[i]))) {
+            return VIRTIO_ERROR_NODEV;
+        }
+    }
     vp->notify_multiplier =
-        pci_config_read(&vp->pci, notify_cap + VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER, 4);
+        pci_config_read(&vp->pci, vp->notify.capability + VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER, 4);
     vp->dev.transport = &modern_transport;
     return 0;
 }

@@ -213,7 +213,9 @@ enum {
     VIRTIO_PCI_CAP_BAR = 4,
     VIRTIO_PCI_CAP_OFFSET = 8,
     VIRTIO_PCI_CAP_LENGTH = 12,
-    VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER = 16,
+    VIRTIO_PCI_CAP_SIZE = 16,
+    VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER = 16, /* of the notification capability */
+    VIRTIO_PCI_CFG_DATA = 16,              /* of the PCI configuration access capability */
 };
 enum {
     VIRTIO_PCI_CAP_COMMON_CFG = 1,
@@ -244,6 +246,9 @@ enum {
     VIRTIO_PCI_COMMON_LENGTH = 56, /* up to the end of queue_device */
 };
 
+/* §4.1.5.1.2 MSI-X Vector Configuration */
+enum { VIRTIO_MSI_NO_VECTOR = 0xffff };
+
 /* §4.1.4.5 ISR status capability */
 enum {
     VIRTIO_ISR_QUEUE = 1,
@@ -260,7 +265,10 @@ enum {
     VIRTIO_PCI_LEGACY_QUEUE_NOTIFY = 16,
     VIRTIO_PCI_LEGACY_DEVICE_STATUS = 18,
     VIRTIO_PCI_LEGACY_ISR_STATUS = 19,
-    VIRTIO_PCI_LEGACY_CONFIG = 20, /* 24 once MSI-X is enabled */
+    VIRTIO_PCI_LEGACY_CONFIG = 20, /* while MSI-X is not enabled; else: */
+    VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR = 20,
+    VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR = 22,
+    VIRTIO_PCI_LEGACY_MSIX_CONFIG = 24,
 };
 /* §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout; the queue address is in these units too */
 enum { VIRTIO_PCI_LEGACY_QUEUE_ALIGN = 4096 };

@@ -5,6 +5,7 @@
  * counts ticks and reads the timer between them.
  */
 #include "arch/arch.h"
+#include "arch/i386/internal.h"
 
 enum {
     PIT_HZ = 1193182,
@@ -24,7 +25,6 @@ enum {
     CALIBRATION_SAMPLES = 5,
     CALIBRATION_COUNT = PIT_HZ / 100, /* 10 ms */
     CPUID_EDX_TSC = 1 << 4,
-    EFLAGS_ID = 1 << 21,
 };
 
 static bool have_tsc;
@@ -42,20 +42,11 @@ static uint64_t read_tsc(void)
     return value;
 }
 
-/* CPUID exists where the ID flag can be changed. */
 static bool detect_tsc(void)
 {
-    uint32_t before, after, eax = 1, ebx, ecx, edx;
+    struct i386_cpuid id;
 
-    __asm__ volatile("pushfl\n\tpopl %0\n\tmovl %0, %1\n\txorl %2, %1\n\tpushl %1\n\tpopfl\n\t"
-                     "pushfl\n\tpopl %1"
-                     : "=&r"(before), "=&r"(after)
-                     : "i"(EFLAGS_ID));
-    if (!((before ^ after) & EFLAGS_ID)) {
-        return false;
-    }
-    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
-    return edx & CPUID_EDX_TSC;
+    return i386_cpuid(1, &id) && id.edx & CPUID_EDX_TSC;
 }
 
 /* A reading of both counters at one moment. */

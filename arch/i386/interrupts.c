@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "arch/arch.h"
+#include "arch/i386/internal.h"
 
 enum {
     PIC1_COMMAND = 0x20,
@@ -15,8 +16,6 @@ enum {
     PIC_OCW3_READ_ISR = 0x0b,
     PIC_CASCADE = 2, /* the line of the first that the second hangs on */
 
-    VECTORS = 48,
-    IRQ_VECTOR = 32, /* of line 0 */
     IRQ_LINES = 16,
     HANDLERS_PER_LINE = 4,
     STUB_SIZE = 16, /* bytes, in vectors.S */
@@ -48,7 +47,7 @@ struct irq_handler {
 extern const uint8_t vector_stubs[];
 void trap_handle(struct trap_frame *frame);
 
-static struct gate idt[VECTORS];
+static struct gate idt[I386_VECTORS];
 static struct irq_handler handlers[IRQ_LINES][HANDLERS_PER_LINE];
 uint32_t arch_irq_unclaimed;
 
@@ -60,7 +59,7 @@ static void init_idt(void)
         uint32_t base;
     } pointer = {0, sizeof idt - 1, (uint32_t)idt};
 
-    for (unsigned i = 0; i < VECTORS; i++) {
+    for (unsigned i = 0; i < I386_VECTORS; i++) {
         uint32_t stub = (uint32_t)vector_stubs + i * STUB_SIZE;
 
         idt[i] = (struct gate){
@@ -78,8 +77,8 @@ static void init_pic(void)
 {
     arch_io_write8(PIC1_COMMAND, PIC_ICW1_INIT_ICW4);
     arch_io_write8(PIC2_COMMAND, PIC_ICW1_INIT_ICW4);
-    arch_io_write8(PIC1_DATA, IRQ_VECTOR);
-    arch_io_write8(PIC2_DATA, IRQ_VECTOR + 8);
+    arch_io_write8(PIC1_DATA, I386_VECTOR_IRQ);
+    arch_io_write8(PIC2_DATA, I386_VECTOR_IRQ + 8);
     arch_io_write8(PIC1_DATA, 1 << PIC_CASCADE);
     arch_io_write8(PIC2_DATA, PIC_CASCADE);
     arch_io_write8(PIC1_DATA, PIC_ICW4_8086);
@@ -188,8 +187,12 @@ static _Noreturn void report_exception(const struct trap_frame *f)
 
 void trap_handle(struct trap_frame *frame)
 {
-    if (frame->vector < IRQ_VECTOR) {
+    if (frame->vector < I386_VECTOR_IRQ) {
         report_exception(frame);
     }
-    handle_irq(frame->vector - IRQ_VECTOR);
+    if (frame->vector >= I386_VECTOR_MESSAGE) {
+        i386_message_handle(frame->vector);
+    } else {
+        handle_irq(frame->vector - I386_VECTOR_IRQ);
+    }
 }

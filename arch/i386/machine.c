@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is particular to running on QEMU's PC: its exit, and its barriers. */
 #include "arch/arch.h"
+#include "arch/i386/internal.h"
 
 enum {
     DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit: the emulator ends with value * 2 + 1 */
@@ -9,6 +10,7 @@ enum {
     ACPI_PM1A_CONTROL = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
     ACPI_SLEEP_S5 = 0x2000,
     CPUID_HYPERVISOR = 0x40000000,
+    EFLAGS_ID = 1 << 21,
 };
 
 _Noreturn void arch_exit(bool success)
@@ -22,17 +24,29 @@ _Noreturn void arch_exit(bool success)
     }
 }
 
+/* The instruction exists where the ID flag can be changed. */
+bool i386_cpuid(uint32_t leaf, struct i386_cpuid *answer)
+{
+    uint32_t before, after;
+
+    __asm__ volatile("pushfl\n\tpopl %0\n\tmovl %0, %1\n\txorl %2, %1\n\tpushl %1\n\tpopfl\n\t"
+                     "pushfl\n\tpopl %1"
+                     : "=&r"(before), "=&r"(after)
+                     : "i"(EFLAGS_ID));
+    if (!((before ^ after) & EFLAGS_ID)) {
+        return false;
+    }
+    __asm__ volatile("cpuid"
+                     : "=a"(answer->eax), "=b"(answer->ebx), "=c"(answer->ecx), "=d"(answer->edx)
+                     : "a"(leaf));
+    return true;
+}
+
 /* CPUID's hypervisor leaf spells "TCG"; a processor without CPUID is an emulated 486. */
 bool arch_barrier_is_weak(void)
 {
-    uint32_t before, after, eax = CPUID_HYPERVISOR, ebx, ecx, edx;
+    struct i386_cpuid id;
 
-    __asm__ volatile("pushfl\n\tpopl %0\n\tmovl %0, %1\n\txorl $0x200000, %1\n\tpushl %1\n\tpopfl"
-                     "\n\tpushfl\n\tpopl %1"
-                     : "=&r"(before), "=&r"(after));
-    if (before == after) {
-        return true;
-    }
-    __asm__ volatile("cpuid" : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
-    return ebx == 0x54474354; /* "TCGT" of "TCGTCGTCGTCG" */
+    return !i386_cpuid(CPUID_HYPERVISOR, &id) ||
+           id.ebx == 0x54474354; /* "TCGT" of "TCGTCGTCGTCG" */
 }

@@ -20,7 +20,7 @@
     .align 16
 vector_stubs:
     .set number, 0
-    .rept 48
+    .rept 64 /* I386_VECTORS */
     vector %number
     .set number, number + 1
     .endr

@@ -121,6 +121,18 @@ bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
     return false;
 }
 
+/* These machines' PCI bridges take no messages. */
+bool arch_msi_allocate(arch_irq_handler_t handler, void *context, struct arch_msi *message)
+{
+    (void)handler, (void)context, (void)message;
+    return false;
+}
+
+void arch_msi_free(const struct arch_msi *message)
+{
+    (void)message;
+}
+
 static bool run_handlers(const struct irq_handler *handler)
 {
     bool claimed = false;

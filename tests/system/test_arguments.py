@@ -7,7 +7,7 @@ import pytest
 
 import host
 
-VALID = ("ip gw mac dhcp mode poll_us bufinit bufmax features transport stats").split()
+VALID = ("ip gw mac dhcp mode poll_us bufinit bufmax features transport irq stats").split()
 
 MALFORMED = ["ip=10.0.0.2/33", "ip=300.0.0.2", "ip=10.0.0", "ip=", "gw=gateway", "mode=fast",
              "mode=", "poll_us=-1", "poll_us=1000001", "bufinit=0", "bufinit=2x",

@@ -12,6 +12,7 @@ enum { FAKE_PRIVATE = 40, FAKE_COOKIES = 2048 };
 struct fake_card {
     struct fake_virtio dev;
     enum virtio_pci_interface interface; /* which to ask for */
+    uint16_t vectors;                    /* to use at the most; 0: the interrupt line */
     struct virtio_net_options options;
     struct virtio_net_client client;
 
@@ -38,6 +39,10 @@ struct fake_card {
     unsigned helds;
 };
 
+/* What the entries of the card's table send: the address, and the data of entry 0. */
+enum { CARD_MESSAGE_DATA = 0x4130 };
+#define CARD_MESSAGE_ADDRESS 0xfee0a000u
+
 /* The program's one card: it is large. */
 extern struct fake_card card;
 
@@ -50,6 +55,9 @@ int card_attach(void);
 /* Opens the network device on it, with card.options. card_open() does both. */
 int card_open_net(void);
 int card_open(void);
+
+/* The interrupts that have come in the meantime, each handled: how many. */
+unsigned card_interrupts(void);
 
 /* Closes the network device and checks that nothing is left. */
 void card_close(void);

@@ -134,6 +134,9 @@ uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
     check_access(offset, width);
     assert_true(offset + width <= 256);
     if (function != NULL) {
+        if (function->config_read != NULL && offset >= FAKE_CAPABILITY_AREA) {
+            function->config_read(function->context, offset, width);
+        }
         value = fake_pci_get(function, offset, width);
     }
     trace(FAKE_CONFIG, false, bdf, offset, width, value);
@@ -164,6 +167,8 @@ void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, ui
                      (value & function->bar_mask[bar]) | function->bar_flags[bar]);
     } else if (offset == PCI_INTERRUPT_LINE) {
         fake_pci_set(function, offset, 1, value);
+    } else if (function->config_write != NULL && offset >= FAKE_CAPABILITY_AREA) {
+        function->config_write(function->context, offset, width, value);
     }
 }
 

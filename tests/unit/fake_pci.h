@@ -34,8 +34,14 @@ struct fake_function {
     /* Accesses to what its BARs decode. width: 1, 2 or 4 bytes. */
     uint32_t (*read)(void *context, unsigned bar, uint32_t offset, unsigned width);
     void (*write)(void *context, unsigned bar, uint32_t offset, unsigned width, uint32_t value);
+    /* Called with each access to its configuration space from FAKE_CAPABILITY_AREA on: before a read,
+     * to put there what is to be read, and instead of a write. */
+    void (*config_read)(void *context, unsigned offset, unsigned width);
+    void (*config_write)(void *context, unsigned offset, unsigned width, uint32_t value);
     void *context;
 };
+
+enum { FAKE_CAPABILITY_AREA = 0x40 };
 
 enum fake_space { FAKE_CONFIG, FAKE_IO, FAKE_MEMORY };
 

@@ -219,7 +219,7 @@ void fake_publish(struct fake_virtio *dev, unsigned queue)
 
     fake_put(dev, fake_dma(q->used + 2, 2), 2, q->used_idx);
     if (wants_interrupt(dev, queue)) {
-        dev->isr |= VIRTIO_ISR_QUEUE;
+        fake_interrupt(dev, VIRTIO_ISR_QUEUE, q->vector);
         q->interrupts++;
     }
     q->signalled = q->used_idx;

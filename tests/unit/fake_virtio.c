@@ -51,8 +51,10 @@ static void reset(struct fake_virtio *dev)
     dev->status = 0;
     dev->features = 0;
     dev->isr = 0;
+    dev->config_vector = VIRTIO_MSI_NO_VECTOR; /* §4.1.5.1.2.1 */
     for (unsigned i = 0; i < FAKE_QUEUES; i++) {
         dev->queue[i] = (struct fake_queue){
+            .vector = VIRTIO_MSI_NO_VECTOR,
             .size = dev->queue[i].size,
             .notify_off = dev->queue[i].notify_off,
         };
@@ -71,6 +73,17 @@ static uint8_t read_status(struct fake_virtio *dev)
     return dev->status;
 }
 
+/* With MSI-X, an event without a vector is one that nobody hears of. */
+static void check_vectors(const struct fake_virtio *dev)
+{
+    if (fake_msix_enabled(dev)) {
+        assert_int_not_equal(dev->config_vector, VIRTIO_MSI_NO_VECTOR);
+        for (unsigned i = 0; i < dev->num_queues; i++) {
+            assert_true(!dev->queue[i].enabled || dev->queue[i].vector != VIRTIO_MSI_NO_VECTOR);
+        }
+    }
+}
+
 /* §2.1.2: bits are only added; §3.1.1: in this order. */
 static void write_status(struct fake_virtio *dev, uint8_t status)
 {
@@ -83,6 +96,9 @@ static void write_status(struct fake_virtio *dev, uint8_t status)
         assert_true(status & VIRTIO_STATUS_FAILED); /* the reset is not done yet */
     } else if ((status & dev->status) != dev->status) {
         fail_msg("status 0x%02x after 0x%02x clears a bit", status, dev->status);
+    }
+    if (status & VIRTIO_STATUS_DRIVER_OK) {
+        check_vectors(dev);
     }
     if (dev->refuses_features) {
         status &= (uint8_t)~VIRTIO_STATUS_FEATURES_OK;
@@ -151,6 +167,7 @@ static uint8_t read_isr(struct fake_virtio *dev)
 {
     uint8_t isr = dev->isr;
 
+    assert_false(fake_msix_enabled(dev)); /* §4.1.4.5.2 */
     dev->isr = 0;
     dev->isr_reads++;
     return isr;
@@ -159,7 +176,7 @@ static uint8_t read_isr(struct fake_virtio *dev)
 void fake_virtio_config_changed(struct fake_virtio *dev)
 {
     dev->generation++;
-    dev->isr |= VIRTIO_ISR_CONFIG;
+    fake_interrupt(dev, VIRTIO_ISR_CONFIG, dev->config_vector);
 }
 
 static void put_bytes(uint8_t *to, uint32_t value, unsigned width, bool low_first)
@@ -199,6 +216,21 @@ static void check_width(unsigned width, unsigned wanted, unsigned offset)
     }
 }
 
+/* The configuration comes after the vectors, which are there while MSI-X is on. */
+static uint32_t read_behind_header(struct fake_virtio *dev, uint32_t offset, unsigned width)
+{
+    unsigned start =
+        fake_msix_enabled(dev) ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
+
+    assert_true(offset >= VIRTIO_PCI_LEGACY_CONFIG);
+    if (offset >= start) {
+        return read_config(dev, offset - start, width, false);
+    }
+    check_width(width, 2, offset);
+    return offset == VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR ? dev->config_vector
+                                                          : selected(dev)->vector;
+}
+
 static uint32_t read_legacy(struct fake_virtio *dev, uint32_t offset, unsigned width)
 {
     struct fake_queue *q = selected(dev);
@@ -219,8 +251,7 @@ static uint32_t read_legacy(struct fake_virtio *dev, uint32_t offset, unsigned w
         check_width(width, 1, offset);
         return read_isr(dev);
     default:
-        assert_true(offset >= VIRTIO_PCI_LEGACY_CONFIG);
-        return read_config(dev, offset - VIRTIO_PCI_LEGACY_CONFIG, width, false);
+        return read_behind_header(dev, offset, width);
     }
 }
 
@@ -256,6 +287,14 @@ static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned widt
         assert_false(value & VIRTIO_STATUS_FEATURES_OK); /* not through this interface */
         write_status(dev, (uint8_t)value);
         break;
+    case VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR:
+        check_width(width, 2, offset);
+        dev->config_vector = fake_msix_map(dev, 0, (uint16_t)value);
+        break;
+    case VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR:
+        check_width(width, 2, offset);
+        q->vector = fake_msix_map(dev, dev->queue_select + 1, (uint16_t)value);
+        break;
     default:
         fail_msg("a write to the legacy register at %u", (unsigned)offset);
     }
@@ -288,6 +327,11 @@ static uint32_t read_common(struct fake_virtio *dev, uint32_t offset)
         return dev->generation;
     case VIRTIO_PCI_COMMON_QUEUE_SIZE:
         return q == NULL ? 0 : q->driver_size != 0 ? q->driver_size : q->size;
+    case VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR:
+        return dev->config_vector;
+    case VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR:
+        assert_non_null(q);
+        return q->vector;
     case VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF:
         assert_non_null(q);
         return q->notify_off;
@@ -330,6 +374,9 @@ static void write_common_queue(struct fake_virtio *dev, uint32_t offset, uint32_
         q->driver_size = q->driver_size != 0 ? q->driver_size : q->size;
         enable_queue(dev, q, false);
         break;
+    case VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR:
+        q->vector = fake_msix_map(dev, dev->queue_select + 1, (uint16_t)value);
+        break;
     default:
         fail_msg("a write to the common register at %u", (unsigned)offset);
     }
@@ -357,17 +404,21 @@ static void write_common(struct fake_virtio *dev, uint32_t offset, uint32_t valu
     case VIRTIO_PCI_COMMON_QUEUE_SELECT:
         dev->queue_select = (uint16_t)value;
         break;
+    case VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR:
+        dev->config_vector = fake_msix_map(dev, 0, (uint16_t)value);
+        break;
     default:
         write_common_queue(dev, offset, value);
     }
 }
 
-static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsigned width)
+uint32_t fake_virtio_read(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width)
 {
-    struct fake_virtio *dev = context;
-
     if (bar == 0) {
         return read_legacy(dev, offset, width);
+    }
+    if (bar == FAKE_MSIX_BAR) {
+        return fake_msix_read(dev, offset, width);
     }
     if (offset >= FAKE_COMMON && offset < FAKE_COMMON + VIRTIO_PCI_COMMON_LENGTH) {
         check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
@@ -383,13 +434,13 @@ static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsi
     return read_config(dev, offset - FAKE_DEVICE, width, true);
 }
 
-static void write_register(void *context, unsigned bar, uint32_t offset, unsigned width,
-                           uint32_t value)
+void fake_virtio_write(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width,
+                       uint32_t value)
 {
-    struct fake_virtio *dev = context;
-
     if (bar == 0) {
         write_legacy(dev, offset, width, value);
+    } else if (bar == FAKE_MSIX_BAR) {
+        fake_msix_write(dev, offset, width, value);
     } else if (offset >= FAKE_COMMON && offset < FAKE_COMMON + VIRTIO_PCI_COMMON_LENGTH) {
         check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
         write_common(dev, offset - FAKE_COMMON, value);
@@ -400,12 +451,24 @@ static void write_register(void *context, unsigned bar, uint32_t offset, unsigne
     }
 }
 
+static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsigned width)
+{
+    return fake_virtio_read(context, bar, offset, width);
+}
+
+static void write_register(void *context, unsigned bar, uint32_t offset, unsigned width,
+                           uint32_t value)
+{
+    fake_virtio_write(context, bar, offset, width, value);
+}
+
 void fake_virtio_capability(struct fake_virtio *dev, uint8_t at, uint8_t next, uint8_t type,
                             uint8_t bar, uint32_t offset, uint32_t length)
 {
     fake_pci_set(dev->function, at, 1, PCI_CAP_VENDOR_SPECIFIC);
     fake_pci_set(dev->function, at + 1u, 1, next);
-    fake_pci_set(dev->function, at + 2u, 1, type == VIRTIO_PCI_CAP_NOTIFY_CFG ? 20 : 16);
+    fake_pci_set(dev->function, at + 2u, 1,
+                 type == VIRTIO_PCI_CAP_NOTIFY_CFG || type == VIRTIO_PCI_CAP_PCI_CFG ? 20 : 16);
     fake_pci_set(dev->function, at + 3u, 1, type);
     fake_pci_set(dev->function, at + 4u, 4, bar);
     fake_pci_set(dev->function, at + 8u, 4, offset);
@@ -419,7 +482,7 @@ static void add_modern(struct fake_virtio *dev)
     fake_pci_bar(f, FAKE_BAR, FAKE_BAR_MEM64, FAKE_BAR_SIZE, MODERN_ADDRESS);
     fake_pci_set(f, PCI_STATUS, 2, PCI_STATUS_CAPABILITIES);
     fake_pci_set(f, PCI_CAPABILITIES, 1, FAKE_CAP_OTHER);
-    fake_pci_set(f, FAKE_CAP_OTHER, 2, 0x11 | FAKE_CAP_COMMON << 8);
+    fake_pci_set(f, FAKE_CAP_OTHER, 2, 0x01 | FAKE_CAP_COMMON << 8);
     fake_virtio_capability(dev, FAKE_CAP_COMMON, FAKE_CAP_NOTIFY, VIRTIO_PCI_CAP_COMMON_CFG,
                            FAKE_BAR, FAKE_COMMON, VIRTIO_PCI_COMMON_LENGTH);
     fake_virtio_capability(dev, FAKE_CAP_NOTIFY, FAKE_CAP_ISR, VIRTIO_PCI_CAP_NOTIFY_CFG, FAKE_BAR,
@@ -446,6 +509,7 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->speed = UINT32_MAX;
     dev->duplex = 0xff;
     dev->lie_num_buffers = -1;
+    dev->refuses_vector = -1;
     dev->queue[0] = (struct fake_queue){.size = 256, .notify_off = 7};
     dev->queue[1] = (struct fake_queue){.size = 256, .notify_off = 3};
     for (unsigned i = 2; i < FAKE_QUEUES; i++) {

@@ -34,6 +34,11 @@ enum {
     FAKE_CAP_ISR = 0x64,
     FAKE_CAP_DEVICE = 0x74,
     FAKE_CAP_OTHER = 0x84, /* not of virtio */
+    FAKE_CAP_WINDOW = 0xcc,
+    FAKE_CAP_MSIX = 0xe0,
+    FAKE_MSIX_BAR = 1,
+    FAKE_MSIX_TABLE = 0x800,
+    FAKE_MSIX_MAX = 8,
 };
 
 /* What the driver did, in order. */
@@ -50,6 +55,7 @@ struct fake_queue {
     /* Set by the driver. */
     uint16_t driver_size;
     bool enabled;
+    uint16_t vector;
     uint64_t desc, avail, used; /* device addresses */
     unsigned doorbells;
 
@@ -104,14 +110,21 @@ struct fake_virtio {
     struct fake_offload rx_offload;
     int lie_num_buffers;      /* what a received frame says; -1: the truth */
     uint32_t lie_used_length; /* added to what a used entry says */
+    int refuses_vector;       /* 0: of the configuration, n: of queue n - 1; -1: none */
     /* Called with each access; the test's own trouble. */
     void (*on_config_read)(struct fake_virtio *dev, unsigned offset);
     void (*on_status_read)(struct fake_virtio *dev);
+    void (*on_window)(struct fake_virtio *dev); /* before and after each write to the window */
 
     /* What the driver set. */
     uint8_t status;
     uint64_t features;
     uint8_t isr;
+    uint16_t config_vector;
+    struct fake_msix_entry {
+        uint32_t field[4]; /* address, its upper half, data, control */
+    } msix[FAKE_MSIX_MAX];
+    unsigned messages[FAKE_MSIX_MAX]; /* sent and not yet taken by card_interrupts() */
     uint32_t feature_select, driver_feature_select;
     uint16_t queue_select;
     unsigned isr_reads;
@@ -144,6 +157,22 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
 /* Writes a virtio capability at this place, the next one being at `next`. */
 void fake_virtio_capability(struct fake_virtio *dev, uint8_t at, uint8_t next, uint8_t type,
                             uint8_t bar, uint32_t offset, uint32_t length);
+
+/* Gives it an MSI-X capability with this many entries, or the PCI configuration access capability;
+ * fake_extras.c is the device behind both. */
+void fake_virtio_add_msix(struct fake_virtio *dev, uint16_t entries);
+void fake_virtio_add_window(struct fake_virtio *dev);
+
+/* For the fake device itself: its registers, whichever way they are reached; the table and the
+ * vectors of MSI-X; interrupts. */
+uint32_t fake_virtio_read(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width);
+void fake_virtio_write(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width,
+                       uint32_t value);
+uint32_t fake_msix_read(struct fake_virtio *dev, uint32_t offset, unsigned width);
+void fake_msix_write(struct fake_virtio *dev, uint32_t offset, unsigned width, uint32_t value);
+bool fake_msix_enabled(const struct fake_virtio *dev);
+uint16_t fake_msix_map(struct fake_virtio *dev, int event, uint16_t vector);
+void fake_interrupt(struct fake_virtio *dev, uint8_t isr, uint16_t vector);
 
 /* Whether this program runs on a big-endian processor. */
 #define FAKE_HOST_BIG (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)

@@ -231,6 +231,9 @@ static void choices_are_read(void **state)
     check_choice("fence", &boot_arguments.fence, BOOT_FENCE_AUTO, "auto");
     check_choice("fence", &boot_arguments.fence, BOOT_FENCE_ON, "on");
     check_choice("fence", &boot_arguments.fence, BOOT_FENCE_OFF, "off");
+    check_choice("irq", &boot_arguments.irq, BOOT_IRQ_AUTO, "auto");
+    check_choice("irq", &boot_arguments.irq, BOOT_IRQ_INTX, "intx");
+    check_choice("irq", &boot_arguments.irq, BOOT_IRQ_MSIX, "msix");
     check_choice("proto", &boot_arguments.proto, BOOT_PROTOCOL_UDP, "udp");
     check_choice("proto", &boot_arguments.proto, BOOT_PROTOCOL_TCP, "tcp");
     check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_BOTH, "both");

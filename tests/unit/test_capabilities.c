@@ -60,6 +60,24 @@ static void structure_beyond_its_bar_is_refused(void **state)
     check_all_refused(VIRTIO_PCI_CAP_LENGTH, 4, 0);
 }
 
+/* §4.1.4.3.1, §4.1.4.4.1, §4.1.4.6.1: all but the ISR status have an alignment. */
+static void misaligned_structure_is_refused(void **state)
+{
+    static const struct {
+        unsigned victim;
+        uint32_t offset;
+    } cases[] = {{0, FAKE_COMMON + 2}, {1, FAKE_NOTIFY + 1}, {3, FAKE_DEVICE + 2}};
+
+    (void)state;
+    field = VIRTIO_PCI_CAP_OFFSET;
+    width = 4;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        victim = cases[i].victim;
+        value = cases[i].offset;
+        check_refused(set_field);
+    }
+}
+
 static void missing_structure_is_refused(void **state)
 {
     (void)state;
@@ -180,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(structure_in_a_bar_that_cannot_be_is_refused),
         cmocka_unit_test(structure_beyond_its_bar_is_refused),
+        cmocka_unit_test(misaligned_structure_is_refused),
         cmocka_unit_test(missing_structure_is_refused),
         cmocka_unit_test(broken_lists_are_refused),
         cmocka_unit_test(first_usable_structure_is_taken),

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of arch/i386 have for each other. */
+#ifndef INTERNAL_H
+#define INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Interrupt vectors after the processor's own: the 8259s' lines, then messages. As many entry
+ * points as vectors are in vectors.S. */
+enum {
+    I386_VECTOR_IRQ = 32,
+    I386_VECTOR_MESSAGE = 48,
+    I386_VECTORS = 64,
+};
+
+struct i386_cpuid {
+    uint32_t eax, ebx, ecx, edx;
+};
+
+/* Asks CPUID about a leaf. Returns false on a processor without that instruction. */
+bool i386_cpuid(uint32_t leaf, struct i386_cpuid *answer);
+
+/* An interrupt at one of the vectors from I386_VECTOR_MESSAGE on. */
+void i386_message_handle(unsigned vector);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A card's MSI-X vectors, for drivers to connect when they open it. */
+#ifndef NIC_VECTORS_H
+#define NIC_VECTORS_H
+
+#include <stdbool.h>
+
+#include "arch/arch.h"
+#include "pci/pci.h"
+
+enum { NIC_VECTORS_MAX = 4 };
+
+struct nic_vectors {
+    /* A driver's top half for one of them, in interrupt context; nic_wake() follows. */
+    void (*handle)(void *state, unsigned vector);
+    void *state;
+    unsigned count; /* connected */
+    struct nic_vector {
+        struct nic_vectors *all;
+        struct arch_msi message;
+    } vector[NIC_VECTORS_MAX];
+};
+
+/*
+ * Connects entries of the card's table from the first on: as many as are wanted, the card has and
+ * the machine has messages for. Returns whether there are any. *vectors must stay where it is until
+ * nic_vectors_free(), which may come when the card sends nothing any more.
+ */
+bool nic_vectors_connect(struct nic_vectors *vectors, const struct pci_msix *msix, unsigned wanted,
+                         void (*handle)(void *state, unsigned vector), void *state);
+void nic_vectors_free(struct nic_vectors *vectors);
+
+#endif

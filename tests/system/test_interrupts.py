@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interrupts by line and by message, shared and not; registers that are out of direct reach."""
+
+import re
+import time
+
+import pytest
+
+import host
+from guest import ARCHITECTURES, TRANSPORTS, tap_network
+from test_images import run
+
+LEGACY, MODERN = TRANSPORTS["legacy"], TRANSPORTS["modern"]
+INTX = r"^vtnet: interrupts: INTx line (\d+)$"
+ON_A_PC = pytest.mark.parametrize("arch", [arch for arch in ARCHITECTURES if arch.name == "i386"],
+                                  indirect=True, ids=["i386"])  # others take no messages
+HIGH_BARS = ["-device", "pci-testdev,membar=4G"]  # SeaBIOS moves 64-bit BARs up to make room
+
+
+def msix(vectors):
+    return rf"^vtnet: interrupts: MSI-X, {vectors} vectors?$"
+
+
+def interrupts(guest):
+    """How many interrupts of the card the guest has counted, up to the next line of stats=1."""
+    guest.wait_for(r"^vtnet: stats: .*\n", count=len(guest.stats()) + 1)
+    return sum(int(re.search(r"(\d+) interrupts \(", line)[1]) for line in guest.stats())
+
+
+def lines_raised(guest):
+    """How often each line of a PC's 8259s was raised, by QEMU's count."""
+    text = guest.qmp("human-monitor-command", **{"command-line": "info irq"})
+    text = text.rpartition("isa-i8259")[2]
+    return {int(line): int(count) for line, count in re.findall(r"^ *(\d+): (\d+)", text, re.M)}
+
+
+def assert_interrupts_work(guest, line=None):
+    """Traffic and the link, of a guest that sleeps until an interrupt; and that nearly each ping
+    brings one. On a PC it has to be of this line, or of none where that is None."""
+    host.serves(guest.address)
+    host.tcp_echo(guest.address, host.MIB)
+    for state, text in ((False, "down"), (True, "up")):
+        guest.qmp("set_link", name="nic0", up=state)
+        guest.wait_for(f"^vtnet: link {text}$")
+    before = interrupts(guest)
+    raised = lines_raised(guest)
+    host.ping(guest.address, count=50)
+    assert 40 <= interrupts(guest) - before <= 100
+    assert "device errors 0" in guest.stats()[-1]
+    if guest.arch.name == "i386":
+        times = {key: count - raised.get(key, 0) for key, count in lines_raised(guest).items()}
+        others = sum(count for key, count in times.items() if key not in (0, 2, 4))
+        assert others == times.get(line, 0), f"lines raised: {times}"
+        assert others >= 40 or line is None
+
+
+@ON_A_PC
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("machine", ["pc", "q35"])
+def test_msix(boot, machine, transport):
+    """And the address and the link of a legacy device, whose configuration moves, are right."""
+    guest = boot("mode=irq stats=1 irq=msix", qemu=["-M", machine],
+                 device=f"{TRANSPORTS[transport]},mac=52:54:00:ab:cd:ef".lstrip(",")).wait_ready()
+    guest.wait_for(msix(3))
+    assert "MAC address 52:54:00:ab:cd:ef, link up" in guest.console()
+    assert_interrupts_work(guest)
+
+
+@ON_A_PC
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("vectors", [1, 2, 8])
+def test_few_and_many_vectors(boot, vectors, transport):
+    guest = boot("mode=irq stats=1 irq=msix", device=f"{TRANSPORTS[transport]},vectors={vectors}")
+    guest.wait_ready().wait_for(msix(min(vectors, 3)))
+    assert "link up" in guest.console()
+    assert_interrupts_work(guest)
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("device, append", [("vectors=0", "irq=msix"), ("", "irq=intx")])
+def test_line(boot, transport, device, append):
+    """Without vectors to have, and where they are not wanted."""
+    guest = boot(f"mode=irq stats=1 {append}",
+                 device=",".join(filter(None, (TRANSPORTS[transport], device))))
+    line = int(guest.wait_ready().wait_for(INTX)[1])
+    assert ("has no MSI-X" in guest.console()) == (append == "irq=msix")
+    assert_interrupts_work(guest, line)
+
+
+def test_line_where_the_machine_takes_no_messages(arch, boot):
+    guest = boot("mode=irq stats=1 irq=msix", qemu=["-cpu", "486"] if arch.name == "i386" else [])
+    assert_interrupts_work(guest, int(guest.wait_ready().wait_for(INTX)[1]))
+
+
+@ON_A_PC
+@pytest.mark.parametrize("cpu", ["pentium", "max"])
+def test_msix_of_other_processors(boot, cpu):
+    guest = boot("mode=irq stats=1 irq=msix", qemu=["-cpu", cpu, "-smp", "2"]).wait_ready()
+    guest.wait_for(msix(3))
+    assert_interrupts_work(guest)
+
+
+@ON_A_PC
+@pytest.mark.parametrize("mode", ["poll", "hybrid"])
+def test_msix_in_other_modes(boot, mode):
+    guest = boot(f"mode={mode} irq=msix").wait_ready()
+    guest.wait_for(msix(3))
+    host.serves(guest.address)
+    host.tcp_echo(guest.address, 4 * host.MIB)
+
+
+@pytest.mark.parametrize("device", [LEGACY, MODERN])
+def test_shared_line(arch, device):
+    """Two cards on one line and one hub, see tests/guest/sharedline.c."""
+    network = [word for number, slot in enumerate((4, 8)) for word in (
+        "-netdev", f"hubport,id=h{number},hubid=0",
+        "-device", f"virtio-net-pci,netdev=h{number},addr={slot},{device}")]
+    with run(arch, "sharedline", "count=3000", network=network) as guest:
+        assert guest.wait_exit(60) == arch.exit_success
+        found = re.search(r"sharedline: line \d+, (\d+) and (\d+) frames, .*: well",
+                          guest.console())
+        assert found and found.groups() == ("6000", "6000")
+
+
+@ON_A_PC
+@pytest.mark.parametrize("irq", ["intx", "msix"])
+def test_bar_above_4_gib(boot, irq):
+    guest = boot(f"mode=irq stats=1 irq={irq}", qemu=HIGH_BARS, device=MODERN).wait_ready()
+    assert "BAR 4 lies above 4 GiB: the device is used through configuration" in guest.console()
+    line = int(guest.wait_for(INTX)[1]) if irq == "intx" else None
+    assert_interrupts_work(guest, line)
+
+
+@ON_A_PC
+def test_bar_above_4_gib_of_a_device_with_ports(boot):
+    guest = boot(qemu=HIGH_BARS).wait_ready()
+    assert "vtnet: transport legacy PCI" in guest.console()
+    host.serves(guest.address)
+
+
+@ON_A_PC
+def test_bar_above_4_gib_where_modern_is_wanted(boot):
+    guest = boot("transport=modern", qemu=HIGH_BARS).wait_ready()
+    assert "vtnet: transport modern PCI" in guest.console()
+    host.serves(guest.address)
+
+
+@pytest.mark.parametrize("mode", ["irq", "hybrid"])
+def test_bar_without_an_address(arch, boot, mode):
+    """Behind a bridge, whose window our own firmware makes too small for a doorbell page a queue;
+    a PC's firmware makes it as large as need be."""
+    guest = boot(f"mode={mode} stats=1", network=[
+        "-device", "pci-bridge,id=b0,chassis_nr=1",
+        *tap_network(device=f"bus=b0,addr=3,page-per-vq=on,{MODERN}")]).wait_ready()
+    assert ("BAR 4 has no address: the device is used through configuration space"
+            in guest.console()) == (arch.name == "ppc")
+    host.serves(guest.address)
+    host.tcp_echo(guest.address, 4 * host.MIB)
+
+
+def test_nothing_is_lost_in_a_second_of_small_steps(boot):
+    """One datagram at a time, so that each interrupt matters: a lost one would cost a tick."""
+    guest = boot("mode=irq").wait_ready()
+    host.udp_echo(guest.address, (64,) * 100)
+    started = time.monotonic()
+    host.udp_echo(guest.address, (64,) * 1000)
+    assert time.monotonic() - started < 5

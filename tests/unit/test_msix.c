@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interrupts with vectors of their own (virtio 1.3 §4.1.5.1.2), over both interfaces. */
+#include <string.h>
+
+#include "fake_card.h"
+
+/* A card of this interface with so many entries, of which the driver may use `vectors`. */
+static void create(unsigned which, uint16_t entries, uint16_t vectors, uint64_t offered)
+{
+    card_create_as(which, offered | virtio_bit(VIRTIO_NET_F_MAC) | virtio_bit(VIRTIO_NET_F_STATUS));
+    fake_virtio_add_msix(&card.dev, entries);
+    card.vectors = vectors;
+}
+
+static void check_vectors(uint16_t config, uint16_t rx, uint16_t tx)
+{
+    assert_int_equal(card.dev.config_vector, config);
+    assert_int_equal(card.dev.queue[VIRTIO_NET_QUEUE_RX].vector, rx);
+    assert_int_equal(card.dev.queue[VIRTIO_NET_QUEUE_TX].vector, tx);
+}
+
+static void send_one(void)
+{
+    uint8_t *frame = card_frame(60, 12, 0);
+    struct virtqueue_part part = {frame, 60};
+
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 12, NULL, frame), 0);
+    virtio_net_flush(&card.net);
+    virtio_net_interrupts_on(&card.net, true);
+    assert_int_equal(fake_tx_run(&card.dev), 1);
+    card_free_frame(frame, 12);
+}
+
+static void each_event_has_its_vector(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        create(i, 3, 3, 0);
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.vp.dev.vectors, 3);
+        check_vectors(0, 1, 2);
+        for (uint32_t v = 0; v < 3; v++) {
+            const uint32_t expected[] = {CARD_MESSAGE_ADDRESS, 0, CARD_MESSAGE_DATA + v, 0};
+
+            assert_memory_equal(card.dev.msix[v].field, expected, sizeof expected);
+        }
+        virtio_net_interrupts_on(&card.net, true);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card.dev.messages[1], 1);
+        card.dev.messages[1] = 0;
+        send_one();
+        assert_int_equal(card.dev.messages[2], 1);
+        assert_int_equal(card.dev.messages[0] + card.dev.messages[1], 0);
+        assert_int_equal(card.dev.isr, 0);
+        card_close();
+    }
+}
+
+static void fewer_vectors_are_shared(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        create(i, 2, 3, 0); /* the table is what limits */
+        assert_int_equal(card_open(), 0);
+        check_vectors(0, 1, 1);
+        card_close();
+        create(i, 8, 2, 0); /* the machine is */
+        assert_int_equal(card_open(), 0);
+        check_vectors(0, 1, 1);
+        card_close();
+        create(i, 1, 3, 0);
+        assert_int_equal(card_open(), 0);
+        check_vectors(0, 0, 0);
+        card_close();
+        create(i, 8, 8, 0); /* more than there are events: nothing needs the others */
+        assert_int_equal(card_open(), 0);
+        check_vectors(0, 1, 2);
+        card_close();
+    }
+}
+
+/* Whatever the number of vectors: frames come, the link goes down, and the queue's interrupts are
+ * off until they are asked for again. */
+static void interrupts_bring_work_and_go_quiet(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES * 3; i++) {
+        create(i / 3, (uint16_t)(i % 3 + 1), 3, 0);
+        assert_int_equal(card_open(), 0);
+        for (unsigned round = 1; round <= 5; round++) {
+            assert_false(virtio_net_interrupts_on(&card.net, false));
+            assert_true(fake_rx(&card.dev, "one", 3));
+            assert_int_equal(card_interrupts(), 1);
+            assert_true(fake_rx(&card.dev, "two", 3));
+            assert_int_equal(card_interrupts(), 0);
+            assert_int_equal(virtio_net_poll(&card.net, 8), 2);
+            assert_int_equal(card.net.counters.interrupts, round);
+        }
+        send_one();
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.sents, 1);
+        assert_int_equal(card.net.counters.interrupts_spurious, 0);
+        card.dev.link_status = 0;
+        fake_virtio_config_changed(&card.dev);
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        assert_true(card.links == 1 && !card.link_up);
+        assert_int_equal(card.dev.isr_reads, 0);
+        card_close();
+    }
+}
+
+/* A configuration interrupt leaves the queues' interrupts alone where they have their own. */
+static void vectors_do_not_disturb_each_other(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        create(i, 3, 3, 0);
+        assert_int_equal(card_open(), 0);
+        virtio_net_interrupts_on(&card.net, true);
+        fake_virtio_config_changed(&card.dev);
+        assert_int_equal(card_interrupts(), 1);
+        assert_true(card.net.config_changed && !card.net.interrupted);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card.dev.messages[1], 1);
+        assert_int_equal(card_interrupts(), 1);
+        assert_true(card.net.interrupted);
+        card_close();
+    }
+}
+
+/* Offset 24 on legacy (§4.1.4.10): the address and the link are right, and follow changes. */
+static void configuration_is_read_where_it_is(void **state)
+{
+    static const uint8_t mac[] = {0x52, 0x54, 0x00, 0xab, 0xcd, 0xef};
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        for (uint16_t vectors = 0; vectors <= 3; vectors += 3) {
+            create(i, 3, vectors, 0);
+            assert_int_equal(card_open(), 0);
+            assert_memory_equal(card.net.mac, mac, 6);
+            assert_true(card.net.link_up);
+            card.dev.link_status = 0;
+            fake_virtio_config_changed(&card.dev);
+            card_interrupts();
+            virtio_net_poll(&card.net, 8);
+            assert_false(card.net.link_up);
+            card_close();
+        }
+    }
+}
+
+/* A legacy device whose BAR ends with the address: what lies behind it is not touched. */
+static void configuration_behind_a_short_bar_is_not_read(void **state)
+{
+    (void)state;
+    create(0, 3, 3, 0);
+    fake_pci_bar(card.dev.function, 0, FAKE_BAR_IO, 32, 0xc040);
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(fake_pci.unclaimed, 0);
+    card_close();
+}
+
+static void line_is_used_where_no_vectors_are_wanted(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        create(i, 3, 0, 0); /* the fake has MSI-X on at first */
+        assert_int_equal(card_open(), 0);
+        assert_false(fake_msix_enabled(&card.dev));
+        check_vectors(VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR);
+        virtio_net_interrupts_on(&card.net, false);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card.dev.isr, VIRTIO_ISR_QUEUE);
+        assert_int_equal(card_interrupts(), 1);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        card_close();
+    }
+}
+
+/* Whichever of the three the device refuses: it works by its line, and says so. */
+static void refused_vector_falls_back_to_the_line(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES * 3; i++) {
+        create(i / 3, 3, 3, 0);
+        card.dev.refuses_vector = (int)(i % 3);
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.vp.dev.vectors, 0);
+        assert_false(fake_msix_enabled(&card.dev));
+        assert_non_null(strstr(fake_platform.log, "refuses an MSI-X vector"));
+        assert_int_equal(card.net.mac[5], 0xef); /* the configuration is back at offset 20 */
+        virtio_net_interrupts_on(&card.net, true);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card_interrupts(), 1);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        card.dev.link_status = 0;
+        fake_virtio_config_changed(&card.dev);
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        assert_false(card.net.link_up);
+        card_close();
+    }
+}
+
+/* A reset takes the vectors (§4.1.5.1.2.1); whoever comes after it gets them again. */
+static void vectors_are_mapped_anew_after_a_reset(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        create(i, 3, 3, 0);
+        assert_int_equal(card_open(), 0);
+        virtio_net_close(&card.net);
+        check_vectors(VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR);
+        assert_int_equal(card_open_net(), 0); /* the fake fails where an event has none */
+        check_vectors(0, 1, 2);
+        card_close();
+    }
+}
+
+static void table_out_of_reach_leaves_the_line(void **state)
+{
+    (void)state;
+    create(3, 3, 3, 0);
+    fake_pci_set(card.dev.function, FAKE_CAP_MSIX + 4, 4, 0x1000 | FAKE_MSIX_BAR);
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(card.vp.dev.vectors, 0);
+    assert_false(fake_msix_enabled(&card.dev));
+    card_close();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_event_has_its_vector),
+        cmocka_unit_test(fewer_vectors_are_shared),
+        cmocka_unit_test(interrupts_bring_work_and_go_quiet),
+        cmocka_unit_test(vectors_do_not_disturb_each_other),
+        cmocka_unit_test(configuration_is_read_where_it_is),
+        cmocka_unit_test(configuration_behind_a_short_bar_is_not_read),
+        cmocka_unit_test(line_is_used_where_no_vectors_are_wanted),
+        cmocka_unit_test(refused_vector_falls_back_to_the_line),
+        cmocka_unit_test(vectors_are_mapped_anew_after_a_reset),
+        cmocka_unit_test(table_out_of_reach_leaves_the_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
