@@ -10,6 +10,8 @@
 #include "virtio/virtio_spec.h"
 #include "virtio/virtqueue.h"
 
+#define QUEUE_RESET_TIMEOUT_NS 1000000000u
+
 static struct virtio_pci *from_device(struct virtio_device *dev)
 {
     return (struct virtio_pci *)dev;
@@ -33,6 +35,9 @@ static uint64_t get_features(struct virtio_device *dev)
     for (uint32_t half = 0; half < 2; half++) {
         pci_write32(common, VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT, half);
         features |= (uint64_t)pci_read32(common, VIRTIO_PCI_COMMON_DEVICE_FEATURE) << 32 * half;
+    }
+    if (common->size < VIRTIO_PCI_COMMON_QUEUE_RESET + sizeof(uint16_t)) {
+        features &= ~virtio_bit(VIRTIO_F_RING_RESET); /* its register is out of reach */
     }
     return features;
 }
@@ -97,6 +102,12 @@ static void write_address(const struct pci_region *common, unsigned offset, cons
     pci_write32(common, offset + 4, (uint32_t)(address >> 32));
 }
 
+/* §4.1.5.2: with NOTIFICATION_DATA the doorbell takes 32 bits. */
+static bool notifies_data(const struct virtio_device *dev)
+{
+    return virtio_has(dev->features, VIRTIO_F_NOTIFICATION_DATA);
+}
+
 /* §4.1.5.1.3 Virtqueue Configuration */
 static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
 {
@@ -104,25 +115,49 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     uint64_t notify_offset;
 
     pci_write16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_SELECT, vq->index);
-    /* §4.1.4.4: the doorbell is at queue_notify_off * notify_off_multiplier, 16 bits wide. */
+    /* §4.1.4.4: the doorbell is at queue_notify_off * notify_off_multiplier. */
     notify_offset = (uint64_t)pci_read16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF) *
                     vp->notify_multiplier;
-    if (notify_offset + 2 > vp->notify.size) {
+    if (notify_offset + (notifies_data(dev) ? 4 : 2) > vp->notify.size) {
         virtio_platform_log("virtio: the doorbell of queue %u lies outside its BAR", vq->index);
         return VIRTIO_ERROR_IO;
     }
     vq->notify_offset = (uint32_t)notify_offset;
     pci_write16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_SIZE, vq->size);
-    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DESC, vq->desc);
-    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->avail);
-    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->used);
+    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DESC, vq->descriptor_area);
+    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->driver_area);
+    write_address(&vp->common, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->device_area);
     pci_write16(&vp->common, VIRTIO_PCI_COMMON_QUEUE_ENABLE, 1);
+    return 0;
+}
+
+/* §4.1.4.3.2: the reset is complete when the register reads 0 again. */
+static int queue_reset(struct virtio_device *dev, struct virtqueue *vq)
+{
+    const struct pci_region *common = &from_device(dev)->common;
+    uint64_t start = virtio_platform_clock_ns();
+
+    pci_write16(common, VIRTIO_PCI_COMMON_QUEUE_SELECT, vq->index);
+    pci_write16(common, VIRTIO_PCI_COMMON_QUEUE_RESET, 1);
+    while (pci_read16(common, VIRTIO_PCI_COMMON_QUEUE_RESET) != 0) {
+        if (virtio_platform_clock_ns() - start > QUEUE_RESET_TIMEOUT_NS) {
+            virtio_platform_log("virtio: the device does not finish the reset of queue %u",
+                                vq->index);
+            return VIRTIO_ERROR_IO;
+        }
+    }
     return 0;
 }
 
 static void notify(struct virtio_device *dev, const struct virtqueue *vq)
 {
-    pci_write16(&from_device(dev)->notify, vq->notify_offset, vq->index);
+    const struct pci_region *doorbells = &from_device(dev)->notify;
+
+    if (notifies_data(dev)) {
+        pci_write32(doorbells, vq->notify_offset, vq->index | (uint32_t)vq->avail_idx << 16);
+    } else {
+        pci_write16(doorbells, vq->notify_offset, vq->index);
+    }
 }
 
 static uint8_t isr_status(struct virtio_device *dev)
@@ -142,6 +177,7 @@ static const struct virtio_transport modern_transport = {
     .config_generation = config_generation,
     .queue_size = queue_size,
     .queue_enable = queue_enable,
+    .queue_reset = queue_reset,
     .notify = notify,
     .isr_status = isr_status,
 };

@@ -23,7 +23,7 @@ static void start(unsigned interface, uint64_t features, uint16_t size, uint16_t
     dev->weak_barrier = weak;
     assert_int_equal(virtio_device_begin(dev), 0);
     assert_int_equal(virtio_device_negotiate(dev, features), 0);
-    assert_int_equal(virtqueue_create(&vq, dev, Q, size, tables), 0);
+    assert_int_equal(virtqueue_create(&vq, dev, Q, size, tables, tables ? 16 : 0), 0);
     virtio_device_ready(dev);
     memory = virtio_platform_alloc(PARTS * 64, 1);
     for (unsigned i = 0; i < PARTS * 64; i++) {
