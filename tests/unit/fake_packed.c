@@ -20,7 +20,10 @@ enum {
 };
 
 /* Descriptors of each buffer that the device has, by id. */
-static uint16_t lengths[2][65536];
+static uint16_t lengths[FAKE_QUEUES][65536];
+
+/* The ids in the order in which they were taken. */
+static uint16_t order[FAKE_QUEUES][32768];
 
 bool fake_packed(const struct fake_virtio *dev)
 {
@@ -137,6 +140,7 @@ bool fake_packed_take(struct fake_virtio *dev, unsigned queue, struct fake_chain
     if (!keep) {
         assert_int_equal(lengths[queue][chain->head], 0); /* no two buffers with one id */
         lengths[queue][chain->head] = (uint16_t)chain->descriptors;
+        order[queue][q->taken_buffers++ % 32768] = chain->head;
     }
     return true;
 }
@@ -149,13 +153,18 @@ unsigned fake_packed_length(struct fake_virtio *dev, unsigned queue, uint32_t id
 }
 
 void fake_packed_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length,
-                      unsigned descriptors)
+                      unsigned buffers, unsigned descriptors)
 {
     struct fake_queue *q = packed_queue(dev, queue);
 
     assert_true(q->used_descs < sizeof q->used_desc / sizeof q->used_desc[0]);
     q->used_desc[q->used_descs++] = (struct fake_used){q->passed, (uint16_t)id, length};
     q->passed += descriptors;
+    for (; buffers > 0; buffers--, q->passed_buffers++) {
+        if (dev->features >> VIRTIO_F_IN_ORDER & 1) { /* the others of a batch are free as well */
+            lengths[queue][order[queue][q->passed_buffers % 32768]] = 0;
+        }
+    }
     lengths[queue][id & 0xffff] = 0;
 }
 

@@ -177,14 +177,27 @@ bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain
     return take(dev, queue, chain, false);
 }
 
-void fake_peek(struct fake_virtio *dev, unsigned queue)
+unsigned fake_peek(struct fake_virtio *dev, unsigned queue)
 {
     struct fake_queue before = *live_queue(dev, queue);
     struct fake_chain chain;
+    unsigned count = 0;
 
     while (take(dev, queue, &chain, true)) {
+        count++;
     }
     dev->queue[queue] = before;
+    return count;
+}
+
+unsigned fake_owned(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+
+    if (fake_packed(dev)) {
+        return fake_peek(dev, queue) + (unsigned)(q->taken_buffers - q->passed_buffers);
+    }
+    return (uint16_t)(fake_avail_idx(dev, queue) - q->used_idx);
 }
 
 uint16_t fake_next_place(struct fake_virtio *dev, unsigned queue)
@@ -247,7 +260,7 @@ void fake_push_batch(struct fake_virtio *dev, unsigned queue, uint32_t id, uint3
     uint8_t *elem;
 
     if (fake_packed(dev)) {
-        fake_packed_push(dev, queue, id, length, descriptors);
+        fake_packed_push(dev, queue, id, length, buffers, descriptors);
         return;
     }
     elem = fake_dma(q->used + USED_RING + USED_ELEM * (q->used_idx & (q->driver_size - 1u)), 8);

@@ -66,6 +66,7 @@ struct fake_queue {
      * lap follow from these. */
     uint64_t taken;
     uint64_t passed; /* by used descriptors */
+    uint64_t taken_buffers, passed_buffers;
     struct fake_used {
         uint64_t at;
         uint16_t id;
@@ -216,8 +217,11 @@ bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain
 size_t fake_gather(const struct fake_chain *chain, void *to, size_t size);
 size_t fake_scatter(const struct fake_chain *chain, const void *from, size_t size);
 
-/* Takes all available chains, which checks them, and leaves them where they are. */
-void fake_peek(struct fake_virtio *dev, unsigned queue);
+/* Takes all available chains, which checks them, and leaves them where they are. Returns how many. */
+unsigned fake_peek(struct fake_virtio *dev, unsigned queue);
+
+/* How many buffers the device has: available, or taken and not used. */
+unsigned fake_owned(struct fake_virtio *dev, unsigned queue);
 
 /* Writes a used entry; shows the entries written; shows them, and interrupts if the driver wants
  * that. */
@@ -239,7 +243,7 @@ unsigned fake_tx_run(struct fake_virtio *dev);
 /* For fake_queue.c: the same of a packed ring. `keep`: it remains available. */
 bool fake_packed_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain, bool keep);
 void fake_packed_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length,
-                      unsigned descriptors);
+                      unsigned buffers, unsigned descriptors);
 unsigned fake_packed_length(struct fake_virtio *dev, unsigned queue, uint32_t id);
 void fake_packed_show(struct fake_virtio *dev, unsigned queue);
 bool fake_packed_wants_interrupt(struct fake_virtio *dev, unsigned queue);
