@@ -69,18 +69,19 @@ def test_exception_is_reported(arch):
             assert re.search(pattern, guest.console())
 
 
-def kickrace(arch, pairs, append):
+def kickrace(arch, pairs, append, device=""):
     """Races for notifications, and returns the stalls. Without ioeventfd the device is quickest."""
     memory = min(256, max(arch.memories))
     with run(arch, "kickrace", f"count={pairs} {append}", qemu=["-m", str(memory)],
-             network=tap_network(device="ioeventfd=off")) as guest:
+             network=tap_network(device=f"ioeventfd=off{device}")) as guest:
         assert guest.wait_exit(120) == arch.exit_success
         return int(re.search(r"kickrace: \d+ pairs, (\d+) stalls", guest.console())[1])
 
 
 @pytest.mark.parametrize("features", ["", "features=-event_idx"])
-def test_no_kick_is_lost(arch, features):
-    assert kickrace(arch, PAIRS, f"fence=auto {features}") == 0
+@pytest.mark.parametrize("device", ["", ",disable-legacy=on,packed=on"])
+def test_no_kick_is_lost(arch, features, device):
+    assert kickrace(arch, PAIRS, f"fence=auto {features}", device) == 0
 
 
 @pytest.fixture
