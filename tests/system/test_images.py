@@ -84,6 +84,17 @@ def test_no_kick_is_lost(arch, features, device):
     assert kickrace(arch, PAIRS, f"fence=auto {features}", device) == 0
 
 
+@pytest.mark.parametrize("device", ["", ",packed=on", ",packed=on,event_idx=off",
+                                    ",indirect_desc=off"])
+def test_queues_are_reset_by_themselves(arch, device):
+    with run(arch, "queuereset", f"peer={HOST} count=200",
+             network=tap_network(device=f"disable-legacy=on{device}")) as guest:
+        assert guest.wait_exit() == arch.exit_success
+        if "the device has no RING_RESET" in guest.console():
+            pytest.skip("before QEMU 7.1")
+        assert "200 of 200 answers, 20 buffers came back" in guest.console()
+
+
 @pytest.fixture
 def busy_memory():
     """A process that keeps the host's memory busy: stores take longer, and races are lost."""
