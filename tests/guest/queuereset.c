@@ -27,6 +27,7 @@ static bool open_first(const struct pci_device *device, void *context)
     bool *opened = context;
 
     virtio_feature_parse(boot_arguments.features, &wanted);
+    pci.dev.weak_barrier = arch_barrier_is_weak();
     if (virtio_pci_is_net(device)) {
         *opened = virtio_pci_open(&pci, device, VIRTIO_PCI_MODERN) == 0 &&
                   virtio_device_begin(&pci.dev) == 0 &&
