@@ -51,6 +51,7 @@ struct virtio_transport {
     void (*config_vector)(struct virtio_device *dev);
     uint16_t (*queue_size)(struct virtio_device *dev, uint16_t queue); /* largest; 0: no queue */
     int (*queue_enable)(struct virtio_device *dev, struct virtqueue *vq);
+    int (*queue_reset)(struct virtio_device *dev, struct virtqueue *vq); /* with RING_RESET only */
     void (*notify)(struct virtio_device *dev, const struct virtqueue *vq);
     uint8_t (*isr_status)(struct virtio_device *dev); /* reading clears it */
 };

@@ -9,7 +9,8 @@
 #include "virtio/virtio_platform.h"
 
 enum {
-    TX_INDIRECT_TABLES = 32,
+    TX_TABLES = 32,
+    TX_TABLE_PARTS = 16,
     MTU_USUAL = 1500,
 };
 
@@ -142,7 +143,7 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
 
     if (error == 0) {
         error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
-                                 TX_INDIRECT_TABLES);
+                                 TX_TABLES, TX_TABLE_PARTS);
     }
     if (error == 0) {
         error = virtio_net_ctrl_create(net);

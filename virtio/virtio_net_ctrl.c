@@ -46,7 +46,7 @@ int virtio_net_ctrl_create(struct virtio_net *net)
         return VIRTIO_ERROR_NOMEM;
     }
     /* Three descriptors a command: what to do, its data, the answer. */
-    error = virtqueue_create(&net->ctrl, net->dev, index, 4, 0);
+    error = virtqueue_create(&net->ctrl, net->dev, index, 4, 0, 0);
     if (error != 0) {
         virtio_platform_free(net->command);
         net->command = NULL;

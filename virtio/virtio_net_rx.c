@@ -80,7 +80,7 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
 
     net->rx_maximum = options->rx_maximum != 0 ? options->rx_maximum : VIRTIO_NET_RX_MAXIMUM;
     error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
-                             queue_size_for(net->rx_maximum * per_buffer), 0);
+                             queue_size_for(net->rx_maximum * per_buffer), 0, 0);
     if (error != 0) {
         return error;
     }

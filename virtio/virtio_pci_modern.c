@@ -10,6 +10,8 @@
 #include "virtio/virtio_spec.h"
 #include "virtio/virtqueue.h"
 
+#define QUEUE_RESET_TIMEOUT_NS 1000000000u
+
 static struct virtio_pci *from_device(struct virtio_device *dev)
 {
     return (struct virtio_pci *)dev;
@@ -62,6 +64,9 @@ static uint64_t get_features(struct virtio_device *dev)
     for (uint32_t half = 0; half < 2; half++) {
         write_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT, 4, half);
         features |= (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE, 4) << 32 * half;
+    }
+    if (vp->common.size < VIRTIO_PCI_COMMON_QUEUE_RESET + sizeof(uint16_t)) {
+        features &= ~virtio_bit(VIRTIO_F_RING_RESET); /* its register is out of reach */
     }
     return features;
 }
@@ -145,6 +150,12 @@ static void write_address(struct virtio_pci *vp, unsigned offset, const void *me
     write_common(vp, offset + 4, 4, (uint32_t)(address >> 32));
 }
 
+/* §4.1.5.2: with NOTIFICATION_DATA the doorbell takes 32 bits. */
+static unsigned doorbell_width(const struct virtio_device *dev)
+{
+    return virtio_has(dev->features, VIRTIO_F_NOTIFICATION_DATA) ? 4 : 2;
+}
+
 /* §4.1.5.1.3 Virtqueue Configuration */
 static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
 {
@@ -152,18 +163,19 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     uint64_t notify_offset;
 
     write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SELECT, 2, vq->index);
-    /* §4.1.4.4: the doorbell is at queue_notify_off * notify_off_multiplier, 16 bits wide. */
+    /* §4.1.4.4: the doorbell is at queue_notify_off * notify_off_multiplier. */
     notify_offset =
         (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF, 2) * vp->notify_multiplier;
-    if (notify_offset + 2 > vp->notify.size || notify_offset % 2 != 0) {
+    if (notify_offset + doorbell_width(dev) > vp->notify.size ||
+        notify_offset % doorbell_width(dev) != 0) {
         virtio_platform_log("virtio: the doorbell of queue %u is not where one can be", vq->index);
         return VIRTIO_ERROR_IO;
     }
     vq->notify_offset = (uint32_t)notify_offset;
     write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SIZE, 2, vq->size);
-    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DESC, vq->desc);
-    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->avail);
-    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->used);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DESC, vq->descriptor_area);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->driver_area);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->device_area);
     if (dev->vectors != 0) {
         set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, virtio_queue_vector(dev, vq->index));
     }
@@ -171,11 +183,33 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     return 0;
 }
 
+/* §4.1.4.3.2: the reset is complete when the register reads 0 again. */
+static int queue_reset(struct virtio_device *dev, struct virtqueue *vq)
+{
+    struct virtio_pci *vp = from_device(dev);
+    uint64_t start = virtio_platform_clock_ns();
+
+    write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SELECT, 2, vq->index);
+    write_common(vp, VIRTIO_PCI_COMMON_QUEUE_RESET, 2, 1);
+    while (read_common(vp, VIRTIO_PCI_COMMON_QUEUE_RESET, 2) != 0) {
+        if (virtio_platform_clock_ns() - start > QUEUE_RESET_TIMEOUT_NS) {
+            virtio_platform_log("virtio: the device does not finish the reset of queue %u",
+                                vq->index);
+            return VIRTIO_ERROR_IO;
+        }
+    }
+    return 0;
+}
+
 static void notify(struct virtio_device *dev, const struct virtqueue *vq)
 {
     struct virtio_pci *vp = from_device(dev);
+    uint32_t value = vq->index;
 
-    write_field(vp, &vp->notify, vq->notify_offset, 2, vq->index);
+    if (doorbell_width(dev) == 4) {
+        value |= (uint32_t)vq->avail_idx << 16;
+    }
+    write_field(vp, &vp->notify, vq->notify_offset, doorbell_width(dev), value);
 }
 
 static uint8_t isr_status(struct virtio_device *dev)
@@ -200,6 +234,7 @@ static const struct virtio_transport modern_transport = {
     .config_vector = config_vector,
     .queue_size = queue_size,
     .queue_enable = queue_enable,
+    .queue_reset = queue_reset,
     .notify = notify,
     .isr_status = isr_status,
 };

@@ -118,8 +118,42 @@ struct virtq_used {
 };
 _Static_assert(sizeof(struct virtq_used) == 4, "virtq_used");
 
-/* §2.7 Split Virtqueues: the largest queue size. */
+/* §2.7, §2.8: the largest queue size of either format. */
 enum { VIRTQ_SIZE_MAX = 32768 };
+
+/* §2.8.13 The Virtqueue Descriptor Format (packed); flags beside those of §2.7.5: §2.8.1. */
+enum {
+    VIRTQ_DESC_F_AVAIL = 1 << 7,
+    VIRTQ_DESC_F_USED = 1 << 15,
+};
+
+struct pvirtq_desc {
+    virtio64_t addr;
+    virtio32_t len;
+    virtio16_t id;
+    virtio16_t flags;
+};
+_Static_assert(sizeof(struct pvirtq_desc) == 16, "pvirtq_desc");
+
+/* §2.8.10 Driver and Device Event Suppression, §2.8.14 its format */
+enum {
+    RING_EVENT_FLAGS_ENABLE = 0,
+    RING_EVENT_FLAGS_DISABLE = 1,
+    RING_EVENT_FLAGS_DESC = 2,
+    RING_EVENT_FLAGS_MASK = 3,
+};
+
+struct pvirtq_event_suppress {
+    virtio16_t desc; /* PVIRTQ_OFF and PVIRTQ_WRAP */
+    virtio16_t flags;
+};
+_Static_assert(sizeof(struct pvirtq_event_suppress) == 4, "pvirtq_event_suppress");
+
+/* A place in a packed ring: its offset, and the wrap counter of the lap. */
+enum {
+    PVIRTQ_OFF = 0x7fff,
+    PVIRTQ_WRAP = 0x8000,
+};
 
 /* §5.1.2 Virtqueues of a network device; the control queue follows all pairs of the others */
 enum {
@@ -243,7 +277,9 @@ enum {
     VIRTIO_PCI_COMMON_QUEUE_DESC = 32,
     VIRTIO_PCI_COMMON_QUEUE_DRIVER = 40,
     VIRTIO_PCI_COMMON_QUEUE_DEVICE = 48,
-    VIRTIO_PCI_COMMON_LENGTH = 56, /* up to the end of queue_device */
+    VIRTIO_PCI_COMMON_LENGTH = 56, /* up to the end of queue_device: what every device has */
+    VIRTIO_PCI_COMMON_QUEUE_NOTIF_CONFIG_DATA = 56, /* these two since virtio 1.2 */
+    VIRTIO_PCI_COMMON_QUEUE_RESET = 58,
 };
 
 /* §4.1.5.1.2 MSI-X Vector Configuration */

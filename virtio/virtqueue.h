@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A split virtqueue (virtio 1.3 §2.7). Buffers are chains of descriptors, each handed over with a
- * cookie that comes back when the device has used it:
+ * A virtqueue (virtio 1.3 §2.6), split (§2.7) or packed (§2.8) as agreed with the device. Buffers
+ * are chains of descriptors, each handed over with a cookie that comes back when the device has
+ * used it:
  *
  *     virtqueue_add(vq, parts, out, in, cookie);      any number of times
  *     virtqueue_kick(vq);                             once after them
  *     while ((cookie = virtqueue_get(vq, &length))) ...
+ *
+ * One queue by itself, where RING_RESET was agreed, is made anew by
+ *
+ *     virtqueue_reset(vq);                            the device lets go of its buffers
+ *     while ((cookie = virtqueue_detach(vq))) ...     which come back
+ *     virtqueue_restart(vq);                          empty, and live again
  *
  * Nothing that the device can write is trusted: what it says is checked against what this side
  * remembers, and what fails the check is counted and survived.
@@ -30,54 +37,72 @@ struct virtqueue_part {
 
 /* What happened on a queue since it was created. */
 struct virtqueue_counters {
+    uint32_t buffers;          /* used buffers taken */
     uint32_t kicks;            /* notifications sent */
     uint32_t kicks_suppressed; /* not sent because the device did not want one */
     uint32_t kicks_saved;      /* of those sent, seen to be wanted only after the fence */
     uint32_t full;             /* virtqueue_add() that found no room */
     uint32_t bad_id;           /* used ids that name no buffer of the device's */
     uint32_t bad_length;       /* used lengths beyond the buffer */
-    uint32_t bad_index;        /* used indices that jumped */
+    uint32_t bad_index;        /* used buffers that there cannot be: the queue is broken */
 };
 
-/* What this side remembers of each descriptor that heads a chain; the device cannot reach it. */
+/*
+ * What this side remembers of a buffer; the device cannot reach it. Its number is the buffer's id:
+ * in a packed ring any free one, in a split ring that of its first descriptor, where each further
+ * descriptor of the chain occupies one too.
+ */
 struct virtqueue_slot {
-    void *cookie;       /* NULL: not the head of a chain that the device has */
+    void *cookie;       /* NULL: not a buffer that the device has */
     uint32_t in_length; /* bytes that the device may write */
     uint16_t count;     /* descriptors of the chain in the ring */
-    uint16_t last;      /* the last of them */
-    uint16_t next;      /* free list, and the order within a chain */
-    int16_t table;      /* index of its indirect table, or -1 */
+    uint16_t last;      /* the last slot that it occupies */
+    uint16_t next; /* free list, chain; with IN_ORDER from a buffer's last to the next buffer */
+    int16_t table; /* index of its indirect table, or -1 */
 };
 
-enum { VIRTQUEUE_PARTS_MAX = 16 }; /* parts that an indirect table holds */
+enum { VIRTQUEUE_PARTS_MAX = 48 }; /* parts that an indirect table may hold */
 
 struct virtqueue {
     struct virtio_device *dev;
-    uint16_t index; /* which queue of the device */
-    uint16_t size;  /* descriptors; a power of two */
+    const struct virtqueue_ring *ring; /* what its format does */
+    uint16_t index;                    /* which queue of the device */
+    uint16_t size;                     /* descriptors; of a split ring a power of two */
     bool event_idx;
-    bool broken; /* the device broke the rules: nothing is taken from it any more */
+    bool in_order;
+    bool broken; /* the device broke the rules, or has let go: nothing is taken from it */
 
-    /* Shared with the device. */
-    struct virtq_desc *desc;
-    struct virtq_avail *avail;
-    struct virtq_used *used;
+    /* Shared with the device, in one block. */
+    void *descriptor_area;
+    void *driver_area;
+    void *device_area;
+    uint32_t area_size; /* bytes of all three */
 
-    /* Ours: what we wrote and what we have seen. */
+    /* Ours: what we wrote and what we have seen. A packed ring's two indices are a PVIRTQ_OFF and
+     * PVIRTQ_WRAP each. */
+    uint16_t avail_idx; /* the next entry to make available */
+    uint16_t used_idx;  /* the next used entry to take */
+    uint16_t unkicked;  /* entries made available since the last notification, at most size */
     uint16_t free_head;
     uint16_t free_count; /* descriptors */
-    uint16_t in_flight;  /* chains that the device has */
-    uint16_t avail_idx;  /* as published */
-    uint16_t kicked_idx; /* avail_idx at the last notification */
-    uint16_t used_idx;   /* the next used entry to take */
+    uint16_t in_flight;  /* buffers that the device has, or that virtqueue_get() owes */
     struct virtqueue_slot *slot;
 
-    /* Indirect tables; none where the feature is not agreed. */
-    struct virtq_desc *tables;
+    /* With IN_ORDER: the buffers in flight, and of those the ones that a used entry covered. */
+    uint16_t oldest;
+    uint16_t newest;
+    uint16_t batch_left;
+    uint32_t batch_length; /* bytes written to the last of them */
+
+    /* Indirect tables; none where the feature is not agreed. Descriptors of either format take 16
+     * bytes. */
+    void *tables;
     uint16_t table_count;
+    uint16_t table_parts;
     int16_t free_table;
     int16_t *table_next;
 
+    uint16_t vector;        /* MSI-X vector of its interrupts, or VIRTIO_MSI_NO_VECTOR */
     uint32_t notify_offset; /* the modern transport's: where the doorbell is */
     struct virtqueue_counters counters;
 };
@@ -85,13 +110,14 @@ struct virtqueue {
 /*
  * Makes queue `index` and tells the device, between virtio_device_negotiate() and _ready(). size:
  * descriptors wanted, a power of two; a modern device may allow fewer, a legacy one dictates its
- * own. tables: indirect tables to have for chains of many parts, used where the device can. 0 or
- * an error; then nothing is kept.
+ * own. tables: indirect tables to have for chains of many parts, used where the device can; 0:
+ * none. table_parts: parts that each holds, at most VIRTQUEUE_PARTS_MAX. 0 or an error; then
+ * nothing is kept.
  */
 int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t index, uint16_t size,
-                     uint16_t tables);
+                     uint16_t tables, uint16_t table_parts);
 
-/* Frees its memory; only after the device has been reset. */
+/* Frees its memory; only after the device or the queue has been reset. */
 void virtqueue_destroy(struct virtqueue *vq);
 
 /*
@@ -109,24 +135,45 @@ bool virtqueue_has_room(const struct virtqueue *vq, unsigned parts);
 bool virtqueue_kick(struct virtqueue *vq);
 
 /* Whether the device asks to be notified of the next buffer: so it does while it waits for one. */
-bool virtqueue_wanted(struct virtqueue *vq);
+bool virtqueue_wanted(const struct virtqueue *vq);
 
 /*
  * The next buffer that the device has used: its cookie, and in *length the bytes written, never
- * more than its in parts hold. NULL: none.
+ * more than its in parts hold. NULL: none. With IN_ORDER a device may report several buffers by
+ * the length of the last only; the others are full then (§2.7.9, §2.8.8), and *length says so.
  */
 void *virtqueue_get(struct virtqueue *vq, uint32_t *length);
 
-/* Takes back, one a call, the buffers that the device never used; only after a reset. */
+/*
+ * Takes back, one a call, the buffers that the device never used; only after the device or the
+ * queue has been reset. NULL: no more.
+ */
 void *virtqueue_detach(struct virtqueue *vq);
+
+/*
+ * Makes the device let go of the queue and its buffers, and waits until it has (§2.6.1.1): from
+ * here on nothing is added or taken. 0; ERROR_NODEV where RING_RESET was not agreed; ERROR_IO
+ * where the device has not done it within a second: then only its own reset helps.
+ */
+int virtqueue_reset(struct virtqueue *vq);
+
+/*
+ * Makes the queue live again (§2.6.1.2), in the memory that it has and as it was made: empty, with
+ * interrupts on; counters go on. After virtqueue_reset(), or after a reset of the whole device and
+ * a negotiation with the same result. 0; ERROR_FULL where buffers have not been taken back by
+ * virtqueue_detach(); ERROR_IO.
+ */
+int virtqueue_restart(struct virtqueue *vq);
 
 /* Asks the device not to interrupt for this queue: a hint, an interrupt may still come. */
 void virtqueue_interrupts_off(struct virtqueue *vq);
 
 /*
  * Asks for an interrupt when `after` more buffers have been used (1: the next one; without event
- * index it is always the next). Returns true where that many have been already: then no interrupt
- * may come, and the caller must look.
+ * index it is always the next, and so it is in a packed ring with IN_ORDER or with chains of several
+ * descriptors).
+ * Returns true where that many have been already: then no interrupt may come, and the caller must
+ * look.
  */
 bool virtqueue_interrupts_on(struct virtqueue *vq, uint16_t after);
 

@@ -71,18 +71,30 @@ def test_exception_is_reported(arch):
             assert re.search(pattern, guest.console())
 
 
-def kickrace(arch, pairs, append):
+def kickrace(arch, pairs, append, device=""):
     """Races for notifications, and returns the stalls. Without ioeventfd the device is quickest."""
     memory = min(256, max(arch.memories))
     with run(arch, "kickrace", f"count={pairs} {append}", qemu=["-m", str(memory)],
-             network=tap_network(device="ioeventfd=off")) as guest:
+             network=tap_network(device=f"ioeventfd=off{device}")) as guest:
         assert guest.wait_exit(120) == arch.exit_success
         return int(re.search(r"kickrace: \d+ pairs, (\d+) stalls", guest.console())[1])
 
 
 @pytest.mark.parametrize("features", ["", "features=-event_idx"])
-def test_no_kick_is_lost(arch, features):
-    assert kickrace(arch, PAIRS, f"fence=auto {features}") == 0
+@pytest.mark.parametrize("device", ["", ",disable-legacy=on,packed=on"])
+def test_no_kick_is_lost(arch, features, device):
+    assert kickrace(arch, PAIRS, f"fence=auto {features}", device) == 0
+
+
+@pytest.mark.parametrize("device", ["", ",packed=on", ",packed=on,event_idx=off",
+                                    ",indirect_desc=off"])
+def test_queues_are_reset_by_themselves(arch, device):
+    with run(arch, "queuereset", f"peer={HOST} count=200",
+             network=tap_network(device=f"disable-legacy=on{device}")) as guest:
+        assert guest.wait_exit() == arch.exit_success
+        if "the device has no RING_RESET" in guest.console():
+            pytest.skip("before QEMU 7.1")
+        assert "200 of 200 answers, 20 buffers came back" in guest.console()
 
 
 @pytest.mark.parametrize("device", ["disable-modern=on", "disable-legacy=on"])

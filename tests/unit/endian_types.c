@@ -4,15 +4,23 @@
  * are how they must not be, and a compiler has to reject each. See tests/unit/endian-types.
  */
 #include "virtio/virtio_spec.h"
-#include "virtio/virtqueue.h"
 
-uint32_t touch(struct virtqueue *vq, struct virtio_net_hdr *header, bool little);
+struct rings {
+    struct virtq_desc *desc;
+    struct virtq_avail *avail;
+    struct virtq_used *used;
+    struct pvirtq_desc *packed;
+    struct pvirtq_event_suppress *event;
+};
 
-uint32_t touch(struct virtqueue *vq, struct virtio_net_hdr *header, bool little)
+uint32_t touch(struct rings *vq, struct virtio_net_hdr *header, bool little);
+
+uint32_t touch(struct rings *vq, struct virtio_net_hdr *header, bool little)
 {
 #if MISTAKE == 0
     virtio16_write(little, &vq->avail->idx, 1);
     virtio64_write(little, &vq->desc[0].addr, 1);
+    virtio16_write(little, &vq->event->flags, virtio16_read(little, &vq->packed[0].flags));
     return virtio16_read(little, &vq->used->idx) + virtio32_read(little, &vq->used->ring[0].len) +
            virtio16_read(little, &header->num_buffers);
 #elif MISTAKE == 1
@@ -39,6 +47,10 @@ uint32_t touch(struct virtqueue *vq, struct virtio_net_hdr *header, bool little)
     uint16_t *idx = &vq->used->idx;
 
     return *idx;
+#elif MISTAKE == 10
+    vq->packed[0].flags = VIRTQ_DESC_F_AVAIL;
+#elif MISTAKE == 11
+    return vq->event->flags == RING_EVENT_FLAGS_DESC;
 #endif
     (void)vq, (void)header, (void)little;
     return 0;

@@ -86,9 +86,10 @@ void card_create(enum fake_kind kind, uint64_t offered)
 void card_create_as(unsigned which, uint64_t offered)
 {
     static const enum fake_kind kinds[] = {FAKE_LEGACY, FAKE_TRANSITIONAL, FAKE_TRANSITIONAL,
-                                           FAKE_MODERN};
+                                           FAKE_MODERN, FAKE_MODERN};
 
-    card_create(kinds[which], offered);
+    card_create(kinds[which],
+                offered | (which == CARD_PACKED ? virtio_bit(VIRTIO_F_RING_PACKED) : 0));
     card.interface = which == 1 ? VIRTIO_PCI_LEGACY : VIRTIO_PCI_ANY;
 }
 

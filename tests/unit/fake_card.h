@@ -75,6 +75,9 @@ unsigned card_events(enum fake_event_kind kind, uint64_t *values, unsigned room)
 
 /* The interfaces of each kind: legacy, transitional by either, modern; `which` from 0 on. */
 enum { CARD_INTERFACES = 4 };
+
+/* The same, and a modern one with a packed ring. */
+enum { CARD_PACKED = CARD_INTERFACES, CARD_RINGS };
 void card_create_as(unsigned which, uint64_t offered);
 
 #endif

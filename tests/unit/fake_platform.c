@@ -93,6 +93,9 @@ uint64_t virtio_platform_dma_address(const void *memory)
 {
     unsigned i = find_block(memory);
 
+    if (fake_platform.on_dma_address != NULL) {
+        fake_platform.on_dma_address();
+    }
     return fake_platform.dma_base + i * STRIDE +
            (uint64_t)((const uint8_t *)memory - blocks[i].memory);
 }

@@ -14,15 +14,16 @@
 #include "virtio/virtio_platform.h"
 
 struct fake_platform {
-    uint64_t dma_base;    /* added to all device addresses; below 4 GiB without it */
-    uint64_t clock_ns;    /* what the clock says */
-    uint64_t clock_step;  /* and how far it moves each time it is read */
-    bool weak_barrier;    /* what the tests' device is told of this processor */
-    unsigned fail_nth;    /* this allocation from now on fails (1: the next); 0: none */
-    bool fail_all;        /* every allocation fails */
-    unsigned allocations; /* asked for since the reset */
-    unsigned live;        /* blocks */
-    char log[4096];       /* lines logged since the reset, each with its newline */
+    uint64_t dma_base;            /* added to all device addresses; below 4 GiB without it */
+    uint64_t clock_ns;            /* what the clock says */
+    uint64_t clock_step;          /* and how far it moves each time it is read */
+    bool weak_barrier;            /* what the tests' device is told of this processor */
+    void (*on_dma_address)(void); /* called with each translation, before it */
+    unsigned fail_nth;            /* this allocation from now on fails (1: the next); 0: none */
+    bool fail_all;                /* every allocation fails */
+    unsigned allocations;         /* asked for since the reset */
+    unsigned live;                /* blocks */
+    char log[4096];               /* lines logged since the reset, each with its newline */
     unsigned lines;
 };
 extern struct fake_platform fake_platform;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fake device at work on the driver's rings (virtio 1.3 §2.7, from the device's side). */
+/* The fake device at work on the driver's rings (virtio 1.3 §2.7, from the device's side), and on
+ * either kind of ring. fake_packed.c knows the packed one. */
 #include <string.h>
 
 #include "fake_virtio.h"
@@ -14,6 +15,12 @@ static struct fake_queue *live_queue(struct fake_virtio *dev, unsigned queue)
     return q;
 }
 
+static struct fake_queue *split_queue(struct fake_virtio *dev, unsigned queue)
+{
+    assert_false(fake_packed(dev));
+    return live_queue(dev, queue);
+}
+
 static bool has_event_idx(const struct fake_virtio *dev)
 {
     return dev->features >> VIRTIO_F_EVENT_IDX & 1;
@@ -26,24 +33,24 @@ static uint16_t get16(struct fake_virtio *dev, uint64_t address)
 
 uint16_t fake_avail_flags(struct fake_virtio *dev, unsigned queue)
 {
-    return get16(dev, live_queue(dev, queue)->avail);
+    return get16(dev, split_queue(dev, queue)->avail);
 }
 
 uint16_t fake_avail_idx(struct fake_virtio *dev, unsigned queue)
 {
-    return get16(dev, live_queue(dev, queue)->avail + 2);
+    return get16(dev, split_queue(dev, queue)->avail + 2);
 }
 
 uint16_t fake_used_event(struct fake_virtio *dev, unsigned queue)
 {
-    struct fake_queue *q = live_queue(dev, queue);
+    struct fake_queue *q = split_queue(dev, queue);
 
     return get16(dev, q->avail + AVAIL_RING + 2u * q->driver_size);
 }
 
 static void *avail_event(struct fake_virtio *dev, unsigned queue)
 {
-    struct fake_queue *q = live_queue(dev, queue);
+    struct fake_queue *q = split_queue(dev, queue);
 
     return fake_dma(q->used + USED_RING + USED_ELEM * q->driver_size, 2);
 }
@@ -60,14 +67,16 @@ uint16_t fake_get_avail_event(struct fake_virtio *dev, unsigned queue)
 
 void fake_set_used_flags(struct fake_virtio *dev, unsigned queue, uint16_t flags)
 {
-    fake_put(dev, fake_dma(live_queue(dev, queue)->used, 2), 2, flags);
+    fake_put(dev, fake_dma(split_queue(dev, queue)->used, 2), 2, flags);
 }
 
 void fake_want_kick(struct fake_virtio *dev, unsigned queue, bool want)
 {
     uint16_t next = live_queue(dev, queue)->last_avail;
 
-    if (has_event_idx(dev)) {
+    if (fake_packed(dev)) {
+        fake_packed_want_kick(dev, queue, want);
+    } else if (has_event_idx(dev)) {
         fake_set_avail_event(dev, queue, want ? next : (uint16_t)(next + 0x8000));
     } else {
         fake_set_used_flags(dev, queue, want ? 0 : VIRTQ_USED_F_NO_NOTIFY);
@@ -94,6 +103,16 @@ static struct desc get_desc(struct fake_virtio *dev, uint64_t table, unsigned in
     };
 }
 
+void fake_add_part(struct fake_chain *chain, uint64_t address, uint32_t length, bool write)
+{
+    assert_true(length > 0 && chain->count < FAKE_PARTS_MAX);
+    fake_dma(address, length);
+    if (chain->count > 0 && chain->part[chain->count - 1].write) {
+        assert_true(write); /* §2.7.4.2, §2.8.17: read ones come first */
+    }
+    chain->part[chain->count++] = (struct fake_part){address, length, write};
+}
+
 /* Follows a chain in the ring or in an indirect table; returns its descriptors. */
 static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, unsigned at,
                      struct fake_chain *chain, struct desc *indirect)
@@ -115,13 +134,7 @@ static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, uns
             *indirect = desc;
             return steps;
         }
-        assert_true(desc.length > 0 && chain->count < FAKE_PARTS_MAX);
-        fake_dma(desc.address, desc.length);
-        if (chain->count > 0 && chain->part[chain->count - 1].write) {
-            assert_true(desc.flags & VIRTQ_DESC_F_WRITE); /* §2.7.4.2: read ones come first */
-        }
-        chain->part[chain->count++] =
-            (struct fake_part){desc.address, desc.length, (desc.flags & VIRTQ_DESC_F_WRITE) != 0};
+        fake_add_part(chain, desc.address, desc.length, desc.flags & VIRTQ_DESC_F_WRITE);
         if (!(desc.flags & VIRTQ_DESC_F_NEXT)) {
             return steps;
         }
@@ -129,11 +142,16 @@ static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, uns
     }
 }
 
-bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain)
+static bool take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain, bool keep)
 {
     struct fake_queue *q = live_queue(dev, queue);
-    uint16_t waiting = (uint16_t)(fake_avail_idx(dev, queue) - q->last_avail);
+    uint16_t waiting;
     struct desc table = {0};
+
+    if (fake_packed(dev)) {
+        return fake_packed_take(dev, queue, chain, keep);
+    }
+    waiting = (uint16_t)(fake_avail_idx(dev, queue) - q->last_avail);
 
     if (waiting > q->driver_size) {
         fail_msg("%u buffers are available in a ring of %u", waiting, q->driver_size);
@@ -152,6 +170,50 @@ bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain
         walk(dev, table.address, table.length / DESC_SIZE, 0, chain, NULL);
     }
     return true;
+}
+
+bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain)
+{
+    return take(dev, queue, chain, false);
+}
+
+unsigned fake_peek(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue before = *live_queue(dev, queue);
+    struct fake_chain chain;
+    unsigned count = 0;
+
+    while (take(dev, queue, &chain, true)) {
+        count++;
+    }
+    dev->queue[queue] = before;
+    return count;
+}
+
+unsigned fake_owned(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+
+    if (fake_packed(dev)) {
+        return fake_peek(dev, queue) + (unsigned)(q->taken_buffers - q->passed_buffers);
+    }
+    return (uint16_t)(fake_avail_idx(dev, queue) - q->used_idx);
+}
+
+uint16_t fake_next_place(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue before = *live_queue(dev, queue);
+    struct fake_chain chain;
+    uint16_t place;
+
+    if (!fake_packed(dev)) {
+        return fake_avail_idx(dev, queue);
+    }
+    while (take(dev, queue, &chain, true)) {
+    }
+    place = fake_place(dev, queue, dev->queue[queue].taken);
+    dev->queue[queue] = before;
+    return place;
 }
 
 size_t fake_gather(const struct fake_chain *chain, void *to, size_t size)
@@ -186,21 +248,37 @@ size_t fake_scatter(const struct fake_chain *chain, const void *from, size_t siz
 
 void fake_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length)
 {
-    struct fake_queue *q = live_queue(dev, queue);
-    uint8_t *elem =
-        fake_dma(q->used + USED_RING + USED_ELEM * (q->used_idx & (q->driver_size - 1u)), 8);
+    unsigned descriptors = fake_packed(dev) ? fake_packed_length(dev, queue, id) : 0;
 
+    fake_push_batch(dev, queue, id, length, 1, descriptors);
+}
+
+void fake_push_batch(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length,
+                     unsigned buffers, unsigned descriptors)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+    uint8_t *elem;
+
+    if (fake_packed(dev)) {
+        fake_packed_push(dev, queue, id, length, buffers, descriptors);
+        return;
+    }
+    elem = fake_dma(q->used + USED_RING + USED_ELEM * (q->used_idx & (q->driver_size - 1u)), 8);
     fake_put(dev, elem, 4, id);
     fake_put(dev, elem + 4, 4, length);
-    q->used_idx++;
+    q->used_idx = (uint16_t)(q->used_idx + buffers);
 }
 
 /* §2.7.7.2, §2.7.10: counts from one to the other instead of comparing, so that it cannot err. */
 static bool wants_interrupt(struct fake_virtio *dev, unsigned queue)
 {
     struct fake_queue *q = &dev->queue[queue];
-    uint16_t flags = fake_avail_flags(dev, queue);
+    uint16_t flags;
 
+    if (fake_packed(dev)) {
+        return fake_packed_wants_interrupt(dev, queue);
+    }
+    flags = fake_avail_flags(dev, queue);
     if (!has_event_idx(dev)) {
         return !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
     }
@@ -213,11 +291,22 @@ static bool wants_interrupt(struct fake_virtio *dev, unsigned queue)
     return false;
 }
 
+void fake_show(struct fake_virtio *dev, unsigned queue)
+{
+    struct fake_queue *q = live_queue(dev, queue);
+
+    if (fake_packed(dev)) {
+        fake_packed_show(dev, queue);
+    } else {
+        fake_put(dev, fake_dma(q->used + 2, 2), 2, q->used_idx);
+    }
+}
+
 void fake_publish(struct fake_virtio *dev, unsigned queue)
 {
     struct fake_queue *q = live_queue(dev, queue);
 
-    fake_put(dev, fake_dma(q->used + 2, 2), 2, q->used_idx);
+    fake_show(dev, queue);
     if (wants_interrupt(dev, queue)) {
         fake_interrupt(dev, VIRTIO_ISR_QUEUE, q->vector);
         q->interrupts++;
@@ -283,7 +372,7 @@ bool fake_rx(struct fake_virtio *dev, const void *frame, size_t length)
     struct fake_queue *q = live_queue(dev, VIRTIO_NET_QUEUE_RX);
     bool mergeable = dev->features >> VIRTIO_NET_F_MRG_RXBUF & 1;
     size_t header = mergeable || fake_virtio_little(dev) ? 12 : 10;
-    uint16_t start = q->last_avail;
+    struct fake_queue start = *q;
     struct fake_chain chain[64];
     unsigned count = 0;
     size_t room = 0;
@@ -295,7 +384,7 @@ bool fake_rx(struct fake_virtio *dev, const void *frame, size_t length)
     }
     while (room < header + length) {
         if (count == (mergeable ? 64 : 1) || !fake_take(dev, VIRTIO_NET_QUEUE_RX, &chain[count])) {
-            q->last_avail = start;
+            *q = start;
             return false;
         }
         check_layout(dev, &chain[count], header);

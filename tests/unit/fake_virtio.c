@@ -8,6 +8,11 @@
 
 enum { LEGACY_SIZE = 64, MODERN_ADDRESS = 0xe0100000, LEGACY_ADDRESS = 0xc040 };
 
+static bool notifies_data(const struct fake_virtio *dev)
+{
+    return dev->features >> VIRTIO_F_NOTIFICATION_DATA & 1;
+}
+
 static void note(struct fake_virtio *dev, enum fake_event_kind kind, uint64_t value)
 {
     if (dev->events < sizeof dev->event / sizeof dev->event[0]) {
@@ -123,34 +128,79 @@ static struct fake_queue *selected(struct fake_virtio *dev)
     return dev->queue_select < dev->num_queues ? &dev->queue[dev->queue_select] : NULL;
 }
 
-/* Checks what the driver set up: §2.7's alignments, and that all of it is memory. */
+static void check_zero(uint64_t address, size_t length)
+{
+    const uint8_t *memory = fake_dma(address, length);
+
+    for (size_t i = 0; i < length; i++) {
+        assert_int_equal(memory[i], 0);
+    }
+}
+
+/* Checks what the driver set up: §2.7's and §2.8's alignments, and that all of it is memory. */
 static void enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legacy)
 {
     uint16_t n = q->driver_size;
 
-    if (dev->status & VIRTIO_STATUS_DRIVER_OK) {
+    if (dev->status & VIRTIO_STATUS_DRIVER_OK && !q->was_reset) {
         fail_msg("a queue is set up after DRIVER_OK");
     }
     if (!legacy && !(dev->status & VIRTIO_STATUS_FEATURES_OK)) {
         fail_msg("a queue is set up before FEATURES_OK");
     }
-    if (n == 0 || n > q->size || (n & (n - 1)) != 0) {
+    if (n == 0 || n > q->size || (!fake_packed(dev) && (n & (n - 1)) != 0)) {
         fail_msg("queue %u of %u descriptors, %u are offered", dev->queue_select, n, q->size);
     }
-    assert_true(q->desc % 16 == 0 && q->avail % 2 == 0 && q->used % 4 == 0);
-    memset(fake_dma(q->desc, 16u * n), 0xee, 16u * n); /* it must not count on zeros */
-    fake_dma(q->avail, 6 + 2u * n);
-    fake_dma(q->used, 6 + 8u * n);
+    if (fake_packed(dev)) {
+        assert_true(q->desc % 16 == 0 && q->avail % 4 == 0 && q->used % 4 == 0);
+        check_zero(q->desc, 16u * n); /* §2.8.13 */
+        check_zero(q->avail, 4);
+        check_zero(q->used, 4);
+    } else {
+        assert_true(q->desc % 16 == 0 && q->avail % 2 == 0 && q->used % 4 == 0);
+        memset(fake_dma(q->desc, 16u * n), 0xee, 16u * n); /* it must not count on zeros */
+        check_zero(q->avail, 6 + 2u * n);
+        check_zero(q->used, 6 + 8u * n);
+    }
     q->enabled = true;
     note(dev, FAKE_QUEUE, dev->queue_select);
 }
 
-static void doorbell(struct fake_virtio *dev, uint16_t queue)
+/* §4.1.4.3: what a reset leaves of a queue. */
+static void reset_queue(struct fake_virtio *dev, struct fake_queue *q)
 {
+    assert_true(dev->features >> VIRTIO_F_RING_RESET & 1);
+    assert_true(q->enabled);
+    note(dev, FAKE_QUEUE_RESET, dev->queue_select);
+    *q = (struct fake_queue){
+        .size = q->size,
+        .notify_off = q->notify_off,
+        .was_reset = true,
+        .reset_left = dev->queue_reset_takes,
+    };
+}
+
+static uint32_t read_queue_reset(struct fake_queue *q)
+{
+    if (q->reset_left == 0) {
+        return 0;
+    }
+    q->reset_left -= q->reset_left != UINT32_MAX;
+    return 1;
+}
+
+static void doorbell(struct fake_virtio *dev, uint32_t value)
+{
+    uint16_t queue = (uint16_t)value;
+
     if (!(dev->status & VIRTIO_STATUS_DRIVER_OK)) {
         fail_msg("the doorbell of queue %u before DRIVER_OK", queue);
     }
     assert_true(queue < dev->num_queues && dev->queue[queue].enabled);
+    if (notifies_data(dev)) {
+        assert_int_equal(value >> 16, fake_next_place(dev, queue));
+    }
+    dev->queue[queue].doorbell = value;
     dev->queue[queue].doorbells++;
     note(dev, FAKE_DOORBELL, queue);
     if (dev->features >> VIRTIO_NET_F_CTRL_VQ & 1 && queue == fake_ctrl_queue(dev)) {
@@ -303,7 +353,8 @@ static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned widt
 /* The width of the common structure's field at this offset; 64-bit fields are two of 32. */
 static unsigned common_width(uint32_t offset)
 {
-    if (offset < 16 || offset >= VIRTIO_PCI_COMMON_QUEUE_DESC) {
+    if (offset < 16 ||
+        (offset >= VIRTIO_PCI_COMMON_QUEUE_DESC && offset < VIRTIO_PCI_COMMON_QUEUE_DEVICE + 8)) {
         return 4;
     }
     return offset == VIRTIO_PCI_COMMON_DEVICE_STATUS ||
@@ -335,6 +386,9 @@ static uint32_t read_common(struct fake_virtio *dev, uint32_t offset)
     case VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF:
         assert_non_null(q);
         return q->notify_off;
+    case VIRTIO_PCI_COMMON_QUEUE_RESET:
+        assert_non_null(q);
+        return read_queue_reset(q);
     default:
         fail_msg("a read of the common register at %u", (unsigned)offset);
         return 0;
@@ -353,6 +407,12 @@ static void write_common_queue(struct fake_virtio *dev, uint32_t offset, uint32_
     struct fake_queue *q = selected(dev);
 
     assert_non_null(q);
+    if (offset == VIRTIO_PCI_COMMON_QUEUE_RESET) {
+        assert_int_equal(value, 1);
+        reset_queue(dev, q);
+        return;
+    }
+    assert_int_equal(q->reset_left, 0);
     assert_false(q->enabled); /* §4.1.4.3.2: not any more once it is */
     switch (offset & ~4u) {
     case VIRTIO_PCI_COMMON_QUEUE_DESC:
@@ -420,7 +480,7 @@ uint32_t fake_virtio_read(struct fake_virtio *dev, unsigned bar, uint32_t offset
     if (bar == FAKE_MSIX_BAR) {
         return fake_msix_read(dev, offset, width);
     }
-    if (offset >= FAKE_COMMON && offset < FAKE_COMMON + VIRTIO_PCI_COMMON_LENGTH) {
+    if (offset >= FAKE_COMMON && offset < FAKE_COMMON + dev->common_length) {
         check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
         return read_common(dev, offset - FAKE_COMMON);
     }
@@ -441,11 +501,12 @@ void fake_virtio_write(struct fake_virtio *dev, unsigned bar, uint32_t offset, u
         write_legacy(dev, offset, width, value);
     } else if (bar == FAKE_MSIX_BAR) {
         fake_msix_write(dev, offset, width, value);
-    } else if (offset >= FAKE_COMMON && offset < FAKE_COMMON + VIRTIO_PCI_COMMON_LENGTH) {
+    } else if (offset >= FAKE_COMMON && offset < FAKE_COMMON + dev->common_length) {
         check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
         write_common(dev, offset - FAKE_COMMON, value);
-    } else if (value < dev->num_queues && width == 2 && offset == doorbell_offset(dev, value)) {
-        doorbell(dev, (uint16_t)value);
+    } else if ((value & 0xffff) < dev->num_queues && width == (notifies_data(dev) ? 4 : 2) &&
+               offset == doorbell_offset(dev, value & 0xffff)) {
+        doorbell(dev, value);
     } else {
         fail_msg("a write of %u at 0x%x of the BAR", (unsigned)value, (unsigned)offset);
     }
@@ -484,7 +545,7 @@ static void add_modern(struct fake_virtio *dev)
     fake_pci_set(f, PCI_CAPABILITIES, 1, FAKE_CAP_OTHER);
     fake_pci_set(f, FAKE_CAP_OTHER, 2, 0x01 | FAKE_CAP_COMMON << 8);
     fake_virtio_capability(dev, FAKE_CAP_COMMON, FAKE_CAP_NOTIFY, VIRTIO_PCI_CAP_COMMON_CFG,
-                           FAKE_BAR, FAKE_COMMON, VIRTIO_PCI_COMMON_LENGTH);
+                           FAKE_BAR, FAKE_COMMON, dev->common_length);
     fake_virtio_capability(dev, FAKE_CAP_NOTIFY, FAKE_CAP_ISR, VIRTIO_PCI_CAP_NOTIFY_CFG, FAKE_BAR,
                            FAKE_NOTIFY, FAKE_NOTIFY_LENGTH);
     fake_pci_set(f, FAKE_CAP_NOTIFY + 16u, 4, FAKE_NOTIFY_MULTIPLIER);
@@ -508,6 +569,7 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->mtu = 1500;
     dev->speed = UINT32_MAX;
     dev->duplex = 0xff;
+    dev->common_length = offered >> VIRTIO_F_RING_RESET & 1 ? 64 : VIRTIO_PCI_COMMON_LENGTH;
     dev->lie_num_buffers = -1;
     dev->refuses_vector = -1;
     dev->queue[0] = (struct fake_queue){.size = 256, .notify_off = 7};

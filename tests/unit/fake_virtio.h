@@ -42,7 +42,7 @@ enum {
 };
 
 /* What the driver did, in order. */
-enum fake_event_kind { FAKE_STATUS, FAKE_FEATURES, FAKE_QUEUE, FAKE_DOORBELL };
+enum fake_event_kind { FAKE_STATUS, FAKE_FEATURES, FAKE_QUEUE, FAKE_DOORBELL, FAKE_QUEUE_RESET };
 struct fake_event {
     enum fake_event_kind kind;
     uint64_t value; /* the status, the features, the queue's index */
@@ -58,19 +58,35 @@ struct fake_queue {
     uint16_t vector;
     uint64_t desc, avail, used; /* device addresses */
     unsigned doorbells;
+    uint32_t doorbell; /* the last one's value: 16 bits, or 32 with NOTIFICATION_DATA */
 
     /* The device's own. */
+    bool was_reset;      /* by itself: it may be set up again */
+    unsigned reset_left; /* reads of queue_reset that still see 1 */
     uint16_t last_avail; /* next entry of the available ring to take */
     uint16_t used_idx;   /* next entry of the used ring to write */
     uint16_t signalled;  /* used_idx at the last look whether to interrupt */
     unsigned interrupts; /* asked for by this queue */
+
+    /* A packed ring's, in descriptors since the queue was enabled: their offset in the ring and the
+     * lap follow from these. */
+    uint64_t taken;
+    uint64_t passed; /* by used descriptors */
+    uint64_t taken_buffers, passed_buffers;
+    struct fake_used {
+        uint64_t at;
+        uint16_t id;
+        uint32_t length;
+    } used_desc[256]; /* written since the last look whether to interrupt */
+    unsigned used_descs;
+    unsigned shown; /* of those, visible to the driver */
 };
 
-enum { FAKE_QUEUES = 7, FAKE_PARTS_MAX = 32, FAKE_FRAME_MAX = 70000 };
+enum { FAKE_QUEUES = 7, FAKE_PARTS_MAX = 64, FAKE_FRAME_MAX = 70000 };
 
 /* A chain taken from a queue. */
 struct fake_chain {
-    uint16_t head;
+    uint16_t head;        /* the id to use it by */
     unsigned descriptors; /* in the ring */
     bool indirect;
     unsigned count; /* parts */
@@ -103,10 +119,12 @@ struct fake_virtio {
     struct fake_queue queue[FAKE_QUEUES];
 
     /* How it lies. */
-    bool refuses_commands; /* of the control queue */
-    bool ignores_commands; /* never answers one */
-    bool refuses_features; /* does not keep FEATURES_OK */
-    unsigned reset_takes;  /* reads of the status that still see it after a reset */
+    bool refuses_commands;      /* of the control queue */
+    bool ignores_commands;      /* never answers one */
+    bool refuses_features;      /* does not keep FEATURES_OK */
+    unsigned reset_takes;       /* reads of the status that still see it after a reset */
+    unsigned queue_reset_takes; /* the same of queue_reset */
+    bool omits_write_flag;      /* in used descriptors, as QEMU does */
     struct fake_offload rx_offload;
     int lie_num_buffers;      /* what a received frame says; -1: the truth */
     uint32_t lie_used_length; /* added to what a used entry says */
@@ -130,6 +148,7 @@ struct fake_virtio {
     unsigned isr_reads;
     unsigned reset_left;
     uint8_t status_before_reset;
+    uint32_t common_length; /* of the common structure; 64 with RING_RESET, else 56 */
     struct fake_event event[256];
     unsigned events;
 
@@ -191,6 +210,22 @@ void fake_put(const struct fake_virtio *dev, void *field, unsigned width, uint64
 /* The configuration changed: the generation moves, an interrupt comes. */
 void fake_virtio_config_changed(struct fake_virtio *dev);
 
+/* Whether the ring is packed; then the functions for the indices and flags of a split one fail. */
+bool fake_packed(const struct fake_virtio *dev);
+
+/* What NOTIFICATION_DATA says of a queue (§2.9): where the driver will make the next entry
+ * available, as the ring itself shows. */
+uint16_t fake_next_place(struct fake_virtio *dev, unsigned queue);
+
+/* The place that so many descriptors of a packed ring later lies at: offset and wrap counter. */
+uint16_t fake_place(const struct fake_virtio *dev, unsigned queue, uint64_t count);
+
+/* The driver's event suppression structure of a packed ring, as it is in memory; sets the
+ * device's. */
+uint16_t fake_driver_event(struct fake_virtio *dev, unsigned queue);
+uint16_t fake_driver_event_flags(struct fake_virtio *dev, unsigned queue);
+void fake_set_device_event(struct fake_virtio *dev, unsigned queue, uint16_t place, uint16_t flags);
+
 /* The available index as it is in memory, and the driver's suppression fields. */
 uint16_t fake_avail_idx(struct fake_virtio *dev, unsigned queue);
 uint16_t fake_avail_flags(struct fake_virtio *dev, unsigned queue);
@@ -211,9 +246,21 @@ bool fake_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain
 size_t fake_gather(const struct fake_chain *chain, void *to, size_t size);
 size_t fake_scatter(const struct fake_chain *chain, const void *from, size_t size);
 
-/* Writes a used entry; shows the entries written; interrupts if the driver wants that. */
+/* Takes all available chains, which checks them, and leaves them where they are. Returns how many. */
+unsigned fake_peek(struct fake_virtio *dev, unsigned queue);
+
+/* How many buffers the device has: available, or taken and not used. */
+unsigned fake_owned(struct fake_virtio *dev, unsigned queue);
+
+/* Writes a used entry; shows the entries written; shows them, and interrupts if the driver wants
+ * that. */
 void fake_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length);
+void fake_show(struct fake_virtio *dev, unsigned queue);
 void fake_publish(struct fake_virtio *dev, unsigned queue);
+
+/* Writes one used entry for so many buffers of so many descriptors of a ring, in order. */
+void fake_push_batch(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length,
+                     unsigned buffers, unsigned descriptors);
 void fake_use(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length);
 
 /* Takes one frame from the transmit queue into tx_chain and tx_data, without using it up. */
@@ -221,6 +268,18 @@ bool fake_tx_take(struct fake_virtio *dev);
 
 /* Sends all there is, uses it up and asks for a kick. Returns the number of frames. */
 unsigned fake_tx_run(struct fake_virtio *dev);
+
+/* For fake_queue.c: the same of a packed ring. `keep`: it remains available. */
+bool fake_packed_take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain, bool keep);
+void fake_packed_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t length,
+                      unsigned buffers, unsigned descriptors);
+unsigned fake_packed_length(struct fake_virtio *dev, unsigned queue, uint32_t id);
+void fake_packed_show(struct fake_virtio *dev, unsigned queue);
+bool fake_packed_wants_interrupt(struct fake_virtio *dev, unsigned queue);
+void fake_packed_want_kick(struct fake_virtio *dev, unsigned queue, bool want);
+
+/* Checks a part of a chain, and adds it. */
+void fake_add_part(struct fake_chain *chain, uint64_t address, uint32_t length, bool write);
 
 /* Delivers a frame: over as many buffers as it takes with MRG_RXBUF, else in one. Returns false,
  * having taken nothing, when there are too few buffers. */

@@ -12,7 +12,7 @@ enum { TX = VIRTIO_NET_QUEUE_TX, RX = VIRTIO_NET_QUEUE_RX };
 /* Receive buffers that the device has. */
 static unsigned posted(void)
 {
-    return (uint16_t)(fake_avail_idx(&card.dev, RX) - card.dev.queue[RX].used_idx);
+    return fake_owned(&card.dev, RX);
 }
 
 /* Delivers until there are no buffers left; returns how many frames that were. */
@@ -29,7 +29,7 @@ static unsigned deliver_all(void)
 static void buffers_begin_at_2_and_grow_to_the_maximum(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         unsigned maximum = i < 2 ? 128 : 256; /* a legacy one takes two descriptors of 256 */
         unsigned last = 2;
 
@@ -308,7 +308,7 @@ static void client_may_keep_buffers(void **state)
 static void starved_receiver_recovers_with_the_next_poll(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         unsigned doorbells;
 
         card_create_as(i, 0);
@@ -335,7 +335,7 @@ static void starved_receiver_recovers_with_the_next_poll(void **state)
 static void every_failed_allocation_is_survived(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         unsigned opened = 0;
 
         for (unsigned nth = 1; opened < 3; nth++) {
@@ -366,7 +366,7 @@ static void every_failed_allocation_is_survived(void **state)
 static void device_can_be_opened_again(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         card_create_as(i, UINT64_MAX);
         assert_int_equal(card_attach(), 0);
         for (unsigned round = 0; round < 5; round++) {
@@ -396,7 +396,7 @@ static void few_buffers_are_not_merged(void **state)
 static void mac_address_is_the_devices(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         card_create_as(i, MAC);
         assert_int_equal(card_open(), 0);
         assert_memory_equal(card.net.mac, card.dev.mac, 6);
@@ -436,7 +436,7 @@ static void mac_address_can_be_chosen(void **state)
 static void link_follows_the_device(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         card_create_as(i, STATUS);
         card.dev.link_status = 0x0100; /* not the bit, in either byte order */
         assert_int_equal(card_open(), 0);
@@ -478,7 +478,7 @@ static void change_mac_within(struct fake_virtio *dev, unsigned offset)
 static void torn_configuration_is_read_again(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         for (unsigned changes = 1; changes < 5; changes++) {
             card_create_as(i, MAC);
             torn = changes;
@@ -494,7 +494,7 @@ static void torn_configuration_is_read_again(void **state)
 static void configuration_that_never_holds_still_is_given_up(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         card_create_as(i, MAC);
         torn = UINT32_MAX;
         card.dev.on_config_read = change_mac_within;

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The packed ring (virtio 1.3 §2.8): one ring of descriptors that both sides write, in laps. A
+ * place in it is an offset and the lap's wrap counter, 1 in the first (§2.8.1); two bits of a
+ * descriptor's flags say in which lap it was made available and used. Only a modern device has
+ * one, so all of it is little-endian.
+ */
+#include "virtio/virtio_platform.h"
+#include "virtio/virtqueue_ring.h"
+
+enum { LITTLE = true };
+
+static struct pvirtq_desc *descriptors(const struct virtqueue *vq)
+{
+    return vq->descriptor_area;
+}
+
+/* What each side asks of the other: the Driver Area is written by us, the Device Area by it. */
+static struct pvirtq_event_suppress *driver_event(const struct virtqueue *vq)
+{
+    return vq->driver_area;
+}
+
+static const struct pvirtq_event_suppress *device_event(const struct virtqueue *vq)
+{
+    return vq->device_area;
+}
+
+static int allocate(struct virtqueue *vq)
+{
+    size_t align = vq->dev->transport->queue_align;
+    size_t driver = (sizeof(struct pvirtq_desc) * vq->size + align - 1) & ~(align - 1);
+    size_t size = driver + 2 * align; /* a cache line for each side's event */
+    uint8_t *block = virtio_platform_alloc(size, align);
+
+    if (block == NULL) {
+        return VIRTIO_ERROR_NOMEM;
+    }
+    vq->descriptor_area = block;
+    vq->driver_area = block + driver;
+    vq->device_area = block + driver + align;
+    vq->area_size = (uint32_t)size;
+    return 0;
+}
+
+/* The place `count` descriptors on, not more than a lap. */
+static uint16_t advance(const struct virtqueue *vq, uint16_t place, unsigned count)
+{
+    unsigned off = (place & PVIRTQ_OFF) + count;
+    unsigned wrap = place & PVIRTQ_WRAP;
+
+    if (off >= vq->size) {
+        off -= vq->size;
+        wrap ^= PVIRTQ_WRAP;
+    }
+    return (uint16_t)(off | wrap);
+}
+
+/* Whether the descriptor at this place has been used in this place's lap. */
+static bool is_used(const struct virtqueue *vq, uint16_t place)
+{
+    const uint16_t both = VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED;
+    uint16_t flags = virtio16_read(LITTLE, &descriptors(vq)[place & PVIRTQ_OFF].flags);
+
+    return (flags & both) == (place & PVIRTQ_WRAP ? both : 0);
+}
+
+static void write_desc(struct pvirtq_desc *desc, const struct virtqueue_part *part, uint16_t id)
+{
+    virtio64_write(LITTLE, &desc->addr, virtio_platform_dma_address(part->data));
+    virtio32_write(LITTLE, &desc->len, part->length);
+    virtio16_write(LITTLE, &desc->id, id);
+}
+
+/* What marks a descriptor as available in this place's lap (§2.8.1). */
+static uint16_t available_flag(uint16_t place)
+{
+    return place & PVIRTQ_WRAP ? VIRTQ_DESC_F_AVAIL : VIRTQ_DESC_F_USED;
+}
+
+/* §2.8.7 Indirect Flag: the chain lies in a table, in which only WRITE means anything. */
+static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                           unsigned count, uint16_t id)
+{
+    struct virtqueue_slot *slot = &vq->slot[id];
+    struct pvirtq_desc *table =
+        (struct pvirtq_desc *)vq->tables + (size_t)slot->table * vq->table_parts;
+    struct pvirtq_desc *desc = &descriptors(vq)[vq->avail_idx & PVIRTQ_OFF];
+    struct virtqueue_part whole = {table, (uint32_t)(count * sizeof *table)};
+
+    for (unsigned i = 0; i < count; i++) {
+        write_desc(&table[i], &parts[i], 0);
+        virtio16_write(LITTLE, &table[i].flags, i >= out ? VIRTQ_DESC_F_WRITE : 0);
+    }
+    write_desc(desc, &whole, id);
+    /* The device must not see the flags before the descriptor and its table. */
+    virtio_wmb();
+    virtio16_write(LITTLE, &desc->flags,
+                   (uint16_t)(VIRTQ_DESC_F_INDIRECT | available_flag(vq->avail_idx)));
+    vq->avail_idx = advance(vq, vq->avail_idx, 1);
+    slot->count = 1;
+}
+
+/* §2.8.21.1 Placing Available Buffers Into The Descriptor Ring */
+static void write_direct(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                         unsigned count, uint16_t id)
+{
+    uint16_t place = vq->avail_idx;
+    struct pvirtq_desc *first = &descriptors(vq)[place & PVIRTQ_OFF];
+    uint16_t first_flags = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct pvirtq_desc *desc = &descriptors(vq)[place & PVIRTQ_OFF];
+        uint16_t flags = (uint16_t)(virtqueue_part_flags(i, out, count) | available_flag(place));
+
+        write_desc(desc, &parts[i], id);
+        if (i == 0) {
+            first_flags = flags;
+        } else {
+            virtio16_write(LITTLE, &desc->flags, flags);
+        }
+        place = advance(vq, place, 1);
+    }
+    /* The first one's flags show the whole chain: the device must not see them before the rest. */
+    virtio_wmb();
+    virtio16_write(LITTLE, &first->flags, first_flags);
+    vq->avail_idx = place;
+    vq->slot[id].count = (uint16_t)count;
+}
+
+/* §2.8.21 Supplying Buffers to The Device */
+static unsigned add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                    unsigned count, uint16_t id)
+{
+    if (vq->slot[id].table != VIRTQUEUE_NO_TABLE) {
+        write_indirect(vq, parts, out, count, id);
+    } else {
+        write_direct(vq, parts, out, count, id);
+    }
+    vq->slot[id].last = id;
+    return vq->slot[id].count;
+}
+
+/* §2.8.10 Driver and Device Event Suppression. What is reserved, or was not agreed, suppresses
+ * nothing. */
+static bool wants_kick(const struct virtqueue *vq)
+{
+    unsigned flags = virtio16_read(LITTLE, &device_event(vq)->flags) & RING_EVENT_FLAGS_MASK;
+    unsigned place;
+    unsigned event;
+
+    if (flags != RING_EVENT_FLAGS_DESC || !vq->event_idx) {
+        return flags != RING_EVENT_FLAGS_DISABLE;
+    }
+    /* The device writes the event before the flags that make it valid. */
+    virtio_rmb();
+    place = virtio16_read(LITTLE, &device_event(vq)->desc);
+    event = place & PVIRTQ_OFF;
+    if ((place ^ vq->avail_idx) & PVIRTQ_WRAP) {
+        event -= vq->size; /* it lies in the lap before ours */
+    }
+    return virtqueue_passes((uint16_t)event, vq->avail_idx & PVIRTQ_OFF, vq->unkicked);
+}
+
+static bool wants_next(const struct virtqueue *vq)
+{
+    unsigned flags = virtio16_read(LITTLE, &device_event(vq)->flags) & RING_EVENT_FLAGS_MASK;
+
+    if (flags != RING_EVENT_FLAGS_DESC || !vq->event_idx) {
+        return flags != RING_EVENT_FLAGS_DISABLE;
+    }
+    virtio_rmb();
+    return virtio16_read(LITTLE, &device_event(vq)->desc) == vq->avail_idx;
+}
+
+/* Whether every buffer in flight takes one descriptor. */
+static bool all_single(const struct virtqueue *vq)
+{
+    return vq->in_flight + vq->free_count == vq->size;
+}
+
+/* How many descriptors the used entry with this id stands for: the device skips those of the whole
+ * chain (§2.8.6), in order of all chains that it covers (§2.8.8). 0: the queue is broken now. */
+static unsigned skipped(struct virtqueue *vq, uint32_t id, uint32_t length)
+{
+    unsigned in_ring = 0;
+
+    if (vq->in_order) {
+        vq->batch_left = (uint16_t)virtqueue_covered(vq, id, &in_ring);
+        vq->batch_length = length;
+    } else if (virtqueue_has(vq, id)) {
+        in_ring = vq->slot[id].count;
+    } else if (all_single(vq)) {
+        return 1; /* whatever it was */
+    }
+    if (in_ring == 0) {
+        vq->counters.bad_id++;
+        virtqueue_break(vq, "a used id names no buffer, so where the next one is cannot be known");
+    }
+    return in_ring;
+}
+
+/*
+ * §2.8.22 Receiving Used Buffers From The Device. Whether the device wrote anything is also in the
+ * WRITE flag (§2.8.3), but QEMU never sets that: the length alone says it.
+ */
+static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
+{
+    const struct pvirtq_desc *desc = &descriptors(vq)[vq->used_idx & PVIRTQ_OFF];
+    unsigned skip;
+
+    if (!is_used(vq, vq->used_idx)) {
+        return false;
+    }
+    if (vq->in_flight == 0) {
+        vq->counters.bad_index++;
+        virtqueue_break(vq, "a descriptor is used that was not available");
+        return false;
+    }
+    /* The descriptor, and what the device wrote to the buffer, must not be read before the flags
+     * that say they are there. */
+    virtio_rmb();
+    *id = virtio16_read(LITTLE, &desc->id);
+    *length = virtio32_read(LITTLE, &desc->len);
+    skip = skipped(vq, *id, *length);
+    vq->used_idx = advance(vq, vq->used_idx, skip);
+    return skip != 0;
+}
+
+static void interrupts_off(struct virtqueue *vq)
+{
+    virtio16_write(LITTLE, &driver_event(vq)->flags, RING_EVENT_FLAGS_DISABLE);
+}
+
+/*
+ * The interrupt is for the descriptor that the device will write when it uses the buffer in
+ * question. Where that is can be told while all chains are single descriptors, and the device
+ * writes one for each. Else it is asked for with the next one.
+ */
+static bool interrupts_on(struct virtqueue *vq, uint16_t after)
+{
+    unsigned ahead = after > 0 && all_single(vq) && !vq->in_order ? after - 1u : 0;
+    uint16_t event = advance(vq, vq->used_idx, ahead < vq->size ? ahead : vq->size - 1u);
+
+    if (vq->event_idx) {
+        virtio16_write(LITTLE, &driver_event(vq)->desc, event);
+        /* The device must not see the flags before the event that they make valid. */
+        virtio_wmb();
+        virtio16_write(LITTLE, &driver_event(vq)->flags, RING_EVENT_FLAGS_DESC);
+    } else {
+        virtio16_write(LITTLE, &driver_event(vq)->flags, RING_EVENT_FLAGS_ENABLE);
+    }
+    /* The request must be seen before we look for what the device used meanwhile: it looks for the
+     * request after it wrote a used descriptor, and one of the two must see the other's. */
+    virtio_device_fence(vq->dev);
+    return is_used(vq, event);
+}
+
+const struct virtqueue_ring virtqueue_packed = {
+    .first_index = PVIRTQ_WRAP,
+    .allocate = allocate,
+    .add = add,
+    .wants_kick = wants_kick,
+    .wants_next = wants_next,
+    .next_used = next_used,
+    .interrupts_off = interrupts_off,
+    .interrupts_on = interrupts_on,
+};

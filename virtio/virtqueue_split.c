@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The split ring (virtio 1.3 §2.7): a table of descriptors, a ring of those made available, and a
+ * ring of those used. Its indices count entries modulo 2^16.
+ */
+#include "virtio/virtio_platform.h"
+#include "virtio/virtqueue_ring.h"
+
+static struct virtq_desc *descriptors(const struct virtqueue *vq)
+{
+    return vq->descriptor_area;
+}
+
+static struct virtq_avail *avail(const struct virtqueue *vq)
+{
+    return vq->driver_area;
+}
+
+static struct virtq_used *used(const struct virtqueue *vq)
+{
+    return vq->device_area;
+}
+
+/* §2.7.7, §2.7.10: these two 16-bit fields follow the rings, and exist with EVENT_IDX only. */
+static virtio16_t *used_event(const struct virtqueue *vq)
+{
+    return &avail(vq)->ring[vq->size];
+}
+
+static const virtio16_t *avail_event(const struct virtqueue *vq)
+{
+    return (const virtio16_t *)&used(vq)->ring[vq->size];
+}
+
+static size_t align_up(size_t value, size_t align)
+{
+    return (value + align - 1) & ~(align - 1);
+}
+
+/* As §2.7.2 has it for legacy, and as suits modern devices. */
+static int allocate(struct virtqueue *vq)
+{
+    size_t align = vq->dev->transport->queue_align;
+    size_t desc_size = sizeof(struct virtq_desc) * vq->size;
+    size_t avail_size = sizeof(struct virtq_avail) + sizeof(virtio16_t) * (vq->size + 1u);
+    size_t used_size =
+        sizeof(struct virtq_used) + sizeof(struct virtq_used_elem) * vq->size + sizeof(virtio16_t);
+    size_t used_offset = align_up(desc_size + avail_size, align);
+    size_t size = used_offset + align_up(used_size, align);
+    uint8_t *block = virtio_platform_alloc(size, align);
+
+    if (block == NULL) {
+        return VIRTIO_ERROR_NOMEM;
+    }
+    vq->descriptor_area = block;
+    vq->driver_area = block + desc_size;
+    vq->device_area = block + used_offset;
+    vq->area_size = (uint32_t)size;
+    return 0;
+}
+
+static void write_desc(bool little, struct virtq_desc *desc, const struct virtqueue_part *part,
+                       uint16_t flags, uint16_t next)
+{
+    virtio64_write(little, &desc->addr, virtio_platform_dma_address(part->data));
+    virtio32_write(little, &desc->len, part->length);
+    virtio16_write(little, &desc->flags, flags);
+    virtio16_write(little, &desc->next, next);
+}
+
+/* §2.7.5.3 Indirect Descriptors: the chain lies in a table, one descriptor points to it. */
+static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                           unsigned count, uint16_t head)
+{
+    bool little = vq->dev->little_endian;
+    struct virtqueue_slot *slot = &vq->slot[head];
+    struct virtq_desc *table =
+        (struct virtq_desc *)vq->tables + (size_t)slot->table * vq->table_parts;
+    struct virtqueue_part whole = {table, (uint32_t)(count * sizeof *table)};
+
+    for (unsigned i = 0; i < count; i++) {
+        write_desc(little, &table[i], &parts[i], virtqueue_part_flags(i, out, count),
+                   (uint16_t)(i + 1));
+    }
+    write_desc(little, &descriptors(vq)[head], &whole, VIRTQ_DESC_F_INDIRECT, 0);
+    slot->count = 1;
+    slot->last = head;
+}
+
+/* The chain lies in the ring's own descriptors, linked in the order of the free list. */
+static void write_direct(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                         unsigned count, uint16_t head)
+{
+    bool little = vq->dev->little_endian;
+    struct virtqueue_slot *slot = &vq->slot[head];
+    uint16_t at = head;
+
+    for (unsigned i = 0; i < count; i++) {
+        write_desc(little, &descriptors(vq)[at], &parts[i], virtqueue_part_flags(i, out, count),
+                   vq->slot[at].next);
+        slot->last = at;
+        at = vq->slot[at].next;
+    }
+    slot->count = (uint16_t)count;
+}
+
+/* §2.7.13 Supplying Buffers to The Device */
+static unsigned add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                    unsigned count, uint16_t id)
+{
+    bool little = vq->dev->little_endian;
+
+    if (vq->slot[id].table != VIRTQUEUE_NO_TABLE) {
+        write_indirect(vq, parts, out, count, id);
+    } else {
+        write_direct(vq, parts, out, count, id);
+    }
+    virtio16_write(little, &avail(vq)->ring[vq->avail_idx & (vq->size - 1)], id);
+    vq->avail_idx++;
+    /* The device must not see the index before the entry and its descriptors. */
+    virtio_wmb();
+    virtio16_write(little, &avail(vq)->idx, vq->avail_idx);
+    return 1;
+}
+
+/* §2.7.10 Available Buffer Notification Suppression */
+static bool wants_kick(const struct virtqueue *vq)
+{
+    bool little = vq->dev->little_endian;
+
+    if (vq->event_idx) {
+        return virtqueue_passes(virtio16_read(little, avail_event(vq)), vq->avail_idx,
+                                vq->unkicked);
+    }
+    return !(virtio16_read(little, &used(vq)->flags) & VIRTQ_USED_F_NO_NOTIFY);
+}
+
+static bool wants_next(const struct virtqueue *vq)
+{
+    bool little = vq->dev->little_endian;
+
+    if (vq->event_idx) {
+        return virtio16_read(little, avail_event(vq)) == vq->avail_idx;
+    }
+    return !(virtio16_read(little, &used(vq)->flags) & VIRTQ_USED_F_NO_NOTIFY);
+}
+
+/* With IN_ORDER an entry covers all buffers up to its own, but never more than the index says
+ * (§2.7.9). Returns how many; 0: the queue is broken now. */
+static unsigned begin_batch(struct virtqueue *vq, uint32_t id, uint32_t length, uint16_t pending)
+{
+    unsigned in_ring;
+    unsigned covered = virtqueue_covered(vq, id, &in_ring);
+
+    if (covered == 0) {
+        vq->counters.bad_id++;
+        virtqueue_break(vq, "a used id, in order, names no buffer");
+    } else if (covered > pending) {
+        vq->counters.bad_index++;
+        virtqueue_break(vq, "a used entry covers more buffers than the used index");
+        covered = 0;
+    }
+    vq->batch_left = (uint16_t)covered;
+    vq->batch_length = length;
+    return covered;
+}
+
+/* §2.7.14 Receiving Used Buffers From The Device */
+static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
+{
+    bool little = vq->dev->little_endian;
+    uint16_t pending = (uint16_t)(virtio16_read(little, &used(vq)->idx) - vq->used_idx);
+    const struct virtq_used_elem *elem = &used(vq)->ring[vq->used_idx & (vq->size - 1)];
+    unsigned covered = 1;
+
+    if (pending == 0) {
+        return false;
+    }
+    if (pending > vq->in_flight) {
+        vq->counters.bad_index++;
+        virtqueue_break(vq, "the used index jumped");
+        return false;
+    }
+    /* The entry, and what the device wrote to the buffer, must not be read before the index that
+     * says they are there. */
+    virtio_rmb();
+    *id = virtio32_read(little, &elem->id);
+    *length = virtio32_read(little, &elem->len);
+    if (vq->in_order) {
+        covered = begin_batch(vq, *id, *length, pending);
+    }
+    vq->used_idx = (uint16_t)(vq->used_idx + covered);
+    return covered != 0;
+}
+
+/* §2.7.7 Used Buffer Notification Suppression */
+static void interrupts_off(struct virtqueue *vq)
+{
+    bool little = vq->dev->little_endian;
+
+    if (vq->event_idx) {
+        /* The event farthest away: 65,535 buffers from now. */
+        virtio16_write(little, used_event(vq), (uint16_t)(vq->used_idx - 1));
+    } else {
+        virtio16_write(little, &avail(vq)->flags, VIRTQ_AVAIL_F_NO_INTERRUPT);
+    }
+}
+
+static bool interrupts_on(struct virtqueue *vq, uint16_t after)
+{
+    bool little = vq->dev->little_endian;
+
+    if (vq->event_idx) {
+        virtio16_write(little, used_event(vq), (uint16_t)(vq->used_idx + after - 1));
+    } else {
+        virtio16_write(little, &avail(vq)->flags, 0);
+    }
+    /* The request must be seen before we look for what the device used meanwhile: it looks for the
+     * request after it published a used index, and one of the two must see the other's. */
+    virtio_device_fence(vq->dev);
+    return (uint16_t)(virtio16_read(little, &used(vq)->idx) - vq->used_idx) >= after;
+}
+
+const struct virtqueue_ring virtqueue_split = {
+    .first_index = 0,
+    .allocate = allocate,
+    .add = add,
+    .wants_kick = wants_kick,
+    .wants_next = wants_next,
+    .next_used = next_used,
+    .interrupts_off = interrupts_off,
+    .interrupts_on = interrupts_on,
+};
