@@ -347,6 +347,31 @@ static unsigned least_limit(const struct virtio_net *net)
                : VIRTIO_NET_RX_MERGED;
 }
 
+/*
+ * Takes back what is posted beyond the limit, by taking the queue from the device and giving it
+ * back. Where that was not agreed, the buffers come back when frames use them.
+ */
+static void withdraw_buffers(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer;
+    uint32_t length;
+
+    if (net->rx_posted <= net->rx_limit || !virtio_has(net->dev->features, VIRTIO_F_RING_RESET) ||
+        virtqueue_reset(&net->rx) != 0) {
+        return;
+    }
+    while ((buffer = next_used(net, &length)) != NULL) {
+        receive_frame(net, buffer, length); /* came at the last moment */
+    }
+    while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
+        net->rx_posted--;
+        keep_buffer(net, buffer);
+    }
+    if (virtqueue_restart(&net->rx) == 0) {
+        virtqueue_interrupts_off(&net->rx);
+    }
+}
+
 static void lower_limit(struct virtio_net *net)
 {
     unsigned limit = net->rx_limit / 2u;
@@ -355,6 +380,7 @@ static void lower_limit(struct virtio_net *net)
 
     net->rx_limit = (uint16_t)(limit > least ? limit : least);
     net->counters.rx_downs++;
+    withdraw_buffers(net);
     while (net->rx_kept_count > net->rx_limit && (buffer = take_kept(net)) != NULL) {
         free_buffer(net, buffer);
     }

@@ -96,8 +96,7 @@ int virtqueue_reset(struct virtqueue *vq)
     if (!virtio_has(vq->dev->features, VIRTIO_F_RING_RESET)) {
         return VIRTIO_ERROR_NODEV;
     }
-    vq->broken = true;
-    vq->batch_left = 0;
+    vq->stopped = true;
     return vq->dev->transport->queue_reset(vq->dev, vq);
 }
 
@@ -110,7 +109,7 @@ int virtqueue_restart(struct virtqueue *vq)
     }
     clear(vq);
     error = vq->dev->transport->queue_enable(vq->dev, vq);
-    vq->broken = error != 0;
+    vq->stopped = error != 0;
     return error;
 }
 
@@ -152,7 +151,7 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     struct virtqueue_slot *slot = &vq->slot[id];
     unsigned unkicked;
 
-    if (vq->broken) {
+    if (vq->broken || vq->stopped) {
         return VIRTIO_ERROR_BROKEN;
     }
     if (count > vq->size) {
@@ -190,7 +189,7 @@ bool virtqueue_kick(struct virtqueue *vq)
 {
     bool wanted;
 
-    if (vq->unkicked == 0 || vq->broken) {
+    if (vq->unkicked == 0 || vq->broken || vq->stopped) {
         return false;
     }
     /* The published entries must be seen before we read whether the device wants to be told: it
@@ -320,7 +319,7 @@ void virtqueue_interrupts_off(struct virtqueue *vq)
 
 bool virtqueue_interrupts_on(struct virtqueue *vq, uint16_t after)
 {
-    if (vq->broken) {
+    if (vq->broken || vq->stopped) {
         return false; /* nothing will be taken from it, whatever it says */
     }
     return vq->batch_left != 0 || vq->ring->interrupts_on(vq, after);

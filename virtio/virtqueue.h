@@ -70,7 +70,8 @@ struct virtqueue {
     uint16_t size;                     /* descriptors; of a split ring a power of two */
     bool event_idx;
     bool in_order;
-    bool broken; /* the device broke the rules, or has let go: nothing is taken from it */
+    bool broken;  /* the device broke the rules: nothing is taken from it any more */
+    bool stopped; /* the device has let go of it: nothing is given to it */
 
     /* Shared with the device, in one block. */
     void *descriptor_area;
@@ -151,8 +152,8 @@ void *virtqueue_get(struct virtqueue *vq, uint32_t *length);
 void *virtqueue_detach(struct virtqueue *vq);
 
 /*
- * Makes the device let go of the queue and its buffers, and waits until it has (§2.6.1.1): from
- * here on nothing is added or taken. 0; ERROR_NODEV where RING_RESET was not agreed; ERROR_IO
+ * Makes the device let go of the queue and its buffers, and waits until it has (§2.6.1.1). From
+ * here on nothing is added; what it used before can still be taken, before virtqueue_detach(). 0; ERROR_NODEV where RING_RESET was not agreed; ERROR_IO
  * where the device has not done it within a second: then only its own reset helps.
  */
 int virtqueue_reset(struct virtqueue *vq);

@@ -159,6 +159,37 @@ static void limit_comes_down_when_it_is_quiet(void **state)
     }
 }
 
+/* With RING_RESET what is posted too much comes back at once, without a frame. */
+static void buffers_are_withdrawn_when_it_is_quiet(void **state)
+{
+    const uint64_t features[] = {
+        virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_F_RING_RESET),
+        virtio_bit(VIRTIO_F_RING_PACKED) | virtio_bit(VIRTIO_F_RING_RESET),
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        card_create_as(3, features[i]);
+        assert_int_equal(card_open(), 0);
+        fake_platform.clock_ns = 1000 * MS;
+        grow();
+        assert_int_equal(card.net.rx_posted, 256);
+        for (unsigned second = 0; second < 9; second++) {
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 1000 * MS;
+            assert_true(card.net.rx_posted <= card.net.rx_limit);
+        }
+        assert_int_equal(card.net.rx_posted, 2);
+        assert_true(card.net.rx_buffers <= 4);
+        /* It is the same queue as before, to the device too. */
+        assert_int_equal(deliver_all(), 2);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 2);
+        grow();
+        assert_int_equal(card.net.rx_posted, 256);
+        card_close();
+    }
+}
+
 static void load_keeps_the_limit_up(void **state)
 {
     (void)state;
@@ -511,6 +542,7 @@ int main(void)
         cmocka_unit_test(buffers_do_not_grow_without_load),
         cmocka_unit_test(maximum_holds_whatever_is_asked_for),
         cmocka_unit_test(limit_comes_down_when_it_is_quiet),
+        cmocka_unit_test(buffers_are_withdrawn_when_it_is_quiet),
         cmocka_unit_test(load_keeps_the_limit_up),
         cmocka_unit_test(limit_rests_without_event_index),
         cmocka_unit_test(fixed_number_of_buffers_stays),
