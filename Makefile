@@ -51,7 +51,7 @@ COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/lwip_port/*
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
 SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))
 LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \
-	tcp_in.c tcp_out.c timeouts.c udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/ip4.c \
+	tcp_in.c tcp_out.c timeouts.c udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/igmp.c ipv4/ip4.c \
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
 
 .PHONY: all

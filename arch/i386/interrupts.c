@@ -18,7 +18,7 @@ enum {
     VECTORS = 48,
     IRQ_VECTOR = 32, /* of line 0 */
     IRQ_LINES = 16,
-    HANDLERS_PER_LINE = 4,
+    HANDLERS_PER_LINE = 8,
     STUB_SIZE = 16, /* bytes, in vectors.S */
     CODE_SEGMENT = 0x08,
     GATE_INTERRUPT = 0x8e00, /* present, ring 0, 32-bit interrupt gate */

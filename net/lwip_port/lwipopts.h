@@ -26,12 +26,17 @@
 #define LWIP_NETIF_STATUS_CALLBACK 1
 #define LWIP_NETIF_HWADDRHINT 1
 #define ETHARP_SUPPORT_STATIC_ENTRIES 0
+/* Each netif may have a VLAN: net/lwip_port/vlan.c. */
+#define ETHARP_SUPPORT_VLAN 1
+#define LWIP_HOOK_FILENAME "net/lwip_port/hooks.h"
+#define LWIP_HOOK_VLAN_SET(netif, p, src, dst, type) port_vlan_tag(netif)
 /* Two connections that are opened at once must not lose the first one's SYN to the second's. */
 #define ARP_QUEUEING 1
 #define ARP_QUEUE_LEN 8
 
 #define LWIP_IPV4 1
 #define LWIP_ICMP 1
+#define LWIP_IGMP 1
 #define LWIP_RAW 0
 #define LWIP_UDP 1
 #define LWIP_TCP 1

@@ -17,6 +17,12 @@ void port_transmitted(void *context, void *cookie);
 /* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
 err_t port_link_output(struct netif *netif, struct pbuf *p);
 
+/* Whether a received frame is of the netif's VLAN; notes its priority. */
+bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p);
+
+/* Makes the netif tell the card which groups it has joined: netif_init_fn's part. */
+void port_groups_init(struct netif *netif);
+
 /*
  * When there is room in the ring again: lets the connections send that found none. Those that have
  * waited longest come first, for which a moment's room may be all there is: lwIP puts a connection

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "lwip/pbuf.h"
-#include "net/lwip_port/conflict.h"
 #include "net/lwip_port/port_internal.h"
 
 /* A receive buffer's private bytes: the pbuf that stands for it while the stack has it. */
@@ -79,7 +78,6 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
         }
         return;
     }
-    conflict_check(&port->netif, p->payload, p->len);
     if (port->netif.input(p, &port->netif) != ERR_OK) {
         port->counters.rx_refused++;
         pbuf_free(p);
