@@ -114,11 +114,15 @@ static err_t init_netif(struct netif *netif)
     netif->name[1] = 'n';
     netif->hwaddr_len = ETH_HWADDR_LEN;
     memcpy(netif->hwaddr, mac, ETH_HWADDR_LEN);
-    netif->mtu = 1500;
+    netif->mtu = port->nic.driver->mtu(port->nic.state);
+    if (netif->mtu > PORT_MTU_MAX) {
+        netif->mtu = PORT_MTU_MAX;
+    }
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
-    netif->output = etharp_output;
+    netif->output = port_output;
     netif->linkoutput = port_link_output;
     port_groups_init(netif);
+    port_choose_offloads(port);
     return ERR_OK;
 }
 

@@ -32,9 +32,12 @@ struct lwip_port {
     uint32_t address_since;    /* sys_now() when the netif got its address */
     struct port_group *groups; /* that the card is to receive */
     struct pbuf *partial;      /* the parts so far of a frame of several buffers */
-    bool dropping;             /* the frame of which `partial` is the beginning */
-    bool tx_full;              /* a frame was refused: the stack waits for room */
-    bool tx_room;              /* a transmitted frame came back since */
+    struct pbuf *partial_last;
+    uint32_t partial_length; /* bytes */
+    bool dropping;           /* the frame of which `partial` is the beginning */
+    uint32_t offloads;       /* NIC_SEND_..., NIC_RECEIVE_...: what the card does */
+    bool tx_full;            /* a frame was refused: the stack waits for room */
+    bool tx_room;            /* a transmitted frame came back since */
     struct lwip_port_counters counters;
 };
 

@@ -14,6 +14,14 @@ enum { PORT_RX_PRIVATE = 64 }; /* bytes before each buffer for port_rx.c: nic_cl
 /* nic_client.transmitted; cookie: the pbuf, which is freed. */
 void port_transmitted(void *context, void *cookie);
 
+enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 16 bits */
+
+/* What the card is to do of lwIP's work; once it is open, and its netif added. */
+void port_choose_offloads(struct lwip_port *port);
+
+/* netif.output: etharp_output(), and the checksum of a datagram in fragments before that. */
+err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
+
 /* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
 err_t port_link_output(struct netif *netif, struct pbuf *p);
 
