@@ -51,7 +51,7 @@ COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/lwip_port/*
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
 SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))
 LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \
-	tcp_in.c tcp_out.c timeouts.c udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/ip4.c \
+	tcp_in.c tcp_out.c timeouts.c udp.c ipv4/dhcp.c ipv4/etharp.c ipv4/icmp.c ipv4/igmp.c ipv4/ip4.c \
 	ipv4/ip4_addr.c ipv4/ip4_frag.c) netif/ethernet.c
 
 .PHONY: all
@@ -181,7 +181,8 @@ $(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.
 $(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments.c boot/arguments.h
 $(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
 $(B)/host/unit/test_prep_machine $(B)/ppc-linux/unit/test_prep_machine: boot/prep_machine.c
-$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine: UNIT_INCLUDED = boot/% runtime/% net/%
+$(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/offload.h
+$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload: UNIT_INCLUDED = boot/% runtime/% net/%
 
 # The same tests big-endian, under qemu-user. There is no package of cmocka for PowerPC.
 UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -I$(B)/ppc-linux -I. -Itests/unit

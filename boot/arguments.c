@@ -9,6 +9,7 @@ struct boot_arguments boot_arguments = {
     .poll_us = 10,
     .bufinit = 2,
     .bufmax = 256,
+    .rxdyn = 1,
     .count = 10000,
     .size = 1024,
     .seconds = 5,
@@ -67,7 +68,7 @@ static bool parse_choice(const struct argument *argument, const char *value)
 }
 
 /* A.B.C.D or A.B.C.D/N; without a length it is 24. */
-static bool parse_ipv4(const struct argument *argument, const char *value)
+static bool ipv4_item(const char *value, void *to)
 {
     struct boot_ipv4 result = {.prefix = 24};
 
@@ -91,13 +92,13 @@ static bool parse_ipv4(const struct argument *argument, const char *value)
     if (*value != '\0' || result.address == 0) {
         return false;
     }
-    *(struct boot_ipv4 *)argument->to = result;
+    *(struct boot_ipv4 *)to = result;
     return true;
 }
 
-static bool parse_address(const struct argument *argument, const char *value)
+static bool address_item(const char *value, void *to)
 {
-    return value[strcspn(value, "/")] == '\0' && parse_ipv4(argument, value);
+    return value[strcspn(value, "/")] == '\0' && ipv4_item(value, to);
 }
 
 static int hex_digit(char c)
@@ -110,7 +111,7 @@ static int hex_digit(char c)
 }
 
 /* The address of one station: not a group's, not all zeros. */
-static bool parse_mac(const struct argument *argument, const char *value)
+static bool mac_item(const char *value, void *to)
 {
     uint8_t mac[6];
     uint8_t any = 0;
@@ -133,8 +134,100 @@ static bool parse_mac(const struct argument *argument, const char *value)
     if (*value != '\0' || mac[0] & 1 || any == 0) {
         return false;
     }
-    memcpy(argument->to, mac, sizeof mac);
-    boot_arguments.have_mac = true;
+    memcpy(to, mac, sizeof mac);
+    return true;
+}
+
+static bool vlan_item(const char *value, void *to)
+{
+    unsigned number;
+    uint16_t vlan;
+
+    if (!parse_number(&value, BOOT_VLAN_MAX, &number) || *value != '\0') {
+        return false;
+    }
+    vlan = (uint16_t)number;
+    memcpy(to, &vlan, sizeof vlan);
+    return true;
+}
+
+/*
+ * One item for each card, with commas between. An empty place leaves that card's default; all of
+ * them must not be empty. Each item takes `size` bytes, which are zero where nothing is given.
+ */
+static bool parse_list(const struct argument *argument, const char *value, size_t size,
+                       bool (*item)(const char *value, void *to))
+{
+    union { /* for any of them */
+        struct boot_ipv4 ipv4[BOOT_CARDS];
+        uint8_t mac[BOOT_CARDS][6];
+        uint8_t bytes[BOOT_CARDS * sizeof(struct boot_ipv4)];
+    } list;
+    bool any = false;
+
+    memset(&list, 0, sizeof list);
+    for (unsigned i = 0; i < BOOT_CARDS; i++) {
+        size_t length = strcspn(value, ",");
+        char text[32];
+
+        if (length >= sizeof text) {
+            return false;
+        }
+        memcpy(text, value, length);
+        text[length] = '\0';
+        if (length != 0 && !item(text, list.bytes + i * size)) {
+            return false;
+        }
+        any |= length != 0;
+        value += length;
+        if (*value == '\0') {
+            break;
+        }
+        value++;
+        if (i == BOOT_CARDS - 1) {
+            return false; /* there is one more */
+        }
+    }
+    if (any) {
+        memcpy(argument->to, list.bytes, BOOT_CARDS * size);
+    }
+    return any;
+}
+
+static bool parse_ipv4_list(const struct argument *argument, const char *value)
+{
+    return parse_list(argument, value, sizeof(struct boot_ipv4), ipv4_item);
+}
+
+static bool parse_address_list(const struct argument *argument, const char *value)
+{
+    return parse_list(argument, value, sizeof(struct boot_ipv4), address_item);
+}
+
+static bool parse_mac_list(const struct argument *argument, const char *value)
+{
+    return parse_list(argument, value, 6, mac_item);
+}
+
+static bool parse_vlan_list(const struct argument *argument, const char *value)
+{
+    return parse_list(argument, value, sizeof(uint16_t), vlan_item);
+}
+
+static bool parse_address(const struct argument *argument, const char *value)
+{
+    return address_item(value, argument->to);
+}
+
+/* An address of 224.0.0.0/4. */
+static bool parse_group(const struct argument *argument, const char *value)
+{
+    struct boot_ipv4 group;
+
+    if (!address_item(value, &group) || group.address >> 28 != 0xe) {
+        return false;
+    }
+    *(struct boot_ipv4 *)argument->to = group;
     return true;
 }
 
@@ -157,14 +250,20 @@ static const char *const directions[] = {"both", "send", "receive", NULL};
 #define ARGS boot_arguments
 
 static const struct argument arguments[] = {
-    {"ip", parse_ipv4, &ARGS.ip, "A.B.C.D[/N]", NULL, 0, 0},
-    {"gw", parse_address, &ARGS.gw, "A.B.C.D", NULL, 0, 0},
-    {"mac", parse_mac, ARGS.mac, "AA:BB:CC:DD:EE:FF", NULL, 0, 0},
+    {"ip", parse_ipv4_list, ARGS.ip, "A.B.C.D[/N][,...]", NULL, 0, 0},
+    {"gw", parse_address_list, ARGS.gw, "A.B.C.D[,...]", NULL, 0, 0},
+    {"mac", parse_mac_list, ARGS.mac, "AA:BB:CC:DD:EE:FF[,...]", NULL, 0, 0},
+    {"vlan", parse_vlan_list, ARGS.vlan, "0..4094[,...]", NULL, 0, 0},
     {"dhcp", parse_flag, &ARGS.dhcp, NULL, NULL, 0, 0},
+    {"join", parse_group, &ARGS.join, "224.0.0.0..239.255.255.255", NULL, 0, 0},
     {"mode", parse_choice, &ARGS.mode, "irq|poll|hybrid", modes, 0, 0},
     {"poll_us", parse_unsigned, &ARGS.poll_us, "0..1000000", NULL, 0, 1000000},
     {"bufinit", parse_unsigned, &ARGS.bufinit, "1..32768", NULL, 1, 32768},
     {"bufmax", parse_unsigned, &ARGS.bufmax, "1..32768", NULL, 1, 32768},
+    {"rxdyn", parse_unsigned, &ARGS.rxdyn, "0|1", NULL, 0, 1},
+    {"bufmem", parse_unsigned, &ARGS.bufmem, "16..1048576", NULL, BOOT_BUFMEM_LEAST, 1048576},
+    {"rxquiet", parse_unsigned, &ARGS.rxquiet, "1..3600000", NULL, 1, 3600000},
+    {"bounded", parse_unsigned, &ARGS.bounded, "0|1", NULL, 0, 1},
     {"features", parse_text, ARGS.features, "[+-]NAME,...", NULL, 0, sizeof ARGS.features - 1},
     {"transport", parse_choice, &ARGS.transport, "any|legacy|modern", transports, 0, 0},
     {"fence", parse_choice, &ARGS.fence, "auto|on|off", fences, 0, 0},

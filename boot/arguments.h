@@ -47,16 +47,29 @@ enum boot_direction {
     BOOT_DIRECTION_RECEIVE,
 };
 
+enum {
+    BOOT_CARDS = 8,         /* places of a list that has one for each card */
+    BOOT_VLAN_MAX = 0xffe,  /* IEEE 802.1Q: 0xfff is reserved */
+    BOOT_BUFMEM_LEAST = 16, /* KiB */
+};
+
 struct boot_arguments {
-    struct boot_ipv4 ip;
-    struct boot_ipv4 gw;
-    uint8_t mac[6];
-    bool have_mac;
-    bool dhcp;
+    /* One for each card, in the order of the cards; what the line does not say is zero. */
+    struct boot_ipv4 ip[BOOT_CARDS];
+    struct boot_ipv4 gw[BOOT_CARDS];
+    uint8_t mac[BOOT_CARDS][6];
+    uint16_t vlan[BOOT_CARDS]; /* 0: untagged */
+
+    struct boot_ipv4 join; /* a multicast group for the first card */
+    bool dhcp;             /* on all cards */
     unsigned mode;         /* enum boot_mode */
     unsigned poll_us;      /* microseconds that hybrid mode polls without work before it sleeps */
     unsigned bufinit;      /* receive buffers to begin with */
     unsigned bufmax;       /* receive buffers at the most */
+    unsigned rxdyn;        /* 0: their number is bufmax from the beginning to the end */
+    unsigned bufmem;       /* KiB of receive buffers that may exist; 0: the driver's default */
+    unsigned rxquiet;      /* ms of little traffic, before their number is halved; 0: its default */
+    unsigned bounded;      /* 1: no memory is taken after the start, and passes are timed */
     char features[128];    /* "+name,-name" */
     unsigned transport;    /* enum boot_transport */
     unsigned fence;        /* enum boot_fence */

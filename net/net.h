@@ -6,11 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lwip/ip_addr.h"
+
+struct lwip_port;
+
 /*
- * Opens the card and lwIP and gives the netif the address of the boot arguments: ip=, or by DHCP
- * with `dhcp`, or 10.0.0.2/24. Returns whether that went well; else the console says why.
+ * Opens the cards and lwIP and gives each netif the address of the boot arguments: ip=, or by DHCP
+ * with `dhcp`, or 10.0.N.2/24 for card N. Returns whether there is a card; else the console says
+ * why.
  */
 bool net_start(void);
+
+/* The cards that are open; the first is number 0. */
+unsigned net_port_count(void);
+struct lwip_port *net_port(unsigned number);
 
 /*
  * Something that wants to be called on every pass of the loop, like a source of datagrams. poll
@@ -25,13 +34,13 @@ struct net_poller {
 void net_add_poller(struct net_poller *poller);
 
 /*
- * Whether a poller may send a datagram of `payload` bytes now. If not, it returns false from its
- * poll, and is called again when there is room.
+ * Whether a poller may send a datagram of `payload` bytes to this address now. If not, it returns
+ * false from its poll, and is called again when there is room.
  */
-bool net_may_send(uint32_t payload);
+bool net_may_send(const ip_addr_t *to, uint32_t payload);
 
 /*
- * The loop, in the mode of the boot arguments, until net_stop(). Once there is an address it says
+ * The loop, in the mode of the boot arguments, until net_stop(). Once a netif has an address it says
  * "vtnet: ready" on the console.
  */
 void net_run(void);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the network card on PCI and connects it to its driver and its interrupt line. */
+/* Finds the network cards on PCI and connects them to their drivers and interrupt lines. */
 #include "net/nic.h"
 
 #include <stdio.h>
@@ -16,8 +16,9 @@ void nic_wake(void)
 static const struct nic_driver *const drivers[] = {&nic_virtio};
 
 struct search {
-    struct nic *nic;
-    const struct nic_client *client;
+    struct nic *const *nics;
+    unsigned count;
+    unsigned opened;
 };
 
 static const struct nic_driver *find_driver(const struct pci_device *pci)
@@ -28,35 +29,6 @@ static const struct nic_driver *find_driver(const struct pci_device *pci)
         }
     }
     return NULL;
-}
-
-/* A pci_scan() visitor: takes the first card that can be opened. */
-static bool consider(const struct pci_device *pci, void *context)
-{
-    struct search *search = context;
-    struct nic *nic = search->nic;
-    const struct nic_driver *driver = find_driver(pci);
-
-    if (driver == NULL) {
-        if (pci->class >> 8 == PCI_CLASS_NETWORK) {
-            printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x is a network card without a driver here\n",
-                   PCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
-        }
-        return true;
-    }
-    if (nic->driver != NULL) {
-        printf("vtnet: " PCI_BDF_FORMAT " %s is left unused: only the first card is served\n",
-               PCI_BDF_ARGS(pci->bdf), driver->name);
-        return true;
-    }
-    printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x %s\n", PCI_BDF_ARGS(pci->bdf), pci->vendor,
-           pci->device, driver->name);
-    nic->state = driver->open(pci, search->client);
-    if (nic->state != NULL) {
-        nic->driver = driver;
-        nic->pci = *pci;
-    }
-    return true;
 }
 
 static bool handle_interrupt(void *context)
@@ -85,20 +57,56 @@ static void connect_interrupts(struct nic *nic)
     }
 }
 
-bool nic_open(struct nic *nic, const struct nic_client *client, void (*wake)(void))
+/* A pci_scan() visitor: opens each card that there is a driver for. */
+static bool consider(const struct pci_device *pci, void *context)
 {
-    struct search search = {nic, client};
+    struct search *search = context;
+    const struct nic_driver *driver = find_driver(pci);
+    struct nic *nic;
+
+    if (driver == NULL) {
+        if (pci->class >> 8 == PCI_CLASS_NETWORK) {
+            printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x is a network card without a driver here\n",
+                   PCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
+        }
+        return true;
+    }
+    if (search->opened == search->count) {
+        printf("vtnet: " PCI_BDF_FORMAT " %s is left unused: %u cards are served at the most\n",
+               PCI_BDF_ARGS(pci->bdf), driver->name, search->count);
+        return true;
+    }
+    nic = search->nics[search->opened];
+    printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x %s\n", PCI_BDF_ARGS(pci->bdf), pci->vendor,
+           pci->device, driver->name);
+    nic->state = driver->open(pci, nic->client);
+    if (nic->state != NULL) {
+        nic->driver = driver;
+        nic->pci = *pci;
+        search->opened++;
+    }
+    return true;
+}
+
+unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
+{
+    struct search search = {.nics = nics, .count = count};
     unsigned functions;
+    bool enabled;
 
     wake_loop = wake;
     pci_setup_bridges();
     functions = pci_scan(consider, &search);
-    if (nic->driver == NULL) {
+    if (search.opened == 0) {
         printf("vtnet: no usable virtio network device among %u PCI functions: start QEMU with "
                "-device virtio-net-pci\n",
                functions);
-        return false;
     }
-    connect_interrupts(nic);
-    return true;
+    /* With interrupts off: a line that cards share must not be heard before all of them are. */
+    enabled = arch_interrupts_save();
+    for (unsigned i = 0; i < search.opened; i++) {
+        connect_interrupts(nics[i]);
+    }
+    arch_interrupts_restore(enabled);
+    return search.opened;
 }

@@ -65,6 +65,7 @@ struct nic_client {
     void (*announce)(void *context);
     void *context;
     uint32_t private_size; /* bytes */
+    const uint8_t *mac;    /* 6 bytes to use instead of the card's address, or NULL */
 };
 
 /* What the statistics line shows; all count from the start and wrap. */
@@ -86,8 +87,9 @@ struct nic_driver {
     void *(*open)(const struct pci_device *pci, const struct nic_client *client);
     const uint8_t *(*mac)(void *state); /* 6 bytes */
     bool (*link_up)(void *state);
-    uint16_t (*mtu)(void *state);      /* bytes of an IP packet, at most */
-    uint32_t (*offloads)(void *state); /* NIC_SEND_..., NIC_RECEIVE_... */
+    uint32_t (*speed)(void *state, bool *full_duplex); /* Mbit/s; 0: nobody knows */
+    uint16_t (*mtu)(void *state);                      /* bytes of an IP packet, at most */
+    uint32_t (*offloads)(void *state);                 /* NIC_SEND_..., NIC_RECEIVE_... */
     /* The card's number of bytes of headroom with which transmit() saves work. */
     unsigned (*headroom)(void *state);
     /*
@@ -130,19 +132,22 @@ enum {
     NIC_PARTS_MAX = 15, /* parts that every driver takes */
 };
 
-/* A card that was found and opened. */
+/* A card: who uses it, and once it is open the rest. */
 struct nic {
+    const struct nic_client *client;
     const struct nic_driver *driver;
     void *state;
     struct pci_device pci;
 };
+enum { NIC_CARDS = 8 }; /* at most */
 
 /*
- * Finds the first card on PCI that a driver knows, opens it and connects its interrupt; `wake` is
- * called from interrupt context after the top half. Names on the console what it found and what it
- * leaves unused. Returns whether there is one.
+ * Opens the cards on PCI that a driver knows, in the order of the scan, and connects their
+ * interrupts: the first that can be opened is nics[0], and so on up to `count`. Each has its client
+ * set; wake is called from interrupt context after a top half. Names on the console what it found
+ * and what it leaves unused. Returns how many are open.
  */
-bool nic_open(struct nic *nic, const struct nic_client *client, void (*wake)(void));
+unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void));
 
 /* For drivers, from the interrupt handlers of their own: there is something to poll. */
 void nic_wake(void);

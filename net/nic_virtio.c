@@ -83,8 +83,10 @@ static uint64_t wanted_features(void)
 {
     /* What the stack cannot do anything with yet. */
     uint64_t wanted = VIRTIO_NET_FEATURES &
-                      ~(virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_CSUM) |
-                        virtio_bit(VIRTIO_NET_F_MTU) | virtio_bit(VIRTIO_NET_F_CTRL_VLAN));
+                      ~(virtio_bit(VIRTIO_NET_F_GUEST_TSO4) | virtio_bit(VIRTIO_NET_F_GUEST_TSO6) |
+                        virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6) |
+                        virtio_bit(VIRTIO_NET_F_HOST_TSO4) | virtio_bit(VIRTIO_NET_F_HOST_TSO6) |
+                        virtio_bit(VIRTIO_NET_F_HOST_USO));
     const char *bad = virtio_feature_parse(boot_arguments.features, &wanted);
 
     if (bad != NULL) {
@@ -194,9 +196,12 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
 {
     struct virtio_net_options options = {
         .features = wanted_features(),
-        .mac = boot_arguments.have_mac ? boot_arguments.mac : NULL,
+        .mac = client->mac,
         .rx_initial = (uint16_t)boot_arguments.bufinit,
         .rx_maximum = (uint16_t)boot_arguments.bufmax,
+        .rx_memory = boot_arguments.bufmem << 10,
+        .rx_quiet_ms = boot_arguments.rxquiet,
+        .rx_fixed = boot_arguments.rxdyn == 0 || boot_arguments.bounded != 0,
         .weak_barrier = barrier_is_weak(),
     };
     struct card *card = virtio_platform_alloc(sizeof *card, sizeof(uint64_t));
@@ -222,6 +227,7 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
            card->pci.dev.transport->name, card->net.rx.size, card->net.tx.size,
            card->pci.dev.weak_barrier ? "checked by a register read" : "checked by barriers");
     print_features("offered", card->pci.dev.offered);
+    print_features("asked", card->pci.dev.offered & options.features);
     print_features("accepted", card->pci.dev.features);
     return &card->net;
 }
@@ -239,6 +245,14 @@ static const uint8_t *card_mac(void *state)
 static bool card_link_up(void *state)
 {
     return ((struct virtio_net *)state)->link_up;
+}
+
+static uint32_t card_speed(void *state, bool *full_duplex)
+{
+    const struct virtio_net *net = state;
+
+    *full_duplex = net->full_duplex;
+    return net->speed;
 }
 
 static unsigned card_headroom(void *state)
@@ -397,6 +411,7 @@ const struct nic_driver nic_virtio = {
     .open = card_open,
     .mac = card_mac,
     .link_up = card_link_up,
+    .speed = card_speed,
     .mtu = card_mtu,
     .offloads = card_offloads,
     .headroom = card_headroom,

@@ -17,7 +17,7 @@ enum {
     PIC_CASCADE = 2, /* the line of the first that the second hangs on */
 
     IRQ_LINES = 16,
-    HANDLERS_PER_LINE = 4,
+    HANDLERS_PER_LINE = 8,
     STUB_SIZE = 16, /* bytes, in vectors.S */
     CODE_SEGMENT = 0x08,
     GATE_INTERRUPT = 0x8e00, /* present, ring 0, 32-bit interrupt gate */

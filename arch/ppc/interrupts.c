@@ -17,7 +17,7 @@ enum {
     PIC_CASCADE = 2, /* the line of the first that the second hangs on */
 
     IRQ_LINES = 16,
-    HANDLERS_PER_LINE = 4,
+    HANDLERS_PER_LINE = 8,
 
     VECTOR_FIRST = 0x100,
     VECTOR_END = 0x3000, /* architecture and processors together define none from here on */

@@ -10,6 +10,7 @@
 #include "lwip/prot/etharp.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/sys.h"
+#include "net/lwip_port/port.h"
 
 enum {
     NEWCOMER_MS = 1000,
@@ -17,18 +18,29 @@ enum {
     DEFENCES_AT_ONCE = 8,
 };
 
-struct arp_frame {
-    struct eth_hdr ethernet;
-    struct etharp_hdr arp;
-} __attribute__((packed));
-
-/* When the netif got its address. */
-static uint32_t address_since;
-
 void conflict_address_changed(struct netif *netif)
 {
-    (void)netif;
-    address_since = sys_now();
+    ((struct lwip_port *)netif->state)->address_since = sys_now();
+}
+
+/* The ARP message in a frame, with or without a VLAN tag, or NULL where it has none. */
+static const struct etharp_hdr *find_arp(const void *data, uint32_t length)
+{
+    const struct eth_hdr *ethernet = data;
+    uint32_t offset = SIZEOF_ETH_HDR;
+    uint16_t type;
+
+    if (length < SIZEOF_ETH_HDR + SIZEOF_ETHARP_HDR) {
+        return NULL;
+    }
+    type = ethernet->type;
+    if (type == PP_HTONS(ETHTYPE_VLAN)) {
+        type = ((const struct eth_vlan_hdr *)(ethernet + 1))->tpid;
+        offset += SIZEOF_VLAN_HDR;
+    }
+    return type == PP_HTONS(ETHTYPE_ARP) && length >= offset + SIZEOF_ETHARP_HDR
+               ? (const struct etharp_hdr *)((const uint8_t *)data + offset)
+               : NULL;
 }
 
 /* Whether to speak of a conflict now: so that two guests that both defend an address, or somebody
@@ -50,24 +62,25 @@ static bool may_defend(void)
 
 void conflict_check(struct netif *netif, const void *data, uint32_t length)
 {
-    const struct arp_frame *frame = data;
-    const uint8_t *mac = frame->arp.shwaddr.addr;
+    const struct lwip_port *port = netif->state;
+    const struct etharp_hdr *arp = find_arp(data, length);
+    const uint8_t *mac;
     const ip4_addr_t *ours = netif_ip4_addr(netif);
     bool same_mac;
     char text[IP4ADDR_STRLEN_MAX];
     uint32_t sender;
 
-    if (length < sizeof *frame || frame->ethernet.type != PP_HTONS(ETHTYPE_ARP) ||
-        ip4_addr_isany(ours)) {
+    if (arp == NULL || ip4_addr_isany(ours)) {
         return;
     }
-    memcpy(&sender, &frame->arp.sipaddr, sizeof sender);
+    memcpy(&sender, &arp->sipaddr, sizeof sender);
     if (sender != ip4_addr_get_u32(ours)) {
         return;
     }
+    mac = arp->shwaddr.addr;
     same_mac = memcmp(mac, netif->hwaddr, netif->hwaddr_len) == 0;
     ip4addr_ntoa_r(ours, text, sizeof text);
-    if (sys_now() - address_since < NEWCOMER_MS) {
+    if (sys_now() - port->address_since < NEWCOMER_MS) {
         printf("vtnet: %s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: boot with another "
                "ip=%s\n",
                text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],

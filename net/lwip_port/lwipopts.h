@@ -26,12 +26,20 @@
 #define LWIP_NETIF_STATUS_CALLBACK 1
 #define LWIP_NETIF_HWADDRHINT 1
 #define ETHARP_SUPPORT_STATIC_ENTRIES 0
+/* Each netif may have a VLAN: net/lwip_port/vlan.c. */
+#define ETHARP_SUPPORT_VLAN 1
+#define LWIP_HOOK_FILENAME "net/lwip_port/hooks.h"
+#define LWIP_HOOK_VLAN_SET(netif, p, src, dst, type) port_vlan_tag(netif)
 /* Two connections that are opened at once must not lose the first one's SYN to the second's. */
 #define ARP_QUEUEING 1
 #define ARP_QUEUE_LEN 8
 
+/* What the card can compute or has checked, lwIP does not: port_tx.c and port_rx.c. */
+#define LWIP_CHECKSUM_CTRL_PER_NETIF 1
+
 #define LWIP_IPV4 1
 #define LWIP_ICMP 1
+#define LWIP_IGMP 1
 #define LWIP_RAW 0
 #define LWIP_UDP 1
 #define LWIP_TCP 1
@@ -45,15 +53,15 @@
 #define IP_REASS_MAX_PBUFS 96
 #define IP_FRAG 1
 
-/* An Ethernet frame's worth. The windows cover what a tap queues (1,000 frames at most) without
+/* What fits a frame of 9,000 bytes; with a smaller MTU lwIP takes that. The windows cover what a tap queues (1,000 frames at most) without
  * holding more of the card's buffers than that, and need scaling beyond 64 KiB. */
-#define TCP_MSS 1460
+#define TCP_MSS 8960
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 3
 #define TCP_WND (256 * 1024)
 #define TCP_SND_BUF (256 * 1024)
 #define TCP_SND_QUEUELEN 1024
-#define TCP_SNDLOWAT (32 * 1024) /* lwIP keeps it in 16 bits */
+#define TCP_SNDLOWAT (28 * 1024) /* lwIP keeps it, and 4 MSS more, in 16 bits */
 #define TCP_SNDQUEUELOWAT (TCP_SND_QUEUELEN / 2)
 #define MEMP_NUM_TCP_SEG TCP_SND_QUEUELEN
 #define TCP_OVERSIZE TCP_MSS

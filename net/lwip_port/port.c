@@ -50,12 +50,26 @@ uint32_t lwip_port_random(void)
     return state;
 }
 
+static void print_link(const struct lwip_port *port, const char *before)
+{
+    const struct nic *nic = &port->nic;
+    bool full_duplex;
+    uint32_t speed = nic->driver->speed(nic->state, &full_duplex);
+
+    printf("vtnet: %s%slink %s", port->label, before,
+           nic->driver->link_up(nic->state) ? "up" : "down");
+    if (nic->driver->link_up(nic->state) && speed != 0) {
+        printf(", %u Mbit/s %s duplex", (unsigned)speed, full_duplex ? "full" : "half");
+    }
+    printf("\n");
+}
+
 /* nic_client.link */
 static void link_changed(void *context, bool up)
 {
     struct lwip_port *port = context;
 
-    printf("vtnet: link %s\n", up ? "up" : "down");
+    print_link(port, "");
     if (up) {
         netif_set_link_up(&port->netif);
     } else {
@@ -68,7 +82,26 @@ static void announce(void *context)
 {
     struct lwip_port *port = context;
 
-    etharp_gratuitous(&port->netif);
+    if (!ip4_addr_isany(netif_ip4_addr(&port->netif))) {
+        etharp_gratuitous(&port->netif);
+    }
+}
+
+/* netif.input */
+static err_t input(struct pbuf *p, struct netif *netif)
+{
+    struct lwip_port *port = netif->state;
+    err_t error;
+
+    if (!port_vlan_accepts(port, p)) {
+        port->counters.rx_foreign++;
+        pbuf_free(p);
+        return ERR_OK;
+    }
+    conflict_check(netif, p->payload, p->len);
+    error = ethernet_input(p, netif);
+    port->priority = 0;
+    return error;
 }
 
 /* netif_init_fn */
@@ -81,48 +114,85 @@ static err_t init_netif(struct netif *netif)
     netif->name[1] = 'n';
     netif->hwaddr_len = ETH_HWADDR_LEN;
     memcpy(netif->hwaddr, mac, ETH_HWADDR_LEN);
-    netif->mtu = 1500;
+    netif->mtu = port->nic.driver->mtu(port->nic.state);
+    if (netif->mtu > PORT_MTU_MAX) {
+        netif->mtu = PORT_MTU_MAX;
+    }
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
-    netif->output = etharp_output;
+    netif->output = port_output;
     netif->linkoutput = port_link_output;
+    port_groups_init(netif);
+    port_choose_offloads(port);
     return ERR_OK;
 }
 
-bool lwip_port_open(struct lwip_port *port, void (*wake)(void))
+static void add_netif(struct lwip_port *port)
 {
-    static struct nic_client client = {
-        .receive = port_receive,
-        .transmitted = port_transmitted,
-        .link = link_changed,
-        .announce = announce,
-        .private_size = PORT_RX_PRIVATE,
-    };
+    char mac[32];
 
-    client.context = port;
-    lwip_init();
-    advance_clock(arch_clock_ns());
-    if (!nic_open(&port->nic, &client, wake)) {
-        return false;
-    }
-    netif_add_noaddr(&port->netif, port, init_netif, ethernet_input);
-    netif_set_default(&port->netif);
+    netif_add_noaddr(&port->netif, port, init_netif, input);
     netif_set_status_callback(&port->netif, conflict_address_changed);
     netif_set_up(&port->netif);
     if (port->nic.driver->link_up(port->nic.state)) {
         netif_set_link_up(&port->netif);
     }
-    return true;
+    /* A card that cannot choose receives all VLANs. */
+    (void)port->nic.driver->set_vlan(port->nic.state, port->vlan, true);
+    snprintf(mac, sizeof mac, "MAC address %02x:%02x:%02x:%02x:%02x:%02x, ", port->netif.hwaddr[0],
+             port->netif.hwaddr[1], port->netif.hwaddr[2], port->netif.hwaddr[3],
+             port->netif.hwaddr[4], port->netif.hwaddr[5]);
+    print_link(port, mac);
 }
 
-bool lwip_port_poll(struct lwip_port *port, unsigned budget, uint64_t now_ns)
+unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(void))
+{
+    struct nic *nics[NIC_CARDS];
+    unsigned opened;
+
+    for (unsigned i = 0; i < count; i++) {
+        ports[i].client = (struct nic_client){
+            .receive = port_receive,
+            .transmitted = port_transmitted,
+            .link = link_changed,
+            .announce = announce,
+            .context = &ports[i],
+            .private_size = PORT_RX_PRIVATE,
+            .mac = ports[i].mac,
+        };
+        ports[i].nic.client = &ports[i].client;
+        nics[i] = &ports[i].nic;
+        if (i > 0) {
+            snprintf(ports[i].label, sizeof ports[i].label, "card %u: ", i);
+        }
+    }
+    lwip_init();
+    advance_clock(arch_clock_ns());
+    opened = nic_open(nics, count, wake);
+    for (unsigned i = 0; i < opened; i++) {
+        add_netif(&ports[i]);
+    }
+    if (opened != 0) {
+        netif_set_default(&ports[0].netif);
+    }
+    return opened;
+}
+
+unsigned lwip_port_poll(struct lwip_port *port, unsigned budget)
+{
+    return port->nic.driver->poll(port->nic.state, budget);
+}
+
+void lwip_port_timers(uint64_t now_ns)
 {
     uint32_t before = now_ms;
-    unsigned frames = port->nic.driver->poll(port->nic.state, budget);
 
     advance_clock(now_ns);
     if (now_ms != before) {
         sys_check_timeouts();
     }
+}
+
+void lwip_port_resume(struct lwip_port *port)
+{
     port_resume_connections(port);
-    return frames != 0;
 }

@@ -14,31 +14,48 @@ struct lwip_port_counters {
     uint32_t rx_copied;  /* small frames, copied because receive buffers were scarce */
     uint64_t rx_copied_bytes;
     uint32_t rx_dropped; /* larger ones, dropped for the same reason */
+    uint32_t rx_foreign; /* frames of another VLAN than the netif's */
 };
 
+struct port_group;
+
 struct lwip_port {
+    /* To be set before lwip_port_open(). */
+    const uint8_t *mac; /* 6 bytes to use instead of the card's, or NULL */
+    uint16_t vlan;      /* 0: untagged */
+
     struct netif netif;
     struct nic nic;
-    struct pbuf *partial; /* the parts so far of a frame of several buffers */
-    bool dropping;        /* the frame of which `partial` is the beginning */
-    bool tx_full;         /* a frame was refused: the stack waits for room */
-    bool tx_room;         /* a transmitted frame came back since */
+    struct nic_client client;
+    char label[12];            /* its lines on the console begin with: "", "card 1: " */
+    uint16_t priority;         /* of the frame being handled, where it is in a VLAN tag */
+    uint32_t address_since;    /* sys_now() when the netif got its address */
+    struct port_group *groups; /* that the card is to receive */
+    struct pbuf *partial;      /* the parts so far of a frame of several buffers */
+    struct pbuf *partial_last;
+    uint32_t partial_length; /* bytes */
+    bool dropping;           /* the frame of which `partial` is the beginning */
+    uint32_t offloads;       /* NIC_SEND_..., NIC_RECEIVE_...: what the card does */
+    bool tx_full;            /* a frame was refused: the stack waits for room */
+    bool tx_room;            /* a transmitted frame came back since */
     struct lwip_port_counters counters;
 };
 
 /*
- * Starts lwIP and opens the first card. wake: called from interrupt context when there is something
- * to poll. The netif is up, without an address. Returns whether there is a card; the reason why not
- * is on the console.
+ * Starts lwIP and opens up to `count` cards, each for one of the ports, which are zero but for what
+ * is to be set. wake: called from interrupt context when there is something to poll. The netifs are
+ * up, without addresses. Returns how many cards there are; the reason for none is on the console.
  */
-bool lwip_port_open(struct lwip_port *port, void (*wake)(void));
+unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(void));
 
-/*
- * One pass of the bottom half: received frames, up to `budget`, go through the stack, due timers
- * run, and connections that waited for room in the transmit ring go on. now_ns: arch_clock_ns().
- * Returns whether anything was received.
- */
-bool lwip_port_poll(struct lwip_port *port, unsigned budget, uint64_t now_ns);
+/* Received frames, up to `budget`, go through the stack. Returns how many there were. */
+unsigned lwip_port_poll(struct lwip_port *port, unsigned budget);
+
+/* The stack's timers that are due, once a pass. now_ns: arch_clock_ns(). */
+void lwip_port_timers(uint64_t now_ns);
+
+/* Connections that waited for room in the transmit ring go on where there is some, once a pass. */
+void lwip_port_resume(struct lwip_port *port);
 
 /*
  * Whether `frames` frames may be sent now that can wait: the last LWIP_PORT_RESERVE places in the

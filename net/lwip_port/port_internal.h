@@ -14,8 +14,22 @@ enum { PORT_RX_PRIVATE = 64 }; /* bytes before each buffer for port_rx.c: nic_cl
 /* nic_client.transmitted; cookie: the pbuf, which is freed. */
 void port_transmitted(void *context, void *cookie);
 
+enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 16 bits */
+
+/* What the card is to do of lwIP's work; once it is open, and its netif added. */
+void port_choose_offloads(struct lwip_port *port);
+
+/* netif.output: etharp_output(), and the checksum of a datagram in fragments before that. */
+err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
+
 /* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
 err_t port_link_output(struct netif *netif, struct pbuf *p);
+
+/* Whether a received frame is of the netif's VLAN; notes its priority. */
+bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p);
+
+/* Makes the netif tell the card which groups it has joined: netif_init_fn's part. */
+void port_groups_init(struct netif *netif);
 
 /*
  * When there is room in the ring again: lets the connections send that found none. Those that have

@@ -2,8 +2,10 @@
 /* The way in: the card's buffers become pbufs, without a copy, and go back when lwIP is done. */
 #include <string.h>
 
+#include "lwip/ip.h"
 #include "lwip/pbuf.h"
-#include "net/lwip_port/conflict.h"
+#include "lwip/prot/ethernet.h"
+#include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
 
 /* A receive buffer's private bytes: the pbuf that stands for it while the stack has it. */
@@ -30,7 +32,7 @@ static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data,
 {
     struct pbuf *copy = NULL;
 
-    if (!port->nic.driver->scarce(port->nic.state)) {
+    if (length <= UINT16_MAX && !port->nic.driver->scarce(port->nic.state)) {
         rx->custom.custom_free_function = rx_free;
         rx->port = port;
         /* PBUF_RAM says that structure and data are one block, so that headers can be put back in
@@ -50,37 +52,95 @@ static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data,
     return copy;
 }
 
-void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                  const struct nic_offload *offload)
+/* Another buffer of the frame that is coming in; NULL: it could not be kept. */
+static void append(struct lwip_port *port, struct pbuf *p)
 {
-    struct lwip_port *port = context;
-    struct pbuf *p;
-
-    (void)offload;
-    port_resume_connections(port); /* before this frame makes another connection take the room */
-    p = wrap(port, buffer, data, length);
     if (p == NULL) {
         port->dropping = true;
     } else if (port->partial == NULL) {
         port->partial = p;
+        port->partial_last = p;
+        port->partial_length = p->len;
     } else {
-        pbuf_cat(port->partial, p);
+        port->partial_last->next = p;
+        port->partial_last = p;
+        port->partial_length += p->len;
     }
+}
+
+static void drop(struct lwip_port *port)
+{
+    if (port->partial != NULL) {
+        pbuf_free(port->partial);
+        port->partial = NULL;
+    }
+    port->dropping = false;
+    port->counters.rx_dropped++;
+}
+
+/* Whether lwIP takes the frame: it counts its bytes in 16 bits. One of several segments joined may
+ * have up to 64 KiB behind the Ethernet header; that header is then taken off here. */
+static bool fits(struct lwip_port *port)
+{
+    struct pbuf *p = port->partial;
+    const struct eth_hdr *ethernet = p->payload;
+
+    if (port->partial_length > UINT16_MAX && port->vlan == 0 && p->len > sizeof *ethernet &&
+        ethernet->type == PP_HTONS(ETHTYPE_IP)) {
+        pbuf_remove_header(p, sizeof *ethernet);
+        port->partial_length -= sizeof *ethernet;
+    }
+    return port->partial_length <= UINT16_MAX;
+}
+
+/* The frame of which all buffers have come, with the lengths that lwIP wants in each. */
+static struct pbuf *finish(struct lwip_port *port)
+{
+    struct pbuf *p = port->partial;
+    uint32_t length = port->partial_length;
+
+    for (struct pbuf *q = p; q != NULL; q = q->next) {
+        q->tot_len = (u16_t)length;
+        length -= q->len;
+    }
+    port->partial = NULL;
+    return p;
+}
+
+void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                  const struct nic_offload *offload)
+{
+    struct lwip_port *port = context;
+    struct netif *netif = &port->netif;
+    const u16_t checksums = netif->chksum_flags;
+    const void *first;
+    bool checked;
+    struct pbuf *p;
+    err_t error;
+
+    port_resume_connections(port); /* before this frame makes another connection take the room */
+    append(port, wrap(port, buffer, data, length));
     if (more) {
         return;
     }
-    p = port->partial;
-    port->partial = NULL;
     if (port->dropping) {
-        port->dropping = false;
-        port->counters.rx_dropped++;
-        if (p != NULL) {
-            pbuf_free(p);
-        }
+        drop(port);
         return;
     }
-    conflict_check(&port->netif, p->payload, p->len);
-    if (port->netif.input(p, &port->netif) != ERR_OK) {
+    first = port->partial->payload;
+    checked = offload_is_checked(first, port->partial->len, offload);
+    if (!fits(port)) {
+        drop(port);
+        return;
+    }
+    p = finish(port);
+    if (checked) {
+        netif->chksum_flags = checksums & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
+    }
+    /* without its Ethernet header it is for IP */
+    error = p->payload == first ? netif->input(p, netif) : ip_input(p, netif);
+    netif->chksum_flags = checksums;
+    if (error != ERR_OK) {
         port->counters.rx_refused++;
         pbuf_free(p);
     }

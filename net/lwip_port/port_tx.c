@@ -1,15 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The way out: pbufs become frames, without a copy, and what waits while the ring is full. */
+#include "lwip/etharp.h"
+#include "lwip/inet_chksum.h"
+#include "lwip/ip4_frag.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip4.h"
+#include "lwip/prot/udp.h"
+#include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
 
 enum {
     ACKNOWLEDGEMENT_MAX = 14 + 60 + 60, /* bytes: all headers at their longest */
     RESUMED_AT_ONCE = 32,
 };
+
+void port_choose_offloads(struct lwip_port *port)
+{
+    port->offloads = port->nic.driver->offloads(port->nic.state);
+    if (port->offloads & NIC_SEND_CHECKSUM) {
+        port->netif.chksum_flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
+    }
+}
+
+/*
+ * The first fragment of a datagram without a checksum, from ip4_frag(): computes it over all of the
+ * datagram, to which the fragment's second pbuf refers. The card only does that for a whole one.
+ */
+static void complete_checksum(const struct netif *netif, struct pbuf *fragment)
+{
+    const struct ip_hdr *ip = fragment->payload;
+    struct pbuf *mirror = fragment->next;
+    struct pbuf *whole;
+    ip4_addr_t from, to;
+    struct udp_hdr *udp;
+
+    if ((IPH_OFFSET(ip) & PP_HTONS(IP_MF | IP_OFFMASK)) != PP_HTONS(IP_MF) ||
+        IPH_PROTO(ip) != IP_PROTO_UDP || netif->chksum_flags & NETIF_CHECKSUM_GEN_UDP ||
+        mirror == NULL || !(mirror->flags & PBUF_FLAG_IS_CUSTOM) || mirror->len < sizeof *udp) {
+        return;
+    }
+    udp = mirror->payload;
+    whole = ((struct pbuf_custom_ref *)mirror)->original;
+    ip4_addr_copy(from, ip->src);
+    ip4_addr_copy(to, ip->dest);
+    pbuf_remove_header(whole, IP_HLEN);
+    udp->chksum = 0;
+    udp->chksum = inet_chksum_pseudo(whole, IP_PROTO_UDP, whole->tot_len, &from, &to);
+    pbuf_add_header_force(whole, IP_HLEN);
+    if (udp->chksum == 0) {
+        udp->chksum = 0xffff; /* 0 says that there is none */
+    }
+}
+
+err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
+{
+    complete_checksum(netif, p);
+    return etharp_output(netif, p, to);
+}
 
 /* The bytes before the pbuf's payload that belong to it, up to what the card can use. */
 static unsigned headroom_of(struct lwip_port *port, struct pbuf *p)
@@ -23,10 +72,22 @@ static unsigned headroom_of(struct lwip_port *port, struct pbuf *p)
     return wanted;
 }
 
+/* Whether the card is to compute the frame's checksum, and what it must know for that. */
+static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
+                           struct nic_offload *offload)
+{
+    struct offload_headers headers;
+
+    return port->offloads & NIC_SEND_CHECKSUM && offload_parse(p->payload, p->len, &headers) &&
+           offload_checksum(p->payload, p->len, &headers, p->tot_len - headers.transport, offload);
+}
+
 /* Queues a pbuf chain as one frame; the card keeps a reference until it is transmitted. */
 static int queue_frame(struct lwip_port *port, struct pbuf *p)
 {
     struct nic_part parts[NIC_PARTS_MAX];
+    struct nic_offload offload = {.segments = NIC_WHOLE};
+    bool offloaded = leave_checksum(port, p, &offload);
     unsigned count = 0;
     int error;
 
@@ -40,8 +101,8 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p)
         parts[count++] = (struct nic_part){q->payload, q->len};
     }
     pbuf_ref(p);
-    error =
-        port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p), NULL, p);
+    error = port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p),
+                                       offloaded ? &offload : NULL, p);
     if (error != 0) {
         pbuf_free(p);
     }

@@ -38,8 +38,10 @@ static void free_queue(struct connection *c)
 static void append(struct connection *c, struct pbuf *chain)
 {
     while (chain != NULL) {
-        struct pbuf *rest = pbuf_dechain(chain);
+        struct pbuf *rest = chain->next; /* pbuf_dechain() would free it: the chain owns it */
 
+        chain->next = NULL;
+        chain->tot_len = chain->len;
         if (chain->len == 0) {
             pbuf_free(chain);
         } else {

@@ -67,7 +67,7 @@ static bool send_datagrams(void *context)
     unsigned sent = 0;
 
     (void)context;
-    while (burst.left > 0 && sent < DATAGRAMS_PER_PASS && net_may_send(burst.size)) {
+    while (burst.left > 0 && sent < DATAGRAMS_PER_PASS && net_may_send(&burst.to, burst.size)) {
         struct pbuf *p = make_datagram(burst.next, burst.size);
         err_t error;
 

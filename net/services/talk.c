@@ -99,7 +99,8 @@ err_t talk_send(struct talk *talk, const void *data, u16_t length)
     if (talk->udp == NULL) {
         return talk->tcp != NULL ? tcp_write(talk->tcp, data, length, 0) : ERR_CLSD;
     }
-    p = net_may_send(length) ? pbuf_alloc(PBUF_TRANSPORT, length, PBUF_ROM) : NULL;
+    p = net_may_send(&talk->udp->remote_ip, length) ? pbuf_alloc(PBUF_TRANSPORT, length, PBUF_ROM)
+                                                    : NULL;
     if (p == NULL) {
         return ERR_MEM;
     }

@@ -63,7 +63,7 @@ static void ask(void)
     memset(frame + HEADER, 0xff, 6);
     frame[HEADER + 6] = frame[HEADER + 22] = 0x02; /* our address: 02:00:00:00:00:00 */
     memcpy(frame + HEADER + 12, request, sizeof request);
-    put_address(frame + HEADER + 28, &boot_arguments.ip);
+    put_address(frame + HEADER + 28, &boot_arguments.ip[0]);
     put_address(frame + HEADER + 38, &boot_arguments.peer);
     virtqueue_add(&tx, parts, 2, 0, frame);
     virtqueue_kick(&tx);

@@ -39,9 +39,8 @@ def test_features_refused(boot, transport, without):
     names = without.split(",")
     guest = boot("features=" + ",".join(f"-{name}" for name in names),
                  device=TRANSPORTS[transport]).wait_ready()
-    everything = {"mac", "status", "mrg_rxbuf", "indirect_desc", "event_idx"}
-    everything |= {"any_layout"} if transport == "legacy" else {"version_1"}
-    # There are more; which ones depends on QEMU.
+    everything = {"mac", "status", "mrg_rxbuf", "indirect_desc", "event_idx",
+                  "any_layout" if transport == "legacy" else "version_1"}
     assert accepted(guest) & everything == everything - set(names)
     assert_intact(guest)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Two guests on one bridge: side by side, and at odds over an address."""
 
+import dataclasses
+
 import pytest
 
 import host
@@ -57,6 +59,20 @@ def test_newcomer_with_the_same_address_stops(boot, mode, newcomer):
         host.ping(first.address, count=20)
     host.serves(first.address)
     assert host.neighbour(first.address) == FIRST_MAC
+
+
+@pytest.mark.parametrize("direction", ["send", "receive", "both"])
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+@pytest.mark.parametrize("plain", ["first", "second"])
+def test_one_guest_without_offloads(boot, arch, plain, proto, direction):
+    """The host's kernel does what the other leaves to its card, and the plain one checks it."""
+    features = {plain: "features=-csum,-guest_csum"}
+    first = boot(features.get("first", ""), device=f"mac={FIRST_MAC}").wait_ready()
+    image = (arch.image[0], arch.image[1].replace("vtnet-demo", "burst"))
+    append = f"peer={first.address} proto={proto} dir={direction} seconds=1 size=1472 "
+    with Guest(dataclasses.replace(arch, image=image), append + features.get("second", ""),
+               device=f"mac={SECOND_MAC}", tap="tap1", address="10.0.0.3") as second:
+        assert second.wait_exit(60) == arch.exit_success
 
 
 def test_newcomer_with_the_same_mac_only(boot):

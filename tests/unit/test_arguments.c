@@ -77,8 +77,8 @@ static void nothing_changes_nothing(void **state)
     assert_int_equal(boot_arguments.mode, BOOT_MODE_HYBRID);
     assert_int_equal(boot_arguments.bufinit, 2);
     assert_int_equal(boot_arguments.bufmax, 256);
-    assert_int_equal(boot_arguments.ip.address, 0);
-    assert_false(boot_arguments.have_mac);
+    assert_int_equal(boot_arguments.ip[0].address, 0);
+    assert_int_equal(boot_arguments.rxdyn, 1);
 }
 
 static void check_address(const char *name, const struct boot_ipv4 *address)
@@ -121,17 +121,17 @@ static void check_address(const char *name, const struct boot_ipv4 *address)
 static void addresses_are_read(void **state)
 {
     (void)state;
-    check_address("ip", &boot_arguments.ip);
-    check_address("gw", &boot_arguments.gw);
+    check_address("ip", boot_arguments.ip);
+    check_address("gw", boot_arguments.gw);
     check_address("peer", &boot_arguments.peer);
     good("ip=192.168.0.1/30");
-    assert_int_equal(boot_arguments.ip.prefix, 30);
+    assert_int_equal(boot_arguments.ip[0].prefix, 30);
     good("ip=192.168.0.1");
-    assert_int_equal(boot_arguments.ip.prefix, 24);
+    assert_int_equal(boot_arguments.ip[0].prefix, 24);
     good("ip=192.168.0.1/0");
-    assert_int_equal(boot_arguments.ip.prefix, 0);
+    assert_int_equal(boot_arguments.ip[0].prefix, 0);
     good("ip=192.168.0.1/32");
-    assert_int_equal(boot_arguments.ip.prefix, 32);
+    assert_int_equal(boot_arguments.ip[0].prefix, 32);
 }
 
 static void mac_address_is_read(void **state)
@@ -140,8 +140,7 @@ static void mac_address_is_read(void **state)
 
     (void)state;
     good("mac=52:54:00:Ab:cD:ef");
-    assert_memory_equal(boot_arguments.mac, expected, 6);
-    assert_true(boot_arguments.have_mac);
+    assert_memory_equal(boot_arguments.mac[0], expected, 6);
     bad("mac", "malformed");
     bad("mac=", "malformed");
     bad("mac=52:54:00:ab:cd", "malformed");
@@ -155,6 +154,57 @@ static void mac_address_is_read(void **state)
     bad("mac=53:54:00:ab:cd:ef", "malformed"); /* a group's */
     bad("mac=ff:ff:ff:ff:ff:ff", "malformed");
     bad("mac=00:00:00:00:00:00", "malformed");
+}
+
+/* A value for each card; an empty place leaves the default, zero. */
+static void lists_are_read(void **state)
+{
+    static const uint8_t macs[3][6] = {{0}, {0x52, 0x54, 0, 0, 0, 1}, {0}};
+
+    (void)state;
+    good("ip=10.0.0.2/8,,10.0.2.2 gw=10.0.0.1,10.0.1.1 vlan=0,5,4094 mac=,52:54:00:00:00:01,");
+    assert_int_equal(boot_arguments.ip[0].address, 0x0a000002);
+    assert_int_equal(boot_arguments.ip[0].prefix, 8);
+    assert_int_equal(boot_arguments.ip[1].address, 0);
+    assert_int_equal(boot_arguments.ip[2].address, 0x0a000202);
+    assert_int_equal(boot_arguments.ip[2].prefix, 24);
+    assert_int_equal(boot_arguments.gw[0].address, 0x0a000001);
+    assert_int_equal(boot_arguments.gw[1].address, 0x0a000101);
+    assert_int_equal(boot_arguments.gw[2].address, 0);
+    assert_int_equal(boot_arguments.vlan[0], 0);
+    assert_int_equal(boot_arguments.vlan[1], 5);
+    assert_int_equal(boot_arguments.vlan[2], 4094);
+    assert_memory_equal(boot_arguments.mac, macs, sizeof macs);
+    good("vlan=1,2,3,4,5,6,7,8");
+    assert_int_equal(boot_arguments.vlan[BOOT_CARDS - 1], 8);
+    good("vlan=7 vlan=,9"); /* the last one holds, for all cards */
+    assert_int_equal(boot_arguments.vlan[0], 0);
+    bad("vlan", "malformed");
+    bad("vlan=", "malformed");
+    bad("vlan=,", "malformed");
+    bad("vlan=4095", "malformed");
+    bad("vlan=-1", "malformed");
+    bad("vlan=1,x", "malformed");
+    bad("vlan=1;2", "malformed");
+    bad("vlan=1,2,3,4,5,6,7,8,9", "malformed");
+    bad("vlan=1,2,3,4,5,6,7,8,", "malformed");
+    bad("vlan=00000000000000000000000000000000001", "malformed"); /* longer than any item */
+    bad("ip=10.0.0.2,10.0.1", "malformed");
+    bad("gw=10.0.0.1,10.0.1.1/24", "malformed");
+    bad("mac=52:54:00:00:00:01,53:54:00:00:00:02", "malformed");
+}
+
+static void group_is_read(void **state)
+{
+    (void)state;
+    good("join=239.1.2.3");
+    assert_int_equal(boot_arguments.join.address, 0xef010203);
+    good("join=224.0.0.0");
+    bad("join=223.255.255.255", "malformed");
+    bad("join=240.0.0.0", "malformed");
+    bad("join=239.1.2.3/24", "malformed");
+    bad("join=239.1.2.3,239.1.2.4", "malformed");
+    bad("join", "malformed");
 }
 
 static void check_number(const char *name, const unsigned *to, unsigned min, unsigned max)
@@ -199,6 +249,10 @@ static void numbers_are_read(void **state)
     check_number("poll_us", &boot_arguments.poll_us, 0, 1000000);
     check_number("bufinit", &boot_arguments.bufinit, 1, 32768);
     check_number("bufmax", &boot_arguments.bufmax, 1, 32768);
+    check_number("rxdyn", &boot_arguments.rxdyn, 0, 1);
+    check_number("bufmem", &boot_arguments.bufmem, 16, 1048576);
+    check_number("rxquiet", &boot_arguments.rxquiet, 1, 3600000);
+    check_number("bounded", &boot_arguments.bounded, 0, 1);
     check_number("stats", &boot_arguments.stats, 0, 1);
     check_number("count", &boot_arguments.count, 1, 100000000);
     check_number("size", &boot_arguments.size, 12, 1472);
@@ -303,8 +357,8 @@ static void words_may_be_many(void **state)
 {
     (void)state;
     good("  ip=10.0.0.2/16   gw=10.0.0.1 mode=irq  bufinit=8 bufmax=64 dhcp ");
-    assert_int_equal(boot_arguments.ip.prefix, 16);
-    assert_int_equal(boot_arguments.gw.address, 0x0a000001);
+    assert_int_equal(boot_arguments.ip[0].prefix, 16);
+    assert_int_equal(boot_arguments.gw[0].address, 0x0a000001);
     assert_int_equal(boot_arguments.mode, BOOT_MODE_IRQ);
     assert_int_equal(boot_arguments.bufinit, 8);
     assert_true(boot_arguments.dhcp);
@@ -324,7 +378,7 @@ static void list_of_valid_words_is_complete_and_printed_once(void **state)
     list = strstr(console, "valid boot arguments:");
     assert_non_null(list);
     assert_null(strstr(list + 1, "valid boot arguments:"));
-    assert_non_null(strstr(list, " ip=A.B.C.D[/N] "));
+    assert_non_null(strstr(list, " ip=A.B.C.D[/N][,...] "));
     assert_non_null(strstr(list, " dhcp "));
     assert_non_null(strstr(list, " mode=irq|poll|hybrid "));
     assert_non_null(strstr(list, " seconds=1..3600\n"));
@@ -345,6 +399,8 @@ int main(void)
         cmocka_unit_test(nothing_changes_nothing),
         cmocka_unit_test(addresses_are_read),
         cmocka_unit_test(mac_address_is_read),
+        cmocka_unit_test(lists_are_read),
+        cmocka_unit_test(group_is_read),
         cmocka_unit_test(numbers_are_read),
         cmocka_unit_test(choices_are_read),
         cmocka_unit_test(flag_takes_no_value),

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The groups that a netif has joined, as the Ethernet addresses that the card is to receive. 32
+ * groups of IPv4 have the same one (RFC 1112 §6.4), so each is counted.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lwip/igmp.h"
+#include "lwip/mld6.h"
+#include "net/lwip_port/port_internal.h"
+
+enum { TOLD_MAX = 65 }; /* addresses that a card is told of; so many are too many for any table */
+
+struct port_group {
+    struct port_group *next;
+    uint8_t mac[6];
+    uint16_t joined;
+};
+
+static void tell_card(const struct lwip_port *port)
+{
+    uint8_t macs[TOLD_MAX][6];
+    unsigned count = 0;
+
+    for (const struct port_group *group = port->groups; group != NULL && count < TOLD_MAX;
+         group = group->next) {
+        memcpy(macs[count++], group->mac, 6);
+    }
+    /* A card that cannot choose receives them all. */
+    (void)port->nic.driver->set_groups(port->nic.state, (const uint8_t(*)[6])macs, count);
+}
+
+static err_t join(struct lwip_port *port, struct port_group **link, const uint8_t mac[6])
+{
+    if (*link == NULL) {
+        struct port_group *group = calloc(1, sizeof *group);
+
+        if (group == NULL) {
+            return ERR_MEM;
+        }
+        memcpy(group->mac, mac, 6);
+        *link = group;
+        tell_card(port);
+    }
+    (*link)->joined++;
+    return ERR_OK;
+}
+
+static err_t leave(struct lwip_port *port, struct port_group **link)
+{
+    struct port_group *group = *link;
+
+    if (group == NULL) {
+        return ERR_VAL;
+    }
+    if (--group->joined == 0) {
+        *link = group->next;
+        free(group);
+        tell_card(port);
+    }
+    return ERR_OK;
+}
+
+static err_t filter(struct netif *netif, const uint8_t mac[6], enum netif_mac_filter_action action)
+{
+    struct lwip_port *port = netif->state;
+    struct port_group **link = &port->groups;
+
+    while (*link != NULL && memcmp((*link)->mac, mac, 6) != 0) {
+        link = &(*link)->next;
+    }
+    return action == NETIF_ADD_MAC_FILTER ? join(port, link, mac) : leave(port, link);
+}
+
+static err_t filter_ip4(struct netif *netif, const ip4_addr_t *group,
+                        enum netif_mac_filter_action action)
+{
+    const uint8_t mac[6] = {
+        0x01, 0x00, 0x5e, ip4_addr2(group) & 0x7f, ip4_addr3(group), ip4_addr4(group)};
+
+    return filter(netif, mac, action);
+}
+
+#if LWIP_IPV6 && LWIP_IPV6_MLD
+/* RFC 2464 §7 */
+static err_t filter_ip6(struct netif *netif, const ip6_addr_t *group,
+                        enum netif_mac_filter_action action)
+{
+    uint8_t mac[6] = {0x33, 0x33};
+
+    memcpy(mac + 2, &group->addr[3], 4);
+    return filter(netif, mac, action);
+}
+
+void port_groups_init(struct netif *netif)
+{
+    ip6_addr_t all_nodes;
+
+    netif->flags |= NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
+    netif_set_igmp_mac_filter(netif, filter_ip4);
+    netif_set_mld_mac_filter(netif, filter_ip6);
+    ip6_addr_set_allnodes_linklocal(&all_nodes); /* which lwIP takes for granted */
+    filter_ip6(netif, &all_nodes, NETIF_ADD_MAC_FILTER);
+}
+#else
+void port_groups_init(struct netif *netif)
+{
+    netif->flags |= NETIF_FLAG_IGMP;
+    netif_set_igmp_mac_filter(netif, filter_ip4);
+}
+#endif

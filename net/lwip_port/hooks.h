@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What lwIP's sources call beside the functions of a netif: see lwipopts.h. */
+#ifndef HOOKS_H
+#define HOOKS_H
+
+#include <stdint.h>
+
+struct netif;
+
+/* The tag control information (IEEE 802.1Q) of a frame to be sent now, or -1: no tag. */
+int32_t port_vlan_tag(const struct netif *netif);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/lwip_port/offload.h"
+
+#include <string.h>
+
+#include "arch/cc.h"
+
+enum {
+    ETHERNET_TYPE = 12, /* offsets */
+    ETHERNET_LENGTH = 14,
+    VLAN_TAG_LENGTH = 4,
+    TYPE_IPV4 = 0x0800,
+    TYPE_VLAN = 0x8100,
+    TYPE_IPV6 = 0x86dd,
+
+    IPV4_LENGTH = 20,
+    IPV4_FRAGMENT = 6,
+    IPV4_MORE_AND_OFFSET = 0x3fff,
+    IPV4_PROTOCOL = 9,
+    IPV4_ADDRESSES = 12,
+    IPV4_ADDRESSES_LENGTH = 8,
+
+    IPV6_LENGTH = 40,
+    IPV6_NEXT = 6,
+    IPV6_ADDRESSES = 8,
+    IPV6_ADDRESSES_LENGTH = 32,
+    IPV6_HOP_BY_HOP = 0, /* extension headers */
+    IPV6_ROUTING = 43,
+    IPV6_FRAGMENT = 44,
+    IPV6_DESTINATION = 60,
+
+    TCP_CHECKSUM = 16,
+    UDP_CHECKSUM = 6,
+};
+
+static uint16_t get16(const uint8_t *at)
+{
+    return (uint16_t)(at[0] << 8 | at[1]);
+}
+
+/* Passes the extension headers (RFC 8200 §4). */
+static bool parse_ipv6(const uint8_t *frame, size_t length, struct offload_headers *headers)
+{
+    size_t at = headers->network + IPV6_LENGTH;
+    uint8_t next;
+
+    if (length < at) {
+        return false;
+    }
+    next = frame[headers->network + IPV6_NEXT];
+    while (next == IPV6_HOP_BY_HOP || next == IPV6_ROUTING || next == IPV6_FRAGMENT ||
+           next == IPV6_DESTINATION) {
+        if (length < at + 8) {
+            return false;
+        }
+        headers->fragment |= next == IPV6_FRAGMENT;
+        next = frame[at];
+        at += headers->fragment ? 8 : 8u * (frame[at + 1] + 1u);
+    }
+    headers->ipv6 = true;
+    headers->protocol = next;
+    headers->transport = (uint16_t)at;
+    return length >= at;
+}
+
+static bool parse_ipv4(const uint8_t *frame, size_t length, struct offload_headers *headers)
+{
+    const uint8_t *ip = frame + headers->network;
+
+    if (length < headers->network + (size_t)IPV4_LENGTH) {
+        return false;
+    }
+    headers->fragment = get16(ip + IPV4_FRAGMENT) & IPV4_MORE_AND_OFFSET;
+    headers->protocol = ip[IPV4_PROTOCOL];
+    headers->transport = (uint16_t)(headers->network + (ip[0] & 15) * 4);
+    return length >= headers->transport;
+}
+
+bool offload_parse(const void *frame, size_t length, struct offload_headers *headers)
+{
+    const uint8_t *bytes = frame;
+    size_t type = ETHERNET_TYPE;
+
+    *headers = (struct offload_headers){0};
+    if (length < ETHERNET_LENGTH) {
+        return false;
+    }
+    while (get16(bytes + type) == TYPE_VLAN && length >= type + VLAN_TAG_LENGTH + 2) {
+        type += VLAN_TAG_LENGTH;
+    }
+    headers->network = (uint16_t)(type + 2);
+    switch (get16(bytes + type)) {
+    case TYPE_IPV4:
+        return parse_ipv4(frame, length, headers);
+    case TYPE_IPV6:
+        return parse_ipv6(frame, length, headers);
+    default:
+        return false;
+    }
+}
+
+/* Not complemented: the card goes on from there. In the order of memory, as lwip_port_checksum(). */
+static uint16_t pseudo_sum(const uint8_t *frame, const struct offload_headers *headers,
+                           uint32_t length)
+{
+    const uint8_t *ip = frame + headers->network;
+    uint8_t rest[6] = {(uint8_t)(length >> 24),
+                       (uint8_t)(length >> 16),
+                       (uint8_t)(length >> 8),
+                       (uint8_t)length,
+                       0,
+                       headers->protocol};
+    uint32_t sum = lwip_port_checksum(rest, sizeof rest);
+
+    sum += headers->ipv6 ? lwip_port_checksum(ip + IPV6_ADDRESSES, IPV6_ADDRESSES_LENGTH)
+                         : lwip_port_checksum(ip + IPV4_ADDRESSES, IPV4_ADDRESSES_LENGTH);
+    return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+bool offload_checksum(void *frame, size_t available, const struct offload_headers *headers,
+                      uint32_t length, struct nic_offload *offload)
+{
+    uint8_t *bytes = frame;
+    uint16_t offset = headers->protocol == OFFLOAD_TCP ? TCP_CHECKSUM : UDP_CHECKSUM;
+    uint16_t sum;
+
+    if ((headers->protocol != OFFLOAD_TCP && headers->protocol != OFFLOAD_UDP) ||
+        headers->fragment || available < headers->transport + offset + sizeof sum) {
+        return false;
+    }
+    sum = pseudo_sum(bytes, headers, length);
+    memcpy(bytes + headers->transport + offset, &sum, sizeof sum);
+    offload->checksum = true;
+    offload->checksum_start = headers->transport;
+    offload->checksum_offset = offset;
+    return true;
+}
+
+bool offload_is_checked(const void *frame, size_t length, const struct nic_offload *offload)
+{
+    struct offload_headers headers;
+
+    return (offload->checksum || offload->checked) && offload_parse(frame, length, &headers) &&
+           !headers.fragment;
+}

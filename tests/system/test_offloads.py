@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the card and the guest do for each other: checksums, segments, large frames."""
+
+import contextlib
+
+import pytest
+
+import host
+from capture import TCP, UDP, Capture
+from guest import TRANSPORTS
+
+OFFLOADS = {"csum", "guest_csum", "mtu"}
+
+
+def accepted(guest):
+    return set(guest.wait_for(r"^vtnet: features accepted: (.*)$")[1].split())
+
+
+@contextlib.contextmanager
+def host_mtu(mtu):
+    host.ip("link", "set", "tap0", "mtu", str(mtu))
+    try:
+        yield
+    finally:
+        host.ip("link", "set", "tap0", "mtu", "1500")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_accepted(boot, transport):
+    guest = boot(device=f"{TRANSPORTS[transport]},host_mtu=1500".lstrip(",")).wait_ready()
+    assert OFFLOADS <= accepted(guest)
+
+
+def datagrams_in_fragments(frames):
+    """First fragments with all of the datagram's bytes from the UDP header on."""
+    for first in frames:
+        if first.fragment == 0x2000:
+            key = first.data[4:6]
+            parts = sorted((f for f in frames if f.fragment and f.data[4:6] == key),
+                           key=lambda f: f.fragment & 0x1fff)
+            yield first, b"".join(part.transport for part in parts)
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("without", ["", "csum", "guest_csum", "any_layout,indirect_desc"])
+def test_every_checksum_of_the_guest(boot, transport, without):
+    """Those left to the card are prepared, all others are complete: of fragments always."""
+    features = ",".join(f"-{name}" for name in without.split(",") if name)
+    guest = boot(f"features={features}", device=TRANSPORTS[transport]).wait_ready()
+    sizes = (0, 1, 2, 1471, 1472, 1473, 3000, 8191, 60_000, 65_507)
+    with Capture() as seen:
+        host.udp_echo(guest.address, sizes)
+        host.tcp_echo(guest.address, 300_000)
+    for frame in seen.sent(TCP):
+        assert frame.checksum_is_right(), f"TCP of {len(frame.data)} bytes"
+    for frame in seen.sent(UDP):
+        assert frame.fragment or frame.checksum_is_right(), f"UDP of {len(frame.data)} bytes"
+    fragmented = list(datagrams_in_fragments(seen.sent(UDP)))
+    assert len(fragmented) == len([size for size in sizes if size > host.UDP_MAX])
+    for first, datagram in fragmented:
+        assert not first.partial and datagram[6:8] != b"\0\0"
+        assert first.checksum_is_right(datagram), f"UDP of {len(datagram)} bytes in fragments"
+    left_to_the_card = {f.partial for f in seen.sent(TCP)}
+    assert left_to_the_card == {without != "csum"}
+
+
+def test_damaged_frames_are_dropped(boot):
+    """What the host does not vouch for, the guest checks: frames from a raw socket."""
+    guest = boot().wait_ready()
+    host.ping(guest.address, count=1)
+    with Capture() as seen, host.udp_socket(guest.address, host.SINK) as sock:
+        sock.send(b"STATtest")
+        assert len(sock.recv(100)) == 24
+    sent = next(f for f in seen.received(UDP))
+    before = host.sink_statistics(guest.address)
+    counted = 0
+    for damage in (0, 1, 0xffff):
+        datagram = bytearray(sent.transport)
+        datagram[6:8] = bytes(2)
+        datagram[8:12] = b"data"
+        pseudo = sent.data[12:20] + bytes((0, UDP)) + len(datagram).to_bytes(2, "big")
+        right = host.checksum(pseudo + bytes(datagram))
+        datagram[6:8] = ((right + damage) % 0xffff or 0xffff).to_bytes(2, "big")
+        host.send_frame("tap0", guest.address, sent.data[:20] + bytes(datagram))
+        counted += damage in (0, 0xffff)  # which is the same
+    after = host.sink_statistics(guest.address)
+    assert after[0] - before[0] == counted
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("mrg_rxbuf", ["on", "off"])
+def test_jumbo_frames(boot, transport, mrg_rxbuf):
+    options = f"{TRANSPORTS[transport]},host_mtu=9000,mrg_rxbuf={mrg_rxbuf}"
+    with host_mtu(9000):
+        guest = boot(device=options).wait_ready()
+        assert "mtu" in accepted(guest)
+        with Capture() as seen:
+            host.icmp_echo(guest.address, (0, 1472, 1473, 8971, 8972))
+            host.udp_echo(guest.address, range(0, 8973, 997))
+            host.udp_echo(guest.address, (8972, 8973, 30_000, 65_507))
+            host.tcp_echo(guest.address, host.MIB)
+    assert 9000 in {len(f.data) for f in seen.sent(UDP)}
+    assert all(len(f.data) <= 9000 for f in seen.sent(UDP))
+    assert 9000 <= max(len(f.data) for f in seen.sent(TCP))
+    assert not [f for f in seen.sent(1) if f.fragment]
+
+
+@pytest.mark.parametrize("mtu", [68, 576, 1499, 65535])
+def test_odd_mtus(boot, mtu):
+    guest = boot(device=f"host_mtu={mtu}").wait_ready()
+    with Capture() as seen:
+        host.icmp_echo(guest.address, (0, 1, 1400))
+        host.udp_echo(guest.address, (0, 1, 1400))
+        host.tcp_echo(guest.address, 20_000)
+    if mtu < 1500:
+        assert all(len(f.data) <= mtu for f in seen.frames if not f.outgoing)

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""VLAN tags (IEEE 802.1Q): a guest hears its VLAN and no other, and says what it hears from."""
+
+import pytest
+
+import host
+from guest import ADDRESS
+from wire import (ALL_STATIONS, ARP, IPV4, Wire, arp_reply, arp_request, echo_request, parse,
+                  ping_reply, udp_packet)
+
+DEVICES = ["disable-modern=on", "disable-legacy=on"]
+OURS = "10.0.0.9"
+GUEST = ADDRESS
+QUIET = 0.3  # seconds without an answer that there must not be
+
+
+def priority(number):
+    return number << 13
+
+
+def assert_deaf(wire, mac, tcis):
+    """Requests with such tags find no answer."""
+    for tci in tcis:
+        wire.send(ALL_STATIONS, ARP, arp_request(GUEST, OURS), tci)
+        wire.send(mac, IPV4, echo_request(GUEST, OURS, b"deaf?"), tci)
+    assert wire.wait_for(lambda frame: parse(frame)[1] == mac, QUIET) is None
+
+
+@pytest.mark.parametrize("device, append", [*((device, "") for device in DEVICES),
+                                            ("", "features=-ctrl_vlan")])
+def test_only_its_vlan(boot, device, append):
+    """With the device's filter and without, a VLAN's guest is there for that VLAN alone."""
+    guest = boot(f"vlan=5 {append}", device=device).wait_ready()
+    assert ("ctrl_vlan" in guest.wait_for("features accepted: (.*)")[1]) == (not append)
+    with Wire() as wire:
+        mac, tci = arp_reply(wire, GUEST, OURS, 5)
+        assert tci == 5
+        for length in (0, 1, 56, 1400, 1472):
+            assert ping_reply(wire, mac, GUEST, OURS, 5, length) == [5]
+        assert_deaf(wire, mac, (None, 0, 4, 6, 0xffe, priority(3)))
+        assert ping_reply(wire, mac, GUEST, OURS, 5) == [5]
+    assert host.pings_answered(GUEST, 1) == 0
+
+
+def test_priority_is_kept(boot):
+    """What answers a frame has its priority, and what follows has its own again."""
+    guest = boot("vlan=5").wait_ready()
+    with Wire() as wire:
+        for number in (7, 0, 1, 6):
+            mac, tci = arp_reply(wire, GUEST, OURS, priority(number) | 5)
+            assert tci == priority(number) | 5
+            assert ping_reply(wire, mac, GUEST, OURS, priority(number) | 5) == [
+                priority(number) | 5]
+            wire.send(mac, IPV4, udp_packet(OURS, GUEST, 7777, 7, b"echo"), priority(number) | 5)
+            frame = wire.wait_for(lambda frame: parse(frame)[4][28:32] == b"echo")
+            assert parse(frame)[2] == priority(number) | 5
+    guest.assert_well()
+
+
+@pytest.mark.parametrize("append", ["", "features=-ctrl_vlan"])
+def test_without_a_vlan(boot, append):
+    """Priority alone makes no VLAN (§6.9.1): such frames are taken, those of VLANs are not."""
+    guest = boot(append).wait_ready()
+    host.serves(guest.address)
+    with Wire() as wire:
+        mac, tci = arp_reply(wire, GUEST, OURS, priority(5))
+        assert tci is None
+        assert ping_reply(wire, mac, GUEST, OURS, priority(5)) == [None]
+        assert_deaf(wire, mac, (5, priority(5) | 5, 0xfff))
+    host.serves(guest.address)
+
+
+def test_through_an_interface_of_the_host(boot):
+    """The host as a station of the VLAN: all services, TCP with frames of full size."""
+    try:
+        host.ip("link", "add", "link", "tap0", "name", "tap0.5", "type", "vlan", "id", "5")
+    except AssertionError as error:
+        pytest.skip(f"this kernel has no VLAN interfaces (8021q): {error}")
+    try:
+        host.ip("address", "add", "10.0.5.1/24", "dev", "tap0.5")
+        host.ip("link", "set", "tap0.5", "up")
+        guest = boot("vlan=5", address="10.0.5.2").wait_ready()
+        host.serves(guest.address)
+        host.tcp_echo(guest.address, 4 * host.MIB)
+        host.burst(guest.address, 300, 1472)
+    finally:
+        host.ip("link", "del", "tap0.5")
