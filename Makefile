@@ -181,7 +181,8 @@ $(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.
 $(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments.c boot/arguments.h
 $(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
 $(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/offload.h
-$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_offload: UNIT_INCLUDED = boot/% runtime/% net/%
+$(B)/host/unit/test_prep_machine $(B)/ppc-linux/unit/test_prep_machine: boot/prep_machine.c
+$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_offload $(B)/%/unit/test_prep_machine: UNIT_INCLUDED = boot/% runtime/% net/%
 
 # The same tests big-endian, under qemu-user; from the same rules but for the compiler.
 UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -Itests/unit/cross -I. -Itests/unit

@@ -65,17 +65,15 @@ static bool nvram_is_filled(void)
     return true;
 }
 
-/* It lies in what will be free memory, so it is copied. */
+/* Where QEMU put it, with a 0 behind it. That will be free memory: boot_start() copies it first. */
 static const char *nvram_command_line(void)
 {
-    static char line[1024];
+    uint32_t address = nvram_read32(NVRAM_COMMAND_LINE);
     uint32_t length = nvram_read32(NVRAM_COMMAND_LINE_LENGTH);
 
-    if (length >= sizeof line) {
-        length = sizeof line - 1;
-    }
-    memcpy(line, (const void *)(uintptr_t)nvram_read32(NVRAM_COMMAND_LINE), length);
-    return line;
+    return length != 0 && address < nvram_read32(NVRAM_MEMORY_SIZE)
+               ? (const char *)(uintptr_t)address
+               : "";
 }
 
 static void find_memory(struct boot_info *boot, bool nvram)
