@@ -184,13 +184,20 @@ $(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offl
 $(B)/host/unit/test_prep_machine $(B)/ppc-linux/unit/test_prep_machine: boot/prep_machine.c
 $(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_offload $(B)/%/unit/test_prep_machine: UNIT_INCLUDED = boot/% runtime/% net/%
 
-# The same tests big-endian, under qemu-user; from the same rules but for the compiler.
-UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -Itests/unit/cross -I. -Itests/unit
+# The same tests big-endian, under qemu-user. There is no package of cmocka for PowerPC.
+UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -I$(B)/ppc-linux -I. -Itests/unit
 
-$(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h tests/unit/*/*.h)
+$(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h setup
+	@mkdir -p $(@D)
+	$(call say,CROSS,cmocka.c)
+	$(Q)cmocka=$$(./setup --cmocka-dir) && cp "$$cmocka"/include/cmocka*.h $(@D) && \
+		$(CROSS_ppc_linux)gcc -std=gnu11 -O1 -g -w -DHAVE_CONFIG_H -Itests/unit/cross -I$(@D) \
+		-c "$$cmocka/src/cmocka.c" -o $@
+
+$(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h) $(B)/ppc-linux/cmocka.o
 	@mkdir -p $(@D)
 	$(call say,CROSS,$@)
-	$(Q)$(CROSS_ppc_linux)gcc $(UNIT_CROSS_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -o $@
+	$(Q)$(CROSS_ppc_linux)gcc $(UNIT_CROSS_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c %.o,$^)) -o $@
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
@@ -208,7 +215,7 @@ help: ## this list
 	@echo '  V=1 shows the commands; CROSS_i386=, LWIP_DIR= and CC_i386= take other tools and sources.'
 
 .PHONY: setup
-setup: ## install what is missing, and fetch lwIP
+setup: ## install what is missing, and fetch lwIP and cmocka
 	@./setup check
 
 .PHONY: demo
