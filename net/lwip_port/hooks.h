@@ -6,8 +6,12 @@
 #include <stdint.h>
 
 struct netif;
+struct tcp_pcb;
 
 /* The tag control information (IEEE 802.1Q) of a frame to be sent now, or -1: no tag. */
 int32_t port_vlan_tag(const struct netif *netif);
+
+/* A segment is about to be handled for a connection, or for a listening socket. */
+void port_tcp_received(struct tcp_pcb *pcb);
 
 #endif

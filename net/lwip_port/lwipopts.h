@@ -67,6 +67,10 @@
 #define TCP_OVERSIZE TCP_MSS
 #define TCP_QUEUE_OOSEQ 1
 #define LWIP_TCP_SACK_OUT 1
+/* A window's worth in receive buffers; but one that is kept for a few bytes counts as much. */
+#define TCP_OOSEQ_MAX_PBUFS 256
+#define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, length, length1, options2, p)                      \
+    (port_tcp_received(pcb), ERR_OK)
 #define TCP_LISTEN_BACKLOG 1
 /* A window update for every sixteenth of the window, not the quarter that is lwIP's default: the
  * peer must not run out of window while the update is on its way. */

@@ -4,7 +4,9 @@
 
 #include "lwip/ip.h"
 #include "lwip/pbuf.h"
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
+#include "net/lwip_port/hooks.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
 
@@ -17,6 +19,9 @@ struct rx_pbuf {
 _Static_assert(sizeof(struct rx_pbuf) <= PORT_RX_PRIVATE, "rx_pbuf");
 
 enum { COPIED_MAX = 256 }; /* bytes of a frame that is copied where receive buffers are scarce */
+
+/* The frame being handled is several TCP segments that the card has joined. */
+static bool joined;
 
 /* The stack is done with a receive buffer: back to the card. */
 static void rx_free(struct pbuf *p)
@@ -107,6 +112,15 @@ static struct pbuf *finish(struct lwip_port *port)
     return p;
 }
 
+/* lwIP acknowledges every other segment at once; several joined count as one, but must not wait for
+ * the next: to lwIP one has been waiting already. */
+void port_tcp_received(struct tcp_pcb *pcb)
+{
+    if (joined && pcb->state >= ESTABLISHED) {
+        tcp_set_flags(pcb, TF_ACK_DELAY);
+    }
+}
+
 void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
                   const struct nic_offload *offload)
 {
@@ -137,6 +151,7 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
     if (checked) {
         netif->chksum_flags = checksums & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
     }
+    joined = offload->segments == NIC_TCP4 || offload->segments == NIC_TCP6;
     /* without its Ethernet header it is for IP */
     error = p->payload == first ? netif->input(p, netif) : ip_input(p, netif);
     netif->chksum_flags = checksums;

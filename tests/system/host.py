@@ -158,6 +158,15 @@ def receive_to_end(sock):
     return bytes(data)
 
 
+def receive_exactly(sock, length):
+    data = bytearray()
+    while len(data) < length:
+        part = sock.recv(length - len(data))
+        assert part, f"the end came after {len(data)} of {length} bytes"
+        data += part
+    return bytes(data)
+
+
 def in_chunks(data, sizes):
     """Cuts data into pieces of the sizes in turn."""
     at = turn = 0

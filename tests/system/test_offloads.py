@@ -2,14 +2,17 @@
 """What the card and the guest do for each other: checksums, segments, large frames."""
 
 import contextlib
+import random
+import time
 
 import pytest
 
 import host
 from capture import TCP, UDP, Capture
 from guest import TRANSPORTS
+from lossy import lossy_wire
 
-OFFLOADS = {"csum", "guest_csum", "mtu"}
+OFFLOADS = {"csum", "guest_csum", "mtu", "guest_tso4", "guest_tso6", "guest_ecn"}
 
 
 def accepted(guest):
@@ -114,3 +117,51 @@ def test_odd_mtus(boot, mtu):
         host.tcp_echo(guest.address, 20_000)
     if mtu < 1500:
         assert all(len(f.data) <= mtu for f in seen.frames if not f.outgoing)
+
+
+def largest(frames):
+    return max(len(frame.data) for frame in frames)
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("without", ["", "guest_tso4", "guest_csum", "mrg_rxbuf"])
+def test_segments_to_the_guest_are_joined(boot, transport, without):
+    features = f"features=-{without}" if without else ""
+    guest = boot(features, device=TRANSPORTS[transport]).wait_ready()
+    with Capture() as seen:
+        host.tcp_echo(guest.address, host.MIB)
+    assert (largest(seen.received(TCP)) > 1500) == (without == "")
+    assert len([f for f in seen.sent(TCP) if len(f.transport) == 20]) < 1000  # acknowledgements
+
+
+def test_joined_segments_are_acknowledged_at_once(boot):
+    """Not after the quarter of a second that a lone segment may wait."""
+    guest = boot().wait_ready()
+    with host.tcp_socket(guest.address, host.ECHO) as sock:
+        sock.sendall(bytes(100_000))
+        host.receive_exactly(sock, 100_000)
+        start = time.monotonic()
+        for _ in range(20):
+            sock.sendall(bytes(4000))
+            host.receive_exactly(sock, 4000)
+    assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("features", ["", "-host_tso4", "-guest_tso4", "-csum,-guest_csum"])
+def test_much_data_in_pieces_of_every_size(boot, features):
+    guest = boot(f"features={features}" if features else "").wait_ready()
+    chance = random.Random(7)
+    sizes = [chance.choice((1, 100, 1460, 1461, 5000, 30_000, 65_536, 200_000)) for _ in range(99)]
+    host.tcp_echo(guest.address, 50 * host.MIB, sizes)
+    guest.assert_well()
+
+
+@pytest.mark.parametrize("loss, reorder", [(0.003, 0), (0, 0.05), (0.002, 0.02)])
+def test_on_a_wire_that_loses_and_reorders(boot, loss, reorder):
+    with lossy_wire("tap1", loss, reorder) as ways:
+        guest = boot("stats=1", tap="tap1").wait_ready()
+        host.tcp_echo(guest.address, 2 * host.MIB)
+        host.all_at_once(lambda number: host.tcp_echo(guest.address, host.MIB // 4, seed=number),
+                         range(4))
+        guest.assert_well()
+        assert all(way.lost + way.swapped > 0 for way in ways)
