@@ -40,7 +40,7 @@ static void put(uint8_t *to, unsigned width, uint64_t value)
 static void commands_are_as_the_specification_has_them(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         static const uint8_t unicast[1][6] = {{2, 0, 0, 0, 0, 9}};
         static const uint8_t multicast[2][6] = {{1, 0, 0x5e, 0, 0, 1}, {0x33, 0x33, 0, 0, 0, 1}};
         static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
@@ -123,7 +123,7 @@ static void commands_without_their_feature_are_not_sent(void **state)
                          BIT(CTRL_MAC_ADDR) | BIT(CTRL_GUEST_OFFLOADS);
 
     (void)state;
-    for (unsigned n = 0; n < 2 * CARD_INTERFACES; n++) {
+    for (unsigned n = 0; n < 2 * CARD_RINGS; n++) {
         unsigned before;
 
         open_with(n / 2, n % 2 ? CTRL : all & ~CTRL);
@@ -233,7 +233,7 @@ static void device_stops_being_promiscuous(void **state)
 static void announcement_is_made_and_acknowledged(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         open_with(i, CTRL | BIT(STATUS) | BIT(GUEST_ANNOUNCE));
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.announces, 0);
@@ -262,7 +262,7 @@ static void announcement_is_made_and_acknowledged(void **state)
 static void mtu_speed_and_duplex_are_read(void **state)
 {
     (void)state;
-    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
         bool modern = i >= 2;
 
         card_create_as(i, BIT(MTU) | BIT(SPEED_DUPLEX));
@@ -294,7 +294,7 @@ static void jumbo_frames_are_received(void **state)
     static uint8_t frame[9018];
 
     (void)state;
-    for (unsigned n = 0; n < 2 * CARD_INTERFACES; n++) {
+    for (unsigned n = 0; n < 2 * CARD_RINGS; n++) {
         card_create_as(n / 2, BIT(MTU) | (n % 2 ? BIT(MRG_RXBUF) : 0));
         card.dev.mtu = 9000;
         assert_int_equal(card_open(), 0);

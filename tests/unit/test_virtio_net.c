@@ -127,7 +127,7 @@ static void offloads_are_in_the_header(void **state)
 static void received_offloads_reach_the_client(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < 4 * CARD_INTERFACES; n++) {
+    for (unsigned n = 0; n < 4 * CARD_RINGS; n++) {
         bool agreed = n & 1;
         bool merged = n & 2;
         uint8_t frame[2000] = {0};
