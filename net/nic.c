@@ -49,6 +49,7 @@ static void connect_interrupts(struct nic *nic)
     if (vectors != 0) {
         printf("vtnet: interrupts: MSI-X, %u vector%s\n", vectors, vectors == 1 ? "" : "s");
     } else if (arch_irq_register(nic->pci.irq_line, handle_interrupt, nic)) {
+        pci_enable_line(&nic->pci);
         printf("vtnet: interrupts: INTx line %u\n", nic->pci.irq_line);
     } else {
         printf("vtnet: interrupts: INTx line %u is not one of this machine: frames wait for the "

@@ -90,9 +90,15 @@ void pci_enable(const struct pci_device *device)
 {
     uint32_t command = pci_config_read(device, PCI_COMMAND, 2);
 
-    command |= PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
-    command &= ~(uint32_t)PCI_COMMAND_INTX_DISABLE;
-    pci_platform_config_write(device->bdf, PCI_COMMAND, 2, command);
+    command |= PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
+    pci_config_write(device, PCI_COMMAND, 2, command);
+}
+
+void pci_enable_line(const struct pci_device *device)
+{
+    uint32_t command = pci_config_read(device, PCI_COMMAND, 2);
+
+    pci_config_write(device, PCI_COMMAND, 2, command & ~(uint32_t)PCI_COMMAND_INTX_DISABLE);
 }
 
 uint8_t pci_find_capability(const struct pci_device *device, uint8_t id, unsigned nth)

@@ -97,8 +97,15 @@ void pci_setup_bars(struct pci_device *device);
  */
 uint8_t pci_irq_line(uint16_t bdf);
 
-/* Switches I/O decoding, memory decoding, bus mastering and INTx on: all that a driver needs. */
+/* Switches I/O decoding, memory decoding and bus mastering on: what a driver needs, but for the
+ * interrupt line, which it leaves off. */
 void pci_enable(const struct pci_device *device);
+
+/*
+ * Lets the device use its interrupt line. To be called when there is a handler for it: others may
+ * have theirs on that line, and could not silence it. An interrupt that it has to give comes then.
+ */
+void pci_enable_line(const struct pci_device *device);
 
 /*
  * The offset of the nth capability with this id (§6.7; nth counts from 0), or 0 where there are not

@@ -173,6 +173,7 @@ static bool open_first(const struct pci_device *device, void *context)
     *opened = virtio_pci_open(&pci, device, VIRTIO_PCI_ANY) == 0 &&
               virtio_net_open(&net, &pci.dev, &options, &client) == 0 &&
               arch_irq_register(device->irq_line, handle_interrupt, &net);
+    pci_enable_line(device); /* not before there is a handler */
     return !*opened;
 }
 

@@ -344,8 +344,10 @@ static void enable_switches_on_what_a_driver_needs(void **state)
     struct pci_device device = device_of(f);
 
     (void)state;
-    fake_pci_set(f, PCI_COMMAND, 2, 0x0540); /* SERR, parity, INTx off */
+    fake_pci_set(f, PCI_COMMAND, 2, 0x0140); /* SERR, parity */
     pci_enable(&device);
+    assert_int_equal(fake_pci_get(f, PCI_COMMAND, 2), 0x0547); /* INTx is off */
+    pci_enable_line(&device);
     assert_int_equal(fake_pci_get(f, PCI_COMMAND, 2), 0x0147);
 }
 
