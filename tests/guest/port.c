@@ -182,9 +182,7 @@ int main(void)
     bool opened = false;
 
     pci_setup_bridges();
-    arch_interrupts_off(); /* an open device may raise its line before the handler is there */
     pci_scan(open_first, &opened);
-    arch_interrupts_on();
     if (!opened) {
         return 1;
     }
