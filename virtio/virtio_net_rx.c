@@ -26,10 +26,11 @@ static uint8_t *buffer_header(const struct virtio_net *net, struct virtio_net_bu
     return (uint8_t *)buffer + net->rx_data_offset;
 }
 
-/* The queue size, a power of two, that has room for `buffers`. */
+/* The queue size, a power of two, that has room for `buffers`: two at least, as QEMU 10 with IN_ORDER
+ * takes a packed ring whose descriptors are all in its hands for one with none. */
 static uint16_t queue_size_for(unsigned buffers)
 {
-    unsigned size = 1;
+    unsigned size = 2;
 
     while (size < buffers && size < VIRTQ_SIZE_MAX) {
         size *= 2;

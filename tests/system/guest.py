@@ -199,6 +199,12 @@ class Guest:
                 assert "return" in answer, f"QMP {command}: {answer}"
                 return answer["return"]
 
+    def queue_size(self, queue):
+        """The size that QEMU's card offers for a queue, which is not always what it was told."""
+        card, = (device["path"] for device in self.qmp("x-query-virtio")
+                 if device["name"] == "virtio-net")
+        return self.qmp("x-query-virtio-queue-status", path=card, queue=queue)["vring-num-default"]
+
     def stats(self):
         """The lines of stats=1 so far."""
         return re.findall(r"^vtnet: stats: .*", self.console(), re.MULTILINE)

@@ -37,7 +37,8 @@ def address(guest):
 def test_console_names_card_transport_features_and_addresses(guest):
     text = guest.console()
     used = "legacy" if guest.transport == "legacy" else "modern"
-    assert f"vtnet: transport {used} PCI, queues of 256 (rx) and 256 (tx)" in text
+    rx, tx = (256, 256) if used == "modern" else (guest.queue_size(0), guest.queue_size(1))
+    assert f"vtnet: transport {used} PCI, queues of {rx} (rx) and {tx} (tx)" in text
     offered = guest.wait_for(r"^vtnet: features offered: (.*)$")[1].split()
     accepted = guest.wait_for(r"^vtnet: features accepted: (.*)$")[1].split()
     assert set(accepted) <= set(offered)

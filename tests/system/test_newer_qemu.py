@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What not every QEMU's card has: run by those that have it, skipped with the reason by others."""
+
+import functools
+import re
+import socket
+import subprocess
+import threading
+
+import pytest
+
+import host
+from guest import PATIENCE
+from test_features import accepted, assert_intact
+from test_images import PAIRS, kickrace
+
+# Properties of the card, and the features that the guest accepts for them.
+FEATURES = {"in_order": "in_order", "notification_data": "notification_data",
+            "queue_reset": "ring_reset", "packed": "ring_packed"}
+ALONE = [(name,) for name in FEATURES]
+TOGETHER = [("in_order", "queue_reset"), ("in_order", "packed", "queue_reset"), tuple(FEATURES)]
+USO = {"guest_uso4", "guest_uso6", "host_uso"}
+
+
+@functools.lru_cache
+def properties(qemu):
+    """The properties of QEMU's card."""
+    done = subprocess.run([qemu, "-device", "virtio-net-pci,help"], text=True, capture_output=True,
+                          timeout=PATIENCE, check=True)
+    return set(re.findall(r"^ +([\w-]+)=", done.stdout, re.MULTILINE))
+
+
+def card(arch, names):
+    """The options of a card with exactly those of FEATURES; skips the test where it has not all."""
+    has = properties(arch.machine[0])
+    missing = sorted(set(names) - has)
+    if missing:
+        pytest.skip(f"{arch.machine[0]}'s virtio-net-pci has no {', no '.join(missing)}")
+    return ",".join(f"{name}={'on' if name in names else 'off'}" for name in FEATURES
+                    if name in has)
+
+
+def assert_traffic(address):
+    """Nothing lost, nothing changed: ICMP, UDP and TCP, each way and both."""
+    host.ping(address)
+    host.burst(address, 3000, 1024)
+    host.burst(address, 100, 8192)
+    with host.tcp_socket(address, host.SINK) as sock:
+        sock.sendall(host.pattern(host.MIB))
+        sock.shutdown(socket.SHUT_WR)
+        assert host.receive_to_end(sock) == b""
+    host.all_at_once(lambda number: host.tcp_echo(address, host.MIB, seed=number), range(3))
+
+
+@pytest.mark.parametrize("names", ALONE + TOGETHER, ids="+".join)
+@pytest.mark.parametrize("mode", ["irq", "poll"])
+def test_accepted_and_served(boot, arch, names, mode):
+    guest = boot(f"mode={mode}", device=card(arch, names)).wait_ready()
+    assert accepted(guest) & set(FEATURES.values()) == {FEATURES[name] for name in names}
+    assert_intact(guest)
+    assert_traffic(guest.address)
+
+
+@pytest.mark.parametrize("names", TOGETHER, ids="+".join)
+@pytest.mark.parametrize("append", ["features=-event_idx", "features=-indirect_desc",
+                                    "features=-event_idx,-indirect_desc,-mrg_rxbuf",
+                                    "bufinit=1 bufmax=1"])
+def test_served_with_less(boot, arch, names, append):
+    guest = boot(append, device=card(arch, names)).wait_ready()
+    assert_intact(guest)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_refused(boot, arch, name):
+    """The device takes what the guest accepts, not what it offered."""
+    names = [each for each in FEATURES if each in properties(arch.machine[0])]
+    guest = boot(f"features=-{FEATURES[name]}", device=card(arch, {*names, name})).wait_ready()
+    assert accepted(guest) & set(FEATURES.values()) == {FEATURES[n] for n in names if n != name}
+    assert_intact(guest)
+
+
+@pytest.mark.parametrize("names", TOGETHER[:2], ids="+".join)
+def test_legacy_driver_of_such_a_card(boot, arch, names):
+    """All of these came with virtio 1, whose features a legacy driver does not see."""
+    guest = boot("transport=legacy", device=card(arch, names)).wait_ready()
+    assert not accepted(guest) & set(FEATURES.values())
+    assert_intact(guest)
+
+
+@pytest.mark.parametrize("names", [("in_order",), ("notification_data",), *TOGETHER], ids="+".join)
+@pytest.mark.parametrize("features", ["", "features=-event_idx"])
+def test_no_kick_is_lost(arch, names, features):
+    assert kickrace(arch, PAIRS, features, f",{card(arch, names)}") == 0
+
+
+@pytest.mark.parametrize("names", [("queue_reset",), *TOGETHER], ids="+".join)
+def test_receive_queue_reset_when_quiet(boot, arch, names):
+    """The buffers of a busy time are withdrawn a second later, which costs no frame."""
+    guest = boot(device=card(arch, names)).wait_ready()
+    for _ in range(2):
+        host.all_at_once(lambda number: host.tcp_echo(guest.address, host.MIB, seed=number),
+                         range(4))
+        host.ping(guest.address, count=200)
+    host.serves(guest.address)
+
+
+def echo_in_segments(address, count, size):
+    """UDP echo of datagrams that the host's kernel hands over as one large one, if it may."""
+    data = host.pattern(count * size)
+    received = []
+    with host.udp_socket(address, host.ECHO) as sock:
+        sock.setsockopt(socket.IPPROTO_UDP, 103, size)  # UDP_SEGMENT
+        reader = threading.Thread(daemon=True, target=lambda: received.extend(
+            sock.recv(65536) for _ in range(count)))
+        reader.start()
+        sock.send(data)
+        reader.join(PATIENCE)
+    host.compare(data, b"".join(received), f"UDP echo of {count} segments of {size} bytes")
+
+
+def boot_with_uso(boot, arch, append=""):
+    """A guest whose card offers USO, and the features that it accepted."""
+    if not USO <= properties(arch.machine[0]):
+        pytest.skip(f"{arch.machine[0]}'s virtio-net-pci has no USO")
+    guest = boot(append).wait_ready()
+    offered = guest.wait_for(r"^vtnet: features offered: (.*)$")[1].split()
+    if not USO <= set(offered):
+        pytest.skip("the tap of the host's kernel has no USO")
+    return guest, accepted(guest)
+
+
+def test_uso_accepted_on_request(boot, arch):
+    guest, features = boot_with_uso(boot, arch, "features=" + ",".join(f"+{n}" for n in USO))
+    assert USO <= features
+    assert_intact(guest)
+    assert_traffic(guest.address)
+
+
+@pytest.mark.xfail(strict=True, reason="the stack does not ask for USO yet")
+def test_uso(boot, arch):
+    guest, features = boot_with_uso(boot, arch)
+    assert USO <= features
+    for size in (1, 100, 1000, 1471, 1472):
+        echo_in_segments(guest.address, 40, size)
+    assert_intact(guest)
+    assert_traffic(guest.address)
+
+
+@pytest.mark.parametrize("names", [(), *TOGETHER], ids="+".join)
+def test_host_with_segments(boot, arch, names):
+    """Whoever cuts them, the guest gets every datagram."""
+    guest = boot(device=card(arch, names)).wait_ready()
+    for size in (1, 100, 1000, 1471, 1472):
+        echo_in_segments(guest.address, 40, size)
