@@ -392,6 +392,7 @@ bool virtio_net_interrupt(struct virtio_net *net)
         return false;
     }
     if (isr & VIRTIO_ISR_CONFIG) {
+        net->counters.interrupts_config++;
         net->config_changed = true;
     }
     if (isr & VIRTIO_ISR_QUEUE) {
