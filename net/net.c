@@ -15,6 +15,7 @@
 #include "lwip/prot/udp.h"
 #include "net/lwip_port/port.h"
 #include "net/stats.h"
+#include "runtime/memory.h"
 
 enum { BUDGET = 64 }; /* frames a pass: a quarter of the ring, then the replies are sent */
 
@@ -211,22 +212,42 @@ static bool may_sleep(uint64_t now, uint64_t last_work)
     }
 }
 
+/* What a pass is made of. */
+enum share { RECEIVE, TIMERS, SERVICES, FLUSH, SHARES };
+static uint64_t shares[SHARES]; /* ns of the pass under way; bounded=1 */
+
+/* A share of the pass ends, and the next begins. */
+static void end_share(enum share share, uint64_t *since)
+{
+    if (boot_arguments.bounded) {
+        uint64_t now = arch_clock_ns();
+
+        shares[share] = now - *since;
+        *since = now;
+    }
+}
+
 /* One pass. Returns the number of frames taken; *busy: whether there was anything to do. */
 static unsigned run_once(uint64_t now, bool *busy)
 {
+    uint64_t since = now;
     unsigned frames = 0;
 
     for (unsigned i = 0; i < port_count; i++) {
         frames += lwip_port_poll(&ports[i], BUDGET);
     }
+    end_share(RECEIVE, &since);
     lwip_port_timers(now);
     for (unsigned i = 0; i < port_count; i++) {
         lwip_port_resume(&ports[i]);
     }
+    end_share(TIMERS, &since);
     *busy = run_pollers() || frames != 0;
+    end_share(SERVICES, &since);
     for (unsigned i = 0; i < port_count; i++) {
         ports[i].nic.driver->flush(ports[i].nic.state);
     }
+    end_share(FLUSH, &since);
     return frames;
 }
 
@@ -236,14 +257,60 @@ static void account(uint64_t ns, unsigned frames)
     if (ns > counters.worst_pass_ns) {
         counters.worst_pass_ns = ns;
         counters.worst_pass_frames = frames;
+        counters.worst_receive_ns = shares[RECEIVE];
+        counters.worst_timers_ns = shares[TIMERS];
+        counters.worst_services_ns = shares[SERVICES];
+        counters.worst_flush_ns = shares[FLUSH];
     }
+}
+
+/*
+ * bounded=1: what the stack will need at the most is set aside, in powers of two, for an allocation
+ * may take a block of up to twice its size; and each card's receive buffers, as many as may exist.
+ * From here on no memory is taken but from that.
+ */
+static void seal_memory(void)
+{
+    static const struct {
+        uint16_t size, count;
+    } reserve[] = {
+        {48, 3072},  /* pbufs that refer to data, segments */
+        {112, 1536}, /* headers of segments, acknowledgements */
+        {240, 256},  /* connections, small datagrams */
+        {496, 64},   /* small frames */
+        {1008, 64},  /* the same */
+        {2032, 256}, /* frames that are copied */
+        {4080, 16},  /* statistics, of one card and of some */
+        {16368, 8},  /* of many; datagrams to be cut into fragments */
+    };
+    bool all = true;
+
+    for (size_t i = 0; i < sizeof reserve / sizeof reserve[0]; i++) {
+        all &= memory_reserve(reserve[i].size, reserve[i].count);
+    }
+    for (unsigned i = 0; i < port_count; i++) {
+        struct nic_counters c;
+
+        ports[i].nic.driver->counters(ports[i].nic.state, &c);
+        if (c.rx_buffers != 0) {
+            all &=
+                memory_reserve((size_t)(c.rx_held / c.rx_buffers), c.rx_buffers_max - c.rx_buffers);
+        }
+    }
+    memory_seal();
+    printf("vtnet: bounded: %zu KiB of memory, and no more from here on%s\n",
+           memory_usage().touched >> 10, all ? "" : ": that is less than wanted");
 }
 
 void net_run(void)
 {
-    uint64_t now = arch_clock_ns();
-    uint64_t last_work = now;
+    uint64_t now, last_work;
 
+    if (boot_arguments.bounded) {
+        seal_memory();
+    }
+    now = arch_clock_ns();
+    last_work = now;
     stopped = false;
     while (!stopped) {
         uint64_t start = now;

@@ -27,6 +27,11 @@ struct net_counters {
     uint64_t sleeps;
     uint64_t worst_pass_ns;     /* the longest, without its sleep and the console's statistics */
     uint32_t worst_pass_frames; /* that it took from all cards */
+    /* Its shares, with bounded=1. */
+    uint64_t worst_receive_ns;  /* cards, and the stack on what they received */
+    uint64_t worst_timers_ns;   /* of the stack, and connections that had waited for room */
+    uint64_t worst_services_ns; /* the pollers */
+    uint64_t worst_flush_ns;    /* telling the cards */
 };
 const struct net_counters *net_counters(void);
 

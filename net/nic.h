@@ -90,6 +90,7 @@ struct nic_counters {
     uint32_t rx_initial, rx_maximum;          /* between which the limit goes */
     uint32_t rx_ups, rx_downs;                /* times that it went */
     uint32_t rx_buffers, rx_buffers_peak;     /* that exist, and ever did at once */
+    uint32_t rx_buffers_max;                  /* that may exist */
     uint64_t rx_held, rx_held_peak;           /* bytes of them */
 };
 

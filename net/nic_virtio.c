@@ -420,6 +420,7 @@ static void card_counters(void *state, struct nic_counters *counters)
         .rx_downs = c->rx_downs,
         .rx_buffers = net->rx_buffers,
         .rx_buffers_peak = net->rx_peak,
+        .rx_buffers_max = net->rx_buffers_max,
         .rx_held = (uint64_t)net->rx_buffers * net->rx_buffer_size,
         .rx_held_peak = (uint64_t)net->rx_peak * net->rx_buffer_size,
     };

@@ -57,6 +57,7 @@ static const struct field card_fields[] = {
     FIELD(nic_counters, rx_downs),
     FIELD(nic_counters, rx_buffers),
     FIELD(nic_counters, rx_buffers_peak),
+    FIELD(nic_counters, rx_buffers_max),
     FIELD(nic_counters, rx_held),
     FIELD(nic_counters, rx_held_peak),
 };
@@ -73,12 +74,15 @@ static const struct field loop_fields[] = {
     FIELD(net_counters, sleeps),
     FIELD(net_counters, worst_pass_ns),
     FIELD(net_counters, worst_pass_frames),
+    FIELD(net_counters, worst_receive_ns),
+    FIELD(net_counters, worst_timers_ns),
+    FIELD(net_counters, worst_services_ns),
+    FIELD(net_counters, worst_flush_ns),
 };
 
 static const struct field memory_fields[] = {
-    FIELD(memory_usage, total),
-    FIELD(memory_usage, used),
-    FIELD(memory_usage, peak),
+    FIELD(memory_usage, total),   FIELD(memory_usage, used),    FIELD(memory_usage, peak),
+    FIELD(memory_usage, touched), FIELD(memory_usage, refused), FIELD(memory_usage, sealed),
 };
 
 #define FIELDS(table) (table), sizeof(table) / sizeof(table)[0]
@@ -243,6 +247,19 @@ static void print_card(const struct lwip_port *port, const struct nic_counters *
            (unsigned)net_counters()->worst_pass_frames);
 }
 
+static void print_bounded(void)
+{
+    const struct net_counters *loop = net_counters();
+    struct memory_usage memory = memory_usage();
+
+    printf("vtnet: bounded: worst pass %llu ns of %u frames: receive %llu, timers %llu, services "
+           "%llu, flush %llu ns; %zu KiB touched, %u allocations refused\n",
+           (unsigned long long)loop->worst_pass_ns, (unsigned)loop->worst_pass_frames,
+           (unsigned long long)loop->worst_receive_ns, (unsigned long long)loop->worst_timers_ns,
+           (unsigned long long)loop->worst_services_ns, (unsigned long long)loop->worst_flush_ns,
+           memory.touched >> 10, (unsigned)memory.refused);
+}
+
 void stats_print(uint64_t now)
 {
     static struct nic_counters last[NIC_CARDS];
@@ -260,6 +277,9 @@ void stats_print(uint64_t now)
             print_card(port, &last[i], &counters);
         }
         last[i] = counters;
+    }
+    if (next != 0 && memory_usage().sealed) {
+        print_bounded();
     }
     next = now + SECOND_NS;
 }
