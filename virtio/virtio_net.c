@@ -415,6 +415,7 @@ static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq, uint16
 void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector)
 {
     if (vector == VIRTIO_CONFIG_VECTOR) {
+        net->counters.interrupts_config++;
         net->config_changed = true;
     }
     interrupt_queue(net, &net->rx, vector);
