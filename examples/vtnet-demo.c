@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The demonstration: a guest that answers ping and serves echo, sink and source. */
+/* The demonstration: a guest that answers ping and serves echo, sink, source and statistics. */
 #include "boot/boot.h"
 #include "net/net.h"
 #include "net/services/services.h"
 
 int main(void)
 {
-    if (!net_start() || !echo_start() || !sink_start() || !source_start()) {
+    if (!net_start() || !echo_start() || !sink_start() || !source_start() || !stats_start()) {
         return 1;
     }
     net_run();

@@ -14,6 +14,7 @@
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/udp.h"
 #include "net/lwip_port/port.h"
+#include "net/stats.h"
 #include "runtime/memory.h"
 
 enum { BUDGET = 64 }; /* frames a pass: a quarter of the ring, then the replies are sent */
@@ -24,6 +25,7 @@ static struct lwip_port ports[NIC_CARDS];
 static unsigned port_count;
 static struct net_poller *pollers;
 static bool stopped;
+static struct net_counters counters;
 static volatile bool woken; /* set by interrupts: there is something to poll */
 
 static void wake(void)
@@ -39,6 +41,11 @@ unsigned net_port_count(void)
 struct lwip_port *net_port(unsigned number)
 {
     return &ports[number];
+}
+
+const struct net_counters *net_counters(void)
+{
+    return &counters;
 }
 
 static void set_address(unsigned number)
@@ -157,47 +164,6 @@ static void announce(void)
     }
 }
 
-/* A line of the rates since the last one, and totals of what should stay at zero. */
-static void print_port_statistics(const struct lwip_port *port, struct nic_counters *last)
-{
-    struct nic_counters c;
-
-    port->nic.driver->counters(port->nic.state, &c);
-    printf("vtnet: %sstats: rx %u frames %u KiB, tx %u frames %u KiB, %u interrupts (%u "
-           "spurious), %u kicks (%u suppressed), %u rx buffers of %u KiB, %zu KiB in use; "
-           "total: dropped %u, ring full %u, copied %u, device errors %u\n",
-           port->label, (unsigned)(c.rx_frames - last->rx_frames),
-           (unsigned)((c.rx_bytes - last->rx_bytes) >> 10),
-           (unsigned)(c.tx_frames - last->tx_frames),
-           (unsigned)((c.tx_bytes - last->tx_bytes) >> 10),
-           (unsigned)(c.interrupts - last->interrupts),
-           (unsigned)(c.interrupts_spurious - last->interrupts_spurious),
-           (unsigned)(c.kicks - last->kicks),
-           (unsigned)(c.kicks_suppressed - last->kicks_suppressed), (unsigned)c.rx_buffers,
-           (unsigned)(c.rx_buffers_bytes >> 10), memory_usage().used >> 10, (unsigned)c.rx_dropped,
-           (unsigned)c.tx_full, (unsigned)port->counters.tx_copied, (unsigned)c.device_errors);
-    *last = c;
-}
-
-/* Once a second with stats=1, from the end of the first one on. */
-static void print_statistics(uint64_t now)
-{
-    static struct nic_counters last[NIC_CARDS];
-    static uint64_t next;
-
-    if (!boot_arguments.stats || now < next) {
-        return;
-    }
-    for (unsigned i = 0; i < port_count; i++) {
-        if (next == 0) {
-            ports[i].nic.driver->counters(ports[i].nic.state, &last[i]);
-        } else {
-            print_port_statistics(&ports[i], &last[i]);
-        }
-    }
-    next = now + 1000000000;
-}
-
 static bool waits_for_room(void)
 {
     for (unsigned i = 0; i < port_count; i++) {
@@ -213,6 +179,7 @@ static void sleep(void)
 {
     bool pending = false;
 
+    counters.sleeps++;
     woken = false;
     for (unsigned i = 0; i < port_count; i++) {
         pending |= ports[i].nic.driver->interrupts_on(ports[i].nic.state, ports[i].tx_full);
@@ -245,41 +212,125 @@ static bool may_sleep(uint64_t now, uint64_t last_work)
     }
 }
 
-/* One pass. Returns whether there was anything to do. */
-static bool run_once(uint64_t now)
+/* What a pass is made of. */
+enum share { RECEIVE, TIMERS, SERVICES, FLUSH, SHARES };
+static uint64_t shares[SHARES]; /* ns of the pass under way; bounded=1 */
+
+/* A share of the pass ends, and the next begins. */
+static void end_share(enum share share, uint64_t *since)
 {
-    bool busy = false;
+    if (boot_arguments.bounded) {
+        uint64_t now = arch_clock_ns();
+
+        shares[share] = now - *since;
+        *since = now;
+    }
+}
+
+/* One pass. Returns the number of frames taken; *busy: whether there was anything to do. */
+static unsigned run_once(uint64_t now, bool *busy)
+{
+    uint64_t since = now;
+    unsigned frames = 0;
 
     for (unsigned i = 0; i < port_count; i++) {
-        busy |= lwip_port_poll(&ports[i], BUDGET) != 0;
+        frames += lwip_port_poll(&ports[i], BUDGET);
     }
+    end_share(RECEIVE, &since);
     lwip_port_timers(now);
     for (unsigned i = 0; i < port_count; i++) {
         lwip_port_resume(&ports[i]);
     }
-    busy |= run_pollers();
-    announce();
-    print_statistics(now);
+    end_share(TIMERS, &since);
+    *busy = run_pollers() || frames != 0;
+    end_share(SERVICES, &since);
     for (unsigned i = 0; i < port_count; i++) {
         ports[i].nic.driver->flush(ports[i].nic.state);
     }
-    return busy;
+    end_share(FLUSH, &since);
+    return frames;
+}
+
+static void account(uint64_t ns, unsigned frames)
+{
+    counters.passes++;
+    if (ns > counters.worst_pass_ns) {
+        counters.worst_pass_ns = ns;
+        counters.worst_pass_frames = frames;
+        counters.worst_receive_ns = shares[RECEIVE];
+        counters.worst_timers_ns = shares[TIMERS];
+        counters.worst_services_ns = shares[SERVICES];
+        counters.worst_flush_ns = shares[FLUSH];
+    }
+}
+
+/*
+ * bounded=1: what the stack will need at the most is set aside, in powers of two, for an allocation
+ * may take a block of up to twice its size; and each card's receive buffers, as many as may exist.
+ * From here on no memory is taken but from that.
+ */
+static void seal_memory(void)
+{
+    static const struct {
+        uint16_t size, count;
+    } reserve[] = {
+        {48, 3072},  /* pbufs that refer to data, segments */
+        {112, 1536}, /* headers of segments, acknowledgements */
+        {240, 256},  /* connections, small datagrams */
+        {496, 64},   /* small frames */
+        {1008, 64},  /* the same */
+        {2032, 256}, /* frames that are copied */
+        {4080, 16},  /* statistics, of one card and of some */
+        {16368, 8},  /* of many; datagrams to be cut into fragments */
+    };
+    bool all = true;
+
+    for (size_t i = 0; i < sizeof reserve / sizeof reserve[0]; i++) {
+        all &= memory_reserve(reserve[i].size, reserve[i].count);
+    }
+    for (unsigned i = 0; i < port_count; i++) {
+        struct nic_counters c;
+
+        ports[i].nic.driver->counters(ports[i].nic.state, &c);
+        if (c.rx_buffers != 0) {
+            all &=
+                memory_reserve((size_t)(c.rx_held / c.rx_buffers), c.rx_buffers_max - c.rx_buffers);
+        }
+    }
+    memory_seal();
+    printf("vtnet: bounded: %zu KiB of memory, and no more from here on%s\n",
+           memory_usage().touched >> 10, all ? "" : ": that is less than wanted");
 }
 
 void net_run(void)
 {
-    uint64_t last_work = arch_clock_ns();
+    uint64_t now, last_work;
 
+    if (boot_arguments.bounded) {
+        seal_memory();
+    }
+    now = arch_clock_ns();
+    last_work = now;
     stopped = false;
     while (!stopped) {
-        uint64_t now = arch_clock_ns();
+        uint64_t start = now;
+        bool busy;
+        unsigned frames = run_once(start, &busy);
 
-        if (run_once(now)) {
-            last_work = now;
-        } else if (may_sleep(now, last_work)) {
+        now = arch_clock_ns();
+        account(now - start, frames);
+        announce();
+        if (busy) {
+            last_work = start;
+        } else if (may_sleep(start, last_work)) {
             sleep();
+            now = arch_clock_ns();
         } else {
             arch_pause();
+        }
+        if (boot_arguments.stats) {
+            stats_print(now);
+            now = arch_clock_ns();
         }
     }
 }

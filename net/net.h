@@ -21,6 +21,20 @@ bool net_start(void);
 unsigned net_port_count(void);
 struct lwip_port *net_port(unsigned number);
 
+/* The loop's own figures. A pass is what lies between two times that it sleeps or looks again. */
+struct net_counters {
+    uint64_t passes;
+    uint64_t sleeps;
+    uint64_t worst_pass_ns;     /* the longest, without its sleep and the console's statistics */
+    uint32_t worst_pass_frames; /* that it took from all cards */
+    /* Its shares, with bounded=1. */
+    uint64_t worst_receive_ns;  /* cards, and the stack on what they received */
+    uint64_t worst_timers_ns;   /* of the stack, and connections that had waited for room */
+    uint64_t worst_services_ns; /* the pollers */
+    uint64_t worst_flush_ns;    /* telling the cards */
+};
+const struct net_counters *net_counters(void);
+
 /*
  * Something that wants to be called on every pass of the loop, like a source of datagrams. poll
  * returns whether it did anything: while one does, the loop does not sleep. A poller that was

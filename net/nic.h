@@ -68,15 +68,37 @@ struct nic_client {
     const uint8_t *mac;    /* 6 bytes to use instead of the card's address, or NULL */
 };
 
-/* What the statistics line shows; all count from the start and wrap. */
+/* One queue of a card's. All of these count from the start and wrap. */
+struct nic_queue_counters {
+    uint64_t packets, bytes; /* not of commands */
+    uint32_t kicks;          /* that the card got */
+    uint32_t kicks_suppressed;
+    uint32_t kicks_saved; /* of those it got, seen to be wanted only after a register was read */
+    uint32_t full;        /* times that there was no room */
+    uint32_t bad_id, bad_length, bad_index; /* what the card said and cannot be */
+};
+
+/* What a card counts: net/stats.c names them all. */
 struct nic_counters {
-    uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
-    uint32_t interrupts, interrupts_spurious;
-    uint32_t kicks, kicks_suppressed;
-    uint32_t rx_buffers;       /* that exist now */
-    uint32_t rx_buffers_bytes; /* of them */
-    uint32_t rx_dropped, tx_full;
-    uint32_t device_errors; /* things the card must not do */
+    struct nic_queue_counters rx, tx, ctrl;
+    uint32_t interrupts, interrupts_spurious; /* taken; of those, with nothing to do */
+    uint32_t interrupts_config;               /* of those taken, with news of the card itself */
+    uint32_t rx_bad;                          /* frames of an impossible length */
+    uint32_t rx_no_memory, rx_at_ceiling;     /* buffers that could not be had, and why */
+    uint32_t rx_posted;                       /* buffers that the card has now */
+    uint32_t rx_limit, rx_limit_peak;         /* how many it may have, now and at the most so far */
+    uint32_t rx_initial, rx_maximum;          /* between which the limit goes */
+    uint32_t rx_ups, rx_downs;                /* times that it went */
+    uint32_t rx_buffers, rx_buffers_peak;     /* that exist, and ever did at once */
+    uint32_t rx_buffers_max;                  /* that may exist */
+    uint64_t rx_held, rx_held_peak;           /* bytes of them */
+};
+
+/* What was agreed with a card. */
+struct nic_description {
+    const char *transport, *ring, *interrupts;
+    uint64_t offered, asked, accepted;         /* features */
+    const char *(*feature_name)(unsigned bit); /* NULL: it has none */
 };
 
 /* `state` is what open() returned. */
@@ -124,6 +146,7 @@ struct nic_driver {
      * connect interrupt() to the card's line. */
     unsigned (*vectors)(void *state);
     void (*counters)(void *state, struct nic_counters *counters);
+    void (*describe)(void *state, struct nic_description *description);
 };
 enum {
     NIC_FULL = -1,

@@ -19,6 +19,7 @@ struct card {
     struct virtio_net_client client;
     const struct nic_client *user;
     struct nic_vectors vectors;
+    uint64_t asked; /* features: of those offered, what the boot arguments allow */
 };
 
 void *virtio_platform_alloc(size_t size, size_t align)
@@ -222,11 +223,12 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
         memory_free(card);
         return NULL;
     }
+    card->asked = card->pci.dev.offered & options.features;
     printf("vtnet: transport %s, queues of %u (rx) and %u (tx), kicks %s\n",
            card->pci.dev.transport->name, card->net.rx.size, card->net.tx.size,
            card->pci.dev.weak_barrier ? "checked by a register read" : "checked by barriers");
     print_features("offered", card->pci.dev.offered);
-    print_features("asked", card->pci.dev.offered & options.features);
+    print_features("asked", card->asked);
     print_features("accepted", card->pci.dev.features);
     return &card->net;
 }
@@ -378,29 +380,66 @@ static unsigned card_vectors(void *state)
     return ((const struct card *)state)->vectors.count;
 }
 
-static uint32_t device_errors(const struct virtqueue_counters *counters)
+static struct nic_queue_counters queue_counters(const struct virtqueue *vq, uint64_t packets,
+                                                uint64_t bytes)
 {
-    return counters->bad_id + counters->bad_length + counters->bad_index;
+    return (struct nic_queue_counters){
+        .packets = packets,
+        .bytes = bytes,
+        .kicks = vq->counters.kicks,
+        .kicks_suppressed = vq->counters.kicks_suppressed,
+        .kicks_saved = vq->counters.kicks_saved,
+        .full = vq->counters.full,
+        .bad_id = vq->counters.bad_id,
+        .bad_length = vq->counters.bad_length,
+        .bad_index = vq->counters.bad_index,
+    };
 }
 
 static void card_counters(void *state, struct nic_counters *counters)
 {
     const struct virtio_net *net = state;
+    const struct virtio_net_counters *c = &net->counters;
 
     *counters = (struct nic_counters){
-        .rx_frames = net->counters.rx_frames,
-        .rx_bytes = net->counters.rx_bytes,
-        .tx_frames = net->counters.tx_frames,
-        .tx_bytes = net->counters.tx_bytes,
-        .interrupts = net->counters.interrupts,
-        .interrupts_spurious = net->counters.interrupts_spurious,
-        .kicks = net->rx.counters.kicks + net->tx.counters.kicks,
-        .kicks_suppressed = net->rx.counters.kicks_suppressed + net->tx.counters.kicks_suppressed,
+        .rx = queue_counters(&net->rx, c->rx_frames, c->rx_bytes),
+        .tx = queue_counters(&net->tx, c->tx_frames, c->tx_bytes),
+        .ctrl = queue_counters(&net->ctrl, 0, 0),
+        .interrupts = c->interrupts,
+        .interrupts_spurious = c->interrupts_spurious,
+        .interrupts_config = c->interrupts_config,
+        .rx_bad = c->rx_bad,
+        .rx_no_memory = c->rx_no_memory,
+        .rx_at_ceiling = c->rx_at_ceiling,
+        .rx_posted = net->rx_posted,
+        .rx_limit = net->rx_limit,
+        .rx_limit_peak = net->rx_limit_peak,
+        .rx_initial = net->rx_initial,
+        .rx_maximum = net->rx_maximum,
+        .rx_ups = c->rx_ups,
+        .rx_downs = c->rx_downs,
         .rx_buffers = net->rx_buffers,
-        .rx_buffers_bytes = net->rx_buffers * net->rx_buffer_size,
-        .rx_dropped = net->counters.rx_bad + net->counters.rx_no_memory,
-        .tx_full = net->counters.tx_full,
-        .device_errors = device_errors(&net->rx.counters) + device_errors(&net->tx.counters),
+        .rx_buffers_peak = net->rx_peak,
+        .rx_buffers_max = net->rx_buffers_max,
+        .rx_held = (uint64_t)net->rx_buffers * net->rx_buffer_size,
+        .rx_held_peak = (uint64_t)net->rx_peak * net->rx_buffer_size,
+    };
+    counters->tx.full = c->tx_full; /* as the stack sees it */
+}
+
+static void card_describe(void *state, struct nic_description *description)
+{
+    const struct card *card = state;
+    const struct virtio_device *dev = &card->pci.dev;
+
+    *description = (struct nic_description){
+        .transport = dev->transport->name,
+        .ring = virtio_has(dev->features, VIRTIO_F_RING_PACKED) ? "packed" : "split",
+        .interrupts = card->vectors.count != 0 ? "MSI-X" : "INTx",
+        .offered = dev->offered,
+        .asked = card->asked,
+        .accepted = dev->features,
+        .feature_name = virtio_feature_name,
     };
 }
 
@@ -426,4 +465,5 @@ const struct nic_driver nic_virtio = {
     .interrupt = card_interrupt,
     .vectors = card_vectors,
     .counters = card_counters,
+    .describe = card_describe,
 };

@@ -30,6 +30,8 @@ static uintptr_t arena_end;
 static struct header *free_list[CLASSES];
 static size_t used;
 static size_t peak;
+static uint32_t refused;
+static bool sealed;
 
 void memory_init(uintptr_t start, uintptr_t end)
 {
@@ -85,6 +87,16 @@ static struct header *take_fresh(unsigned size_class, unsigned align_shift)
     return block;
 }
 
+static struct header *take_larger(unsigned size_class, unsigned align_shift)
+{
+    struct header *block = NULL;
+
+    for (unsigned i = 1; i <= STEPS && size_class + i < CLASSES && block == NULL; i++) {
+        block = take_free(size_class + i, align_shift);
+    }
+    return block;
+}
+
 void *memory_alloc(size_t size, size_t align)
 {
     unsigned align_shift =
@@ -93,18 +105,20 @@ void *memory_alloc(size_t size, size_t align)
     unsigned size_class;
 
     if (size > (size_t)1 << 30) {
+        refused++;
         return NULL;
     }
     size_class = class_of(size + MIN_ALIGN);
     block = take_free(size_class, align_shift);
     if (block == NULL) {
-        block = take_fresh(size_class, align_shift);
+        block = sealed ? take_larger(size_class, align_shift) : take_fresh(size_class, align_shift);
     }
     if (block == NULL) {
+        refused++;
         return NULL;
     }
     block->magic = MAGIC_USED;
-    used += class_size(size_class);
+    used += class_size(block->size_class);
     if (used > peak) {
         peak = used;
     }
@@ -129,9 +143,39 @@ void memory_free(void *memory)
     used -= class_size(block->size_class);
 }
 
+bool memory_reserve(size_t size, size_t count)
+{
+    unsigned size_class = class_of(size + MIN_ALIGN);
+    unsigned align_shift = (unsigned)__builtin_ctz(MIN_ALIGN);
+
+    for (; count > 0; count--) {
+        struct header *block = take_fresh(size_class, align_shift);
+
+        if (block == NULL) {
+            return false;
+        }
+        block->magic = MAGIC_FREE;
+        block->next = free_list[size_class];
+        free_list[size_class] = block;
+    }
+    return true;
+}
+
+void memory_seal(void)
+{
+    sealed = true;
+}
+
 struct memory_usage memory_usage(void)
 {
-    return (struct memory_usage){.total = arena_end - arena_start, .used = used, .peak = peak};
+    return (struct memory_usage){
+        .total = arena_end - arena_start,
+        .used = used,
+        .peak = peak,
+        .touched = arena_next - arena_start,
+        .refused = refused,
+        .sealed = sealed,
+    };
 }
 
 void *malloc(size_t size)

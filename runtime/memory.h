@@ -8,6 +8,7 @@
 #ifndef MEMORY_H
 #define MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,10 +24,22 @@ void *memory_alloc(size_t size, size_t align);
 /* Panics on a block that is not allocated: freed twice, or overwritten. NULL is allowed. */
 void memory_free(void *memory);
 
+/*
+ * For programs that must not take memory once they are started: memory_reserve() sets `count` free
+ * blocks of `size` bytes aside and returns whether there was room for all; after memory_seal() the
+ * untouched end of the arena stays so, and an allocation takes a free block of its class or, where
+ * there is none, one of up to twice that size, or is refused.
+ */
+bool memory_reserve(size_t size, size_t count);
+void memory_seal(void);
+
 struct memory_usage {
-    size_t total; /* bytes of the arena */
-    size_t used;  /* in blocks that are allocated, with their rounding */
-    size_t peak;  /* the most that `used` was */
+    size_t total;     /* bytes of the arena */
+    size_t used;      /* in blocks that are allocated, with their rounding */
+    size_t peak;      /* the most that `used` was */
+    size_t touched;   /* that blocks were ever made of; never less */
+    uint32_t refused; /* allocations that failed */
+    bool sealed;
 };
 struct memory_usage memory_usage(void);
 

@@ -392,6 +392,7 @@ bool virtio_net_interrupt(struct virtio_net *net)
         return false;
     }
     if (isr & VIRTIO_ISR_CONFIG) {
+        net->counters.interrupts_config++;
         net->config_changed = true;
     }
     if (isr & VIRTIO_ISR_QUEUE) {
@@ -414,6 +415,7 @@ static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq, uint16
 void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector)
 {
     if (vector == VIRTIO_CONFIG_VECTOR) {
+        net->counters.interrupts_config++;
         net->config_changed = true;
     }
     interrupt_queue(net, &net->rx, vector);

@@ -108,6 +108,7 @@ struct virtio_net_counters {
     uint64_t tx_bytes;
     uint32_t interrupts;          /* that were ours */
     uint32_t interrupts_spurious; /* of those, with nothing to do */
+    uint32_t interrupts_config;   /* of those, with news in the configuration */
     uint32_t rx_bad;              /* frames dropped for a length or buffer count that cannot be */
     uint32_t rx_no_memory;        /* refills that found no memory */
     uint32_t rx_at_ceiling;       /* refills that rx_memory did not allow */

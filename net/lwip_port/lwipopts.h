@@ -15,6 +15,9 @@
 #define MEMP_MEM_MALLOC 1
 #define MEM_ALIGNMENT 4
 
+/* Timers without an allocation: net/lwip_port/timers.c. */
+#define LWIP_TIMERS_CUSTOM 1
+
 /* Frames go to the stack in the card's own buffers, and come from it with room for the card's
  * header in front of the Ethernet header. */
 #define LWIP_SUPPORT_CUSTOM_PBUF 1

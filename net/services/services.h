@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19). Each start
- * function says on the console why where it cannot, and returns whether it could.
+ * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19), and what it
+ * counts meanwhile. Each start function says on the console why where it cannot, and returns whether it could.
  */
 #ifndef SERVICES_H
 #define SERVICES_H
@@ -12,6 +12,8 @@ enum {
     SERVICE_PORT_ECHO = 7,
     SERVICE_PORT_SINK = 9,
     SERVICE_PORT_SOURCE = 19,
+    SERVICE_PORT_HTTP = 80,
+    SERVICE_PORT_STATS = 81,
     SERVICE_MESSAGE = 1024, /* bytes of a message of the TCP source */
 };
 
@@ -30,5 +32,9 @@ bool sink_start(void);
  * beginning with its number from 0, 32-bit big-endian; any further datagram ends that first.
  */
 bool source_start(void);
+
+/* What is counted, as JSON (net/stats.h): over TCP by HTTP's GET of /, over UDP for any datagram to
+ * SERVICE_PORT_STATS. */
+bool stats_start(void);
 
 #endif

@@ -278,6 +278,42 @@ static void double_and_wild_frees_are_noticed(void **state)
     expect_assert_failure(memory_free(arena + 4096));
 }
 
+/* From an arena of its own: the last test of memory. */
+static void sealed_memory_is_what_was_reserved(void **state)
+{
+    void *block[3];
+    size_t touched, before;
+    uint32_t refusals;
+
+    memset(free_list, 0, sizeof free_list);
+    give_arena(state);
+    assert_true(memory_reserve(1000, 3));
+    assert_false(memory_reserve(sizeof arena, 1));
+    touched = memory_usage().touched;
+    before = memory_usage().used;
+    refusals = memory_usage().refused;
+    assert_true(touched >= 3000 && touched < 4000);
+    assert_false(memory_usage().sealed);
+    memory_seal();
+    assert_true(memory_usage().sealed);
+    for (unsigned turn = 0; turn < 3; turn++) {
+        assert_non_null(block[0] = vt_malloc(1000));
+        assert_non_null(block[1] = vt_malloc(600)); /* a block of up to twice its size will do */
+        assert_null(vt_malloc(400));                /* but not a larger one */
+        assert_null(vt_malloc(2000));
+        assert_non_null(block[2] = vt_malloc(1000));
+        assert_null(vt_malloc(1000));
+        memset(block[1], 1, 600);
+        for (unsigned i = 0; i < 3; i++) {
+            memory_free(block[i]);
+        }
+        assert_int_equal(memory_usage().used, before);
+    }
+    assert_int_equal(memory_usage().touched, touched);
+    assert_int_equal(memory_usage().refused, refusals + 9);
+    sealed = false;
+}
+
 static uint16_t simple_checksum(const uint8_t *data, int length)
 {
     uint32_t sum = 0;
@@ -336,6 +372,7 @@ int main(void)
         cmocka_unit_test(exhausted_memory_is_null),
         cmocka_unit_test(calloc_clears_what_was_used_before),
         cmocka_unit_test(double_and_wild_frees_are_noticed),
+        cmocka_unit_test(sealed_memory_is_what_was_reserved),
         cmocka_unit_test(checksum_is_that_of_rfc_1071),
     };
 

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the guest counts, as JSON: a GET of / by HTTP/1.0 (RFC 1945) on TCP port 80, or any datagram
+ * to UDP port 81. A connection has one request and one answer.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/services/listen.h"
+#include "net/services/services.h"
+#include "net/stats.h"
+
+enum {
+    LINE_MAX = 128,      /* characters of a request's first line that count */
+    REQUEST_MAX = 8192,  /* bytes of a whole request */
+    CLIENTS_MAX = 16,    /* at once */
+    POLLS_A_SECOND = 1,  /* with an interval of two of lwIP's half seconds */
+    PATIENCE_POLLS = 10, /* without a whole request */
+    HEADER_MAX = 192,
+};
+
+/* A connection whose request is not complete. */
+struct client {
+    char line[LINE_MAX];   /* the first one, as far as it fits */
+    unsigned length;       /* of it */
+    unsigned received;     /* bytes in all */
+    unsigned polls;        /* without a whole request */
+    bool have_line;        /* the first one is complete */
+    bool at_start_of_line; /* an end of line here ends the request */
+};
+
+/* Room for a whole answer: header and JSON. Taken at the start, so that there is no memory to lack
+ * when somebody asks why. */
+static char *answer;
+static size_t answer_room;
+static unsigned clients;
+
+static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                        u16_t port)
+{
+    size_t length = stats_json(answer, answer_room);
+    struct pbuf *reply = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
+
+    (void)context;
+    pbuf_free(p);
+    if (reply == NULL) {
+        return;
+    }
+    if (length != 0) {
+        memcpy(reply->payload, answer, length);
+        udp_sendto(pcb, reply, from, port);
+    }
+    pbuf_free(reply);
+}
+
+/* "GET / HTTP/1.0": what to answer, as the status line has it. */
+static const char *judge(const struct client *client)
+{
+    static const char get[] = "GET";
+    size_t method = strcspn(client->line, " ");
+    const char *target = client->line + method + (client->line[method] == ' ');
+    size_t path = strcspn(target, " ");
+    const char *version = target + path;
+
+    if (client->length == LINE_MAX || method == 0 || path == 0 ||
+        strncmp(version, " HTTP/1.", 8) != 0 || version[8] < '0' || version[8] > '9' ||
+        version[9] != '\0') {
+        return "400 Bad Request";
+    }
+    for (size_t i = 0; i < method; i++) {
+        if (client->line[i] < 'A' || client->line[i] > 'Z') {
+            return "400 Bad Request";
+        }
+    }
+    if (method != sizeof get - 1 || memcmp(client->line, get, method) != 0) {
+        return "405 Method Not Allowed";
+    }
+    return target[0] == '/' && (path == 1 || target[1] == '?') ? "200 OK" : "404 Not Found";
+}
+
+/* Takes bytes of a request. Returns the status to answer with, or NULL while it is not complete. */
+static const char *take(struct client *client, const struct pbuf *p)
+{
+    for (u16_t i = 0; i < p->tot_len; i++) {
+        char c = (char)pbuf_get_at(p, i);
+
+        if (++client->received > REQUEST_MAX) {
+            return "400 Bad Request";
+        }
+        if (c == '\n') {
+            if (!client->have_line) {
+                client->have_line = true;
+                client->line[client->length < LINE_MAX ? client->length : LINE_MAX - 1] = '\0';
+                if (memcmp(judge(client), "400", 3) == 0) {
+                    return judge(client);
+                }
+            } else if (client->at_start_of_line) {
+                return judge(client);
+            }
+            client->at_start_of_line = true;
+        } else if (c != '\r') {
+            client->at_start_of_line = false;
+            if (!client->have_line && client->length < LINE_MAX) {
+                client->line[client->length++] = c != '\0' ? c : '?';
+            }
+        }
+    }
+    return NULL;
+}
+
+static void forget(struct client *client, struct tcp_pcb *pcb)
+{
+    tcp_arg(pcb, NULL);
+    tcp_recv(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
+    tcp_err(pcb, NULL);
+    free(client);
+    clients--;
+}
+
+static err_t abort_connection(struct client *client, struct tcp_pcb *pcb)
+{
+    forget(client, pcb);
+    tcp_abort(pcb);
+    return ERR_ABRT;
+}
+
+/* Answers and closes: lwIP sees to it that what is sent arrives. */
+static err_t reply(struct client *client, struct tcp_pcb *pcb, const char *status)
+{
+    bool good = memcmp(status, "200", 3) == 0;
+    char header[HEADER_MAX];
+    size_t length = 0;
+    int header_length;
+
+    if (good) {
+        length = stats_json(answer, answer_room);
+    } else {
+        length = (size_t)snprintf(answer, answer_room, "%s\n", status);
+    }
+    header_length = snprintf(header, sizeof header,
+                             "HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
+                             "Connection: close\r\n\r\n",
+                             status, good ? "application/json" : "text/plain", length,
+                             memcmp(status, "405", 3) == 0 ? "Allow: GET\r\n" : "");
+    if (tcp_write(pcb, header, (u16_t)header_length, TCP_WRITE_FLAG_COPY | TCP_WRITE_FLAG_MORE) !=
+            ERR_OK ||
+        tcp_write(pcb, answer, (u16_t)length, TCP_WRITE_FLAG_COPY) != ERR_OK) {
+        return abort_connection(client, pcb);
+    }
+    forget(client, pcb);
+    if (tcp_close(pcb) != ERR_OK) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    return ERR_OK;
+}
+
+static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
+{
+    struct client *client = context;
+    const char *status;
+
+    (void)error;
+    if (p == NULL) { /* without having asked */
+        return abort_connection(client, pcb);
+    }
+    tcp_recved(pcb, p->tot_len);
+    status = take(client, p);
+    pbuf_free(p);
+    return status != NULL ? reply(client, pcb, status) : ERR_OK;
+}
+
+static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
+{
+    struct client *client = context;
+
+    return ++client->polls > PATIENCE_POLLS ? abort_connection(client, pcb) : ERR_OK;
+}
+
+static void tcp_failed(void *context, err_t error)
+{
+    (void)error;
+    free(context); /* the pcb is gone already */
+    clients--;
+}
+
+static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    struct client *client;
+
+    (void)context;
+    if (error != ERR_OK || pcb == NULL) {
+        return ERR_VAL;
+    }
+    client = clients < CLIENTS_MAX ? calloc(1, sizeof *client) : NULL;
+    if (client == NULL) {
+        return ERR_MEM; /* lwIP aborts the connection */
+    }
+    clients++;
+    tcp_arg(pcb, client);
+    tcp_recv(pcb, tcp_received);
+    tcp_poll(pcb, tcp_polled, 2 / POLLS_A_SECOND);
+    tcp_err(pcb, tcp_failed);
+    return ERR_OK;
+}
+
+bool stats_start(void)
+{
+    answer_room = stats_json_room();
+    answer = malloc(answer_room);
+    if (answer == NULL) {
+        printf("vtnet: no memory for %zu bytes of statistics\n", answer_room);
+        return false;
+    }
+    return listen_udp(SERVICE_PORT_STATS, udp_receive) && listen_tcp(SERVICE_PORT_HTTP, tcp_opened);
+}
