@@ -261,7 +261,7 @@ static bool run_once(uint64_t now)
     announce();
     print_statistics(now);
     for (unsigned i = 0; i < port_count; i++) {
-        ports[i].nic.driver->flush(ports[i].nic.state);
+        lwip_port_flush(&ports[i]);
     }
     return busy;
 }
