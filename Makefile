@@ -170,7 +170,7 @@ UNIT_FAKES := $(sort $(wildcard tests/unit/fake_*.c))
 UNIT_CORE := $(LIB)
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-I. -Itests/unit
+	-I. -Itests/unit $(UNIT_INCLUDES)
 
 $(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h)
 	@mkdir -p $(@D)
@@ -182,10 +182,12 @@ $(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments
 $(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
 $(B)/host/unit/test_prep_machine $(B)/ppc-linux/unit/test_prep_machine: boot/prep_machine.c
 $(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/offload.h
-$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload: UNIT_INCLUDED = boot/% runtime/% net/%
+$(B)/host/unit/test_burst $(B)/ppc-linux/unit/test_burst: net/lwip_port/burst.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/burst.h
+$(B)/host/unit/test_burst $(B)/ppc-linux/unit/test_burst: UNIT_INCLUDES = -Inet/lwip_port -isystem $(LWIP)/src/include
+$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload $(B)/%/unit/test_burst: UNIT_INCLUDED = boot/% runtime/% net/%
 
 # The same tests big-endian, under qemu-user. There is no package of cmocka for PowerPC.
-UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -I$(B)/ppc-linux -I. -Itests/unit
+UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -I$(B)/ppc-linux -I. -Itests/unit $(UNIT_INCLUDES)
 
 $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h setup
 	@mkdir -p $(@D)

@@ -245,7 +245,7 @@ static unsigned run_once(uint64_t now, bool *busy)
     *busy = run_pollers() || frames != 0;
     end_share(SERVICES, &since);
     for (unsigned i = 0; i < port_count; i++) {
-        ports[i].nic.driver->flush(ports[i].nic.state);
+        lwip_port_flush(&ports[i]);
     }
     end_share(FLUSH, &since);
     return frames;

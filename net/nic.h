@@ -152,7 +152,7 @@ enum {
     NIC_FULL = -1,
     NIC_PARTS = -2,
     NIC_DOWN = -3,
-    NIC_PARTS_MAX = 15, /* parts that every driver takes */
+    NIC_PARTS_MAX = 47, /* parts that every driver takes */
 };
 
 /* A card: who uses it, and once it is open the rest. */

@@ -85,7 +85,6 @@ static uint64_t wanted_features(void)
     /* What the stack cannot do anything with yet. */
     uint64_t wanted = VIRTIO_NET_FEATURES &
                       ~(virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6) |
-                        virtio_bit(VIRTIO_NET_F_HOST_TSO4) | virtio_bit(VIRTIO_NET_F_HOST_TSO6) |
                         virtio_bit(VIRTIO_NET_F_HOST_USO));
     const char *bad = virtio_feature_parse(boot_arguments.features, &wanted);
 

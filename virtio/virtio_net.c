@@ -10,7 +10,7 @@
 
 enum {
     TX_TABLES = 32,
-    TX_TABLE_PARTS = 16,
+    TX_TABLE_PARTS = VIRTQUEUE_PARTS_MAX,
     MTU_USUAL = 1500,
 };
 

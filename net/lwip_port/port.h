@@ -17,6 +17,7 @@ struct lwip_port_counters {
     uint32_t rx_foreign; /* frames of another VLAN than the netif's */
 };
 
+struct bursts;
 struct port_group;
 
 struct lwip_port {
@@ -36,6 +37,7 @@ struct lwip_port {
     uint32_t partial_length; /* bytes */
     bool dropping;           /* the frame of which `partial` is the beginning */
     uint32_t offloads;       /* NIC_SEND_..., NIC_RECEIVE_...: what the card does */
+    struct bursts *bursts;   /* of segments that are sent as one frame; NULL: none are */
     bool tx_full;            /* a frame was refused: the stack waits for room */
     bool tx_room;            /* a transmitted frame came back since */
     struct lwip_port_counters counters;
@@ -56,6 +58,9 @@ void lwip_port_timers(uint64_t now_ns);
 
 /* Connections that waited for room in the transmit ring go on where there is some, once a pass. */
 void lwip_port_resume(struct lwip_port *port);
+
+/* Sends what the pass has gathered, and tells the card of it: at the end of each. */
+void lwip_port_flush(struct lwip_port *port);
 
 /*
  * Whether `frames` frames may be sent now that can wait: the last LWIP_PORT_RESERVE places in the

@@ -11,7 +11,7 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
                   const struct nic_offload *offload);
 enum { PORT_RX_PRIVATE = 64 }; /* bytes before each buffer for port_rx.c: nic_client.private_size */
 
-/* nic_client.transmitted; cookie: the pbuf, which is freed. */
+/* nic_client.transmitted; cookie: a pbuf or a burst, which is freed. */
 void port_transmitted(void *context, void *cookie);
 
 enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 16 bits */

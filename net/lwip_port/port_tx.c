@@ -8,6 +8,7 @@
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/udp.h"
+#include "net/lwip_port/burst.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
 
@@ -22,6 +23,7 @@ void port_choose_offloads(struct lwip_port *port)
     if (port->offloads & NIC_SEND_CHECKSUM) {
         port->netif.chksum_flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
     }
+    port->bursts = burst_open(&port->nic, port->offloads, LWIP_PORT_RESERVE);
 }
 
 /*
@@ -109,13 +111,18 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p)
     return error;
 }
 
+static void wait_for_room(struct lwip_port *port)
+{
+    port->tx_full = true;
+    port->tx_room = false;
+}
+
 bool lwip_port_room(struct lwip_port *port, unsigned frames)
 {
     if (port->nic.driver->room(port->nic.state) >= frames + LWIP_PORT_RESERVE) {
         return true;
     }
-    port->tx_full = true;
-    port->tx_room = false;
+    wait_for_room(port);
     return false;
 }
 
@@ -130,33 +137,78 @@ static bool can_wait(const struct pbuf *p)
            ethernet->type == PP_HTONS(ETHTYPE_IP) && IPH_PROTO(ip) == IP_PROTO_TCP;
 }
 
-err_t port_link_output(struct netif *netif, struct pbuf *p)
+/* Queues a frame; where it has too many parts, a copy of it in one. */
+static int send_frame(struct lwip_port *port, struct pbuf *p)
 {
-    struct lwip_port *port = netif->state;
-    int error;
-
-    if (can_wait(p) && !lwip_port_room(port, 1)) {
-        return ERR_MEM;
-    }
-    error = queue_frame(port, p);
+    int error = queue_frame(port, p);
 
     if (error == NIC_PARTS) {
         struct pbuf *joined = pbuf_clone(PBUF_RAW_TX, PBUF_RAM, p);
 
         if (joined == NULL) {
-            return ERR_MEM;
+            return NIC_PARTS;
         }
         port->counters.tx_copied++;
         port->counters.tx_copied_bytes += p->tot_len;
         error = queue_frame(port, joined);
         pbuf_free(joined);
     }
-    if (error == NIC_FULL) {
-        port->tx_full = true;
-        port->tx_room = false;
+    return error;
+}
+
+/* Sends the burst under way. There is room for it, or the card is out of order. */
+static void flush_burst(struct lwip_port *port)
+{
+    struct pbuf *single = port->bursts != NULL ? burst_flush(port->bursts) : NULL;
+
+    if (single != NULL) {
+        (void)send_frame(port, single);
+        pbuf_free(single);
+    }
+}
+
+void lwip_port_flush(struct lwip_port *port)
+{
+    flush_burst(port);
+    port->nic.driver->flush(port->nic.state);
+}
+
+/* A frame that may be part of a burst is added to one, or begins one. */
+static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p)
+{
+    struct offload_headers headers;
+    enum burst_result result;
+
+    if (port->bursts == NULL || !offload_parse(p->payload, p->len, &headers)) {
+        return BURST_ALONE;
+    }
+    result = burst_take(port->bursts, p, &headers);
+    if (result == BURST_OTHER) {
+        flush_burst(port);
+        result = burst_take(port->bursts, p, &headers);
+    }
+    return result;
+}
+
+err_t port_link_output(struct netif *netif, struct pbuf *p)
+{
+    struct lwip_port *port = netif->state;
+    enum burst_result result = add_to_burst(port, p);
+    int error;
+
+    if (result == BURST_TAKEN) {
+        return ERR_OK;
+    }
+    flush_burst(port); /* frames leave in order */
+    if (can_wait(p) && (result == BURST_FULL || !lwip_port_room(port, 1))) {
+        wait_for_room(port);
         return ERR_MEM;
     }
-    return error == 0 ? ERR_OK : ERR_IF;
+    error = send_frame(port, p);
+    if (error == NIC_FULL) {
+        wait_for_room(port);
+    }
+    return error == 0 ? ERR_OK : error == NIC_DOWN ? ERR_IF : ERR_MEM;
 }
 
 void port_transmitted(void *context, void *cookie)
@@ -164,7 +216,9 @@ void port_transmitted(void *context, void *cookie)
     struct lwip_port *port = context;
 
     port->tx_room = true;
-    pbuf_free(cookie);
+    if (!burst_release(port->bursts, cookie)) {
+        pbuf_free(cookie);
+    }
 }
 
 void port_resume_connections(struct lwip_port *port)

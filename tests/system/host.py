@@ -238,6 +238,13 @@ def all_at_once(function, arguments):
         raise errors[0]
 
 
+def source_is_right(address, length):
+    """The TCP source's bytes, which count from 0 to 255 and on."""
+    with tcp_socket(address, SOURCE) as sock:
+        received = receive_exactly(sock, length)
+    compare((bytes(range(256)) * (length // 256 + 1))[:length], received, "TCP source")
+
+
 @contextlib.contextmanager
 def in_background(function, argument, until):
     """Calls the function beside the body; after that `until` makes it end."""

@@ -12,7 +12,8 @@ from capture import TCP, UDP, Capture
 from guest import TRANSPORTS
 from lossy import lossy_wire
 
-OFFLOADS = {"csum", "guest_csum", "mtu", "guest_tso4", "guest_tso6", "guest_ecn"}
+OFFLOADS = {"csum", "guest_csum", "mtu", "guest_tso4", "guest_tso6", "guest_ecn",
+            "host_tso4", "host_tso6", "host_ecn"}
 
 
 def accepted(guest):
@@ -110,7 +111,7 @@ def test_jumbo_frames(boot, transport, mrg_rxbuf):
 
 @pytest.mark.parametrize("mtu", [68, 576, 1499, 65535])
 def test_odd_mtus(boot, mtu):
-    guest = boot(device=f"host_mtu={mtu}").wait_ready()
+    guest = boot("features=-host_tso4", device=f"host_mtu={mtu}").wait_ready()
     with Capture() as seen:
         host.icmp_echo(guest.address, (0, 1, 1400))
         host.udp_echo(guest.address, (0, 1, 1400))
@@ -132,6 +133,22 @@ def test_segments_to_the_guest_are_joined(boot, transport, without):
         host.tcp_echo(guest.address, host.MIB)
     assert (largest(seen.received(TCP)) > 1500) == (without == "")
     assert len([f for f in seen.sent(TCP) if len(f.transport) == 20]) < 1000  # acknowledgements
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("without", ["", "host_tso4", "csum", "indirect_desc", "any_layout"])
+def test_segments_of_the_guest_are_joined(boot, transport, without):
+    features = f"features=-{without}" if without else ""
+    guest = boot(features, device=TRANSPORTS[transport]).wait_ready()
+    with Capture() as seen:
+        host.tcp_echo(guest.address, host.MIB)
+        host.source_is_right(guest.address, 5 * host.MIB)
+    joined = [frame for frame in seen.sent(TCP) if len(frame.data) > 1500]
+    assert bool(joined) == (without not in ("host_tso4", "csum"))
+    if joined and without != "indirect_desc":
+        assert largest(joined) > 40_000
+    for frame in seen.sent(TCP):
+        assert frame.checksum_is_right(), f"TCP of {len(frame.data)} bytes"
 
 
 def test_joined_segments_are_acknowledged_at_once(boot):
@@ -156,7 +173,7 @@ def test_much_data_in_pieces_of_every_size(boot, features):
     guest.assert_well()
 
 
-@pytest.mark.parametrize("loss, reorder", [(0.003, 0), (0, 0.05), (0.002, 0.02)])
+@pytest.mark.parametrize("loss, reorder", [(0.01, 0), (0, 0.05), (0.01, 0.03)])
 def test_on_a_wire_that_loses_and_reorders(boot, loss, reorder):
     with lossy_wire("tap1", loss, reorder) as ways:
         guest = boot("stats=1", tap="tap1").wait_ready()
@@ -164,4 +181,4 @@ def test_on_a_wire_that_loses_and_reorders(boot, loss, reorder):
         host.all_at_once(lambda number: host.tcp_echo(guest.address, host.MIB // 4, seed=number),
                          range(4))
         guest.assert_well()
-        assert all(way.lost + way.swapped > 0 for way in ways)
+        assert sum(way.lost + way.swapped for way in ways) > 0
