@@ -133,3 +133,17 @@ def test_kicks_are_lost_without_the_fence(arch, busy_memory):
     """What the remedy is for: without it a pair of frames stalls sooner or later. When depends on
     the host, so this is not part of `make check`; the unit tests have a model of the race."""
     assert any(kickrace(arch, PAIRS_WITHOUT_FENCE, "fence=off") for _ in range(ATTEMPTS))
+
+
+def test_features_name_tests_that_exist():
+    """docs/features.md: FILE: `test`, `test`; FILE: all."""
+    for cell in re.split(r"[|\n]", (ROOT / "docs/features.md").read_text()):
+        name = None
+        for word in re.findall(r"`([\w./-]+)`", cell):
+            if re.fullmatch(r"(tests/\w+/)?test_\w+\.(c|py)", word):
+                name = word.rpartition("/")[2]
+                folder = "unit" if name.endswith(".c") else "system"
+                text = (ROOT / "tests" / folder / name).read_text()
+            elif name:
+                assert re.search(rf"\b{word}\b", text) or word in (
+                    "legacy", "modern", "poll", "hybrid"), f"{name} has no {word}"
