@@ -304,6 +304,7 @@ void *virtqueue_get(struct virtqueue *vq, uint32_t *length)
 
 void *virtqueue_detach(struct virtqueue *vq)
 {
+    vq->batch_left = 0; /* nothing is owed of what goes back here */
     for (uint16_t id = 0; id < vq->size && vq->in_flight != 0; id++) {
         if (vq->slot[id].cookie != NULL) {
             return release(vq, id);

@@ -153,8 +153,9 @@ void *virtqueue_detach(struct virtqueue *vq);
 
 /*
  * Makes the device let go of the queue and its buffers, and waits until it has (§2.6.1.1). From
- * here on nothing is added; what it used before can still be taken, before virtqueue_detach(). 0; ERROR_NODEV where RING_RESET was not agreed; ERROR_IO
- * where the device has not done it within a second: then only its own reset helps.
+ * here on nothing is added; what it used before can still be taken, before virtqueue_detach(). 0;
+ * ERROR_NODEV where RING_RESET was not agreed; ERROR_IO where the device has not done it within a
+ * second: then only its own reset helps.
  */
 int virtqueue_reset(struct virtqueue *vq);
 

@@ -105,6 +105,8 @@ static void reset_keeps_a_batch(void **state)
             assert_int_equal(vq_get(), 0);
         }
         assert_int_equal(detach_all(), n / 2 ? 2 : 4);
+        assert_int_equal(vq_get(), 0);
+        assert_int_equal(vq.in_flight, 0);
         assert_int_equal(virtqueue_restart(&vq), 0);
         check_alive(20);
         vq_stop();
