@@ -204,7 +204,7 @@ $(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virt
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
 LINT_HOST := $(sort $(wildcard bench/*.c))
-FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(wildcard */*.h */*/*.h tests/*/*.c))
+FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(filter-out $(B)/%,$(wildcard */*.h */*/*.h tests/*/*.c)))
 LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include 2>/dev/null)
 
