@@ -65,7 +65,8 @@ uint16_t fake_msix_map(struct fake_virtio *dev, int event, uint16_t vector)
 {
     assert_true(fake_msix_enabled(dev));
     assert_true(vector < msix_entries(dev) || vector == VIRTIO_MSI_NO_VECTOR);
-    assert_false(dev->status & VIRTIO_STATUS_DRIVER_OK);
+    assert_true(!(dev->status & VIRTIO_STATUS_DRIVER_OK) ||
+                (event > 0 && dev->queue[event - 1].was_reset));
     return event == dev->refuses_vector ? VIRTIO_MSI_NO_VECTOR : vector;
 }
 

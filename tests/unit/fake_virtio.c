@@ -173,6 +173,7 @@ static void reset_queue(struct fake_virtio *dev, struct fake_queue *q)
     assert_true(q->enabled);
     note(dev, FAKE_QUEUE_RESET, dev->queue_select);
     *q = (struct fake_queue){
+        .vector = VIRTIO_MSI_NO_VECTOR,
         .size = q->size,
         .notify_off = q->notify_off,
         .was_reset = true,

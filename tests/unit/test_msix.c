@@ -220,6 +220,22 @@ static void vectors_are_mapped_anew_after_a_reset(void **state)
     }
 }
 
+/* So does the reset of a queue, of its own (§2.6.1.1). */
+static void queue_gets_its_vector_again_after_its_reset(void **state)
+{
+    (void)state;
+    create(3, 3, 3, virtio_bit(VIRTIO_F_RING_RESET));
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(virtqueue_reset(&card.net.tx), 0);
+    check_vectors(0, 1, VIRTIO_MSI_NO_VECTOR);
+    assert_int_equal(virtqueue_restart(&card.net.tx), 0);
+    check_vectors(0, 1, 2);
+    send_one();
+    assert_int_equal(card.dev.messages[2], 1);
+    card.dev.messages[2] = 0;
+    card_close();
+}
+
 static void table_out_of_reach_leaves_the_line(void **state)
 {
     (void)state;
@@ -243,6 +259,7 @@ int main(void)
         cmocka_unit_test(line_is_used_where_no_vectors_are_wanted),
         cmocka_unit_test(refused_vector_falls_back_to_the_line),
         cmocka_unit_test(vectors_are_mapped_anew_after_a_reset),
+        cmocka_unit_test(queue_gets_its_vector_again_after_its_reset),
         cmocka_unit_test(table_out_of_reach_leaves_the_line),
     };
 

@@ -416,6 +416,10 @@ static void doorbell_outside_its_structure_is_refused(void **state)
     fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + 16, 4, 1); /* a word at an odd address */
     assert_int_equal(card_open(), VIRTIO_ERROR_IO);
     assert_int_equal(fake_platform.live, 0);
+    card_create(FAKE_MODERN, virtio_bit(VIRTIO_F_NOTIFICATION_DATA)); /* two words, not at four */
+    fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + VIRTIO_PCI_CAP_OFFSET, 4, FAKE_NOTIFY + 2);
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+    assert_int_equal(fake_platform.live, 0);
 }
 
 int main(void)
