@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the device tells by a configuration change: the link, its speed, a wish to be announced."""
+
+import threading
+
+import pytest
+
+import host
+from test_stats import by_udp
+from wire import ALL_STATIONS, Wire, is_gratuitous, parse
+
+
+@pytest.mark.parametrize("append", ["mode=irq irq=intx", "mode=irq irq=msix", "mode=hybrid"])
+def test_announcement_on_request(boot, append):
+    """The device wants others to hear of the guest: it announces itself, and acknowledges."""
+    guest = boot(append).wait_ready()
+    host.ping(guest.address, count=3)
+    with Wire() as wire:
+        for _ in range(3):  # not acknowledged, the second would not come
+            guest.qmp("announce-self", initial=50, max=50, rounds=1, step=0)
+            frame = wire.wait_for(lambda frame: is_gratuitous(frame, guest.address))
+            assert frame is not None, "no announcement"
+            assert parse(frame)[:2] == (ALL_STATIONS, host.neighbour(guest.address))
+    assert by_udp(guest.address)["cards"][0]["counters"]["interrupts_config"] >= 3
+    host.serves(guest.address)
+
+
+def test_announcement_in_a_vlan(boot):
+    guest = boot("vlan=5").wait_ready()
+    with Wire() as wire:
+        wire.wait_for(lambda frame: False, 0.3)  # the one at the start
+        guest.qmp("announce-self", initial=50, max=50, rounds=1, step=0)
+        frame = wire.wait_for(lambda frame: is_gratuitous(frame, guest.address))
+        assert parse(frame)[2] == 5
+
+
+def test_link_goes_and_comes_in_a_transfer(boot):
+    guest = boot().wait_ready()
+    failed = []
+
+    def transfer():
+        try:
+            host.tcp_echo(guest.address, 8 * host.MIB, sizes=(20000,))
+        except (AssertionError, OSError) as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=transfer, daemon=True)
+    thread.start()
+    for turn in (1, 2):
+        guest.qmp("set_link", name="nic0", up=False)
+        guest.wait_for("^vtnet: link down", count=turn)
+        guest.qmp("set_link", name="nic0", up=True)
+        guest.wait_for("^vtnet: link up", count=turn)
+    thread.join(2 * host.PATIENCE)
+    assert not thread.is_alive() and not failed, f"the transfer did not go on: {failed}"
+
+
+@pytest.mark.parametrize("options, text", [
+    ("speed=1000,duplex=full", "link up, 1000 Mbit/s full duplex"),
+    ("speed=10,duplex=half", "link up, 10 Mbit/s half duplex"),
+    ("", "link up")], ids=["1000", "10", "unknown"])
+def test_speed_is_told(boot, options, text):
+    guest = boot(device=options).wait_ready()
+    guest.wait_for(f"^vtnet: MAC address .*, {text}$")
+    guest.qmp("set_link", name="nic0", up=False)
+    guest.wait_for("^vtnet: link down$")
+    guest.qmp("set_link", name="nic0", up=True)
+    guest.wait_for(f"^vtnet: {text}$")
+    first = by_udp(guest.address)["cards"][0]
+    assert first["link"] is True
+    if options:
+        assert options == f"speed={first['speed']},duplex=" + (
+            "full" if first["full_duplex"] else "half")
+
+
+def test_mtu_is_told(boot):
+    guest = boot(device="host_mtu=1400").wait_ready()
+    assert by_udp(guest.address)["cards"][0]["mtu"] == 1400
