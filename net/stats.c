@@ -26,8 +26,9 @@ struct field {
     }
 #define QUEUE_FIELD(queue, member)                                                                 \
     {                                                                                              \
-#queue "_" #member, offsetof(struct nic_counters, queue.member),                           \
-            sizeof(((struct nic_counters *)0)->queue.member)                                       \
+#queue "_" #member,                                                                        \
+            offsetof(struct nic_counters, queue) + offsetof(struct nic_queue_counters, member),    \
+            sizeof(((struct nic_queue_counters *)0)->member)                                       \
     }
 #define RING_FIELDS(queue)                                                                         \
     QUEUE_FIELD(queue, kicks), QUEUE_FIELD(queue, kicks_suppressed),                               \
