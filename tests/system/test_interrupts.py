@@ -35,8 +35,9 @@ def lines_raised(guest):
 
 
 def assert_interrupts_work(guest, line=None):
-    """Traffic and the link, of a guest that sleeps until an interrupt; and that nearly each ping
-    brings one. On a PC it has to be of this line, or of none where that is None."""
+    """Traffic and the link, of a guest that sleeps until an interrupt; and that pings bring
+    interrupts, two of which a busy host may join. On a PC they have to be of this line, or of none
+    where that is None."""
     host.serves(guest.address)
     host.tcp_echo(guest.address, host.MIB)
     for state, text in ((False, "down"), (True, "up")):
@@ -45,13 +46,13 @@ def assert_interrupts_work(guest, line=None):
     before = interrupts(guest)
     raised = lines_raised(guest)
     host.ping(guest.address, count=50)
-    assert 40 <= interrupts(guest) - before <= 100
+    assert 20 <= interrupts(guest) - before <= 100
     assert "device errors 0" in guest.stats()[-1]
     if guest.arch.name == "i386":
         times = {key: count - raised.get(key, 0) for key, count in lines_raised(guest).items()}
         others = sum(count for key, count in times.items() if key not in (0, 2, 4))
         assert others == times.get(line, 0), f"lines raised: {times}"
-        assert others >= 40 or line is None
+        assert others >= 20 or line is None
 
 
 @ON_A_PC
