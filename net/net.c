@@ -48,11 +48,11 @@ const struct net_counters *net_counters(void)
     return &counters;
 }
 
-static void set_address(unsigned number)
+static void set_address(struct lwip_port *port, unsigned number)
 {
     struct boot_ipv4 ip = boot_arguments.ip[number];
     struct boot_ipv4 gw = boot_arguments.gw[number];
-    struct netif *netif = &ports[number].netif;
+    struct netif *netif = &port->netif;
     ip4_addr_t address, mask, gateway;
 
     if (boot_arguments.dhcp) {
@@ -62,7 +62,7 @@ static void set_address(unsigned number)
     if (ip.address == 0) {
         ip = (struct boot_ipv4){0x0a000002 | number << 8, 24};
         if (number > 0) {
-            printf("vtnet: %sno ip= for it, so it is 10.0.%u.2/24\n", ports[number].label, number);
+            printf("vtnet: %sno ip= for it, so it is 10.0.%u.2/24\n", port->label, number);
         }
     }
     ip4_addr_set_u32(&address, lwip_htonl(ip.address));
@@ -106,7 +106,7 @@ bool net_start(void)
     }
     port_count = lwip_port_open(ports, NIC_CARDS, wake);
     for (unsigned i = 0; i < port_count; i++) {
-        set_address(i);
+        set_address(&ports[i], i);
     }
     choose_default();
     if (port_count != 0) {
