@@ -132,6 +132,9 @@ int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, uns
  */
 void virtio_device_fence(struct virtio_device *dev);
 
+/* The features of a network device that are of use: those whose requirements are in the set, too. */
+uint64_t virtio_feature_require(uint64_t features);
+
 /* The name of a feature of a network device, as in the specification but without its prefix and in
  * lower case, or NULL where the bit has none. */
 const char *virtio_feature_name(unsigned bit);

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The receive half of the network device, for virtio_net.c. */
+/*
+ * The receive half of the network device, for virtio_net.c: virtio_net_buffers.c has the buffers and
+ * how many of them are posted, virtio_net_rx.c what is in them.
+ */
 #ifndef VIRTIO_NET_RX_H
 #define VIRTIO_NET_RX_H
 
 #include "virtio/virtio_net.h"
+
+/*
+ * A buffer that the client gets without a copy and gives back, in one block: our own link, the
+ * client's private bytes, room, then the header and the frame as the device writes them.
+ */
+struct virtio_net_buffer {
+    struct virtio_net_buffer *next; /* while it is kept */
+    uint64_t private[];             /* the client's, then padding, then header and frame */
+};
+
+static inline uint8_t *virtio_net_buffer_header(const struct virtio_net *net,
+                                                struct virtio_net_buffer *buffer)
+{
+    return (uint8_t *)buffer + net->rx_data_offset;
+}
 
 /* Makes the queue, once net->mtu is known. 0 or an error. */
 int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options);
@@ -11,11 +29,21 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
 /* Frees the queue and all buffers that the client does not have; only after a reset. */
 void virtio_net_rx_destroy(struct virtio_net *net);
 
+/* Posts buffers up to the limit; what found no memory is tried again by the next call. _refill()
+ * notifies the device of them, too. */
+void virtio_net_rx_post(struct virtio_net *net);
+void virtio_net_rx_refill(struct virtio_net *net);
+
+/* Keeps a buffer for the next refill, or frees it where there are enough. */
+void virtio_net_rx_keep(struct virtio_net *net, struct virtio_net_buffer *buffer);
+
+/* Adapts the limit to a pass that took this many buffers. */
+void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken);
+
 /* Hands up to `budget` frames to the client, then refills. Returns the number of frames. */
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget);
 
-/* Posts buffers up to the limit, and notifies the device. What found no memory is tried again by
- * the next call. */
-void virtio_net_rx_refill(struct virtio_net *net);
+/* Hands over the frames that a stopped queue still holds, without posting anything. */
+void virtio_net_rx_drain(struct virtio_net *net);
 
 #endif

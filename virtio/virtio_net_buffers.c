@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Receive buffers: where they come from, which of them the device has, and how many that may be. */
+#include "virtio/virtio_net_rx.h"
+#include "virtio/virtio_platform.h"
+
+enum {
+    ETHERNET_HEADER = 14,
+    ETHERNET_HEADERS = 18, /* with a VLAN tag */
+    FRAME_MAX_USUAL = 1500 + ETHERNET_HEADERS,
+    BUFFER_ALIGN = 16,
+};
+
+/* The queue size, a power of two, that has room for `buffers`: two at least, as QEMU 10 with IN_ORDER
+ * takes a packed ring whose descriptors are all in its hands for one with none. */
+static uint16_t queue_size_for(unsigned buffers)
+{
+    unsigned size = 2;
+
+    while (size < buffers && size < VIRTQ_SIZE_MAX) {
+        size *= 2;
+    }
+    return (uint16_t)size;
+}
+
+/* The limits, of what the options ask and the queue can hold. */
+static void choose_limits(struct virtio_net *net, const struct virtio_net_options *options,
+                          unsigned per_buffer)
+{
+    uint32_t memory = options->rx_memory != 0 ? options->rx_memory : VIRTIO_NET_RX_MEMORY;
+    uint32_t quiet_ms = options->rx_quiet_ms != 0 ? options->rx_quiet_ms : VIRTIO_NET_RX_QUIET_MS;
+
+    if (net->rx_maximum > net->rx.size / per_buffer) {
+        net->rx_maximum = (uint16_t)(net->rx.size / per_buffer);
+    }
+    net->rx_buffers_max = memory / net->rx_buffer_size;
+    if (net->rx_maximum > net->rx_buffers_max) {
+        net->rx_maximum = (uint16_t)net->rx_buffers_max;
+    }
+    net->rx_initial = options->rx_initial != 0 ? options->rx_initial : VIRTIO_NET_RX_INITIAL;
+    if (options->rx_fixed || net->rx_initial > net->rx_maximum) {
+        net->rx_initial = net->rx_maximum;
+    }
+    net->rx_limit = net->rx_initial;
+    net->rx_limit_peak = net->rx_limit;
+    net->rx_quiet_ns = (uint64_t)quiet_ms * 1000000;
+}
+
+int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options)
+{
+    uint32_t fixed = (uint32_t)sizeof(struct virtio_net_buffer) + net->client->private_size;
+    unsigned per_buffer = net->split_rx ? 2 : 1;
+    int error;
+
+    /* Merged, buffers of the usual size hold any frame. */
+    net->rx_frame_max = FRAME_MAX_USUAL;
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
+        net->rx_frame_max < (uint32_t)net->mtu + ETHERNET_HEADERS) {
+        net->rx_frame_max = net->mtu + ETHERNET_HEADERS;
+    }
+    /* Room for a header before all that the client may get, and the IP header, which follows the
+     * Ethernet header, on a multiple of four. */
+    net->rx_data_offset = (fixed + net->header_length + 3) / 4 * 4;
+    net->rx_data_offset += (4 - (net->header_length + ETHERNET_HEADER) % 4) % 4;
+    net->rx_buffer_size = net->rx_data_offset + net->header_length + net->rx_frame_max;
+
+    net->rx_maximum = options->rx_maximum != 0 ? options->rx_maximum : VIRTIO_NET_RX_MAXIMUM;
+    error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
+                             queue_size_for(net->rx_maximum * per_buffer), 0, 0);
+    if (error != 0) {
+        return error;
+    }
+    choose_limits(net, options, per_buffer);
+    if (net->rx_maximum == 0) {
+        virtio_platform_log("virtio-net: not one receive buffer of %u bytes fits: the queue has %u "
+                            "descriptors, and %u buffers may exist",
+                            (unsigned)net->rx_buffer_size, net->rx.size,
+                            (unsigned)net->rx_buffers_max);
+        virtqueue_destroy(&net->rx);
+        return VIRTIO_ERROR_NOMEM;
+    }
+    return 0;
+}
+
+static void free_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer)
+{
+    virtio_platform_free(buffer);
+    net->rx_buffers--;
+}
+
+/* Keeps as many buffers for the next refill as may be posted at once, and frees the others. */
+void virtio_net_rx_keep(struct virtio_net *net, struct virtio_net_buffer *buffer)
+{
+    if (net->rx_kept_count >= net->rx_limit) {
+        free_buffer(net, buffer);
+        return;
+    }
+    buffer->next = net->rx_kept;
+    net->rx_kept = buffer;
+    net->rx_kept_count++;
+}
+
+static struct virtio_net_buffer *take_kept(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer = net->rx_kept;
+
+    if (buffer != NULL) {
+        net->rx_kept = buffer->next;
+        net->rx_kept_count--;
+    }
+    return buffer;
+}
+
+void virtio_net_rx_destroy(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer;
+
+    if (net->rx.dev == NULL) {
+        return;
+    }
+    while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
+        free_buffer(net, buffer);
+    }
+    while ((buffer = take_kept(net)) != NULL) {
+        free_buffer(net, buffer);
+    }
+    virtqueue_destroy(&net->rx);
+}
+
+static struct virtio_net_buffer *take_buffer(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer = take_kept(net);
+
+    if (buffer != NULL) {
+        return buffer;
+    }
+    if (net->rx_buffers >= net->rx_buffers_max) {
+        net->counters.rx_at_ceiling++;
+        return NULL;
+    }
+    buffer = virtio_platform_alloc(net->rx_buffer_size, BUFFER_ALIGN);
+    if (buffer == NULL) {
+        net->counters.rx_no_memory++;
+        return NULL;
+    }
+    if (++net->rx_buffers > net->rx_peak) {
+        net->rx_peak = net->rx_buffers;
+    }
+    return buffer;
+}
+
+/* §5.1.6.3 Setting Up Receive Buffers. Returns whether the buffer is the device's now. */
+static bool post_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer)
+{
+    uint8_t *header = virtio_net_buffer_header(net, buffer);
+    struct virtqueue_part parts[2] = {
+        {header, net->header_length},
+        {header + net->header_length, net->rx_frame_max},
+    };
+    int error;
+
+    if (net->split_rx) {
+        error = virtqueue_add(&net->rx, parts, 0, 2, buffer);
+    } else {
+        parts[0].length += parts[1].length;
+        error = virtqueue_add(&net->rx, parts, 0, 1, buffer);
+    }
+    if (error != 0) {
+        virtio_net_rx_keep(net, buffer);
+        return false;
+    }
+    net->rx_posted++;
+    return true;
+}
+
+void virtio_net_rx_post(struct virtio_net *net)
+{
+    while (net->rx_posted < net->rx_limit) {
+        struct virtio_net_buffer *buffer = take_buffer(net);
+
+        if (buffer == NULL || !post_buffer(net, buffer)) {
+            break;
+        }
+    }
+}
+
+void virtio_net_rx_refill(struct virtio_net *net)
+{
+    virtio_net_rx_post(net);
+    virtqueue_kick(&net->rx);
+}
+
+void virtio_net_release(struct virtio_net *net, void *buffer)
+{
+    virtio_net_rx_keep(net,
+                       (struct virtio_net_buffer *)((uint8_t *)buffer -
+                                                    offsetof(struct virtio_net_buffer, private)));
+    if (net->rx_posted == 0) {
+        virtio_net_rx_refill(net); /* the device has none: no frame would make us look again */
+    }
+}
+
+bool virtio_net_scarce(const struct virtio_net *net)
+{
+    /* Some must go on circulating, and a merged frame that has come must not use up the last. */
+    return net->rx_buffers >= net->rx_buffers_max && net->rx_posted < net->rx_buffers_max / 4 &&
+           net->rx_kept == NULL;
+}
+
+static void raise_limit(struct virtio_net *net, unsigned limit)
+{
+    net->rx_limit = (uint16_t)(limit < net->rx_maximum ? limit : net->rx_maximum);
+    net->counters.rx_ups++;
+    if (net->rx_limit > net->rx_limit_peak) {
+        net->rx_limit_peak = net->rx_limit;
+    }
+}
+
+/*
+ * The least limit. Without an event index a device that has not received anything since its queue
+ * was set up looks like one that waits for more buffers (see virtio_net_rx_adapt()): then enough for any
+ * frame are always posted, lest the limit go up and down for nothing.
+ */
+static unsigned least_limit(const struct virtio_net *net)
+{
+    const uint64_t features = net->dev->features;
+    bool clear =
+        virtio_has(features, VIRTIO_F_EVENT_IDX) && !virtio_has(features, VIRTIO_F_RING_PACKED);
+
+    return clear || !virtio_has(features, VIRTIO_NET_F_MRG_RXBUF) ||
+                   net->rx_initial >= VIRTIO_NET_RX_MERGED
+               ? net->rx_initial
+               : VIRTIO_NET_RX_MERGED;
+}
+
+/*
+ * Takes back what is posted beyond the limit, by taking the queue from the device and giving it
+ * back. Where that was not agreed, the buffers come back when frames use them.
+ */
+static void withdraw_buffers(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer;
+
+    if (net->rx_posted <= net->rx_limit || !virtio_has(net->dev->features, VIRTIO_F_RING_RESET) ||
+        virtqueue_reset(&net->rx) != 0) {
+        return;
+    }
+    virtio_net_rx_drain(net); /* came at the last moment */
+    while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
+        net->rx_posted--;
+        virtio_net_rx_keep(net, buffer);
+    }
+    if (virtqueue_restart(&net->rx) == 0) {
+        virtqueue_interrupts_off(&net->rx);
+    }
+}
+
+static void lower_limit(struct virtio_net *net)
+{
+    unsigned limit = net->rx_limit / 2u;
+    unsigned least = least_limit(net);
+    struct virtio_net_buffer *buffer;
+
+    net->rx_limit = (uint16_t)(limit > least ? limit : least);
+    net->counters.rx_downs++;
+    withdraw_buffers(net);
+    while (net->rx_kept_count > net->rx_limit && (buffer = take_kept(net)) != NULL) {
+        free_buffer(net, buffer);
+    }
+}
+
+/* Halves the limit when no pass of a whole quiet time took more than a quarter of it. */
+static void consider_lowering(struct virtio_net *net, unsigned taken)
+{
+    uint64_t now;
+
+    if (net->rx_limit <= least_limit(net)) {
+        return;
+    }
+    if (taken > net->rx_limit / 4u) {
+        net->rx_quiet_since = 0;
+        return;
+    }
+    now = virtio_platform_clock_ns();
+    if (net->rx_quiet_since == 0) {
+        net->rx_quiet_since = now;
+    } else if (now - net->rx_quiet_since >= net->rx_quiet_ns) {
+        net->rx_quiet_since = now;
+        lower_limit(net);
+    }
+}
+
+/*
+ * Algorithm 1 of "Virtio Front-End Network Driver for RTEMS" (IEEE Embedded Systems Letters, 2020):
+ * begin with few buffers and raise the limit when a pass took as many as it allows, for then the
+ * device may have run short of them. The paper raises it to the number taken; where the device
+ * stops as soon as it runs short that number is the limit itself, so here it at least doubles. And
+ * here it comes down again.
+ *
+ * A device may have a frame that needs more buffers, merged, than are posted: then it takes none,
+ * and waits to be notified of the next one.
+ */
+void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken)
+{
+    unsigned limit = net->rx_limit;
+    bool waits = taken == 0 && net->rx_posted == limit && limit < VIRTIO_NET_RX_MERGED &&
+                 virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
+                 virtqueue_wanted(&net->rx);
+
+    if (limit < net->rx_maximum && taken >= limit) {
+        net->rx_quiet_since = 0;
+        raise_limit(net, taken > 2 * limit ? taken : 2 * limit);
+    } else if (limit < net->rx_maximum && waits) {
+        net->rx_quiet_since = 0;
+        raise_limit(net, 2 * limit < VIRTIO_NET_RX_MERGED ? 2 * limit : VIRTIO_NET_RX_MERGED);
+    } else {
+        consider_lowering(net, taken);
+    }
+}
