@@ -428,12 +428,15 @@ static void card_counters(void *state, struct nic_counters *counters)
 
 static void card_describe(void *state, struct nic_description *description)
 {
+    static const char *const rings[2][2] = {{"split", "split in order"},
+                                            {"packed", "packed in order"}};
     const struct card *card = state;
     const struct virtio_device *dev = &card->pci.dev;
 
     *description = (struct nic_description){
         .transport = dev->transport->name,
-        .ring = virtio_has(dev->features, VIRTIO_F_RING_PACKED) ? "packed" : "split",
+        .ring = rings[virtio_has(dev->features, VIRTIO_F_RING_PACKED)]
+                     [virtio_has(dev->features, VIRTIO_F_IN_ORDER)],
         .interrupts = card->vectors.count != 0 ? "MSI-X" : "INTx",
         .offered = dev->offered,
         .asked = card->asked,

@@ -132,9 +132,20 @@ static bool can_wait(const struct pbuf *p)
 {
     const struct eth_hdr *ethernet = p->payload;
     const struct ip_hdr *ip = (const struct ip_hdr *)(ethernet + 1);
+    uint16_t type;
 
-    return p->tot_len > ACKNOWLEDGEMENT_MAX && p->len >= sizeof *ethernet + sizeof *ip &&
-           ethernet->type == PP_HTONS(ETHTYPE_IP) && IPH_PROTO(ip) == IP_PROTO_TCP;
+    if (p->tot_len <= ACKNOWLEDGEMENT_MAX ||
+        p->len < sizeof *ethernet + SIZEOF_VLAN_HDR + sizeof *ip) {
+        return false;
+    }
+    type = ethernet->type;
+    if (type == PP_HTONS(ETHTYPE_VLAN)) {
+        const struct eth_vlan_hdr *vlan = (const struct eth_vlan_hdr *)(ethernet + 1);
+
+        type = vlan->tpid;
+        ip = (const struct ip_hdr *)(vlan + 1);
+    }
+    return type == PP_HTONS(ETHTYPE_IP) && IPH_PROTO(ip) == IP_PROTO_TCP;
 }
 
 /* Queues a frame; where it has too many parts, a copy of it in one. */

@@ -2,6 +2,7 @@
 """The host's side of a test: traffic that is compared byte by byte, and the host's network."""
 
 import contextlib
+import itertools
 import os
 import random
 import re
@@ -15,7 +16,7 @@ import time
 from guest import PATIENCE
 
 ECHO, SINK, SOURCE = 7, 9, 19
-PING = 0x7675  # the identifier of ping()
+PINGS = itertools.count(0x8000)  # the identifiers of ping(), each for one call
 UDP_MAX = 1472  # bytes that fit one frame
 MIB = 1 << 20
 
@@ -57,19 +58,20 @@ def ping(address, count=100, size=56, interval=0.01):
     ping(8) at such intervals ends some milliseconds after its last request, and on a busy machine
     counts what would still come as lost."""
     payload = pattern(size)
+    identifier = next(PINGS) & 0xffff
     waiting = set(range(1, count + 1))
 
     def collect(until):
-        while waiting and (reply := next_reply(raw, PING, until)):
+        while waiting and (reply := next_reply(raw, identifier, until)):
             sequence = int.from_bytes(reply[6:8], "big")
             assert sequence in waiting, f"ping {sequence} is answered twice"
-            compare(icmp_packet(0, PING, sequence, payload), reply, f"ping {sequence}")
+            compare(icmp_packet(0, identifier, sequence, payload), reply, f"ping {sequence}")
             waiting.remove(sequence)
 
     with icmp_socket(address) as raw:
         start = time.monotonic()
         for sequence in range(1, count + 1):
-            raw.send(icmp_packet(8, PING, sequence, payload))
+            raw.send(icmp_packet(8, identifier, sequence, payload))
             collect(start + sequence * interval)
         collect(time.monotonic() + PATIENCE)
     assert not waiting, f"{len(waiting)} of {count} pings of {size} bytes are lost: {waiting}"

@@ -130,12 +130,13 @@ def test_vlan_tags(send):
 
 
 def test_fragments(send):
-    """Overlapping, missing, doubled, reordered, and beyond 64 KiB."""
+    """Overlapping, missing, doubled, reordered, and beyond 64 KiB. What stays incomplete is of another
+    station, so that the host's own numbers cannot meet it."""
     whole = IP(src=HOST, dst=ADDRESS) / ICMP(id=7, seq=8) / Raw(b"y" * 4000)
     parts = [ether() / part for part in fragment(whole, 1400)]
 
     def other(number, offset, more, length):
-        return (ether() / IP(src=HOST, dst=ADDRESS, id=number, proto=1, frag=offset,
+        return (ether() / IP(src="10.0.0.77", dst=ADDRESS, id=number, proto=1, frag=offset,
                              flags="MF" if more else 0) / Raw(b"z" * length))
 
     assert len(replies(send, *reversed(parts), wanted=True)) == 1

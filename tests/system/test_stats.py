@@ -50,7 +50,7 @@ def card(stats):
     return stats["cards"][0]["counters"]
 
 
-@pytest.mark.parametrize("device", ["disable-modern=on", "disable-legacy=on"])
+@pytest.mark.parametrize("device", ["disable-modern=on", "disable-legacy=on", "packed=on"])
 def test_schema(boot, device):
     guest = boot(device=device).wait_ready()
     for stats in (by_http(guest.address), by_udp(guest.address)):
@@ -65,6 +65,7 @@ def test_schema(boot, device):
         assert all(isinstance(value, int) for value in first["counters"].values())
         assert first["ip"] == guest.address and first["mac"] == host.neighbour(guest.address)
         assert first["transport"] == ("legacy PCI" if "modern=on" in device else "modern PCI")
+        assert first["ring"] == ("packed" if device == "packed=on" else "split")
         for what in ("offered", "asked", "accepted"):
             line = guest.wait_for(f"^vtnet: features {what}: (.*)$")[1].split()
             assert first[f"features_{what}"] == line
@@ -90,6 +91,31 @@ def test_figures_are_what_went_over_the_wire(boot):
     assert after["memory"]["peak"] >= after["memory"]["used"] > 0
     assert two["rx_initial"] <= two["rx_limit"] <= two["rx_limit_peak"] <= two["rx_maximum"]
     assert two["rx_held"] <= two["rx_held_peak"]
+
+
+def test_receive_buffers_as_asked(boot):
+    """Fixed in number and bounded in bytes; or down again as soon as asked after a burst."""
+    guest = boot("rxdyn=0 bufmax=32 bufmem=100").wait_ready()
+    host.udp_echo(guest.address, (0, 1472, 5000, 20000))
+    figures = card(by_udp(guest.address))
+    assert [figures[name] for name in ("rx_initial", "rx_limit", "rx_limit_peak", "rx_maximum")
+            ] == [32] * 4
+    assert figures["rx_buffers_max"] * figures["rx_held"] // figures["rx_buffers"] <= 100 << 10
+    assert 0 < figures["rx_held"] <= figures["rx_held_peak"] <= 100 << 10
+
+
+def test_receive_buffers_come_down(boot):
+    guest = boot("bufmax=128 rxquiet=50").wait_ready()
+    deadline = time.monotonic() + host.PATIENCE
+    while True:
+        host.tcp_echo(guest.address, host.MIB)
+        if card(by_udp(guest.address))["rx_limit_peak"] > 44:
+            break
+        assert time.monotonic() < deadline, "the limit does not go up"
+    while card(by_udp(guest.address))["rx_limit"] > 44:
+        assert time.monotonic() < deadline, "the limit does not come down"
+        time.sleep(0.1)
+    assert card(by_udp(guest.address))["rx_downs"] > 0
 
 
 def test_reading_in_the_middle_of_a_run(boot):

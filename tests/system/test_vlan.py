@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """VLAN tags (IEEE 802.1Q): a guest hears its VLAN and no other, and says what it hears from."""
 
+import dataclasses
+
 import pytest
 
 import host
-from guest import ADDRESS
+from guest import ADDRESS, Guest
 from wire import (ALL_STATIONS, ARP, IPV4, Wire, arp_reply, arp_request, echo_request, parse,
                   ping_reply, udp_packet)
 
@@ -85,3 +87,33 @@ def test_through_an_interface_of_the_host(boot):
         host.burst(guest.address, 300, 1472)
     finally:
         host.ip("link", "del", "tap0.5")
+
+
+@pytest.fixture(name="bridge")
+def fixture_bridge():
+    """tap0 and a new tap1, joined without the host's address."""
+    try:
+        host.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
+    except AssertionError as error:
+        pytest.skip(f"this system makes no bridge: {error}")
+    host.ip("tuntap", "add", "dev", "tap1", "mode", "tap")
+    for tap in ("tap0", "tap1"):
+        host.ip("link", "set", tap, "master", "br0", "up")
+    host.ip("link", "set", "br0", "up")
+    yield
+    host.ip("link", "del", "br0")
+    host.ip("link", "del", "tap1")
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_two_guests_in_a_vlan(arch, boot, bridge, protocol):
+    """At full speed, with what the cards do of checksums and of cutting segments."""
+    del bridge
+    passive = boot("vlan=5", device="mac=52:54:00:00:00:01").wait_ready()
+    image = tuple(word.replace("vtnet-demo", "burst") for word in arch.image)
+    with Guest(dataclasses.replace(arch, image=image),
+               f"vlan=5 peer={passive.address} proto={protocol} seconds=1", tap="tap1",
+               address="10.0.0.3", device="mac=52:54:00:00:00:02") as active:
+        assert active.wait_exit() == arch.exit_success
+        result = active.wait_for(r"^vtnet: burst: .* sent (\d+).* received (\d+)")
+    assert int(result[1]) > 10 and int(result[2]) > 10  # Mbit/s
