@@ -56,8 +56,11 @@
 #define IP_REASS_MAX_PBUFS 96
 #define IP_FRAG 1
 
-/* What fits a frame of 9,000 bytes; with a smaller MTU lwIP takes that. The windows cover what a tap queues (1,000 frames at most) without
- * holding more of the card's buffers than that, and need scaling beyond 64 KiB. */
+/* What fits a frame of 9,000 bytes; with a smaller MTU lwIP takes that. The windows are four frames
+ * of segments that a card joins or cuts, 64 KiB each, hold no more of the card's buffers than it may
+ * have posted, and need scaling. A connection that fills its windows takes up to 256 buffers for
+ * what its program leaves lying, and for what is not acknowledged some 180 bytes a segment, 32 KiB,
+ * beside the data; a program's copies (TCP_WRITE_FLAG_COPY) are up to 256 KiB more. */
 #define TCP_MSS 8960
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 3

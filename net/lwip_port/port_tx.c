@@ -74,25 +74,35 @@ static unsigned headroom_of(struct lwip_port *port, struct pbuf *p)
     return wanted;
 }
 
-/* Whether the card is to compute the frame's checksum, and what it must know for that. */
+/* Leaves the checksum to the card where lwIP has. Returns false where it should, and cannot, as the
+ * headers are not all in the first pbuf. */
 static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
-                           struct nic_offload *offload)
+                           const struct offload_headers *headers, struct nic_offload *offload)
 {
-    struct offload_headers headers;
+    bool known = headers->network != 0;
+    bool wanted = !headers->fragment &&
+                  (headers->protocol == OFFLOAD_TCP || headers->protocol == OFFLOAD_UDP);
 
-    return port->offloads & NIC_SEND_CHECKSUM && offload_parse(p->payload, p->len, &headers) &&
-           offload_checksum(p->payload, p->len, &headers, p->tot_len - headers.transport, offload);
+    if (!(port->offloads & NIC_SEND_CHECKSUM) || (known && !wanted)) {
+        return true;
+    }
+    return offload_checksum(p->payload, p->len, headers, p->tot_len - headers->transport,
+                            offload) ||
+           p->next == NULL;
 }
 
 /* Queues a pbuf chain as one frame; the card keeps a reference until it is transmitted. */
-static int queue_frame(struct lwip_port *port, struct pbuf *p)
+static int queue_frame(struct lwip_port *port, struct pbuf *p,
+                       const struct offload_headers *headers)
 {
     struct nic_part parts[NIC_PARTS_MAX];
     struct nic_offload offload = {.segments = NIC_WHOLE};
-    bool offloaded = leave_checksum(port, p, &offload);
     unsigned count = 0;
     int error;
 
+    if (!leave_checksum(port, p, headers, &offload)) {
+        return NIC_PARTS;
+    }
     for (struct pbuf *q = p; q != NULL; q = q->next) {
         if (q->len == 0) {
             continue;
@@ -104,7 +114,7 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p)
     }
     pbuf_ref(p);
     error = port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p),
-                                       offloaded ? &offload : NULL, p);
+                                       offload.checksum ? &offload : NULL, p);
     if (error != 0) {
         pbuf_free(p);
     }
@@ -128,30 +138,22 @@ bool lwip_port_room(struct lwip_port *port, unsigned frames)
 
 /* Whether the frame is a TCP segment with data, which TCP keeps and sends again. What is too short
  * for that may be an acknowledgement, and the peer waits for it. */
-static bool can_wait(const struct pbuf *p)
+static bool can_wait(const struct pbuf *p, const struct offload_headers *headers)
 {
-    const struct eth_hdr *ethernet = p->payload;
-    const struct ip_hdr *ip = (const struct ip_hdr *)(ethernet + 1);
-    uint16_t type;
+    return p->tot_len > ACKNOWLEDGEMENT_MAX && headers->protocol == OFFLOAD_TCP;
+}
 
-    if (p->tot_len <= ACKNOWLEDGEMENT_MAX ||
-        p->len < sizeof *ethernet + SIZEOF_VLAN_HDR + sizeof *ip) {
-        return false;
+static void parse(const struct pbuf *p, struct offload_headers *headers)
+{
+    if (!offload_parse(p->payload, p->len, headers)) {
+        *headers = (struct offload_headers){0};
     }
-    type = ethernet->type;
-    if (type == PP_HTONS(ETHTYPE_VLAN)) {
-        const struct eth_vlan_hdr *vlan = (const struct eth_vlan_hdr *)(ethernet + 1);
-
-        type = vlan->tpid;
-        ip = (const struct ip_hdr *)(vlan + 1);
-    }
-    return type == PP_HTONS(ETHTYPE_IP) && IPH_PROTO(ip) == IP_PROTO_TCP;
 }
 
 /* Queues a frame; where it has too many parts, a copy of it in one. */
-static int send_frame(struct lwip_port *port, struct pbuf *p)
+static int send_frame(struct lwip_port *port, struct pbuf *p, struct offload_headers *headers)
 {
-    int error = queue_frame(port, p);
+    int error = queue_frame(port, p, headers);
 
     if (error == NIC_PARTS) {
         struct pbuf *joined = pbuf_clone(PBUF_RAW_TX, PBUF_RAM, p);
@@ -161,7 +163,8 @@ static int send_frame(struct lwip_port *port, struct pbuf *p)
         }
         port->counters.tx_copied++;
         port->counters.tx_copied_bytes += p->tot_len;
-        error = queue_frame(port, joined);
+        parse(joined, headers);
+        error = queue_frame(port, joined, headers);
         pbuf_free(joined);
     }
     return error;
@@ -171,9 +174,11 @@ static int send_frame(struct lwip_port *port, struct pbuf *p)
 static void flush_burst(struct lwip_port *port)
 {
     struct pbuf *single = port->bursts != NULL ? burst_flush(port->bursts) : NULL;
+    struct offload_headers headers;
 
     if (single != NULL) {
-        (void)send_frame(port, single);
+        parse(single, &headers);
+        (void)send_frame(port, single, &headers);
         pbuf_free(single);
     }
 }
@@ -185,18 +190,18 @@ void lwip_port_flush(struct lwip_port *port)
 }
 
 /* A frame that may be part of a burst is added to one, or begins one. */
-static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p)
+static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p,
+                                      const struct offload_headers *headers)
 {
-    struct offload_headers headers;
     enum burst_result result;
 
-    if (port->bursts == NULL || !offload_parse(p->payload, p->len, &headers)) {
+    if (port->bursts == NULL || headers->protocol != OFFLOAD_TCP) {
         return BURST_ALONE;
     }
-    result = burst_take(port->bursts, p, &headers);
+    result = burst_take(port->bursts, p, headers);
     if (result == BURST_OTHER) {
         flush_burst(port);
-        result = burst_take(port->bursts, p, &headers);
+        result = burst_take(port->bursts, p, headers);
     }
     return result;
 }
@@ -204,18 +209,21 @@ static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p)
 err_t port_link_output(struct netif *netif, struct pbuf *p)
 {
     struct lwip_port *port = netif->state;
-    enum burst_result result = add_to_burst(port, p);
+    struct offload_headers headers;
+    enum burst_result result;
     int error;
 
+    parse(p, &headers);
+    result = add_to_burst(port, p, &headers);
     if (result == BURST_TAKEN) {
         return ERR_OK;
     }
     flush_burst(port); /* frames leave in order */
-    if (can_wait(p) && (result == BURST_FULL || !lwip_port_room(port, 1))) {
+    if (can_wait(p, &headers) && (result == BURST_FULL || !lwip_port_room(port, 1))) {
         wait_for_room(port);
         return ERR_MEM;
     }
-    error = send_frame(port, p);
+    error = send_frame(port, p, &headers);
     if (error == NIC_FULL) {
         wait_for_room(port);
     }

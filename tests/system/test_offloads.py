@@ -2,6 +2,7 @@
 """What the card and the guest do for each other: checksums, segments, large frames."""
 
 import contextlib
+import json
 import random
 import time
 
@@ -171,6 +172,18 @@ def test_much_data_in_pieces_of_every_size(boot, features):
     sizes = [chance.choice((1, 100, 1460, 1461, 5000, 30_000, 65_536, 200_000)) for _ in range(99)]
     host.tcp_echo(guest.address, 50 * host.MIB, sizes)
     guest.assert_well()
+
+
+def test_nothing_is_copied(boot):
+    guest = boot().wait_ready()
+    host.tcp_echo(guest.address, 20 * host.MIB)
+    host.source_is_right(guest.address, 20 * host.MIB)
+    host.burst(guest.address, 5000, 1024)
+    host.burst(guest.address, 50, 60_000)
+    with host.udp_socket(guest.address, 81) as sock:
+        sock.send(b"")
+        counters = json.loads(sock.recv(65536))["cards"][0]["counters"]
+    assert counters["tx_copied"] == counters["rx_copied"] == counters["rx_dropped"] == 0
 
 
 @pytest.mark.parametrize("loss, reorder", [(0.01, 0), (0, 0.05), (0.01, 0.03)])
