@@ -183,10 +183,10 @@ void virtio_net_rx_post(struct virtio_net *net)
     }
 }
 
-void virtio_net_rx_refill(struct virtio_net *net)
+bool virtio_net_rx_refill(struct virtio_net *net)
 {
     virtio_net_rx_post(net);
-    virtqueue_kick(&net->rx);
+    return virtqueue_kick(&net->rx);
 }
 
 void virtio_net_release(struct virtio_net *net, void *buffer)
@@ -299,6 +299,15 @@ static void consider_lowering(struct virtio_net *net, unsigned taken)
  * A device may have a frame that needs more buffers, merged, than are posted: then it takes none,
  * and waits to be notified of the next one.
  */
+void virtio_net_rx_shortage(struct virtio_net *net)
+{
+    if (net->rx_limit < net->rx_maximum) {
+        net->rx_quiet_since = 0;
+        raise_limit(net, 2u * net->rx_limit);
+        virtio_net_rx_refill(net);
+    }
+}
+
 void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken)
 {
     unsigned limit = net->rx_limit;

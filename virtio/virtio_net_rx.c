@@ -134,6 +134,11 @@ unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
         virtio_net_rx_post(net);
     }
     virtio_net_rx_adapt(net, taken);
-    virtio_net_rx_refill(net);
+    /* With an event index a device in the middle of receiving asks only when it has run out, be it
+     * of those for one merged frame. */
+    if (virtio_net_rx_refill(net) && taken != 0 &&
+        virtio_has(net->dev->features, VIRTIO_F_EVENT_IDX)) {
+        virtio_net_rx_shortage(net);
+    }
     return frames;
 }

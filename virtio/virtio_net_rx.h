@@ -30,15 +30,18 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
 void virtio_net_rx_destroy(struct virtio_net *net);
 
 /* Posts buffers up to the limit; what found no memory is tried again by the next call. _refill()
- * notifies the device of them, too. */
+ * notifies the device of them, too, and returns whether it wanted that. */
 void virtio_net_rx_post(struct virtio_net *net);
-void virtio_net_rx_refill(struct virtio_net *net);
+bool virtio_net_rx_refill(struct virtio_net *net);
 
 /* Keeps a buffer for the next refill, or frees it where there are enough. */
 void virtio_net_rx_keep(struct virtio_net *net, struct virtio_net_buffer *buffer);
 
 /* Adapts the limit to a pass that took this many buffers. */
 void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken);
+
+/* The device ran out of buffers: raises the limit, and refills. */
+void virtio_net_rx_shortage(struct virtio_net *net);
 
 /* Hands up to `budget` frames to the client, then refills. Returns the number of frames. */
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget);

@@ -190,6 +190,33 @@ static void buffers_are_withdrawn_when_it_is_quiet(void **state)
     }
 }
 
+/* A device that was receiving and asks for more had run out, however few it had used. */
+static void shortage_raises_the_limit(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        bool asks = n & 1;
+        bool event_idx = n & 2;
+
+        card_create_as(3, event_idx ? virtio_bit(VIRTIO_F_EVENT_IDX) : 0);
+        card.options.rx_initial = 16;
+        assert_int_equal(card_open(), 0);
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        fake_want_kick(&card.dev, RX, false);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(posted(), 16);
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        if (asks && event_idx) {
+            fake_set_avail_event(&card.dev, RX, fake_avail_idx(&card.dev, RX));
+        } else if (asks) {
+            fake_set_used_flags(&card.dev, RX, 0);
+        }
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(posted(), asks && event_idx ? 32 : 16);
+        card_close();
+    }
+}
+
 static void load_keeps_the_limit_up(void **state)
 {
     (void)state;
@@ -543,6 +570,7 @@ int main(void)
         cmocka_unit_test(maximum_holds_whatever_is_asked_for),
         cmocka_unit_test(limit_comes_down_when_it_is_quiet),
         cmocka_unit_test(buffers_are_withdrawn_when_it_is_quiet),
+        cmocka_unit_test(shortage_raises_the_limit),
         cmocka_unit_test(load_keeps_the_limit_up),
         cmocka_unit_test(limit_rests_without_event_index),
         cmocka_unit_test(fixed_number_of_buffers_stays),
