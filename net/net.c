@@ -121,7 +121,9 @@ void net_add_poller(struct net_poller *poller)
     pollers = poller;
 }
 
-/* In fragments it takes a place in the ring for each. */
+enum { FRAGMENT_PARTS = 3 }; /* a header, and of the payload the end of one pbuf and what follows */
+
+/* In fragments it takes places in the ring for each. */
 bool net_may_send(const ip_addr_t *to, uint32_t payload)
 {
     const struct netif *netif = ip_route(IP_ADDR_ANY, to);
@@ -131,7 +133,8 @@ bool net_may_send(const ip_addr_t *to, uint32_t payload)
         return true; /* it goes nowhere, which sending it tells */
     }
     fragment = netif->mtu - IP_HLEN;
-    return lwip_port_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment);
+    return lwip_port_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,
+                          FRAGMENT_PARTS);
 }
 
 static bool run_pollers(void)

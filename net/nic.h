@@ -122,8 +122,10 @@ struct nic_driver {
      */
     int (*transmit)(void *state, const struct nic_part *parts, unsigned count, unsigned headroom,
                     const struct nic_offload *offload, void *cookie);
-    unsigned (*room)(void *state); /* frames that would fit now */
-    void (*flush)(void *state);    /* tells the card of the frames queued */
+    /* Whether `frames` frames of this many parts each, with headroom, would surely fit now, and
+     * beside them `spare` frames of one part. */
+    bool (*has_room)(void *state, unsigned frames, unsigned parts, unsigned spare);
+    void (*flush)(void *state); /* tells the card of the frames queued */
     /* Takes up to budget received frames and reclaims transmitted ones. Returns frames taken. */
     unsigned (*poll)(void *state, unsigned budget);
     void (*release)(void *state, void *buffer);

@@ -329,9 +329,9 @@ static int card_transmit(void *state, const struct nic_part *parts, unsigned cou
     return error == 0 ? 0 : error == VIRTIO_ERROR_TOOBIG ? NIC_PARTS : NIC_DOWN;
 }
 
-static unsigned card_room(void *state)
+static bool card_has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
 {
-    return virtio_net_room(state);
+    return virtio_net_has_room(state, frames, parts, spare);
 }
 
 static void card_flush(void *state)
@@ -456,7 +456,7 @@ const struct nic_driver nic_virtio = {
     .offloads = card_offloads,
     .headroom = card_headroom,
     .transmit = card_transmit,
-    .room = card_room,
+    .has_room = card_has_room,
     .flush = card_flush,
     .poll = card_poll,
     .release = card_release,

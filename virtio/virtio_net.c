@@ -320,10 +320,13 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
     return error;
 }
 
-/* One descriptor each with the header in the headroom or an indirect table, two without. */
-unsigned virtio_net_room(const struct virtio_net *net)
+bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
+                         unsigned spare)
 {
-    return net->split_tx ? net->tx.free_count / 2u : net->tx.free_count;
+    unsigned header = net->split_tx ? 1 : 0; /* a descriptor of its own, or in the headroom */
+
+    return net->tx.free_count >=
+           virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);
 }
 
 void virtio_net_flush(struct virtio_net *net)

@@ -198,8 +198,10 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie);
 enum { VIRTIO_NET_PARTS_MAX = VIRTQUEUE_PARTS_MAX - 1 };
 
-/* How many frames of one part would surely fit into the transmit ring now. */
-unsigned virtio_net_room(const struct virtio_net *net);
+/* Whether `frames` frames of this many parts each would surely fit into the transmit ring now, with
+ * headroom, and beside them `spare` frames of one part. */
+bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
+                         unsigned spare);
 
 /* Notifies the device of the frames queued, if there are any and it wants that. */
 void virtio_net_flush(struct virtio_net *net);

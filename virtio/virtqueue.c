@@ -23,6 +23,7 @@ static void clear(struct virtqueue *vq)
     for (uint16_t i = 0; i < vq->size; i++) {
         vq->slot[i].next = (uint16_t)(i + 1);
     }
+    vq->free_tables = vq->table_count;
     vq->free_table = vq->table_count > 0 ? 0 : VIRTQUEUE_NO_TABLE;
     for (int16_t i = 0; i < (int16_t)vq->table_count; i++) {
         vq->table_next[i] =
@@ -123,11 +124,22 @@ bool virtqueue_has_room(const struct virtqueue *vq, unsigned parts)
     return vq->free_count >= (takes_table(vq, parts) ? 1 : parts);
 }
 
+unsigned virtqueue_descriptors(const struct virtqueue *vq, unsigned chains, unsigned parts)
+{
+    unsigned in_tables = 0;
+
+    if (takes_table(vq, parts)) {
+        in_tables = chains < vq->free_tables ? chains : vq->free_tables;
+    }
+    return in_tables + (chains - in_tables) * parts;
+}
+
 static int16_t take_table(struct virtqueue *vq)
 {
     int16_t table = vq->free_table;
 
     vq->free_table = vq->table_next[table];
+    vq->free_tables--;
     return table;
 }
 
@@ -219,6 +231,7 @@ static void *release(struct virtqueue *vq, uint16_t id)
     if (slot->table != VIRTQUEUE_NO_TABLE) {
         vq->table_next[slot->table] = vq->free_table;
         vq->free_table = slot->table;
+        vq->free_tables++;
     }
     vq->slot[slot->last].next = vq->free_head;
     vq->free_head = id;

@@ -100,7 +100,8 @@ struct virtqueue {
     void *tables;
     uint16_t table_count;
     uint16_t table_parts;
-    int16_t free_table;
+    uint16_t free_tables; /* how many */
+    int16_t free_table;   /* the first of them */
     int16_t *table_next;
 
     uint16_t vector;        /* MSI-X vector of its interrupts, or VIRTIO_MSI_NO_VECTOR */
@@ -131,6 +132,9 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
 
 /* Whether a chain of this many parts would fit now. */
 bool virtqueue_has_room(const struct virtqueue *vq, unsigned parts);
+
+/* The descriptors of the ring that `chains` chains of this many parts each would take now. */
+unsigned virtqueue_descriptors(const struct virtqueue *vq, unsigned chains, unsigned parts);
 
 /* Notifies the device of what was added, if it wants that. Returns whether it was notified. */
 bool virtqueue_kick(struct virtqueue *vq);

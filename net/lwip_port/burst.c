@@ -178,7 +178,7 @@ static unsigned add_parts(struct nic_part *parts, unsigned count, const struct p
 
 static bool has_room(const struct bursts *bursts, unsigned parts)
 {
-    return bursts->nic->driver->room(bursts->nic->state) >= parts + bursts->reserve;
+    return bursts->nic->driver->has_room(bursts->nic->state, 1, parts, bursts->reserve);
 }
 
 static void keep(struct bursts *bursts, struct pbuf *p, uint32_t payload, const uint8_t *tcp)

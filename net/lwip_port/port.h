@@ -63,11 +63,11 @@ void lwip_port_resume(struct lwip_port *port);
 void lwip_port_flush(struct lwip_port *port);
 
 /*
- * Whether `frames` frames may be sent now that can wait: the last LWIP_PORT_RESERVE places in the
- * transmit ring are for those that nobody would send again, like answers to a ping. If not, the loop
- * is told to wake up when there is room.
+ * Whether `frames` frames of `parts` pbufs each may be sent now that can wait: the last
+ * LWIP_PORT_RESERVE places in the transmit ring are for those that nobody would send again, like
+ * answers to a ping. If not, the loop is told to wake up when there is room.
  */
-bool lwip_port_room(struct lwip_port *port, unsigned frames);
+bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts);
 enum { LWIP_PORT_RESERVE = 16 };
 
 #endif

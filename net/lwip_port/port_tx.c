@@ -127,9 +127,9 @@ static void wait_for_room(struct lwip_port *port)
     port->tx_room = false;
 }
 
-bool lwip_port_room(struct lwip_port *port, unsigned frames)
+bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts)
 {
-    if (port->nic.driver->room(port->nic.state) >= frames + LWIP_PORT_RESERVE) {
+    if (port->nic.driver->has_room(port->nic.state, frames, parts, LWIP_PORT_RESERVE)) {
         return true;
     }
     wait_for_room(port);
@@ -219,7 +219,7 @@ err_t port_link_output(struct netif *netif, struct pbuf *p)
         return ERR_OK;
     }
     flush_burst(port); /* frames leave in order */
-    if (can_wait(p, &headers) && (result == BURST_FULL || !lwip_port_room(port, 1))) {
+    if (can_wait(p, &headers) && (result == BURST_FULL || !lwip_port_room(port, 1, pbuf_clen(p)))) {
         wait_for_room(port);
         return ERR_MEM;
     }

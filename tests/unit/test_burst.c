@@ -73,10 +73,11 @@ static unsigned fake_headroom(void *state)
     return 12;
 }
 
-static unsigned fake_room(void *state)
+static bool fake_has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
 {
     (void)state;
-    return ring_room;
+    assert_int_equal(spare, RESERVE);
+    return ring_room >= frames * parts + spare;
 }
 
 static int fake_transmit(void *state, const struct nic_part *parts, unsigned count,
@@ -102,7 +103,7 @@ static int fake_transmit(void *state, const struct nic_part *parts, unsigned cou
 }
 
 static const struct nic_driver driver = {
-    .headroom = fake_headroom, .room = fake_room, .transmit = fake_transmit};
+    .headroom = fake_headroom, .has_room = fake_has_room, .transmit = fake_transmit};
 static const struct nic nic = {.driver = &driver};
 static struct bursts *bursts;
 
