@@ -46,7 +46,7 @@ PCI := $(sort $(wildcard pci/*.c))
 # What a port takes: all but this project's own answers to pci/pci_platform.h.
 LIB := $(VIRTIO) $(filter-out pci/pci_arch.c,$(PCI))
 SYSTEM := $(sort $(wildcard runtime/*.c)) arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
-COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/lwip_port/*.c net/services/*.c)) \
+COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/legacy/*.c net/lwip_port/*.c net/services/*.c)) \
 	arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
 SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))

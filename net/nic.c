@@ -99,7 +99,7 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
     pci_setup_bridges();
     functions = pci_scan(consider, &search);
     if (search.opened == 0) {
-        printf("vtnet: no usable virtio network device among %u PCI functions: start QEMU with "
+        printf("vtnet: no usable network card among %u PCI functions: start QEMU with "
                "-device virtio-net-pci\n",
                functions);
     }

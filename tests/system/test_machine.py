@@ -8,7 +8,7 @@ import pytest
 import host
 from guest import ARCHITECTURES, tap_network
 
-NO_CARD = "vtnet: no usable virtio network device among"
+NO_CARD = "vtnet: no usable network card among"
 HOST_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
 
 
