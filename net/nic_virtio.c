@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio network device as a card of net/nic.h, and the platform functions that it asks for. */
+/* The virtio network device as a card of net/nic.h. */
+#include "net/nic_virtio.h"
+
 #include <stdio.h>
-#include <string.h>
 
 #include "arch/arch.h"
 #include "boot/arguments.h"
-#include "net/nic.h"
 #include "net/nic_vectors.h"
 #include "runtime/memory.h"
-#include "virtio/virtio_net.h"
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_platform.h"
 
@@ -21,40 +20,6 @@ struct card {
     struct nic_vectors vectors;
     uint64_t asked; /* features: of those offered, what the boot arguments allow */
 };
-
-void *virtio_platform_alloc(size_t size, size_t align)
-{
-    void *memory = memory_alloc(size, align);
-
-    return memory != NULL ? memset(memory, 0, size) : NULL;
-}
-
-void virtio_platform_free(void *memory)
-{
-    memory_free(memory);
-}
-
-/* Both architectures run with addresses untranslated. */
-uint64_t virtio_platform_dma_address(const void *memory)
-{
-    return (uintptr_t)memory;
-}
-
-uint64_t virtio_platform_clock_ns(void)
-{
-    return arch_clock_ns();
-}
-
-void virtio_platform_log(const char *format, ...)
-{
-    va_list args;
-
-    printf("vtnet: ");
-    va_start(args, format);
-    vprintf(format, args);
-    va_end(args);
-    printf("\n");
-}
 
 static bool barrier_is_weak(void)
 {
@@ -109,34 +74,12 @@ static enum virtio_pci_interface wanted_interface(void)
     }
 }
 
-/* What the driver says and what the stack hears: the same, in the words of each. */
 static void card_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
                          const struct virtio_net_offload *offload)
 {
     const struct card *card = context;
-    struct nic_offload o = {
-        .checksum = offload->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM,
-        .checked = offload->flags & VIRTIO_NET_HDR_F_DATA_VALID,
-        .checksum_start = offload->csum_start,
-        .checksum_offset = offload->csum_offset,
-        .segment_size = offload->gso_size,
-        .header_length = offload->hdr_len,
-    };
+    struct nic_offload o = nic_virtio_received(offload);
 
-    switch (offload->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
-    case VIRTIO_NET_HDR_GSO_NONE:
-        o.segments = NIC_WHOLE;
-        break;
-    case VIRTIO_NET_HDR_GSO_TCPV4:
-        o.segments = NIC_TCP4;
-        break;
-    case VIRTIO_NET_HDR_GSO_TCPV6:
-        o.segments = NIC_TCP6;
-        break;
-    default:
-        o.segments = NIC_UDP;
-        break;
-    }
     card->user->receive(card->user->context, buffer, data, length, more, &o);
 }
 
@@ -267,41 +210,7 @@ static uint16_t card_mtu(void *state)
 
 static uint32_t card_offloads(void *state)
 {
-    static const struct {
-        uint8_t feature, offload;
-    } map[] = {
-        {VIRTIO_NET_F_CSUM, NIC_SEND_CHECKSUM},  {VIRTIO_NET_F_HOST_TSO4, NIC_SEND_TCP4},
-        {VIRTIO_NET_F_HOST_TSO6, NIC_SEND_TCP6}, {VIRTIO_NET_F_HOST_ECN, NIC_SEND_ECN},
-        {VIRTIO_NET_F_HOST_USO, NIC_SEND_UDP},   {VIRTIO_NET_F_GUEST_CSUM, NIC_RECEIVE_CHECKSUM},
-    };
-    const struct virtio_net *net = state;
-    uint32_t offloads = 0;
-
-    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
-        if (virtio_has(net->dev->features, map[i].feature)) {
-            offloads |= map[i].offload;
-        }
-    }
-    return offloads;
-}
-
-static struct virtio_net_offload to_wire(const struct nic_offload *offload)
-{
-    static const uint8_t types[] = {
-        [NIC_WHOLE] = VIRTIO_NET_HDR_GSO_NONE,
-        [NIC_TCP4] = VIRTIO_NET_HDR_GSO_TCPV4,
-        [NIC_TCP6] = VIRTIO_NET_HDR_GSO_TCPV6,
-        [NIC_UDP] = VIRTIO_NET_HDR_GSO_UDP_L4,
-    };
-
-    return (struct virtio_net_offload){
-        .flags = offload->checksum ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0,
-        .gso_type = types[offload->segments] | (offload->ecn ? VIRTIO_NET_HDR_GSO_ECN : 0),
-        .csum_start = offload->checksum_start,
-        .csum_offset = offload->checksum_offset,
-        .gso_size = offload->segment_size,
-        .hdr_len = offload->header_length,
-    };
+    return nic_virtio_offloads(((const struct virtio_net *)state)->dev->features);
 }
 
 static int card_transmit(void *state, const struct nic_part *parts, unsigned count,
@@ -319,7 +228,7 @@ static int card_transmit(void *state, const struct nic_part *parts, unsigned cou
         chain[i] = (struct virtqueue_part){parts[i].data, parts[i].length};
     }
     if (offload != NULL) {
-        wire = to_wire(offload);
+        wire = nic_virtio_sent(offload);
     }
     error =
         virtio_net_transmit(state, chain, count, headroom, offload != NULL ? &wire : NULL, cookie);
@@ -379,51 +288,9 @@ static unsigned card_vectors(void *state)
     return ((const struct card *)state)->vectors.count;
 }
 
-static struct nic_queue_counters queue_counters(const struct virtqueue *vq, uint64_t packets,
-                                                uint64_t bytes)
-{
-    return (struct nic_queue_counters){
-        .packets = packets,
-        .bytes = bytes,
-        .kicks = vq->counters.kicks,
-        .kicks_suppressed = vq->counters.kicks_suppressed,
-        .kicks_saved = vq->counters.kicks_saved,
-        .full = vq->counters.full,
-        .bad_id = vq->counters.bad_id,
-        .bad_length = vq->counters.bad_length,
-        .bad_index = vq->counters.bad_index,
-    };
-}
-
 static void card_counters(void *state, struct nic_counters *counters)
 {
-    const struct virtio_net *net = state;
-    const struct virtio_net_counters *c = &net->counters;
-
-    *counters = (struct nic_counters){
-        .rx = queue_counters(&net->rx, c->rx_frames, c->rx_bytes),
-        .tx = queue_counters(&net->tx, c->tx_frames, c->tx_bytes),
-        .ctrl = queue_counters(&net->ctrl, 0, 0),
-        .interrupts = c->interrupts,
-        .interrupts_spurious = c->interrupts_spurious,
-        .interrupts_config = c->interrupts_config,
-        .rx_bad = c->rx_bad,
-        .rx_no_memory = c->rx_no_memory,
-        .rx_at_ceiling = c->rx_at_ceiling,
-        .rx_posted = net->rx_posted,
-        .rx_limit = net->rx_limit,
-        .rx_limit_peak = net->rx_limit_peak,
-        .rx_initial = net->rx_initial,
-        .rx_maximum = net->rx_maximum,
-        .rx_ups = c->rx_ups,
-        .rx_downs = c->rx_downs,
-        .rx_buffers = net->rx_buffers,
-        .rx_buffers_peak = net->rx_peak,
-        .rx_buffers_max = net->rx_buffers_max,
-        .rx_held = (uint64_t)net->rx_buffers * net->rx_buffer_size,
-        .rx_held_peak = (uint64_t)net->rx_peak * net->rx_buffer_size,
-    };
-    counters->tx.full = c->tx_full; /* as the stack sees it */
+    nic_virtio_counters(state, counters);
 }
 
 static void card_describe(void *state, struct nic_description *description)
