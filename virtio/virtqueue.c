@@ -59,7 +59,6 @@ int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t i
         .dev = dev,
         .ring = packed ? &virtqueue_packed : &virtqueue_split,
         .index = index,
-        .vector = VIRTIO_MSI_NO_VECTOR,
         .event_idx = virtio_has(dev->features, VIRTIO_F_EVENT_IDX),
         .in_order = virtio_has(dev->features, VIRTIO_F_IN_ORDER),
     };

@@ -104,7 +104,6 @@ struct virtqueue {
     int16_t free_table;   /* the first of them */
     int16_t *table_next;
 
-    uint16_t vector;        /* MSI-X vector of its interrupts, or VIRTIO_MSI_NO_VECTOR */
     uint32_t notify_offset; /* the modern transport's: where the doorbell is */
     struct virtqueue_counters counters;
 };
