@@ -147,12 +147,12 @@ $(B)/ppc/boot/prep-disk.o: $(B)/ppc/vtnet-demo.bin
 prep-disk: $(B)/ppc/prep-disk.bin ## a disk from which OpenBIOS on a PReP machine starts the demo
 	@echo 'boots by: qemu-system-ppc -M 40p -cdrom $< -boot d'
 
-$(B)/host/vtbench: $(sort $(wildcard bench/vtbench*.c)) bench/vtbench.h
+$(B)/host/vtbench: $(sort $(wildcard bench/vtbench*.c)) $(wildcard bench/vtbench*.h)
 	@mkdir -p $(@D)
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
-$(B)/host/vtserve: bench/vtserve.c
+$(B)/host/vtserve: $(sort $(wildcard bench/vtserve*.c)) bench/vtserve.h
 	@mkdir -p $(@D)
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@

@@ -6,7 +6,7 @@
  *     vtbench.c         command line, order of the rounds, exit status
  *     vtbench_net.c     clock, address, sockets, bounded waits, wording of network errors
  *     vtbench_rtt.c     udp-rtt, tcp-rtt
- *     vtbench_udp.c     udp-in, udp-out, udp-both
+ *     vtbench_udp*.c    udp-in, udp-out, udp-both
  *     vtbench_tcp.c     tcp-in, tcp-out, tcp-both
  *     vtbench_report.c  progress line, table, JSON
  *

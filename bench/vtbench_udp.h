@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two directions of the UDP tests, and the run that has one or both of them. */
+#ifndef VTBENCH_UDP_H
+#define VTBENCH_UDP_H
+
+#include <sys/socket.h>
+
+#include "vtbench.h"
+
+#define BATCH 64
+
+struct batch {
+    unsigned char *data;
+    struct iovec iov[BATCH];
+    struct mmsghdr msg[BATCH];
+};
+
+struct udp_in {
+    struct service service;
+    int fd;
+    struct batch batch;
+    uint32_t query; /* tag of the last STAT, returned in its answer */
+    uint64_t sent;
+};
+
+struct udp_out {
+    struct service service;
+    int fd;
+    struct batch batch;
+    uint32_t burst;     /* datagrams asked for at a time */
+    uint64_t active_ns; /* last datagram or request */
+    uint64_t heard_ns;  /* last datagram */
+    bool between;       /* asked again, nothing of the new burst seen yet */
+    uint32_t next;      /* sequence number that follows the highest seen in this burst */
+    uint32_t in_burst;  /* datagrams received of this burst */
+    uint64_t received, bytes, lost;
+    unsigned bursts, stalls, wrong_length;
+};
+
+struct udp_run {
+    const struct options *o;
+    struct result *r;
+    bool want_in, want_out;
+    struct udp_in in;
+    struct udp_out out;
+    uint64_t start_ns;
+};
+
+struct sink_count {
+    uint64_t datagrams, bytes;
+    uint64_t at_ns;
+};
+
+/*
+ * vtbench_udp_in.c. All but in_report() return false with the run's error set where they fail.
+ * ask_sink() asks for the counters, before the first datagram for what is there already; in_send()
+ * sends a batch, or what the socket takes of it; in_report() adds the figures, of a test whose last
+ * datagram was sent at sent_ns.
+ */
+bool ask_sink(struct udp_run *u, struct sink_count *count);
+bool in_send(struct udp_run *u);
+void in_report(struct udp_run *u, const struct sink_count *before, uint64_t sent_ns);
+
+/*
+ * vtbench_udp_out.c, the same way. out_start() asks for the first burst and waits for it;
+ * out_receive() takes a batch; out_ask_after_silence() asks again where a burst does not go on;
+ * out_report() adds the figures of the time until end_ns; out_stop() ends the burst under way and
+ * reads what still comes, so that the next test starts in silence.
+ */
+bool out_start(struct udp_run *u);
+bool out_receive(struct udp_run *u);
+bool out_ask_after_silence(struct udp_run *u, uint64_t now);
+void out_report(struct udp_run *u, uint64_t end_ns);
+void out_stop(struct udp_run *u);
+
+#endif
