@@ -197,6 +197,21 @@ void card_free_frame(uint8_t *frame, unsigned headroom)
     virtio_platform_free(frame - headroom);
 }
 
+unsigned card_posted(void)
+{
+    return fake_owned(&card.dev, VIRTIO_NET_QUEUE_RX);
+}
+
+unsigned card_deliver_all(void)
+{
+    unsigned frames = 0;
+
+    while (fake_rx(&card.dev, "fourteen bytes", 14)) {
+        frames++;
+    }
+    return frames;
+}
+
 unsigned card_events(enum fake_event_kind kind, uint64_t *values, unsigned room)
 {
     unsigned count = 0;

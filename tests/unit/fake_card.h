@@ -70,6 +70,11 @@ void card_release_all(void);
 uint8_t *card_frame(size_t length, unsigned headroom, uint8_t first);
 void card_free_frame(uint8_t *frame, unsigned headroom);
 
+/* Receive buffers that the device has; fills them all with frames of 14 bytes, and returns how many
+ * frames that were. */
+unsigned card_posted(void);
+unsigned card_deliver_all(void);
+
 /* The events of one kind, as far as `values` has room; returns how many. */
 unsigned card_events(enum fake_event_kind kind, uint64_t *values, unsigned room);
 

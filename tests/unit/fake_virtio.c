@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The registers of the fake device. */
-#include "fake_virtio.h"
+/* What the fake device is and does, behind the registers of fake_registers.c. */
+#include "fake_registers.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 enum { LEGACY_SIZE = 64, MODERN_ADDRESS = 0xe0100000, LEGACY_ADDRESS = 0xc040 };
 
-static bool notifies_data(const struct fake_virtio *dev)
+bool fake_notifies_data(const struct fake_virtio *dev)
 {
     return dev->features >> VIRTIO_F_NOTIFICATION_DATA & 1;
 }
@@ -66,7 +66,7 @@ static void reset(struct fake_virtio *dev)
     }
 }
 
-static uint8_t read_status(struct fake_virtio *dev)
+uint8_t fake_read_status(struct fake_virtio *dev)
 {
     if (dev->on_status_read != NULL) {
         dev->on_status_read(dev);
@@ -90,7 +90,7 @@ static void check_vectors(const struct fake_virtio *dev)
 }
 
 /* §2.1.2: bits are only added; §3.1.1: in this order. */
-static void write_status(struct fake_virtio *dev, uint8_t status)
+void fake_write_status(struct fake_virtio *dev, uint8_t status)
 {
     note(dev, FAKE_STATUS, status);
     if (status == 0) {
@@ -111,7 +111,7 @@ static void write_status(struct fake_virtio *dev, uint8_t status)
     dev->status = status;
 }
 
-static void write_features(struct fake_virtio *dev, uint64_t features)
+void fake_write_features(struct fake_virtio *dev, uint64_t features)
 {
     if (dev->status & (VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK)) {
         fail_msg("features are set too late, status 0x%02x", dev->status);
@@ -123,7 +123,7 @@ static void write_features(struct fake_virtio *dev, uint64_t features)
     note(dev, FAKE_FEATURES, features);
 }
 
-static struct fake_queue *selected(struct fake_virtio *dev)
+struct fake_queue *fake_selected(struct fake_virtio *dev)
 {
     return dev->queue_select < dev->num_queues ? &dev->queue[dev->queue_select] : NULL;
 }
@@ -138,7 +138,7 @@ static void check_zero(uint64_t address, size_t length)
 }
 
 /* Checks what the driver set up: §2.7's and §2.8's alignments, and that all of it is memory. */
-static void enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legacy)
+void fake_enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legacy)
 {
     uint16_t n = q->driver_size;
 
@@ -167,7 +167,7 @@ static void enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool leg
 }
 
 /* §4.1.4.3: what a reset leaves of a queue. */
-static void reset_queue(struct fake_virtio *dev, struct fake_queue *q)
+void fake_reset_queue(struct fake_virtio *dev, struct fake_queue *q)
 {
     assert_true(dev->features >> VIRTIO_F_RING_RESET & 1);
     assert_true(q->enabled);
@@ -181,7 +181,7 @@ static void reset_queue(struct fake_virtio *dev, struct fake_queue *q)
     };
 }
 
-static uint32_t read_queue_reset(struct fake_queue *q)
+uint32_t fake_read_queue_reset(struct fake_queue *q)
 {
     if (q->reset_left == 0) {
         return 0;
@@ -190,7 +190,7 @@ static uint32_t read_queue_reset(struct fake_queue *q)
     return 1;
 }
 
-static void doorbell(struct fake_virtio *dev, uint32_t value)
+void fake_doorbell(struct fake_virtio *dev, uint32_t value)
 {
     uint16_t queue = (uint16_t)value;
 
@@ -198,7 +198,7 @@ static void doorbell(struct fake_virtio *dev, uint32_t value)
         fail_msg("the doorbell of queue %u before DRIVER_OK", queue);
     }
     assert_true(queue < dev->num_queues && dev->queue[queue].enabled);
-    if (notifies_data(dev)) {
+    if (fake_notifies_data(dev)) {
         assert_int_equal(value >> 16, fake_next_place(dev, queue));
     }
     dev->queue[queue].doorbell = value;
@@ -209,12 +209,12 @@ static void doorbell(struct fake_virtio *dev, uint32_t value)
     }
 }
 
-static uint32_t doorbell_offset(const struct fake_virtio *dev, unsigned queue)
+uint32_t fake_doorbell_offset(const struct fake_virtio *dev, unsigned queue)
 {
     return FAKE_NOTIFY + dev->queue[queue].notify_off * (uint32_t)FAKE_NOTIFY_MULTIPLIER;
 }
 
-static uint8_t read_isr(struct fake_virtio *dev)
+uint8_t fake_read_isr(struct fake_virtio *dev)
 {
     uint8_t isr = dev->isr;
 
@@ -238,7 +238,7 @@ static void put_bytes(uint8_t *to, uint32_t value, unsigned width, bool low_firs
 }
 
 /* The configuration as bytes, so that each access sees the byte order of the interface. */
-static uint32_t read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
+uint32_t fake_read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
 {
     uint8_t bytes[FAKE_DEVICE_LENGTH] = {0};
     uint32_t value = 0;
@@ -258,259 +258,6 @@ static uint32_t read_config(struct fake_virtio *dev, unsigned offset, unsigned w
         dev->on_config_read(dev, offset);
     }
     return value;
-}
-
-static void check_width(unsigned width, unsigned wanted, unsigned offset)
-{
-    if (width != wanted) {
-        fail_msg("%u bytes of the register at %u, which has %u", width, offset, wanted);
-    }
-}
-
-/* The configuration comes after the vectors, which are there while MSI-X is on. */
-static uint32_t read_behind_header(struct fake_virtio *dev, uint32_t offset, unsigned width)
-{
-    unsigned start =
-        fake_msix_enabled(dev) ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
-
-    assert_true(offset >= VIRTIO_PCI_LEGACY_CONFIG);
-    if (offset >= start) {
-        return read_config(dev, offset - start, width, false);
-    }
-    check_width(width, 2, offset);
-    return offset == VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR ? dev->config_vector
-                                                          : selected(dev)->vector;
-}
-
-static uint32_t read_legacy(struct fake_virtio *dev, uint32_t offset, unsigned width)
-{
-    struct fake_queue *q = selected(dev);
-
-    switch (offset) {
-    case VIRTIO_PCI_LEGACY_DEVICE_FEATURES:
-        check_width(width, 4, offset);
-        return (uint32_t)dev->offered;
-    case VIRTIO_PCI_LEGACY_QUEUE_ADDRESS:
-        return q != NULL ? (uint32_t)(q->desc / VIRTIO_PCI_LEGACY_QUEUE_ALIGN) : 0;
-    case VIRTIO_PCI_LEGACY_QUEUE_SIZE:
-        check_width(width, 2, offset);
-        return q != NULL ? q->size : 0;
-    case VIRTIO_PCI_LEGACY_DEVICE_STATUS:
-        check_width(width, 1, offset);
-        return read_status(dev);
-    case VIRTIO_PCI_LEGACY_ISR_STATUS:
-        check_width(width, 1, offset);
-        return read_isr(dev);
-    default:
-        return read_behind_header(dev, offset, width);
-    }
-}
-
-static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned width, uint32_t value)
-{
-    struct fake_queue *q = selected(dev);
-
-    switch (offset) {
-    case VIRTIO_PCI_LEGACY_DRIVER_FEATURES:
-        check_width(width, 4, offset);
-        write_features(dev, value);
-        break;
-    case VIRTIO_PCI_LEGACY_QUEUE_SELECT:
-        check_width(width, 2, offset);
-        dev->queue_select = (uint16_t)value;
-        break;
-    case VIRTIO_PCI_LEGACY_QUEUE_ADDRESS:
-        check_width(width, 4, offset);
-        assert_non_null(q);
-        q->driver_size = q->size;
-        q->desc = (uint64_t)value * VIRTIO_PCI_LEGACY_QUEUE_ALIGN;
-        q->avail = q->desc + 16u * q->size;
-        q->used = (q->avail + 6 + 2u * q->size + VIRTIO_PCI_LEGACY_QUEUE_ALIGN - 1) &
-                  ~(uint64_t)(VIRTIO_PCI_LEGACY_QUEUE_ALIGN - 1);
-        enable_queue(dev, q, true);
-        break;
-    case VIRTIO_PCI_LEGACY_QUEUE_NOTIFY:
-        check_width(width, 2, offset);
-        doorbell(dev, (uint16_t)value);
-        break;
-    case VIRTIO_PCI_LEGACY_DEVICE_STATUS:
-        check_width(width, 1, offset);
-        assert_false(value & VIRTIO_STATUS_FEATURES_OK); /* not through this interface */
-        write_status(dev, (uint8_t)value);
-        break;
-    case VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR:
-        check_width(width, 2, offset);
-        dev->config_vector = fake_msix_map(dev, 0, (uint16_t)value);
-        break;
-    case VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR:
-        check_width(width, 2, offset);
-        q->vector = fake_msix_map(dev, dev->queue_select + 1, (uint16_t)value);
-        break;
-    default:
-        fail_msg("a write to the legacy register at %u", (unsigned)offset);
-    }
-}
-
-/* The width of the common structure's field at this offset; 64-bit fields are two of 32. */
-static unsigned common_width(uint32_t offset)
-{
-    if (offset < 16 ||
-        (offset >= VIRTIO_PCI_COMMON_QUEUE_DESC && offset < VIRTIO_PCI_COMMON_QUEUE_DEVICE + 8)) {
-        return 4;
-    }
-    return offset == VIRTIO_PCI_COMMON_DEVICE_STATUS ||
-                   offset == VIRTIO_PCI_COMMON_CONFIG_GENERATION
-               ? 1
-               : 2;
-}
-
-static uint32_t read_common(struct fake_virtio *dev, uint32_t offset)
-{
-    struct fake_queue *q = selected(dev);
-
-    switch (offset) {
-    case VIRTIO_PCI_COMMON_DEVICE_FEATURE:
-        return dev->feature_select < 2 ? (uint32_t)(dev->offered >> 32 * dev->feature_select) : 0;
-    case VIRTIO_PCI_COMMON_NUM_QUEUES:
-        return dev->num_queues;
-    case VIRTIO_PCI_COMMON_DEVICE_STATUS:
-        return read_status(dev);
-    case VIRTIO_PCI_COMMON_CONFIG_GENERATION:
-        return dev->generation;
-    case VIRTIO_PCI_COMMON_QUEUE_SIZE:
-        return q == NULL ? 0 : q->driver_size != 0 ? q->driver_size : q->size;
-    case VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR:
-        return dev->config_vector;
-    case VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR:
-        assert_non_null(q);
-        return q->vector;
-    case VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF:
-        assert_non_null(q);
-        return q->notify_off;
-    case VIRTIO_PCI_COMMON_QUEUE_RESET:
-        assert_non_null(q);
-        return read_queue_reset(q);
-    default:
-        fail_msg("a read of the common register at %u", (unsigned)offset);
-        return 0;
-    }
-}
-
-static void set_half(uint64_t *address, uint32_t offset, uint32_t value)
-{
-    unsigned shift = offset & 4 ? 32 : 0;
-
-    *address = (*address & ~((uint64_t)UINT32_MAX << shift)) | (uint64_t)value << shift;
-}
-
-static void write_common_queue(struct fake_virtio *dev, uint32_t offset, uint32_t value)
-{
-    struct fake_queue *q = selected(dev);
-
-    assert_non_null(q);
-    if (offset == VIRTIO_PCI_COMMON_QUEUE_RESET) {
-        assert_int_equal(value, 1);
-        reset_queue(dev, q);
-        return;
-    }
-    assert_int_equal(q->reset_left, 0);
-    assert_false(q->enabled); /* §4.1.4.3.2: not any more once it is */
-    switch (offset & ~4u) {
-    case VIRTIO_PCI_COMMON_QUEUE_DESC:
-        set_half(&q->desc, offset, value);
-        break;
-    case VIRTIO_PCI_COMMON_QUEUE_DRIVER:
-        set_half(&q->avail, offset, value);
-        break;
-    case VIRTIO_PCI_COMMON_QUEUE_DEVICE:
-        set_half(&q->used, offset, value);
-        break;
-    case VIRTIO_PCI_COMMON_QUEUE_SIZE:
-        if (offset == VIRTIO_PCI_COMMON_QUEUE_SIZE) {
-            q->driver_size = (uint16_t)value;
-            break;
-        }
-        assert_int_equal(offset, VIRTIO_PCI_COMMON_QUEUE_ENABLE);
-        assert_int_equal(value, 1);
-        q->driver_size = q->driver_size != 0 ? q->driver_size : q->size;
-        enable_queue(dev, q, false);
-        break;
-    case VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR:
-        q->vector = fake_msix_map(dev, dev->queue_select + 1, (uint16_t)value);
-        break;
-    default:
-        fail_msg("a write to the common register at %u", (unsigned)offset);
-    }
-}
-
-static void write_common(struct fake_virtio *dev, uint32_t offset, uint32_t value)
-{
-    unsigned half = dev->driver_feature_select;
-
-    switch (offset) {
-    case VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT:
-        dev->feature_select = value;
-        break;
-    case VIRTIO_PCI_COMMON_DRIVER_FEATURE_SELECT:
-        dev->driver_feature_select = value;
-        break;
-    case VIRTIO_PCI_COMMON_DRIVER_FEATURE:
-        assert_true(half < 2);
-        write_features(dev, (dev->features & (uint64_t)UINT32_MAX << 32 * (1 - half)) |
-                                (uint64_t)value << 32 * half);
-        break;
-    case VIRTIO_PCI_COMMON_DEVICE_STATUS:
-        write_status(dev, (uint8_t)value);
-        break;
-    case VIRTIO_PCI_COMMON_QUEUE_SELECT:
-        dev->queue_select = (uint16_t)value;
-        break;
-    case VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR:
-        dev->config_vector = fake_msix_map(dev, 0, (uint16_t)value);
-        break;
-    default:
-        write_common_queue(dev, offset, value);
-    }
-}
-
-uint32_t fake_virtio_read(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width)
-{
-    if (bar == 0) {
-        return read_legacy(dev, offset, width);
-    }
-    if (bar == FAKE_MSIX_BAR) {
-        return fake_msix_read(dev, offset, width);
-    }
-    if (offset >= FAKE_COMMON && offset < FAKE_COMMON + dev->common_length) {
-        check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
-        return read_common(dev, offset - FAKE_COMMON);
-    }
-    if (offset == FAKE_ISR) {
-        check_width(width, 1, offset);
-        return read_isr(dev);
-    }
-    if (offset < FAKE_DEVICE || offset >= FAKE_DEVICE + FAKE_DEVICE_LENGTH) {
-        fail_msg("a read at 0x%x of the BAR", (unsigned)offset);
-    }
-    return read_config(dev, offset - FAKE_DEVICE, width, true);
-}
-
-void fake_virtio_write(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width,
-                       uint32_t value)
-{
-    if (bar == 0) {
-        write_legacy(dev, offset, width, value);
-    } else if (bar == FAKE_MSIX_BAR) {
-        fake_msix_write(dev, offset, width, value);
-    } else if (offset >= FAKE_COMMON && offset < FAKE_COMMON + dev->common_length) {
-        check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
-        write_common(dev, offset - FAKE_COMMON, value);
-    } else if ((value & 0xffff) < dev->num_queues && width == (notifies_data(dev) ? 4 : 2) &&
-               offset == doorbell_offset(dev, value & 0xffff)) {
-        doorbell(dev, value);
-    } else {
-        fail_msg("a write of %u at 0x%x of the BAR", (unsigned)value, (unsigned)offset);
-    }
 }
 
 static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsigned width)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bringing a device up over both transports: what it sees, in which order. */
-#include <string.h>
-
 #include "fake_card.h"
 
 enum {
@@ -295,133 +293,6 @@ static void bar_above_4_gib_is_refused(void **state)
     card_close();
 }
 
-static void queue_size_is_dictated_by_a_legacy_device(void **state)
-{
-    static const uint16_t sizes[] = {2, 4, 64, 1024, 4096, 32768};
-
-    (void)state;
-    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        card_create(FAKE_LEGACY, 0);
-        card.dev.queue[0].size = card.dev.queue[1].size = sizes[i];
-        assert_int_equal(card_open(), 0);
-        assert_int_equal(card.net.tx.size, sizes[i]); /* it lays out the ring by that */
-        assert_true(fake_rx(&card.dev, "a frame of sixty bytes", 22));
-        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
-        card_close();
-    }
-}
-
-static void queue_size_is_clamped_on_a_modern_device(void **state)
-{
-    (void)state;
-    card_create(FAKE_MODERN, 0);
-    card.dev.queue[0].size = 32;
-    card.dev.queue[1].size = 1024;
-    assert_int_equal(card_open(), 0);
-    assert_int_equal(card.dev.queue[0].driver_size, 32);
-    assert_int_equal(card.dev.queue[1].driver_size, VIRTIO_NET_TX_SIZE);
-    card_close();
-}
-
-/* bufmax may be any number; a split ring's size may not (§2.7). */
-static void any_rx_maximum_makes_a_queue_of_a_power_of_two(void **state)
-{
-    (void)state;
-    for (uint16_t maximum = 1; maximum <= 300; maximum = (uint16_t)(maximum + 13)) {
-        card_create(FAKE_MODERN, 0);
-        card.options.rx_maximum = maximum;
-        card.options.rx_initial = maximum;
-        assert_int_equal(card_open(), 0); /* the fake device fails on other sizes */
-        assert_int_equal(fake_avail_idx(&card.dev, 0), maximum < 256 ? maximum : 256);
-        card_close();
-    }
-}
-
-static void ring_addresses_have_64_bits_on_a_modern_device(void **state)
-{
-    (void)state;
-    card_create(FAKE_MODERN, virtio_bit(VIRTIO_F_INDIRECT_DESC));
-    fake_platform.dma_base = (uint64_t)5 << 32;
-    assert_int_equal(card_open(), 0);
-    assert_int_equal(card.dev.queue[1].used >> 32, 5);
-    assert_true(fake_rx(&card.dev, "frame", 5)); /* and descriptors have them too */
-    card_close();
-}
-
-static void ring_addresses_beyond_a_legacy_register_are_refused(void **state)
-{
-    (void)state;
-    card_create(FAKE_LEGACY, 0);
-    fake_platform.dma_base = (uint64_t)1 << 43;
-    assert_int_equal(card_open(), 0);
-    card_close();
-    card_create(FAKE_LEGACY, 0);
-    fake_platform.dma_base = (uint64_t)1 << 44;
-    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
-    assert_int_equal(card_events(FAKE_QUEUE, (uint64_t[2]){0}, 2), 0);
-    assert_int_equal(fake_platform.live, 0);
-}
-
-static void doorbells_ring_at_notify_off_times_multiplier(void **state)
-{
-    uint32_t bar;
-    unsigned found = 0;
-
-    (void)state;
-    card_create(FAKE_MODERN, 0);
-    card.dev.queue[0].notify_off = 2;
-    card.dev.queue[1].notify_off = 0;
-    fake_pci.tracing = true;
-    assert_int_equal(card_open(), 0);
-    bar = (uint32_t)fake_pci_bar_address(card.dev.function, FAKE_BAR);
-    for (unsigned i = 0; i < fake_pci.traced; i++) {
-        const struct fake_access *access = &fake_pci.trace[i];
-
-        if (access->space == FAKE_MEMORY && access->write && access->width == 2 &&
-            access->address == bar + FAKE_NOTIFY + 2 * FAKE_NOTIFY_MULTIPLIER) {
-            found++;
-            assert_int_equal(access->value, VIRTIO_NET_QUEUE_RX);
-        }
-    }
-    assert_int_equal(found, 1);
-    card_close();
-}
-
-static void multiplier_0_shares_one_doorbell(void **state)
-{
-    (void)state;
-    card_create(FAKE_MODERN, 0);
-    fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + 16, 4, 0);
-    card.dev.queue[0].notify_off = 0;
-    assert_int_equal(card_open(), 0);
-    assert_int_equal(card.dev.queue[0].doorbells, 1);
-    card_close();
-}
-
-static void doorbell_outside_its_structure_is_refused(void **state)
-{
-    (void)state;
-    card_create(FAKE_MODERN, 0);
-    card.dev.queue[1].notify_off = FAKE_NOTIFY_LENGTH / FAKE_NOTIFY_MULTIPLIER + 1;
-    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
-    assert_true(card.dev.status & FAILED);
-    assert_int_equal(fake_platform.live, 0);
-    card_create(FAKE_MODERN, 0);
-    fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + 16, 4, 0x80000000); /* 2^32 for queue 1 */
-    card.dev.queue[1].notify_off = 2;
-    card.dev.queue[0].notify_off = 0;
-    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
-    assert_int_equal(fake_platform.live, 0);
-    card_create(FAKE_MODERN, 0);
-    fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + 16, 4, 1); /* a word at an odd address */
-    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
-    assert_int_equal(fake_platform.live, 0);
-    card_create(FAKE_MODERN, virtio_bit(VIRTIO_F_NOTIFICATION_DATA)); /* two words, not at four */
-    fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + VIRTIO_PCI_CAP_OFFSET, 4, FAKE_NOTIFY + 2);
-    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
-    assert_int_equal(fake_platform.live, 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,14 +310,6 @@ int main(void)
         cmocka_unit_test(legacy_interface_is_of_revision_0_only),
         cmocka_unit_test(device_without_addresses_is_given_some),
         cmocka_unit_test(bar_above_4_gib_is_refused),
-        cmocka_unit_test(queue_size_is_dictated_by_a_legacy_device),
-        cmocka_unit_test(queue_size_is_clamped_on_a_modern_device),
-        cmocka_unit_test(any_rx_maximum_makes_a_queue_of_a_power_of_two),
-        cmocka_unit_test(ring_addresses_have_64_bits_on_a_modern_device),
-        cmocka_unit_test(ring_addresses_beyond_a_legacy_register_are_refused),
-        cmocka_unit_test(doorbells_ring_at_notify_off_times_multiplier),
-        cmocka_unit_test(multiplier_0_shares_one_doorbell),
-        cmocka_unit_test(doorbell_outside_its_structure_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The device's configuration: address, link, reading it while it changes. */
+#include <string.h>
+
+#include "fake_card.h"
+
+#define MAC virtio_bit(VIRTIO_NET_F_MAC)
+#define STATUS virtio_bit(VIRTIO_NET_F_STATUS)
+
+static void mac_address_is_the_devices(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, MAC);
+        assert_int_equal(card_open(), 0);
+        assert_memory_equal(card.net.mac, card.dev.mac, 6);
+        card_close();
+    }
+}
+
+/* Without the feature the field means nothing; a group's address is nobody's own. */
+static void mac_address_is_made_up_where_there_is_none(void **state)
+{
+    static const uint8_t group[6] = {0x53, 0x54, 0, 1, 2, 3}, zero[6];
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        card_create_as(3, i == 0 ? 0 : MAC);
+        memcpy(card.dev.mac, i == 1 ? group : i == 2 ? zero : card.dev.mac, 6);
+        fake_platform.clock_ns = 12345;
+        assert_int_equal(card_open(), 0);
+        assert_memory_not_equal(card.net.mac, card.dev.mac, 6);
+        assert_int_equal(card.net.mac[0] & 3, 2); /* local, one station */
+        card_close();
+    }
+}
+
+static void mac_address_can_be_chosen(void **state)
+{
+    static const uint8_t mine[6] = {0x02, 1, 2, 3, 4, 5};
+
+    (void)state;
+    card_create_as(3, MAC);
+    card.options.mac = mine;
+    assert_int_equal(card_open(), 0);
+    assert_memory_equal(card.net.mac, mine, 6);
+    card_close();
+}
+
+static void link_follows_the_device(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, STATUS);
+        card.dev.link_status = 0x0100; /* not the bit, in either byte order */
+        assert_int_equal(card_open(), 0);
+        assert_false(card.net.link_up);
+        card.dev.link_status = VIRTIO_NET_S_LINK_UP;
+        virtio_net_poll(&card.net, 1);
+        assert_int_equal(card.links, 0); /* it was not told */
+        fake_virtio_config_changed(&card.dev);
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 1);
+        assert_true(card.links == 1 && card.link_up);
+        fake_virtio_config_changed(&card.dev); /* something else changed */
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 1);
+        assert_int_equal(card.links, 1);
+        card_close();
+        card_create_as(i, 0); /* without the feature it is always up */
+        card.dev.link_status = 0;
+        assert_int_equal(card_open(), 0);
+        assert_true(card.net.link_up);
+        card_close();
+    }
+}
+
+static unsigned torn;
+
+/* The address changes between its bytes, `torn` times. */
+static void change_mac_within(struct fake_virtio *dev, unsigned offset)
+{
+    if (offset == 2 && torn > 0) {
+        torn--;
+        for (unsigned i = 0; i < 6; i++) {
+            dev->mac[i] = (uint8_t)(dev->mac[i] ^ 0x44);
+        }
+        dev->generation++;
+    }
+}
+
+static void torn_configuration_is_read_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        for (unsigned changes = 1; changes < 5; changes++) {
+            card_create_as(i, MAC);
+            torn = changes;
+            card.dev.on_config_read = change_mac_within;
+            assert_int_equal(card_open(), 0);
+            assert_int_equal(torn, 0);
+            assert_memory_equal(card.net.mac, card.dev.mac, 6);
+            card_close();
+        }
+    }
+}
+
+static void configuration_that_never_holds_still_is_given_up(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, MAC);
+        torn = UINT32_MAX;
+        card.dev.on_config_read = change_mac_within;
+        assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+        assert_true(card.dev.status & VIRTIO_STATUS_FAILED);
+        assert_int_equal(fake_platform.live, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mac_address_is_the_devices),
+        cmocka_unit_test(mac_address_is_made_up_where_there_is_none),
+        cmocka_unit_test(mac_address_can_be_chosen),
+        cmocka_unit_test(link_follows_the_device),
+        cmocka_unit_test(torn_configuration_is_read_again),
+        cmocka_unit_test(configuration_that_never_holds_still_is_given_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How many receive buffers are posted: more under load, fewer when it is quiet. */
+#include "fake_card.h"
+
+enum { RX = VIRTIO_NET_QUEUE_RX };
+
+#define MS 1000000u /* ns */
+
+/* Raises the limit as far as it goes, and gives all buffers back. */
+static void grow(void)
+{
+    unsigned before;
+
+    do {
+        before = card.net.rx_limit;
+        card_deliver_all();
+        virtio_net_poll(&card.net, 1000);
+    } while (card.net.rx_limit != before);
+}
+
+static void buffers_begin_at_2_and_grow_to_the_maximum(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        unsigned maximum = i < 2 ? 128 : 256; /* a legacy one takes two descriptors of 256 */
+        unsigned last = 2;
+
+        card_create_as(i, 0);
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card_posted(), 2);
+        for (unsigned round = 0; round < 30; round++) {
+            unsigned frames = card_deliver_all();
+
+            assert_int_equal(frames, last);
+            assert_int_equal(virtio_net_poll(&card.net, 1000), frames);
+            assert_true(card_posted() >= last && card_posted() <= maximum);
+            last = card_posted();
+        }
+        assert_int_equal(last, maximum);
+        assert_int_equal(card.net.rx_peak, maximum);
+        card_close();
+    }
+}
+
+static void buffers_do_not_grow_without_load(void **state)
+{
+    (void)state;
+    card_create_as(3, 0);
+    card.options.rx_initial = 8;
+    assert_int_equal(card_open(), 0);
+    for (unsigned round = 0; round < 1000; round++) {
+        for (unsigned i = 0; i < 7; i++) { /* one fewer than there are */
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        assert_int_equal(virtio_net_poll(&card.net, 1000), 7);
+        assert_int_equal(card_posted(), 8);
+    }
+    card_close();
+}
+
+static void maximum_holds_whatever_is_asked_for(void **state)
+{
+    static const struct {
+        uint16_t initial, maximum, queue, first, last;
+    } cases[] = {
+        {5, 16, 256, 5, 16}, {1, 1, 256, 1, 1},    {4, 16, 256, 4, 16}, {64, 16, 256, 16, 16},
+        {0, 32, 256, 2, 32}, {500, 0, 64, 64, 64}, {3, 64, 16, 3, 16},
+    };
+
+    (void)state;
+    /* On a legacy device the ring does not hold the maximum: it is larger. */
+    for (unsigned n = 0; n < 2 * sizeof cases / sizeof cases[0]; n++) {
+        unsigned i = n / 2;
+
+        card_create_as(n % 2 ? 3 : 0, virtio_bit(VIRTIO_NET_F_MRG_RXBUF));
+        card.options.rx_initial = cases[i].initial;
+        card.options.rx_maximum = cases[i].maximum;
+        card.dev.queue[RX].size = cases[i].queue;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card_posted(), cases[i].first);
+        for (unsigned round = 0; round < 20; round++) {
+            assert_true(card_deliver_all() <= cases[i].last);
+            virtio_net_poll(&card.net, 1000);
+        }
+        assert_int_equal(card_posted(), cases[i].last);
+        card_close();
+    }
+}
+
+static void limit_comes_down_when_it_is_quiet(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        uint16_t maximum, limit;
+
+        card_create_as(i, virtio_bit(VIRTIO_F_EVENT_IDX));
+        card.options.rx_initial = 4;
+        card.options.rx_quiet_ms = 500;
+        assert_int_equal(card_open(), 0);
+        fake_platform.clock_ns = 1000 * MS;
+        grow();
+        maximum = limit = card.net.rx_limit;
+        assert_int_equal(card.net.rx_limit_peak, maximum);
+        assert_true(maximum >= 128 && card.net.counters.rx_ups >= 5);
+        virtio_net_poll(&card.net, 8); /* quiet from now on */
+        fake_platform.clock_ns += 500 * MS - 1;
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.net.rx_limit, maximum);
+        fake_platform.clock_ns += 1;
+        while (limit > 4) {
+            virtio_net_poll(&card.net, 1000);
+            limit = limit / 2 > 4 ? limit / 2 : 4;
+            assert_int_equal(card.net.rx_limit, limit);
+            assert_true(card.net.rx_kept_count <= limit);
+            /* Some traffic, up to a quarter of the limit, does not stop it; it uses up what is
+             * posted too much. */
+            for (unsigned frames = limit / 4; frames > 0; frames--) {
+                assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            }
+            fake_platform.clock_ns += 500 * MS;
+        }
+        assert_int_equal(card.net.counters.rx_downs, i < 2 ? 5 : 6);
+        fake_platform.clock_ns += 5000 * MS;
+        virtio_net_poll(&card.net, 8);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.net.rx_limit, 4);
+        assert_int_equal(card.net.rx_limit_peak, maximum);
+        /* What was posted is not posted again. */
+        while (card_posted() > 4) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            virtio_net_poll(&card.net, 8);
+        }
+        assert_true(card.net.rx_buffers <= 4 + 4);
+        grow();
+        assert_int_equal(card.net.rx_limit, maximum);
+        card_close();
+    }
+}
+
+/* With RING_RESET what is posted too much comes back at once, without a frame. */
+static void buffers_are_withdrawn_when_it_is_quiet(void **state)
+{
+    const uint64_t features[] = {
+        virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_F_RING_RESET),
+        virtio_bit(VIRTIO_F_RING_PACKED) | virtio_bit(VIRTIO_F_RING_RESET),
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        card_create_as(3, features[i]);
+        assert_int_equal(card_open(), 0);
+        fake_platform.clock_ns = 1000 * MS;
+        grow();
+        assert_int_equal(card.net.rx_posted, 256);
+        for (unsigned second = 0; second < 9; second++) {
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 1000 * MS;
+            assert_true(card.net.rx_posted <= card.net.rx_limit);
+        }
+        assert_int_equal(card.net.rx_posted, 2);
+        assert_true(card.net.rx_buffers <= 4);
+        /* It is the same queue as before, to the device too. */
+        assert_int_equal(card_deliver_all(), 2);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 2);
+        grow();
+        assert_int_equal(card.net.rx_posted, 256);
+        card_close();
+    }
+}
+
+/* A device that was receiving and asks for more had run out, however few it had used. */
+static void shortage_raises_the_limit(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        bool asks = n & 1;
+        bool event_idx = n & 2;
+
+        card_create_as(3, event_idx ? virtio_bit(VIRTIO_F_EVENT_IDX) : 0);
+        card.options.rx_initial = 16;
+        assert_int_equal(card_open(), 0);
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        fake_want_kick(&card.dev, RX, false);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(card_posted(), 16);
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        if (asks && event_idx) {
+            fake_set_avail_event(&card.dev, RX, fake_avail_idx(&card.dev, RX));
+        } else if (asks) {
+            fake_set_used_flags(&card.dev, RX, 0);
+        }
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(card_posted(), asks && event_idx ? 32 : 16);
+        card_close();
+    }
+}
+
+static void load_keeps_the_limit_up(void **state)
+{
+    (void)state;
+    card_create_as(3, virtio_bit(VIRTIO_F_EVENT_IDX));
+    assert_int_equal(card_open(), 0);
+    grow();
+    for (unsigned round = 0; round < 100; round++) {
+        for (unsigned i = 0; i <= 256 / 4; i++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        virtio_net_poll(&card.net, 1000);
+        virtio_net_poll(&card.net, 1000);
+        fake_platform.clock_ns += 900 * MS;
+    }
+    assert_int_equal(card.net.rx_limit, 256);
+    assert_int_equal(card.net.counters.rx_downs, 0);
+    card_close();
+}
+
+/* Flags say "notify me" from the start; that must not look like a frame too large for ever. */
+static void limit_rests_without_event_index(void **state)
+{
+    (void)state;
+    card_create_as(3, virtio_bit(VIRTIO_NET_F_MRG_RXBUF));
+    assert_int_equal(card_open(), 0);
+    fake_platform.clock_ns = 1000 * MS;
+    for (unsigned round = 0; round < 100; round++) {
+        virtio_net_poll(&card.net, 8);
+        fake_platform.clock_ns += 1000 * MS;
+    }
+    assert_int_equal(card.net.rx_limit, VIRTIO_NET_RX_MERGED);
+    assert_true(card.net.counters.rx_ups < 10);
+    assert_int_equal(card.net.counters.rx_downs, 0);
+    card_close();
+}
+
+static void fixed_number_of_buffers_stays(void **state)
+{
+    (void)state;
+    card_create_as(3, virtio_bit(VIRTIO_F_EVENT_IDX));
+    card.options.rx_fixed = true;
+    card.options.rx_maximum = 64;
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(card_posted(), 64);
+    for (unsigned round = 0; round < 20; round++) {
+        card_deliver_all();
+        virtio_net_poll(&card.net, 1000);
+        assert_int_equal(card_posted(), 64);
+        virtio_net_poll(&card.net, 8);
+        fake_platform.clock_ns += 5000 * MS;
+    }
+    assert_int_equal(card.net.counters.rx_ups + card.net.counters.rx_downs, 0);
+    assert_int_equal(card.net.rx_peak, 64);
+    card_close();
+}
+
+/* With fewer buffers than the largest frame takes, a device that merges could wait for ever. */
+static void few_buffers_are_not_merged(void **state)
+{
+    (void)state;
+    for (uint16_t maximum = VIRTIO_NET_RX_MERGED - 1; maximum <= VIRTIO_NET_RX_MERGED; maximum++) {
+        bool enough = maximum == VIRTIO_NET_RX_MERGED;
+
+        card_create_as(3, UINT64_MAX);
+        card.options.rx_maximum = maximum;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(virtio_has(card.dev.features, VIRTIO_NET_F_MRG_RXBUF), enough);
+        card_close();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(buffers_begin_at_2_and_grow_to_the_maximum),
+        cmocka_unit_test(buffers_do_not_grow_without_load),
+        cmocka_unit_test(maximum_holds_whatever_is_asked_for),
+        cmocka_unit_test(limit_comes_down_when_it_is_quiet),
+        cmocka_unit_test(buffers_are_withdrawn_when_it_is_quiet),
+        cmocka_unit_test(shortage_raises_the_limit),
+        cmocka_unit_test(load_keeps_the_limit_up),
+        cmocka_unit_test(limit_rests_without_event_index),
+        cmocka_unit_test(fixed_number_of_buffers_stays),
+        cmocka_unit_test(few_buffers_are_not_merged),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
