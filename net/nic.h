@@ -76,6 +76,12 @@ struct nic_queue_counters {
     uint32_t kicks_saved; /* of those it got, seen to be wanted only after a register was read */
     uint32_t full;        /* times that there was no room */
     uint32_t bad_id, bad_length, bad_index; /* what the card said and cannot be */
+    /*
+     * Taken. Where queues share a line or a vector, one counts for each that then had work; those
+     * with nothing to do are the card's alone. Where a queue has a vector to itself, all count, and
+     * of those the ones with nothing to do.
+     */
+    uint32_t interrupts, interrupts_spurious;
 };
 
 /* What a card counts: net/stats.c names them all. */

@@ -15,6 +15,8 @@ static struct nic_queue_counters queue_counters(const struct virtqueue *vq, uint
         .bad_id = vq->counters.bad_id,
         .bad_length = vq->counters.bad_length,
         .bad_index = vq->counters.bad_index,
+        .interrupts = vq->counters.interrupts,
+        .interrupts_spurious = vq->counters.interrupts_spurious,
     };
 }
 

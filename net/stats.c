@@ -35,13 +35,19 @@ struct field {
         QUEUE_FIELD(queue, kicks_saved), QUEUE_FIELD(queue, full), QUEUE_FIELD(queue, bad_id),     \
         QUEUE_FIELD(queue, bad_length), QUEUE_FIELD(queue, bad_index)
 
+/* Nobody waits for an interrupt of the control queue. */
+#define INTERRUPT_FIELDS(queue)                                                                    \
+    QUEUE_FIELD(queue, interrupts), QUEUE_FIELD(queue, interrupts_spurious)
+
 static const struct field card_fields[] = {
     QUEUE_FIELD(rx, packets),
     QUEUE_FIELD(rx, bytes),
     RING_FIELDS(rx),
+    INTERRUPT_FIELDS(rx),
     QUEUE_FIELD(tx, packets),
     QUEUE_FIELD(tx, bytes),
     RING_FIELDS(tx),
+    INTERRUPT_FIELDS(tx),
     RING_FIELDS(ctrl),
     FIELD(nic_counters, interrupts),
     FIELD(nic_counters, interrupts_spurious),
@@ -226,13 +232,16 @@ static uint32_t ring_errors(const struct nic_queue_counters *queue)
 static void print_card(const struct lwip_port *port, const struct nic_counters *last,
                        const struct nic_counters *c)
 {
-    printf("vtnet: %sstats: rx %u frames %u KiB, tx %u frames %u KiB, %u interrupts (%u spurious), "
+    printf("vtnet: %sstats: rx %u frames %u KiB, tx %u frames %u KiB, %u interrupts (%u rx, %u tx, "
+           "%u spurious), "
            "%u kicks (%u suppressed), %u rx buffers of %u KiB, %zu KiB in use; ",
            port->label, (unsigned)(c->rx.packets - last->rx.packets),
            (unsigned)((c->rx.bytes - last->rx.bytes) >> 10),
            (unsigned)(c->tx.packets - last->tx.packets),
            (unsigned)((c->tx.bytes - last->tx.bytes) >> 10),
            (unsigned)(c->interrupts - last->interrupts),
+           (unsigned)(c->rx.interrupts - last->rx.interrupts),
+           (unsigned)(c->tx.interrupts - last->tx.interrupts),
            (unsigned)(c->interrupts_spurious - last->interrupts_spurious),
            (unsigned)(c->rx.kicks - last->rx.kicks + c->tx.kicks - last->tx.kicks),
            (unsigned)(c->rx.kicks_suppressed - last->rx.kicks_suppressed + c->tx.kicks_suppressed -

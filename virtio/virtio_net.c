@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network device: up and down, transmitting, interrupts. Receiving is in virtio_net_rx.c. */
+/* The network device: up and down, transmitting. Receiving is in virtio_net_rx.c. */
 #include "virtio/virtio_net.h"
 
 #include <string.h>
 
 #include "virtio/virtio_net_ctrl.h"
+#include "virtio/virtio_net_interrupts.h"
 #include "virtio/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
@@ -250,19 +251,16 @@ static unsigned reclaim_transmitted(struct virtio_net *net)
 
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
 {
-    unsigned frames;
-    unsigned reclaimed;
-    bool interrupted = net->interrupted;
+    struct virtio_net_interrupts interrupts = virtio_net_interrupts_take(net);
+    unsigned reclaimed = reclaim_transmitted(net);
+    unsigned frames = virtio_net_rx_poll(net, budget);
 
-    net->interrupted = false;
-    reclaimed = reclaim_transmitted(net);
-    frames = virtio_net_rx_poll(net, budget);
     if (net->config_changed) {
         net->config_changed = false;
         look_at_configuration(net);
-    } else if (interrupted && frames + reclaimed == 0) {
-        net->counters.interrupts_spurious++;
+        interrupts.config = true;
     }
+    virtio_net_interrupts_count(net, &interrupts, frames, reclaimed);
     return frames;
 }
 
@@ -332,63 +330,4 @@ bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned
 void virtio_net_flush(struct virtio_net *net)
 {
     virtqueue_kick(&net->tx);
-}
-
-bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
-{
-    /* When three quarters of what is in flight are done: early enough not to run the device dry,
-     * late enough to be worth a wake-up. */
-    uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
-    bool pending = virtqueue_interrupts_on(&net->rx, 1);
-
-    if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
-        pending = true;
-    }
-    return pending || net->config_changed;
-}
-
-void virtio_net_interrupts_off(struct virtio_net *net)
-{
-    virtqueue_interrupts_off(&net->rx);
-    virtqueue_interrupts_off(&net->tx);
-}
-
-/* §4.1.5.4: reading the ISR status clears it and lowers the line; both bits can come together. */
-bool virtio_net_interrupt(struct virtio_net *net)
-{
-    uint8_t isr = net->dev->transport->isr_status(net->dev);
-
-    if (!(isr & (VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG))) {
-        return false;
-    }
-    if (isr & VIRTIO_ISR_CONFIG) {
-        net->counters.interrupts_config++;
-        net->config_changed = true;
-    }
-    if (isr & VIRTIO_ISR_QUEUE) {
-        virtio_net_interrupts_off(net);
-        net->interrupted = true;
-    }
-    net->counters.interrupts++;
-    return true;
-}
-
-static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq, uint16_t vector)
-{
-    if (virtio_queue_vector(net->dev, vq->index) == vector) {
-        virtqueue_interrupts_off(vq);
-        net->interrupted = true;
-    }
-}
-
-/* §4.1.5.5: the vector says what it is about, the ISR status is not read. */
-void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector)
-{
-    if (vector == VIRTIO_CONFIG_VECTOR) {
-        net->counters.interrupts_config++;
-        net->config_changed = true;
-    }
-    interrupt_queue(net, &net->rx, vector);
-    interrupt_queue(net, &net->tx, vector);
-    net->counters.interrupts++;
 }

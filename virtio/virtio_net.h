@@ -106,7 +106,7 @@ struct virtio_net_counters {
     uint64_t rx_bytes;
     uint64_t tx_frames;
     uint64_t tx_bytes;
-    uint32_t interrupts;          /* that were ours */
+    uint32_t interrupts;          /* that were ours; of each queue: struct virtqueue_counters */
     uint32_t interrupts_spurious; /* of those, with nothing to do */
     uint32_t interrupts_config;   /* of those, with news in the configuration */
     uint32_t rx_bad;              /* frames dropped for a length or buffer count that cannot be */
@@ -158,7 +158,7 @@ struct virtio_net {
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 
     /* Set by the interrupt handler, cleared by the loop. */
-    volatile bool interrupted;
+    volatile bool interrupted; /* by a queue: which one may have been meant, it knows itself */
     volatile bool config_changed;
 
     struct virtio_net_counters counters;

@@ -45,6 +45,12 @@ struct virtqueue_counters {
     uint32_t bad_id;           /* used ids that name no buffer of the device's */
     uint32_t bad_length;       /* used lengths beyond the buffer */
     uint32_t bad_index;        /* used buffers that there cannot be: the queue is broken */
+
+    /* By who takes its interrupts. One that may be of other queues too, since they share the line
+     * or the vector, counts for each queue that had used buffers then, and is nobody's where none
+     * had; one of this queue alone always counts. */
+    uint32_t interrupts;
+    uint32_t interrupts_spurious; /* of this queue alone, without used buffers */
 };
 
 /*
@@ -105,6 +111,9 @@ struct virtqueue {
     int16_t *table_next;
 
     uint32_t notify_offset; /* the modern transport's: where the doorbell is */
+
+    /* Set by who takes interrupts, cleared by the queue's context: one came that may be its. */
+    volatile bool interrupted;
     struct virtqueue_counters counters;
 };
 

@@ -9,6 +9,7 @@ import pytest
 import host
 from guest import ARCHITECTURES, TRANSPORTS, tap_network
 from test_images import run
+from test_stats import by_udp, card
 
 LEGACY, MODERN = TRANSPORTS["legacy"], TRANSPORTS["modern"]
 INTX = r"^vtnet: interrupts: INTx line (\d+)$"
@@ -108,6 +109,33 @@ def test_msix_in_other_modes(boot, mode):
     guest.wait_for(msix(3))
     host.serves(guest.address)
     host.tcp_echo(guest.address, 4 * host.MIB)
+
+
+@pytest.mark.parametrize("transport", ["legacy", "modern"])
+@pytest.mark.parametrize("append", ["irq=intx", "irq=auto"])
+def test_interrupts_are_counted_by_queue(boot, transport, append):
+    """Pings are the receive queue's. Datagrams that the guest sends as fast as it can fill the ring:
+    then it waits for the transmit queue."""
+    guest = boot(f"mode=irq stats=1 {append}", device=TRANSPORTS[transport]).wait_ready()
+    before = card(by_udp(guest.address))
+    host.ping(guest.address, count=50)
+    pinged = card(by_udp(guest.address))
+    assert 20 <= pinged["rx_interrupts"] - before["rx_interrupts"] <= 60
+    assert pinged["tx_interrupts"] - before["tx_interrupts"] <= 10
+    host.burst(guest.address, 20_000, 1024)
+    after = card(by_udp(guest.address))
+    assert after["tx_interrupts"] - pinged["tx_interrupts"] >= 5
+    assert after["rx_interrupts"] - pinged["rx_interrupts"] <= 10
+    by_queue = after["rx_interrupts"] + after["tx_interrupts"]
+    idle = after["rx_interrupts_spurious"] + after["tx_interrupts_spurious"]
+    if "MSI-X" in guest.console():
+        assert after["interrupts"] == by_queue + after["interrupts_config"]
+        assert after["interrupts_spurious"] == idle
+    else:
+        assert max(after["rx_interrupts"], after["tx_interrupts"]) <= after["interrupts"]
+        assert idle == 0
+    assert re.search(r" interrupts \(\d+ rx, \d+ tx, \d+ spurious\), ", guest.wait_for(
+        "^vtnet: stats: .*", count=len(guest.stats()) + 1)[0])
 
 
 @pytest.mark.parametrize("device", [LEGACY, MODERN])

@@ -19,6 +19,7 @@ CARD = {"pci", "driver", "mac", "ip", "mtu", "vlan", "link", "speed", "full_dupl
         "counters"}
 QUEUE = {"kicks", "kicks_suppressed", "kicks_saved", "full", "bad_id", "bad_length", "bad_index"}
 COUNTERS = {f"{queue}_{name}" for queue in ("rx", "tx", "ctrl") for name in QUEUE} | {
+    "rx_interrupts", "rx_interrupts_spurious", "tx_interrupts", "tx_interrupts_spurious",
     "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "interrupts", "interrupts_spurious",
     "interrupts_config", "rx_bad", "rx_no_memory", "rx_at_ceiling", "rx_posted", "rx_limit",
     "rx_limit_peak", "rx_initial", "rx_maximum", "rx_ups", "rx_downs", "rx_buffers",

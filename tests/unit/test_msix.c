@@ -111,6 +111,85 @@ static void interrupts_bring_work_and_go_quiet(void **state)
     }
 }
 
+static void check_counts(uint32_t all, uint32_t spurious, const struct virtqueue *vq, uint32_t its,
+                         uint32_t its_spurious)
+{
+    assert_int_equal(card.net.counters.interrupts, all);
+    assert_int_equal(card.net.counters.interrupts_spurious, spurious);
+    assert_int_equal(vq->counters.interrupts, its);
+    assert_int_equal(vq->counters.interrupts_spurious, its_spurious);
+}
+
+/* Each by its vector, whatever the other queue has; without work it is spurious. */
+static void interrupts_are_counted_by_queue(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        create(i, 3, 3, 0);
+        assert_int_equal(card_open(), 0);
+        virtio_net_interrupts_on(&card.net, false);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        check_counts(1, 0, &card.net.rx, 1, 0);
+        check_counts(1, 0, &card.net.tx, 0, 0);
+        send_one();
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_interrupt_vector(&card.net, 1);
+        virtio_net_poll(&card.net, 8);
+        check_counts(3, 1, &card.net.rx, 2, 1);
+        check_counts(3, 1, &card.net.tx, 1, 0);
+        virtio_net_interrupts_on(&card.net, false);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_interrupt_vector(&card.net, 2);
+        virtio_net_poll(&card.net, 8);
+        check_counts(5, 2, &card.net.rx, 3, 1);
+        check_counts(5, 2, &card.net.tx, 2, 1);
+        fake_virtio_config_changed(&card.dev);
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        check_counts(6, 2, &card.net.rx, 3, 1);
+        check_counts(6, 2, &card.net.tx, 2, 1);
+        assert_int_equal(card.net.counters.interrupts_config, 1);
+        card_close();
+    }
+}
+
+/* One that may be of either is of those that have work; of none, it is the card's alone. */
+static void shared_interrupts_are_counted_by_work(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES * 2; i++) {
+        create(i / 2, 2, i % 2 ? 2 : 0, 0);
+        assert_int_equal(card_open(), 0);
+        virtio_net_interrupts_on(&card.net, false);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        check_counts(1, 0, &card.net.rx, 1, 0);
+        check_counts(1, 0, &card.net.tx, 0, 0);
+        send_one();
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        check_counts(2, 0, &card.net.rx, 1, 0);
+        check_counts(2, 0, &card.net.tx, 1, 0);
+        send_one();
+        assert_int_equal(card_interrupts(), 1);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        virtio_net_poll(&card.net, 8); /* one for both */
+        check_counts(3, 0, &card.net.rx, 2, 0);
+        check_counts(3, 0, &card.net.tx, 2, 0);
+        card.dev.isr = i % 2 ? 0 : VIRTIO_ISR_QUEUE;
+        card.dev.messages[1] = i % 2;
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        check_counts(4, 1, &card.net.rx, 2, 0);
+        check_counts(4, 1, &card.net.tx, 2, 0);
+        card_close();
+    }
+}
+
 /* A configuration interrupt leaves the queues' interrupts alone where they have their own. */
 static void vectors_do_not_disturb_each_other(void **state)
 {
@@ -253,6 +332,8 @@ int main(void)
         cmocka_unit_test(each_event_has_its_vector),
         cmocka_unit_test(fewer_vectors_are_shared),
         cmocka_unit_test(interrupts_bring_work_and_go_quiet),
+        cmocka_unit_test(interrupts_are_counted_by_queue),
+        cmocka_unit_test(shared_interrupts_are_counted_by_work),
         cmocka_unit_test(vectors_do_not_disturb_each_other),
         cmocka_unit_test(configuration_is_read_where_it_is),
         cmocka_unit_test(configuration_behind_a_short_bar_is_not_read),

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The network device's interrupts: on and off, the top half, what each was for. */
+#include "virtio/virtio_net_interrupts.h"
+
+bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
+{
+    /* When three quarters of what is in flight are done: early enough not to run the device dry,
+     * late enough to be worth a wake-up. */
+    uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
+    bool pending = virtqueue_interrupts_on(&net->rx, 1);
+
+    if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
+        pending = true;
+    }
+    return pending || net->config_changed;
+}
+
+void virtio_net_interrupts_off(struct virtio_net *net)
+{
+    virtqueue_interrupts_off(&net->rx);
+    virtqueue_interrupts_off(&net->tx);
+}
+
+/* Whether each queue has a vector to itself. */
+static bool has_own_vectors(const struct virtio_net *net)
+{
+    return net->dev->vectors >= VIRTIO_NET_VECTORS;
+}
+
+static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq)
+{
+    virtqueue_interrupts_off(vq);
+    vq->interrupted = true;
+    net->interrupted = true;
+}
+
+/* §4.1.5.4: reading the ISR status clears it and lowers the line; both bits can come together. */
+bool virtio_net_interrupt(struct virtio_net *net)
+{
+    uint8_t isr = net->dev->transport->isr_status(net->dev);
+
+    if (!(isr & (VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG))) {
+        return false;
+    }
+    if (isr & VIRTIO_ISR_CONFIG) {
+        net->counters.interrupts_config++;
+        net->config_changed = true;
+    }
+    if (isr & VIRTIO_ISR_QUEUE) {
+        interrupt_queue(net, &net->rx);
+        interrupt_queue(net, &net->tx);
+    }
+    net->counters.interrupts++;
+    return true;
+}
+
+static void interrupt_by_vector(struct virtio_net *net, struct virtqueue *vq, uint16_t vector)
+{
+    if (virtio_queue_vector(net->dev, vq->index) == vector) {
+        interrupt_queue(net, vq);
+        vq->counters.interrupts += has_own_vectors(net);
+    }
+}
+
+/* §4.1.5.5: the vector says what it is about, the ISR status is not read. */
+void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector)
+{
+    if (vector == VIRTIO_CONFIG_VECTOR) {
+        net->counters.interrupts_config++;
+        net->config_changed = true;
+    }
+    interrupt_by_vector(net, &net->rx, vector);
+    interrupt_by_vector(net, &net->tx, vector);
+    net->counters.interrupts++;
+}
+
+static bool take(volatile bool *flag)
+{
+    bool was_set = *flag;
+
+    *flag = false;
+    return was_set;
+}
+
+struct virtio_net_interrupts virtio_net_interrupts_take(struct virtio_net *net)
+{
+    return (struct virtio_net_interrupts){
+        .any = take(&net->interrupted),
+        .rx = take(&net->rx.interrupted),
+        .tx = take(&net->tx.interrupted),
+    };
+}
+
+/* An interrupt came that may be of this queue, and found it with `used` buffers to take. */
+static void count_interrupt(struct virtio_net *net, struct virtqueue *vq, unsigned used)
+{
+    if (!has_own_vectors(net)) {
+        vq->counters.interrupts += used != 0;
+    } else if (used == 0) {
+        vq->counters.interrupts_spurious++;
+        net->counters.interrupts_spurious++;
+    }
+}
+
+void virtio_net_interrupts_count(struct virtio_net *net,
+                                 const struct virtio_net_interrupts *interrupts, unsigned received,
+                                 unsigned transmitted)
+{
+    if (interrupts->rx) {
+        count_interrupt(net, &net->rx, received);
+    }
+    if (interrupts->tx) {
+        count_interrupt(net, &net->tx, transmitted);
+    }
+    if (interrupts->any && !has_own_vectors(net) && !interrupts->config &&
+        received + transmitted == 0) {
+        net->counters.interrupts_spurious++;
+    }
+}
