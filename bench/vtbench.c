@@ -26,8 +26,8 @@
 
 static const struct test all_tests[] = {
     {"udp-rtt", run_udp_rtt}, {"tcp-rtt", run_tcp_rtt},   {"udp-in", run_udp_in},
-    {"udp-out", run_udp_out}, {"udp-both", run_udp_both}, {"tcp-in", run_tcp_in},
-    {"tcp-out", run_tcp_out}, {"tcp-both", run_tcp_both},
+    {"udp-out", run_udp_out}, {"udp-both", run_udp_both}, {"udp-burst", run_udp_burst},
+    {"tcp-in", run_tcp_in},   {"tcp-out", run_tcp_out},   {"tcp-both", run_tcp_both},
 };
 
 #define TESTS (sizeof(all_tests) / sizeof(all_tests[0]))
@@ -40,12 +40,14 @@ static const char help_text[] =
     "Tests (default: all, in this order; \"in\" is towards ADDRESS):\n"
     "  udp-rtt tcp-rtt             round trips, one message in flight\n"
     "  udp-in udp-out udp-both     UDP bandwidth, and what was lost\n"
+    "  udp-burst                   echoed UDP messages, a burst of them in flight\n"
     "  tcp-in tcp-out tcp-both     TCP bandwidth, without the first half second\n"
     "\n"
     "Options:\n"
     "  --size BYTES         message size of round trips and UDP, 4 to 65507 (1024)\n"
     "  --count N            round trips; the first 5 % warm up and are not counted (2000)\n"
     "  --seconds S          measured part of a bandwidth test, 0.1 to 3600 (2)\n"
+    "  --in-flight N        messages of a burst, 1 to 64 (32)\n"
     "  --rounds N           repeat the whole list of tests N times (1)\n"
     "  --timeout-ms MS      for one answer; then it is a loss (1000)\n"
     "  --echo-port PORT     (7)\n"
@@ -105,6 +107,7 @@ static void parse_options(int argc, char **argv, struct options *o)
         {"size", required_argument, NULL, 's'},
         {"count", required_argument, NULL, 'c'},
         {"seconds", required_argument, NULL, 't'},
+        {"in-flight", required_argument, NULL, 'b'},
         {"rounds", required_argument, NULL, 'r'},
         {"timeout-ms", required_argument, NULL, 'w'},
         {"json", no_argument, NULL, 'j'},
@@ -126,6 +129,9 @@ static void parse_options(int argc, char **argv, struct options *o)
             break;
         case 't':
             o->seconds = parse_seconds(optarg);
+            break;
+        case 'b':
+            o->in_flight = parse_number("in-flight", optarg, 1, IN_FLIGHT_MAX);
             break;
         case 'r':
             o->rounds = parse_number("rounds", optarg, 1, 10000);
@@ -218,6 +224,7 @@ int main(int argc, char **argv)
     struct options o = {.size = 1024,
                         .count = 2000,
                         .seconds = 2,
+                        .in_flight = 32,
                         .rounds = 1,
                         .timeout_ms = 1000,
                         .echo_port = 7,

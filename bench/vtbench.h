@@ -7,6 +7,7 @@
  *     vtbench_net.c     clock, address, sockets, bounded waits, wording of network errors
  *     vtbench_rtt.c     udp-rtt, tcp-rtt
  *     vtbench_udp*.c    udp-in, udp-out, udp-both
+ *     vtbench_burst.c   udp-burst
  *     vtbench_tcp.c     tcp-in, tcp-out, tcp-both
  *     vtbench_report.c  progress line, table, JSON
  *
@@ -22,11 +23,14 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_S 1000000000ull
 
+#define IN_FLIGHT_MAX 64
+
 struct options {
     const char *address;
-    unsigned size;  /* bytes of a message (round trips and UDP) */
-    unsigned count; /* round trips, warm-up included */
-    double seconds; /* measured part of a bandwidth test */
+    unsigned size;      /* bytes of a message (round trips and UDP) */
+    unsigned count;     /* round trips, warm-up included */
+    double seconds;     /* measured part of a bandwidth test */
+    unsigned in_flight; /* messages of a burst, at most IN_FLIGHT_MAX */
     unsigned rounds;
     unsigned timeout_ms; /* for one answer */
     unsigned echo_port;
@@ -70,11 +74,16 @@ struct figure {
     double value;
 };
 
+/* From the shortest to the longest, in steps of a hundredth. */
+#define QUANTILES 101
+
 /* One round of one test. An error leaves the figures gathered so far, which no median counts. */
 struct result {
     char error[320];
     unsigned figures;
     struct figure figure[24];
+    bool has_quantiles; /* of the round trips: for JSON alone */
+    double quantile_us[QUANTILES];
 };
 
 struct test {
@@ -111,12 +120,13 @@ void net_fail(const struct options *o, const struct service *s, int error, struc
 void net_fail_text(const struct options *o, const struct service *s, struct result *r,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* vtbench_rtt.c, vtbench_udp.c, vtbench_tcp.c */
+/* vtbench_rtt.c, vtbench_udp.c, vtbench_burst.c, vtbench_tcp.c */
 void run_udp_rtt(const struct options *o, struct result *r);
 void run_tcp_rtt(const struct options *o, struct result *r);
 void run_udp_in(const struct options *o, struct result *r);
 void run_udp_out(const struct options *o, struct result *r);
 void run_udp_both(const struct options *o, struct result *r);
+void run_udp_burst(const struct options *o, struct result *r);
 void run_tcp_in(const struct options *o, struct result *r);
 void run_tcp_out(const struct options *o, struct result *r);
 void run_tcp_both(const struct options *o, struct result *r);

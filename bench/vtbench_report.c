@@ -254,7 +254,10 @@ static void json_round(const struct result *r)
         printf("%.*f", kinds[r->figure[i].kind].decimals, r->figure[i].value);
         separator = ", ";
     }
-    putchar('}');
+    for (unsigned i = 0; r->has_quantiles && i < QUANTILES; i++) {
+        printf("%s%.1f", i ? ", " : ", \"quantiles_us\": [", r->quantile_us[i]);
+    }
+    fputs(r->has_quantiles ? "]}" : "}", stdout);
 }
 
 static void json_summary(const struct result *rounds, unsigned count)

@@ -193,6 +193,14 @@ static void exchange(struct rtt *t)
     }
 }
 
+static void add_quantiles(struct result *r, const double *sorted_us, size_t n)
+{
+    r->has_quantiles = true;
+    for (size_t i = 0; i < QUANTILES; i++) {
+        r->quantile_us[i] = sorted_us[(n - 1) * i / (QUANTILES - 1)];
+    }
+}
+
 static void report(struct rtt *t)
 {
     size_t n = t->samples;
@@ -210,6 +218,7 @@ static void report(struct rtt *t)
         result_add(t->r, DIR_ONLY, FIG_MEDIAN_US, median_of_sorted(us, n));
         result_add(t->r, DIR_ONLY, FIG_P99_US, us[(n * 99 + 99) / 100 - 1]);
         result_add(t->r, DIR_ONLY, FIG_MAX_US, us[n - 1]);
+        add_quantiles(t->r, us, n);
     } else {
         net_fail_text(t->o, t->service, t->r,
                       "no answer at all; is the guest up and does it serve "
