@@ -218,8 +218,9 @@ bool virtio_net_scarce(const struct virtio_net *net);
 
 /*
  * The control queue (§5.1.6.5). Each function waits for the device's answer, some microseconds;
- * to be called between virtio_net_open() and _close(). 0; ERROR_NODEV where the feature was not agreed; ERROR_REFUSED where the device says
- * no; ERROR_IO where it does not answer within 100 ms: then it is not asked again.
+ * to be called between virtio_net_open() and _close(). 0; ERROR_NODEV where the feature was not
+ * agreed; ERROR_REFUSED where the device says no; ERROR_IO where it does not answer within 100 ms:
+ * then it is not asked again.
  */
 
 /* Which frames to receive beside those for our address, the table's and the broadcast ones. */
@@ -245,7 +246,9 @@ int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on);
 /* Changes our address; without CTRL_MAC_ADDR, that of a legacy device. */
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6]);
 
-/* Which of the agreed GUEST_... offloads the device may use from now on, as feature bits. */
+/* Which of the agreed GUEST_... offloads the device may use from now on, as feature bits; others
+ * have no effect, nor has an offload without one that it needs, as TSO without CSUM. Frames that
+ * are received already may still have had what is switched off. */
 int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads);
 
 /*

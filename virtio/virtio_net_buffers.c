@@ -217,8 +217,8 @@ static void raise_limit(struct virtio_net *net, unsigned limit)
 
 /*
  * The least limit. Without an event index a device that has not received anything since its queue
- * was set up looks like one that waits for more buffers (see virtio_net_rx_adapt()): then enough for any
- * frame are always posted, lest the limit go up and down for nothing.
+ * was set up looks like one that waits for more buffers (see virtio_net_rx_adapt()): then enough
+ * for any frame are always posted, lest the limit go up and down for nothing.
  */
 static unsigned least_limit(const struct virtio_net *net)
 {

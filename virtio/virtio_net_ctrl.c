@@ -209,15 +209,19 @@ int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
     return error;
 }
 
-/* §5.1.6.5.6 Offloads State Configuration */
+/* §5.1.6.5.6 Offloads State Configuration: only offloads, of those agreed. */
 int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads)
 {
+    const uint64_t all = virtio_bit(VIRTIO_NET_F_GUEST_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_TSO4) |
+                         virtio_bit(VIRTIO_NET_F_GUEST_TSO6) | virtio_bit(VIRTIO_NET_F_GUEST_ECN) |
+                         virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6);
     virtio64_t bits;
 
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)) {
         return VIRTIO_ERROR_NODEV;
     }
-    virtio64_write(net->dev->little_endian, &bits, offloads & net->dev->features);
+    offloads = virtio_feature_require(net->dev->features & (offloads | ~all)) & all;
+    virtio64_write(net->dev->little_endian, &bits, offloads);
     memcpy(net->command->data, &bits, sizeof bits);
     return send(net, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, VIRTIO_NET_CTRL_GUEST_OFFLOADS,
                 VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET, sizeof bits);

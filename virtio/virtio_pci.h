@@ -46,8 +46,8 @@ bool virtio_pci_is_net(const struct pci_device *pci);
 
 /*
  * Sets up its BARs, enables it and chooses the transport. Without virtio_pci_use_msix() it
- * interrupts by its line, from pci_enable_line() on. 0; ERROR_NODEV where it has no usable interface of the kind wanted (the
- * reason has been logged).
+ * interrupts by its line, from pci_enable_line() on. 0; ERROR_NODEV where it has no usable interface
+ * of the kind wanted (the reason has been logged).
  */
 int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
                     enum virtio_pci_interface interface);

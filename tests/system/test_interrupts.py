@@ -114,8 +114,8 @@ def test_msix_in_other_modes(boot, mode):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("append", ["irq=intx", "irq=auto"])
 def test_interrupts_are_counted_by_queue(boot, transport, append):
-    """Pings are the receive queue's. Datagrams that the guest sends as fast as it can fill the ring:
-    then it waits for the transmit queue."""
+    """Pings are the receive queue's. A guest that sends as fast as it can fills its ring: then it
+    waits for the transmit queue."""
     guest = boot(f"mode=irq stats=1 {append}", device=TRANSPORTS[transport]).wait_ready()
     before = card(by_udp(guest.address))
     host.ping(guest.address, count=50)

@@ -4,6 +4,9 @@
 
 #include "fake_virtio.h"
 
+/* GUEST_CSUM, GUEST_TSO4, GUEST_TSO6, GUEST_ECN, GUEST_UFO; GUEST_USO4, GUEST_USO6 (§5.1.6.5.6.1). */
+#define GUEST_OFFLOADS UINT64_C(0x00c0000000000782)
+
 static bool has(const struct fake_virtio *dev, unsigned feature)
 {
     return dev->features >> feature & 1;
@@ -71,6 +74,7 @@ static void obey(struct fake_virtio *dev)
         check(dev, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, 8);
         assert_int_equal(command, 0);
         dev->guest_offloads = fake_get(dev, data, 8);
+        assert_int_equal(dev->guest_offloads & ~(dev->features & GUEST_OFFLOADS), 0);
         break;
     default:
         fail_msg("control class %u", dev->command[0]);
