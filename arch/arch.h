@@ -17,6 +17,7 @@
  *   void     arch_pause(void)                    a hint inside a busy loop
  *   void     arch_fw_cfg_select(uint16_t key)    QEMU's firmware configuration device; reads as
  *   uint8_t  arch_fw_cfg_read8(void)             anything on a machine that has none
+ *   uint32_t arch_bus_address(const void *memory)    where devices on PCI find RAM of ours
  *   ARCH_BUS_IO_FIRST, _LAST, ARCH_BUS_MEMORY_FIRST, _LAST   room for BARs
  *   ARCH_NAME                                    "i386"
  */

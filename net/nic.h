@@ -160,7 +160,7 @@ enum {
     NIC_FULL = -1,
     NIC_PARTS = -2,
     NIC_DOWN = -3,
-    NIC_PARTS_MAX = 47, /* parts that every driver takes */
+    NIC_PARTS_MAX = 47, /* parts of a frame, at most; one that does not cut frames may take fewer */
 };
 
 /* A card: who uses it, and once it is open the rest. */
@@ -184,5 +184,6 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void));
 void nic_wake(void);
 
 extern const struct nic_driver nic_virtio;
+extern const struct nic_driver nic_i82559;
 
 #endif

@@ -148,11 +148,12 @@ static void put_features(struct text *text, const char *name,
 
     put(text, ",\"features_%s\":[", name);
     for (unsigned bit = 0; bit < 64; bit++) {
-        const char *known = description->feature_name(bit);
+        const char *known;
 
         if (!(features >> bit & 1)) {
             continue;
         }
+        known = description->feature_name(bit);
         if (known != NULL) {
             put(text, "%s\"%s\"", between, known);
         } else {

@@ -88,6 +88,11 @@ static inline void arch_pause(void)
     __asm__ volatile("pause" ::: "memory");
 }
 
+static inline uint32_t arch_bus_address(const void *memory)
+{
+    return (uint32_t)(uintptr_t)memory;
+}
+
 static inline void arch_fw_cfg_select(uint16_t key)
 {
     arch_io_write16(0x510, key);

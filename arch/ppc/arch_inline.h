@@ -12,6 +12,8 @@
 #define ARCH_PCI_IO 0x80000000u
 #define ARCH_PCI_MEMORY 0xc0000000u
 
+#define ARCH_PCI_RAM 0x80000000u /* and where PCI sees RAM */
+
 /* I/O above what OpenBIOS hands out; memory above that too, and below QEMU's fw_cfg, whose address
  * lies inside PCI memory's. */
 #define ARCH_BUS_IO_FIRST 0x4000u
@@ -121,6 +123,11 @@ static inline void arch_wait(void)
 static inline void arch_pause(void)
 {
     __asm__ volatile("" ::: "memory");
+}
+
+static inline uint32_t arch_bus_address(const void *memory)
+{
+    return ARCH_PCI_RAM + (uint32_t)(uintptr_t)memory;
 }
 
 /* The selector is big-endian, and data comes by the byte. */

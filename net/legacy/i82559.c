@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Intel's 8255x family, of which the 82559 is one, as a card of net/nic.h: a baseline to measure
+ * virtio against, written to do what the hardware allows. Frames are not copied in either direction;
+ * a burst of frames is announced once; and while there is work there are no interrupts.
+ */
+#include <stdio.h>
+
+#include "arch/arch.h"
+#include "boot/arguments.h"
+#include "net/legacy/i82559.h"
+#include "runtime/memory.h"
+
+enum { MTU = 1500 };
+
+static bool card_matches(const struct pci_device *pci)
+{
+    return pci->vendor == I82559_VENDOR &&
+           (pci->device == I82559_DEVICE || pci->device == I82559_DEVICE_ER);
+}
+
+static bool open_registers(struct i82559 *card, const struct pci_device *pci)
+{
+    struct pci_device device = *pci;
+
+    pci_setup_bars(&device);
+    if (!pci_map(&device, I82559_BAR_MEMORY, 0, I82559_REGISTERS, &card->csr) &&
+        !pci_map(&device, I82559_BAR_IO, 0, I82559_REGISTERS, &card->csr)) {
+        printf("vtnet: i82559: its registers have no address\n");
+        return false;
+    }
+    pci_enable(&device);
+    return true;
+}
+
+static bool bring_up(struct i82559 *card, const struct pci_device *pci)
+{
+    if (!open_registers(card, pci) || !i82559_start(card)) {
+        return false;
+    }
+    if (card->client->mac != NULL) {
+        memcpy(card->mac, card->client->mac, sizeof card->mac);
+    }
+    if (!i82559_tx_open(card)) {
+        printf("vtnet: i82559: no memory for command blocks\n");
+        return false;
+    }
+    return i82559_configure(card) && i82559_set_address(card) && i82559_set_groups(card, NULL, 0) &&
+           i82559_rx_open(card);
+}
+
+static void *card_open(const struct pci_device *pci, const struct nic_client *client)
+{
+    struct i82559 *card = memory_alloc(sizeof *card, sizeof(uint64_t));
+
+    if (card == NULL) {
+        printf("vtnet: no memory for the network card\n");
+        return NULL;
+    }
+    *card = (struct i82559){
+        .client = client,
+        .rx_buffers_max =
+            boot_arguments.bufmem != 0 ? boot_arguments.bufmem << 10 : (unsigned)I82559_RX_MEMORY,
+    };
+    if (!bring_up(card, pci)) {
+        if (card->csr.size != 0) {
+            pci_write32(&card->csr, I82559_PORT, I82559_PORT_SOFTWARE_RESET);
+        }
+        i82559_rx_close(card);
+        i82559_tx_close(card);
+        memory_free(card);
+        return NULL;
+    }
+    (void)i82559_link_changed(card);
+    printf("vtnet: i82559: revision %u, registers in %s, %u RFDs of %u bytes, %u TxCBs\n",
+           pci->revision, card->csr.io ? "I/O space" : "memory", (unsigned)I82559_RFDS,
+           (unsigned)card->buffer_size, (unsigned)I82559_TX_FRAMES);
+    return card;
+}
+
+static const uint8_t *card_mac(void *state)
+{
+    return ((struct i82559 *)state)->mac;
+}
+
+static bool card_link_up(void *state)
+{
+    return ((struct i82559 *)state)->link_up;
+}
+
+static uint32_t card_speed(void *state, bool *full_duplex)
+{
+    const struct i82559 *card = state;
+
+    *full_duplex = card->full_duplex;
+    return card->speed;
+}
+
+static uint16_t card_mtu(void *state)
+{
+    (void)state;
+    return MTU;
+}
+
+static uint32_t card_offloads(void *state)
+{
+    (void)state;
+    return 0;
+}
+
+static unsigned card_headroom(void *state)
+{
+    (void)state;
+    return 0;
+}
+
+static int card_transmit(void *state, const struct nic_part *parts, unsigned count,
+                         unsigned headroom, const struct nic_offload *offload, void *cookie)
+{
+    (void)headroom;
+    (void)offload;
+    return i82559_transmit(state, parts, count, cookie);
+}
+
+static bool card_has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
+{
+    const struct i82559 *card = state;
+
+    (void)parts;
+    return frames + spare <= I82559_TX_FRAMES - 1 - card->tx_in_flight;
+}
+
+static void card_flush(void *state)
+{
+    i82559_flush(state);
+}
+
+static unsigned card_poll(void *state, unsigned budget)
+{
+    struct i82559 *card = state;
+    bool interrupted = card->interrupted;
+    unsigned reclaimed, frames;
+
+    card->interrupted = false;
+    reclaimed = i82559_reclaim(card);
+    frames = i82559_rx_poll(card, budget);
+    if (frames == 0 && i82559_link_changed(card)) {
+        card->client->link(card->client->context, card->link_up);
+    }
+    if (interrupted) {
+        card->counters.rx.interrupts += frames != 0;
+        card->counters.tx.interrupts += reclaimed != 0;
+        card->counters.interrupts_spurious += frames + reclaimed == 0;
+    }
+    return frames;
+}
+
+static void card_release(void *state, void *buffer)
+{
+    i82559_release(state, buffer);
+}
+
+static bool card_scarce(void *state)
+{
+    return i82559_scarce(state);
+}
+
+static bool card_set_groups(void *state, const uint8_t (*groups)[6], unsigned count)
+{
+    return i82559_set_groups(state, groups, count);
+}
+
+/* It receives all of them. */
+static bool card_set_vlan(void *state, uint16_t vlan, bool on)
+{
+    (void)state;
+    (void)vlan;
+    (void)on;
+    return false;
+}
+
+/*
+ * What happened before is forgotten, so that only what comes now interrupts; then all of it is looked
+ * for. The read that follows is answered after what the card had begun to write is in memory.
+ */
+static bool card_interrupts_on(void *state, bool tx)
+{
+    struct i82559 *card = state;
+    uint8_t mask = I82559_MASK_CNA | I82559_MASK_ER | I82559_MASK_FCP;
+    uint16_t status;
+
+    if (!tx) {
+        mask |= I82559_MASK_CX;
+    }
+    pci_write8(&card->csr, I82559_SCB_ACK, UINT8_MAX);
+    status = pci_read16(&card->csr, I82559_SCB_STATUS);
+    i82559_read_barrier();
+    i82559_rx_restart(card, status);
+    i82559_tx_restart(card, status);
+    if (i82559_rx_ready(card) || (tx && i82559_tx_ready(card))) {
+        return true;
+    }
+    card->masked = false;
+    pci_write8(&card->csr, I82559_SCB_MASK, mask);
+    return false;
+}
+
+/* What is not acknowledged would keep the line up, be it of no interest. */
+static bool card_interrupt(void *state)
+{
+    struct i82559 *card = state;
+    uint8_t causes;
+
+    if (card->masked) {
+        return false;
+    }
+    causes = pci_read8(&card->csr, I82559_SCB_ACK);
+    if (causes == 0 || causes == UINT8_MAX) { /* another's, or the card is gone */
+        return false;
+    }
+    card->masked = true;
+    pci_write8(&card->csr, I82559_SCB_MASK, I82559_MASK_ALL);
+    pci_write8(&card->csr, I82559_SCB_ACK, causes);
+    card->interrupted = true;
+    card->counters.interrupts++;
+    return true;
+}
+
+static unsigned card_vectors(void *state)
+{
+    (void)state;
+    return 0;
+}
+
+static void card_counters(void *state, struct nic_counters *counters)
+{
+    const struct i82559 *card = state;
+
+    *counters = card->counters;
+    counters->rx_posted = card->rx_posted;
+    counters->rx_limit = I82559_RFDS;
+    counters->rx_limit_peak = I82559_RFDS;
+    counters->rx_initial = I82559_RFDS;
+    counters->rx_maximum = I82559_RFDS;
+    counters->rx_buffers = card->rx_buffers;
+    counters->rx_buffers_peak = card->rx_peak;
+    counters->rx_buffers_max = card->rx_buffers_max;
+    counters->rx_held = (uint64_t)card->rx_buffers * card->buffer_size;
+    counters->rx_held_peak = (uint64_t)card->rx_peak * card->buffer_size;
+}
+
+static void card_describe(void *state, struct nic_description *description)
+{
+    const struct i82559 *card = state;
+
+    *description = (struct nic_description){
+        .transport = card->csr.io ? "SCB in I/O space" : "SCB in memory",
+        .ring = "TxCB and RFD lists",
+        .interrupts = "INTx",
+    };
+}
+
+const struct nic_driver nic_i82559 = {
+    .name = "i82559",
+    .matches = card_matches,
+    .open = card_open,
+    .mac = card_mac,
+    .link_up = card_link_up,
+    .speed = card_speed,
+    .mtu = card_mtu,
+    .offloads = card_offloads,
+    .headroom = card_headroom,
+    .transmit = card_transmit,
+    .has_room = card_has_room,
+    .flush = card_flush,
+    .poll = card_poll,
+    .release = card_release,
+    .scarce = card_scarce,
+    .set_groups = card_set_groups,
+    .set_vlan = card_set_vlan,
+    .interrupts_on = card_interrupts_on,
+    .interrupt = card_interrupt,
+    .vectors = card_vectors,
+    .counters = card_counters,
+    .describe = card_describe,
+};
