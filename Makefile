@@ -245,6 +245,10 @@ check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, unde
 check-system: all ## system tests: guests under QEMU in a network namespace
 	@./vm netns -- $(PYTHON) -m pytest -q -rs -m 'not race' tests/system
 
+.PHONY: bench-icount
+bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on
+	@./vm netns -- bench/icount $(ICOUNT)
+
 .PHONY: check-race
 check-race: all ## shows the kicks that are lost without the remedy; may take minutes
 	@./vm netns -- $(PYTHON) -m pytest -q -rs -m race tests/system

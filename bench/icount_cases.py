@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The cases of the instruction budget: a guest is traced while it is sent packets.
+
+The guest is what it always is; QEMU writes a line for each instruction that it executes. With
+-icount the guest's clock counts instructions, so that a slow trace does not fill it with ticks.
+"""
+
+import contextlib
+import pathlib
+import socket
+import struct
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/system"))
+
+from guest import ADDRESS, Guest  # noqa: E402
+import icount_trace  # noqa: E402
+from icount_trace import LAYERS  # noqa: E402
+
+APPEND = "mode=irq bufinit=64"  # so many receive buffers that there are neither more nor fewer
+MESSAGE = bytes(1024)
+ECHO, SINK, SOURCE = 7, 9, 19
+PACKETS = 40  # of a case, one at a time
+BURSTS = 10
+LEAST = 3  # that a median is of
+IN_BURST = 32  # frames that come together
+OUT_BURST = 17  # datagrams that are asked for at once
+SETTLE = 0.004  # seconds in which the traced guest is done with a packet and sleeps
+BURST_SETTLE = 0.1  # the same for a burst
+QUIET = 1.3  # seconds after which nothing that follows the start is left to do
+
+
+class Tracer:
+    """Traces a guest case by case, each to a file of its own."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        if "unknown command" in self.monitor("one-insn-per-tb on"):  # QEMU 8.1
+            self.monitor("singlestep on")
+
+    def monitor(self, line):
+        return self.guest.qmp("human-monitor-command", **{"command-line": line})
+
+    def file(self, name):
+        return pathlib.Path(self.guest.folder.name, f"trace-{name}")
+
+    @contextlib.contextmanager
+    def tracing(self, name):
+        self.monitor(f"logfile {self.file(name)}")
+        self.monitor("log exec,nochain")
+        yield
+        time.sleep(SETTLE)
+        self.monitor("log none")
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """What comes meanwhile arrives at once when the guest goes on."""
+        self.guest.qmp("stop")
+        yield
+        self.guest.qmp("cont")
+
+
+def udp_socket(port):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.settimeout(5)
+    sock.connect((ADDRESS, port))
+    return sock
+
+
+def udp_echo(tracer):
+    with udp_socket(ECHO) as sock, tracer.tracing("udp-echo"):
+        for _ in range(PACKETS):
+            sock.send(MESSAGE)
+            sock.recv(2048)
+            time.sleep(SETTLE)
+
+
+def send_at_once(tracer, sock):
+    """Until they are handled, which the answer of another service tells."""
+    with tracer.stopped():
+        for _ in range(IN_BURST):
+            sock.send(MESSAGE)
+    time.sleep(BURST_SETTLE)
+    with udp_socket(ECHO) as echo:
+        echo.send(b"done?")
+        echo.recv(2048)
+    time.sleep(BURST_SETTLE / 2)
+
+
+def udp_in(tracer):
+    with udp_socket(SINK) as sock:
+        with tracer.tracing("udp-in"):
+            for _ in range(PACKETS):
+                sock.send(MESSAGE)
+                time.sleep(SETTLE)
+        with tracer.tracing("udp-in-burst"):
+            for _ in range(BURSTS):
+                send_at_once(tracer, sock)
+
+
+def udp_out(tracer):
+    with udp_socket(SOURCE) as sock:
+        for name, count in ("udp-out-one", 1), ("udp-out-burst", OUT_BURST):
+            with tracer.tracing(name):
+                for _ in range(BURSTS):
+                    sock.send(b"SEND" + struct.pack("!II", count, len(MESSAGE)))
+                    for _ in range(count):
+                        sock.recv(2048)
+                    time.sleep(BURST_SETTLE)
+
+
+def tcp_echo(tracer):
+    with socket.create_connection((ADDRESS, ECHO), 5) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with tracer.tracing("tcp-echo"):
+            for _ in range(PACKETS):
+                sock.sendall(MESSAGE)
+                sock.recv(len(MESSAGE), socket.MSG_WAITALL)
+                time.sleep(SETTLE)
+
+
+class Unclear(Exception):
+    """A trace has not what it was made for: the host was too busy."""
+
+
+def alone(image, file, received, sent):
+    """The medians of the packets of a trace of which so many came in, and went out, together, and
+    nothing else did."""
+    wanted = (received, sent, sent)  # all of them reported as sent, be it those before
+    found = [layers for events, layers in icount_trace.packets(image, file) if events == wanted]
+    if len(found) < LEAST:
+        raise Unclear(f"{file.name}: {len(found)} times {received} packets in and {sent} out")
+    return icount_trace.medians(found)
+
+
+def more(row, first, count):
+    """Of `count` packets more than in the first: one of them."""
+    return {name: (row[name] - first[name]) / count for name in LAYERS}
+
+
+def in_burst(image, file, one):
+    """What came at once may be divided in two all the same, when QEMU's threads do not run at once:
+    the burst that was least so."""
+    parts = icount_trace.packets(image, file)
+    found = [more(layers, one, events[0] - 1) for events, layers in parts
+             if events[0] >= IN_BURST / 4 and events[1:] == (0, 0)]
+    if not found:
+        raise Unclear(f"{file.name}: packets together: {[events for events, _ in parts]}")
+    least = min(found, key=lambda row: sum(row.values()))
+    return {name: round(value) for name, value in least.items()}, icount_trace.medians(found)[1]
+
+
+def evaluate(image, tracer):
+    """Rows of all cases, and of each how far apart its packets are."""
+    one_in = alone(image, tracer.file("udp-in"), 1, 0)
+    one_out = alone(image, tracer.file("udp-out-one"), 1, 1)[0]
+    burst_out, spread = alone(image, tracer.file("udp-out-burst"), 1, OUT_BURST)
+    out = more(burst_out, one_out, OUT_BURST - 1)
+    return {
+        "UDP in, alone": one_in,
+        "UDP in, of a burst": in_burst(image, tracer.file("udp-in-burst"), one_in[0]),
+        "UDP out, of a burst": ({name: round(value) for name, value in out.items()},
+                                round(spread / (OUT_BURST - 1))),
+        "UDP echo": alone(image, tracer.file("udp-echo"), 1, 1),
+        "TCP echo": alone(image, tracer.file("tcp-echo"), 1, 1),
+    }
+
+
+def measure(arch):
+    """Boots the image of an architecture (of guest.py). Returns rows of all cases: instructions a
+    layer, and the spread."""
+    image = icount_trace.Image(arch.name, ROOT / arch.image[1])
+    with Guest(arch, APPEND, device="disable-legacy=on", qemu=["-icount", "shift=0"]) as guest:
+        guest.wait_ready()
+        time.sleep(QUIET)
+        tracer = Tracer(guest)
+        for case in udp_echo, tcp_echo, udp_in, udp_out:
+            case(tracer)
+        guest.assert_well()
+        guest.process.terminate()
+        guest.process.wait()
+        return evaluate(image, tracer)
