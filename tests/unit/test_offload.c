@@ -3,32 +3,7 @@
  * What the card is told about a frame's checksum: the test does what a card would, and compares
  * with the checksum of a host that had none. Frames begin at an odd multiple of two, as in memory.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#undef BYTE_ORDER /* lwIP's takes its place */
-#include "net/lwip_port/checksum.c"
-#include "net/lwip_port/offload.c"
-
-#include "runtime/panic.h"
-
-void panic(const char *format, ...)
-{
-    fail_msg("%s", format);
-    abort();
-}
-
-uint32_t lwip_port_random(void)
-{
-    return 4;
-}
+#include "stack.h"
 
 enum { PAYLOAD = 33, FRAME_MAX = 256 };
 
@@ -99,24 +74,6 @@ static void put_transport(struct frame *f, unsigned protocol)
     }
 }
 
-static uint32_t plain_sum(const uint8_t *at, size_t length)
-{
-    uint32_t sum = 0;
-
-    for (size_t i = 0; i < length; i++) {
-        sum += i % 2 == 0 ? (uint32_t)at[i] << 8 : at[i];
-    }
-    return sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-    while (sum >> 16 != 0) {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    return (uint16_t)~sum;
-}
-
 /* By the book: over pseudo-header and all of it, with the field as zero. */
 static uint16_t expected(const struct frame *f, unsigned protocol, size_t addresses, size_t length,
                          size_t field)
@@ -124,9 +81,9 @@ static uint16_t expected(const struct frame *f, unsigned protocol, size_t addres
     struct frame copy = *f;
 
     memset(copy.bytes + field, 0, 2);
-    return fold(plain_sum(f->bytes + addresses, length) + protocol +
+    return fold(sum_of(f->bytes + addresses, length) + protocol +
                 (uint32_t)(f->length - f->transport) +
-                plain_sum(copy.bytes + f->transport, f->length - f->transport));
+                sum_of(copy.bytes + f->transport, f->length - f->transport));
 }
 
 static void assert_offloaded(struct frame *f, unsigned protocol, size_t addresses, size_t length)
@@ -144,7 +101,7 @@ static void assert_offloaded(struct frame *f, unsigned protocol, size_t addresse
     assert_int_equal(offload.checksum_start, f->transport);
     assert_int_equal(offload.checksum_offset, offset);
     assert_int_equal(
-        fold(plain_sum(f->bytes + offload.checksum_start, f->length - offload.checksum_start)),
+        fold(sum_of(f->bytes + offload.checksum_start, f->length - offload.checksum_start)),
         wanted);
     /* Of a frame that is cut off, nothing is read that is not there. */
     for (size_t cut = 0; cut < f->length; cut++) {

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * For the tests of bursts: frames as lwIP makes them, and a card that keeps what it is to send.
+ * lwIP's headers are used, but not its sources.
+ */
+#ifndef BURST_CARD_H
+#define BURST_CARD_H
+
+#include "stack.h"
+
+#include "net/lwip_port/burst.c"
+
+void pbuf_ref(struct pbuf *p)
+{
+    p->ref++;
+}
+
+u8_t pbuf_free(struct pbuf *p)
+{
+    assert_true(p->ref > 0);
+    p->ref--;
+    return 0;
+}
+
+enum { MSS = 1460, SEGMENTS = 256, FRAMES = 64, RESERVE = 16, OFFLOADS = 31 };
+
+/* A frame as lwIP has it: headers in one pbuf, payload in another. */
+struct segment {
+    struct pbuf header, payload;
+    uint8_t room[12 + 14 + 40 + 20 + 2];
+};
+
+static uint8_t memory[SEGMENTS * MSS * 2];
+static struct segment segments[SEGMENTS];
+static unsigned made;
+static unsigned ring_room;
+static int transmit_result;
+
+static struct sent {
+    uint8_t bytes[UINT16_MAX + 14];
+    uint32_t length;
+    unsigned parts;
+    struct nic_offload offload;
+    void *cookie;
+} sent[FRAMES];
+static unsigned sent_count;
+
+static unsigned fake_headroom(void *state)
+{
+    (void)state;
+    return 12;
+}
+
+static bool fake_has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
+{
+    (void)state;
+    assert_int_equal(spare, RESERVE);
+    return ring_room >= frames * parts + spare;
+}
+
+static int fake_transmit(void *state, const struct nic_part *parts, unsigned count,
+                         unsigned headroom, const struct nic_offload *offload, void *cookie)
+{
+    struct sent *s = &sent[sent_count];
+
+    (void)state;
+    assert_int_equal(headroom, 12);
+    assert_true(count <= NIC_PARTS_MAX);
+    if (transmit_result != 0) {
+        return transmit_result;
+    }
+    memset((uint8_t *)(uintptr_t)parts[0].data - headroom, 0xee, headroom);
+    *s = (struct sent){.offload = *offload, .cookie = cookie, .parts = count};
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(s->length + parts[i].length <= sizeof s->bytes);
+        memcpy(s->bytes + s->length, parts[i].data, parts[i].length);
+        s->length += parts[i].length;
+    }
+    assert_true(++sent_count < FRAMES);
+    return 0;
+}
+
+static const struct nic_driver driver = {
+    .headroom = fake_headroom, .has_room = fake_has_room, .transmit = fake_transmit};
+static const struct nic nic = {.driver = &driver};
+static struct bursts *bursts;
+
+static int set_up(void **state)
+{
+    (void)state;
+    made = 0;
+    sent_count = 0;
+    ring_room = 256;
+    transmit_result = 0;
+    for (size_t i = 0; i < sizeof memory; i++) {
+        memory[i] = (uint8_t)(i * 7 + i / 251);
+    }
+    bursts = burst_open(&nic, OFFLOADS, RESERVE);
+    assert_non_null(bursts);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(bursts);
+    for (unsigned i = 0; i < made; i++) {
+        assert_int_equal(segments[i].header.ref, 1); /* the test's own */
+    }
+    return 0;
+}
+
+/* The next frame, up to the transport header of `header` bytes, which is zero: its payload lies at
+ * memory + offset. */
+static struct pbuf *make_frame(uint32_t offset, unsigned length, unsigned protocol, unsigned header,
+                               bool ipv6)
+{
+    struct segment *s = &segments[made++];
+    uint8_t *frame = s->room + 12;
+    uint8_t *ip = frame + 14;
+    unsigned headers = 14 + (ipv6 ? 40 : 20) + header;
+
+    assert_true(made <= SEGMENTS && offset + length <= sizeof memory);
+    memset(s, 0, sizeof *s);
+    memcpy(frame, "\x52\x54\0\x12\x34\x56\2\0\0\0\0\1", 12);
+    put16(frame + 12, ipv6 ? 0x86dd : 0x0800);
+    if (ipv6) {
+        ip[0] = 0x60;
+        put16(ip + 4, header + length);
+        ip[6] = (uint8_t)protocol;
+        ip[7] = 64;
+        memset(ip + 8, 0xfe, 32);
+    } else {
+        ip[0] = 0x45;
+        put16(ip + 2, 20 + header + length);
+        put16(ip + 4, made);
+        ip[8] = 64;
+        ip[9] = (uint8_t)protocol;
+        memcpy(ip + 12, "\x0a\0\0\2\x0a\0\0\1", 8);
+        put16(ip + 10, fold(sum_of(ip, 20)));
+    }
+    s->header = (struct pbuf){.next = length != 0 ? &s->payload : NULL,
+                              .payload = frame,
+                              .len = (u16_t)headers,
+                              .tot_len = (u16_t)(headers + length),
+                              .ref = 1};
+    s->payload = (struct pbuf){
+        .payload = memory + offset, .len = (u16_t)length, .tot_len = (u16_t)length, .ref = 1};
+    return &s->header;
+}
+
+static enum burst_result take(struct pbuf *p)
+{
+    struct offload_headers headers;
+
+    assert_true(offload_parse(p->payload, p->len, &headers));
+    return burst_take(bursts, p, &headers);
+}
+
+/* What a card reads of a frame to be cut, and what IP's header says of all of it (virtio 1.3
+ * §5.1.6.2). */
+static void assert_headers(const struct sent *s, unsigned protocol, unsigned checksum_offset)
+{
+    const struct nic_offload *o = &s->offload;
+    const uint8_t *ip = s->bytes + 14;
+    bool ipv6 = ip[0] == 0x60;
+    uint32_t addresses = ipv6 ? sum_of(ip + 8, 32) : sum_of(ip + 12, 8);
+
+    assert_true(o->checksum);
+    assert_int_equal(o->checksum_offset, checksum_offset);
+    assert_int_equal(sum_of(s->bytes + o->checksum_start + checksum_offset, 2),
+                     (uint16_t)~fold(addresses + protocol + s->length - o->checksum_start));
+    if (ipv6) {
+        assert_int_equal(sum_of(ip + 4, 2), s->length - 14 - 40);
+    } else {
+        assert_int_equal(sum_of(ip + 2, 2), s->length - 14);
+        assert_int_equal(fold(sum_of(ip, 20)), 0);
+    }
+}
+
+/* The burst sent last is done with. */
+static void release_sent(void)
+{
+    assert_true(burst_release(bursts, sent[0].cookie));
+    sent_count = 0;
+}
+
+#endif
