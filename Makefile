@@ -182,9 +182,13 @@ $(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments
 $(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
 $(B)/host/unit/test_prep_machine $(B)/ppc-linux/unit/test_prep_machine: boot/prep_machine.c
 $(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/offload.h
-$(B)/host/unit/test_burst $(B)/ppc-linux/unit/test_burst: net/lwip_port/burst.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/burst.h
-$(B)/host/unit/test_burst $(B)/ppc-linux/unit/test_burst: UNIT_INCLUDES = -Inet/lwip_port -isystem $(LWIP)/src/include
-$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload $(B)/%/unit/test_burst: UNIT_INCLUDED = boot/% runtime/% net/%
+UNIT_BURST := $(foreach d,host ppc-linux,$(addprefix $(B)/$d/unit/,test_burst test_burst_udp))
+UNIT_DATAGRAMS := $(foreach d,host ppc-linux,$(B)/$d/unit/test_datagrams)
+$(UNIT_BURST): net/lwip_port/burst.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/burst.h
+$(UNIT_DATAGRAMS): net/lwip_port/datagrams.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/datagrams.h
+$(UNIT_BURST) $(UNIT_DATAGRAMS): UNIT_INCLUDES = -Inet/lwip_port -isystem $(LWIP)/src/include -isystem $(LWIP)/src
+$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload: UNIT_INCLUDED = boot/% runtime/% net/%
+$(UNIT_BURST) $(UNIT_DATAGRAMS): UNIT_INCLUDED = net/%
 
 # The same tests big-endian, under qemu-user. There is no package of cmocka for PowerPC.
 UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -I$(B)/ppc-linux -I. -Itests/unit $(UNIT_INCLUDES)

@@ -7,9 +7,9 @@
 #include "arch/cc.h"
 
 enum {
-    BURSTS = 32,                    /* in flight; with none left, segments leave one by one */
-    SEGMENTS_MAX = 46,              /* 64 KiB of an Ethernet frame's each */
-    HEADROOM = 12,                  /* for the card */
+    BURSTS = 32,       /* in flight; with none left, segments leave one by one */
+    SEGMENTS_MAX = 46, /* 64 KiB of an Ethernet frame's each; of datagrams Linux cuts up to 64 */
+    HEADROOM = 12,     /* for the card */
     HEADERS_MAX = 14 + 4 + 60 + 60, /* Ethernet, VLAN tag, IP, TCP */
     PACKET_MAX = UINT16_MAX,        /* bytes of an IP packet */
     IPV4_TOTAL_LENGTH = 2,          /* offsets in headers */
@@ -19,6 +19,7 @@ enum {
     IPV6_PAYLOAD_LENGTH = 4,
     IPV6_PAYLOAD_LENGTH_END = 6,
     IPV6_HEADER = 40,
+    PORTS = 4, /* bytes of TCP's and UDP's, at the start of either */
     TCP_SEQUENCE = 4,
     TCP_ACKNOWLEDGEMENT = 8,
     TCP_DATA_OFFSET = 12,
@@ -26,6 +27,8 @@ enum {
     TCP_WINDOW = 14,
     TCP_CHECKSUM_END = 18,
     TCP_HEADER = 20,
+    UDP_LENGTH = 4,
+    UDP_HEADER = 8,
     FLAG_PUSH = 0x08,
     FLAG_ACK = 0x10,
 };
@@ -49,8 +52,8 @@ struct bursts {
     uint16_t header_length; /* bytes up to the payload */
     uint16_t segment_size;  /* payload bytes of each segment but the last */
     uint32_t payload;       /* bytes so far */
-    uint32_t next_sequence;
-    bool ended; /* by a shorter segment */
+    uint32_t next_sequence; /* of TCP */
+    bool ended;             /* by a shorter segment */
     unsigned count;
     struct nic_part parts[NIC_PARTS_MAX];
 
@@ -61,7 +64,7 @@ struct bursts *burst_open(const struct nic *nic, uint32_t offloads, unsigned res
 {
     struct bursts *bursts;
 
-    if (!(offloads & (NIC_SEND_TCP4 | NIC_SEND_TCP6)) ||
+    if (!(offloads & (NIC_SEND_TCP4 | NIC_SEND_TCP6 | NIC_SEND_UDP)) ||
         nic->driver->headroom(nic->state) > HEADROOM) {
         return NULL;
     }
@@ -90,22 +93,38 @@ static uint32_t get32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* The payload's offset of a segment that may be part of a burst: data, with all headers in its
- * first pbuf and no flags but those that any segment has. 0: it may not. */
-static unsigned payload_offset(const struct bursts *bursts, const struct pbuf *p,
-                               const struct offload_headers *headers)
+/* The bytes of the transport header where the frame is one that the card can make of a burst, or 0.
+ * A TCP segment then has no flags but those that any may have: one with CWR, which is the first
+ * one's alone, would have to be marked (HOST_ECN), but lwIP never sends it. */
+static unsigned transport_length(const struct bursts *bursts, const struct pbuf *p,
+                                 const struct offload_headers *headers)
 {
     const uint8_t *tcp = (const uint8_t *)p->payload + headers->transport;
-    unsigned offset;
 
-    if (headers->protocol != OFFLOAD_TCP || headers->fragment ||
-        p->len < headers->transport + TCP_HEADER ||
+    if (headers->fragment) {
+        return 0;
+    }
+    if (headers->protocol == OFFLOAD_UDP) {
+        return bursts->offloads & NIC_SEND_UDP ? UDP_HEADER : 0;
+    }
+    if (headers->protocol != OFFLOAD_TCP || p->len < headers->transport + TCP_HEADER ||
         !(bursts->offloads & (headers->ipv6 ? NIC_SEND_TCP6 : NIC_SEND_TCP4)) ||
         (tcp[TCP_FLAGS] & ~FLAG_PUSH) != FLAG_ACK) {
         return 0;
     }
-    offset = headers->transport + (tcp[TCP_DATA_OFFSET] >> 4) * 4u;
-    return offset <= HEADERS_MAX && offset <= p->len && offset < p->tot_len ? offset : 0;
+    return (tcp[TCP_DATA_OFFSET] >> 4) * 4u;
+}
+
+/* The payload's offset of a frame that may be part of a burst: it has some, and all headers in its
+ * first pbuf. 0: it may not. */
+static unsigned payload_offset(const struct bursts *bursts, const struct pbuf *p,
+                               const struct offload_headers *headers)
+{
+    unsigned length = transport_length(bursts, p, headers);
+    unsigned offset = headers->transport + length;
+
+    return length != 0 && offset <= HEADERS_MAX && offset <= p->len && offset < p->tot_len ? offset
+                                                                                           : 0;
 }
 
 static uint32_t load32(const uint8_t *at)
@@ -130,25 +149,39 @@ static bool same(const uint8_t *a, const uint8_t *b, unsigned from, unsigned to)
     return difference == 0;
 }
 
-/* Whether two frames differ in nothing but length, number and checksums, and what of TCP's header
- * the later one may overwrite. */
-static bool same_connection(const struct bursts *bursts, const uint8_t *frame)
+/* Whether a frame's transport header goes on where the burst has ended, and differs in nothing but
+ * what follows from that and what the later one may overwrite. */
+static bool follows(const struct bursts *bursts, const uint8_t *frame)
+{
+    const uint8_t *first = bursts->open->header + HEADROOM;
+    unsigned at = bursts->headers.transport;
+
+    if (!same(first, frame, at, at + PORTS)) {
+        return false;
+    }
+    return bursts->headers.protocol == OFFLOAD_UDP ||
+           (get32(frame + at + TCP_SEQUENCE) == bursts->next_sequence &&
+            same(first, frame, at + TCP_CHECKSUM_END, bursts->header_length));
+}
+
+/*
+ * Whether a frame's headers before that differ in nothing but length, checksum and identification:
+ * the card counts the latter up from the first one's, and lwIP has used at least as many numbers
+ * until the last one's, so that none comes twice.
+ */
+static bool same_path(const struct bursts *bursts, const uint8_t *frame)
 {
     const uint8_t *first = bursts->open->header + HEADROOM;
     unsigned ip = bursts->headers.network;
-    unsigned tcp = bursts->headers.transport;
+    unsigned end = bursts->headers.transport;
 
-    if (!same(first, frame, tcp, tcp + TCP_SEQUENCE) ||
-        !same(first, frame, tcp + TCP_CHECKSUM_END, bursts->header_length)) {
-        return false;
-    }
     if (bursts->headers.ipv6) {
         return same(first, frame, 0, ip + IPV6_PAYLOAD_LENGTH) &&
-               same(first, frame, ip + IPV6_PAYLOAD_LENGTH_END, tcp);
+               same(first, frame, ip + IPV6_PAYLOAD_LENGTH_END, end);
     }
     return same(first, frame, 0, ip + IPV4_TOTAL_LENGTH) &&
            same(first, frame, ip + IPV4_IDENTIFICATION_END, ip + IPV4_CHECKSUM) &&
-           same(first, frame, ip + IPV4_CHECKSUM_END, tcp);
+           same(first, frame, ip + IPV4_CHECKSUM_END, end);
 }
 
 /* Adds a segment's payload to the parts, neighbours in memory as one. Returns the number of parts
@@ -176,18 +209,26 @@ static unsigned add_parts(struct nic_part *parts, unsigned count, const struct p
     return count;
 }
 
-static bool has_room(const struct bursts *bursts, unsigned parts)
+/* A datagram may take the places that are kept free of what can wait: it is lost otherwise. */
+static bool has_room(const struct bursts *bursts, const struct offload_headers *headers,
+                     unsigned parts)
 {
-    return bursts->nic->driver->has_room(bursts->nic->state, 1, parts, bursts->reserve);
+    unsigned reserve = headers->protocol == OFFLOAD_TCP ? bursts->reserve : 0;
+
+    return bursts->nic->driver->has_room(bursts->nic->state, 1, parts, reserve);
 }
 
-static void keep(struct bursts *bursts, struct pbuf *p, uint32_t payload, const uint8_t *tcp)
+static void keep(struct bursts *bursts, struct pbuf *p, uint32_t payload)
 {
+    const uint8_t *tcp = (const uint8_t *)p->payload + bursts->headers.transport;
+
     pbuf_ref(p);
     bursts->open->segment[bursts->open->count++] = p;
     bursts->payload += payload;
-    bursts->next_sequence = get32(tcp + TCP_SEQUENCE) + payload;
     bursts->ended = payload < bursts->segment_size;
+    if (bursts->headers.protocol == OFFLOAD_TCP) {
+        bursts->next_sequence = get32(tcp + TCP_SEQUENCE) + payload;
+    }
 }
 
 static enum burst_result begin(struct bursts *bursts, struct pbuf *p,
@@ -199,7 +240,7 @@ static enum burst_result begin(struct bursts *bursts, struct pbuf *p,
     if (count == 0 || burst == NULL) {
         return BURST_ALONE;
     }
-    if (!has_room(bursts, count)) {
+    if (!has_room(bursts, headers, count)) {
         return BURST_FULL;
     }
     bursts->free = burst->next;
@@ -211,38 +252,45 @@ static enum burst_result begin(struct bursts *bursts, struct pbuf *p,
     bursts->count = count;
     burst->count = 0;
     memcpy(burst->header + HEADROOM, p->payload, offset);
-    keep(bursts, p, bursts->segment_size, (const uint8_t *)p->payload + headers->transport);
+    keep(bursts, p, bursts->segment_size);
     return BURST_TAKEN;
+}
+
+/* What the other side of a connection is to know is what its latest segment says. */
+static void update_header(struct bursts *bursts, const struct pbuf *p)
+{
+    const uint8_t *tcp = (const uint8_t *)p->payload + bursts->headers.transport;
+    uint8_t *header = bursts->open->header + HEADROOM + bursts->headers.transport;
+
+    memcpy(header + TCP_ACKNOWLEDGEMENT, tcp + TCP_ACKNOWLEDGEMENT, 4);
+    memcpy(header + TCP_WINDOW, tcp + TCP_WINDOW, 2);
+    header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH in the last segment only */
 }
 
 static enum burst_result append(struct bursts *bursts, struct pbuf *p,
                                 const struct offload_headers *headers, unsigned offset)
 {
-    const uint8_t *frame = p->payload;
-    const uint8_t *tcp = frame + headers->transport;
-    uint8_t *header = bursts->open->header + HEADROOM + headers->transport;
     uint32_t payload = p->tot_len - offset;
     struct nic_part last = bursts->parts[bursts->count - 1];
     unsigned count;
 
-    if (bursts->ended || headers->transport != bursts->headers.transport ||
-        offset != bursts->header_length || payload > bursts->segment_size ||
-        get32(tcp + TCP_SEQUENCE) != bursts->next_sequence || bursts->open->count == SEGMENTS_MAX ||
+    if (bursts->ended || headers->protocol != bursts->headers.protocol ||
+        headers->transport != bursts->headers.transport || offset != bursts->header_length ||
+        payload > bursts->segment_size || bursts->open->count == SEGMENTS_MAX ||
         offset - headers->network + bursts->payload + payload > PACKET_MAX ||
-        !same_connection(bursts, frame)) {
+        !follows(bursts, p->payload) || !same_path(bursts, p->payload)) {
         return BURST_OTHER;
     }
     count = add_parts(bursts->parts, bursts->count, p, offset);
-    if (count == 0 || !has_room(bursts, count)) {
+    if (count == 0 || !has_room(bursts, headers, count)) {
         bursts->parts[bursts->count - 1] = last; /* it may have been lengthened */
         return BURST_OTHER;
     }
     bursts->count = count;
-    /* What the other side is to know is what the latest segment says. */
-    memcpy(header + TCP_ACKNOWLEDGEMENT, tcp + TCP_ACKNOWLEDGEMENT, 4);
-    memcpy(header + TCP_WINDOW, tcp + TCP_WINDOW, 2);
-    header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH in the last segment only */
-    keep(bursts, p, payload, tcp);
+    if (headers->protocol == OFFLOAD_TCP) {
+        update_header(bursts, p);
+    }
+    keep(bursts, p, payload);
     return BURST_TAKEN;
 }
 
@@ -264,13 +312,16 @@ static void give_back(struct bursts *bursts, struct burst *burst)
     bursts->free = burst;
 }
 
-/* The lengths and the checksum of a packet that is larger than each of its segments. */
+/* The lengths and IPv4's checksum of a packet that is larger than each of its segments. */
 static void finish_headers(const struct bursts *bursts, uint8_t *frame)
 {
     uint8_t *ip = frame + bursts->headers.network;
     uint32_t length = bursts->header_length - bursts->headers.network + bursts->payload;
     uint16_t sum;
 
+    if (bursts->headers.protocol == OFFLOAD_UDP) {
+        put16(frame + bursts->headers.transport + UDP_LENGTH, UDP_HEADER + bursts->payload);
+    }
     if (bursts->headers.ipv6) {
         put16(ip + IPV6_PAYLOAD_LENGTH, length - IPV6_HEADER);
         return;
@@ -279,6 +330,14 @@ static void finish_headers(const struct bursts *bursts, uint8_t *frame)
     put16(ip + IPV4_CHECKSUM, 0);
     sum = (uint16_t)~lwip_port_checksum(ip, bursts->headers.transport - bursts->headers.network);
     memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
+}
+
+static uint8_t segments_of(const struct offload_headers *headers)
+{
+    if (headers->protocol == OFFLOAD_UDP) {
+        return NIC_UDP;
+    }
+    return headers->ipv6 ? NIC_TCP6 : NIC_TCP4;
 }
 
 struct pbuf *burst_flush(struct bursts *bursts)
@@ -297,7 +356,7 @@ struct pbuf *burst_flush(struct bursts *bursts)
     }
     frame = burst->header + HEADROOM;
     finish_headers(bursts, frame);
-    offload.segments = bursts->headers.ipv6 ? NIC_TCP6 : NIC_TCP4;
+    offload.segments = segments_of(&bursts->headers);
     offload.segment_size = bursts->segment_size;
     offload.header_length = bursts->header_length;
     offload_checksum(frame, bursts->header_length, &bursts->headers,
@@ -305,9 +364,14 @@ struct pbuf *burst_flush(struct bursts *bursts)
     bursts->parts[0] = (struct nic_part){frame, bursts->header_length};
     if (bursts->nic->driver->transmit(bursts->nic->state, bursts->parts, bursts->count, HEADROOM,
                                       &offload, burst) != 0) {
-        burst_release(bursts, burst); /* the card is out of order: TCP will notice */
+        burst_release(bursts, burst); /* the card is out of order, which TCP will notice */
     }
     return NULL;
+}
+
+unsigned burst_parts(const struct bursts *bursts)
+{
+    return bursts != NULL && bursts->open != NULL ? bursts->count : 0;
 }
 
 bool burst_release(struct bursts *bursts, void *cookie)

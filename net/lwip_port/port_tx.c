@@ -129,7 +129,9 @@ static void wait_for_room(struct lwip_port *port)
 
 bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts)
 {
-    if (port->nic.driver->has_room(port->nic.state, frames, parts, LWIP_PORT_RESERVE)) {
+    unsigned spare = LWIP_PORT_RESERVE + burst_parts(port->bursts);
+
+    if (port->nic.driver->has_room(port->nic.state, frames, parts, spare)) {
         return true;
     }
     wait_for_room(port);
@@ -195,7 +197,7 @@ static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p,
 {
     enum burst_result result;
 
-    if (port->bursts == NULL || headers->protocol != OFFLOAD_TCP) {
+    if (port->bursts == NULL) {
         return BURST_ALONE;
     }
     result = burst_take(port->bursts, p, headers);

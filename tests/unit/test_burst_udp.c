@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bursts of UDP datagrams: the test cuts the frames as a card would, and compares with the datagrams
+ * that went in. */
+#include "burst_card.h"
+
+enum { SIZE = 1024, LINUX_SEGMENTS_MAX = 64 };
+
+/* A datagram is lost if it finds no place, so it may take any. */
+static int set_up_udp(void **state)
+{
+    int error = set_up(state);
+
+    reserve = 0;
+    return error;
+}
+
+static uint8_t *udp_of(const struct pbuf *p)
+{
+    return (uint8_t *)p->payload + p->len - 8;
+}
+
+/* The next datagram of a program; its checksum field is what another one left there. */
+static struct pbuf *make(uint32_t offset, unsigned length, bool ipv6)
+{
+    struct pbuf *p = make_frame(offset, length, 17, 8, ipv6);
+
+    put16(udp_of(p), 19);
+    put16(udp_of(p) + 2, 40000);
+    put16(udp_of(p) + 4, 8 + length);
+    put16(udp_of(p) + 6, 0xa5a5);
+    return p;
+}
+
+/* Compares a frame, cut by the card, with the datagrams from `first` on. Returns how many. */
+static unsigned cut_and_compare(const struct sent *s, unsigned first)
+{
+    const struct nic_offload *o = &s->offload;
+    uint32_t total = s->length - o->header_length;
+    unsigned cut = 0;
+
+    assert_headers(s, 17, 6);
+    assert_int_equal(o->segments, NIC_UDP);
+    assert_int_equal(o->header_length, o->checksum_start + 8);
+    /* Linux takes it from the checksum's sum, so it must be what that was made with. */
+    assert_int_equal(sum_of(s->bytes + o->checksum_start + 4, 2), s->length - o->checksum_start);
+    for (uint32_t at = 0; at < total; at += o->segment_size, cut++) {
+        const struct segment *from = &segments[first + cut];
+        uint32_t length = total - at < o->segment_size ? total - at : o->segment_size;
+
+        assert_memory_equal(s->bytes + o->checksum_start, udp_of(&from->header), 4);
+        assert_int_equal(length, from->payload.len);
+        assert_memory_equal(s->bytes + o->header_length + at, from->payload.payload, length);
+    }
+    return cut;
+}
+
+static void test_datagrams_leave_as_one_frame(void **state)
+{
+    (void)state;
+    for (unsigned ipv6 = 0; ipv6 <= 1; ipv6++) {
+        unsigned first = made;
+
+        for (unsigned i = 0; i < 10; i++) {
+            struct pbuf *p = make(SIZE * i, i == 9 ? 7 : SIZE, ipv6);
+
+            assert_int_equal(take(p), BURST_TAKEN);
+            assert_int_equal(p->ref, 2);
+            assert_int_equal(burst_parts(bursts), 2); /* neighbours in memory are one */
+        }
+        assert_null(burst_flush(bursts));
+        assert_int_equal(burst_parts(bursts), 0);
+        assert_int_equal(sent_count, 1);
+        assert_int_equal(sent[0].offload.segment_size, SIZE);
+        assert_int_equal(sent[0].parts, 2);
+        assert_int_equal(cut_and_compare(&sent[0], first), 10);
+        if (!ipv6) { /* from which the card counts on */
+            assert_memory_equal(sent[0].bytes + 18, (uint8_t *)segments[first].room + 12 + 18, 2);
+        }
+        release_sent();
+    }
+}
+
+static void test_one_datagram_leaves_as_it_is(void **state)
+{
+    struct pbuf *p = make(0, 100, false);
+
+    (void)state;
+    assert_int_equal(take(p), BURST_TAKEN);
+    assert_ptr_equal(burst_flush(bursts), p);
+    assert_int_equal(sum_of(udp_of(p) + 6, 2), 0xa5a5);
+    pbuf_free(p);
+    assert_int_equal(sent_count, 0);
+}
+
+/* Without payload, as a fragment, without its header in the first pbuf, with a card that cannot. */
+static void test_what_is_never_part_of_a_burst(void **state)
+{
+    struct offload_headers headers;
+    struct bursts *others;
+    struct pbuf *p;
+
+    (void)state;
+    assert_int_equal(take(make(0, 0, false)), BURST_ALONE);
+    p = make(0, 100, false);
+    ((uint8_t *)p->payload)[14 + 6] = 0x20;
+    assert_int_equal(take(p), BURST_ALONE);
+    p = make(0, 100, false);
+    p->len--;
+    assert_int_equal(take(p), BURST_ALONE);
+    p = make(0, 100, false);
+    others = burst_open(&nic, OFFLOADS & ~NIC_SEND_UDP, RESERVE);
+    assert_true(offload_parse(p->payload, p->len, &headers));
+    assert_int_equal(burst_take(others, p, &headers), BURST_ALONE);
+    free(others);
+}
+
+static void test_a_card_that_cuts_datagrams_only(void **state)
+{
+    struct offload_headers headers;
+    struct pbuf *p = make(0, 100, true);
+    struct bursts *only = burst_open(&nic, NIC_SEND_CHECKSUM | NIC_SEND_UDP, RESERVE);
+
+    (void)state;
+    assert_non_null(only);
+    assert_true(offload_parse(p->payload, p->len, &headers));
+    assert_int_equal(burst_take(only, p, &headers), BURST_TAKEN);
+    assert_ptr_equal(burst_flush(only), p);
+    pbuf_free(p);
+    free(only);
+}
+
+/* Changes one byte of the next datagram; it must then begin a burst of its own, or not. */
+static void assert_after_change(unsigned offset_of_byte, uint8_t change, enum burst_result result)
+{
+    struct pbuf *a = make(0, SIZE, false), *b = make(SIZE, SIZE, false);
+    struct pbuf *c = make(2 * SIZE, SIZE, false);
+
+    ((uint8_t *)c->payload)[offset_of_byte] ^= change;
+    assert_int_equal(take(a), BURST_TAKEN);
+    assert_int_equal(take(b), BURST_TAKEN);
+    assert_int_equal(take(c), result);
+    assert_null(burst_flush(bursts));
+    assert_int_equal(sent_count, 1);
+    assert_int_equal(cut_and_compare(&sent[0], made - 3), result == BURST_TAKEN ? 3 : 2);
+    release_sent();
+}
+
+static void test_what_ends_a_burst(void **state)
+{
+    /* Addresses, type of service, time to live, ports; */
+    static const uint8_t other[] = {0, 11, 15, 22, 26, 29, 30, 33, 34, 35, 36, 37};
+    /* identification, checksums. */
+    static const uint8_t same_flow[] = {18, 19, 24, 25, 40, 41};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof other; i++) {
+        assert_after_change(other[i], 1, BURST_OTHER);
+    }
+    assert_after_change(20, 0x40, BURST_OTHER); /* DF */
+    for (unsigned i = 0; i < sizeof same_flow; i++) {
+        assert_after_change(same_flow[i], 1, BURST_TAKEN);
+    }
+}
+
+static void test_a_segment_does_not_follow_a_datagram(void **state)
+{
+    struct pbuf *p;
+
+    (void)state;
+    assert_int_equal(take(make(0, SIZE, false)), BURST_TAKEN);
+    reserve = RESERVE;
+    p = make_frame(SIZE, SIZE - 12, 6, 20, false);
+    ((uint8_t *)p->payload)[34 + 12] = 0x50;
+    ((uint8_t *)p->payload)[34 + 13] = 0x10;
+    assert_int_equal(take(p), BURST_OTHER);
+    pbuf_free(burst_flush(bursts));
+    assert_int_equal(take(p), BURST_TAKEN);
+    reserve = 0;
+    assert_int_equal(take(make(0, SIZE, false)), BURST_OTHER);
+    pbuf_free(burst_flush(bursts));
+}
+
+static void test_lengths_that_end_a_burst(void **state)
+{
+    (void)state;
+    assert_int_equal(take(make(0, 1000, false)), BURST_TAKEN);
+    assert_int_equal(take(make(1000, 1001, false)), BURST_OTHER); /* longer */
+    assert_int_equal(take(make(1000, 999, false)), BURST_TAKEN);  /* shorter, so the last */
+    assert_int_equal(take(make(1999, 999, false)), BURST_OTHER);
+    assert_null(burst_flush(bursts));
+    assert_int_equal(sent[0].offload.segment_size, 1000);
+    assert_int_equal(sent[0].length, 42 + 1999);
+    release_sent();
+}
+
+static void test_limits_of_a_burst(void **state)
+{
+    static const struct {
+        unsigned length, stride, expected;
+    } cases[] = {
+        {1472, 1472, (65535 - 28) / 1472}, /* an IP packet's length */
+        {8972, 8972, 7},                   /* jumbo frames */
+        {1, 1, SEGMENTS_MAX},              /* datagrams of a burst */
+        {1, 2, NIC_PARTS_MAX - 1},         /* parts of a frame, one of them the header */
+    };
+
+    (void)state;
+    assert_in_range(SEGMENTS_MAX, 2, LINUX_SEGMENTS_MAX);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unsigned first = made, count = 0;
+
+        while (take(make(count * cases[i].stride, cases[i].length, false)) == BURST_TAKEN) {
+            count++;
+        }
+        assert_int_equal(count, cases[i].expected);
+        assert_null(burst_flush(bursts));
+        assert_int_equal(cut_and_compare(&sent[0], first), count);
+        release_sent();
+    }
+}
+
+static void test_a_ring_with_little_room(void **state)
+{
+    (void)state;
+    ring_room = 1; /* header and payload take two places at the most */
+    assert_int_equal(take(make(0, SIZE, false)), BURST_FULL);
+    ring_room = 3;
+    assert_int_equal(take(make(0, SIZE, false)), BURST_TAKEN);
+    assert_int_equal(take(make(2 * SIZE, SIZE, false)), BURST_TAKEN);
+    assert_int_equal(burst_parts(bursts), 3);
+    assert_int_equal(take(make(4 * SIZE, SIZE, false)), BURST_OTHER);
+    assert_null(burst_flush(bursts));
+    assert_int_equal(cut_and_compare(&sent[0], 1), 2);
+    release_sent();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_datagrams_leave_as_one_frame, set_up_udp, tear_down),
+        cmocka_unit_test_setup_teardown(test_one_datagram_leaves_as_it_is, set_up_udp, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_never_part_of_a_burst, set_up_udp, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_card_that_cuts_datagrams_only, set_up_udp,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_what_ends_a_burst, set_up_udp, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_segment_does_not_follow_a_datagram, set_up_udp,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_lengths_that_end_a_burst, set_up_udp, tear_down),
+        cmocka_unit_test_setup_teardown(test_limits_of_a_burst, set_up_udp, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_ring_with_little_room, set_up_udp, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
