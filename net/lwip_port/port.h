@@ -13,7 +13,8 @@ struct lwip_port_counters {
     uint32_t rx_refused; /* frames that lwIP did not take */
     uint32_t rx_copied;  /* small frames, copied because receive buffers were scarce */
     uint64_t rx_copied_bytes;
-    uint32_t rx_dropped; /* larger ones, dropped for the same reason */
+    uint32_t
+        rx_dropped; /* larger ones for the same reason, and what cannot be what the card says */
     uint32_t rx_foreign; /* frames of another VLAN than the netif's */
 };
 

@@ -6,6 +6,7 @@
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
+#include "net/lwip_port/datagrams.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
@@ -121,16 +122,50 @@ void port_tcp_received(struct tcp_pcb *pcb)
     }
 }
 
+/* A frame goes to the stack. checked: its checksum has been seen to. */
+static void give(struct lwip_port *port, struct pbuf *p, netif_input_fn to, bool checked)
+{
+    struct netif *netif = &port->netif;
+    const u16_t checksums = netif->chksum_flags;
+
+    if (checked) {
+        netif->chksum_flags = checksums & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
+    }
+    if (to(p, netif) != ERR_OK) {
+        port->counters.rx_refused++;
+        pbuf_free(p);
+    }
+    netif->chksum_flags = checksums;
+}
+
+/* The frame that has come is several datagrams joined. */
+static void give_datagrams(struct lwip_port *port, const struct nic_offload *offload)
+{
+    struct datagrams datagrams;
+
+    if (!datagrams_begin(&datagrams, port->partial, port->partial_length, offload)) {
+        drop(port);
+        return;
+    }
+    port->partial = NULL;
+    while (datagrams_left(&datagrams)) {
+        struct pbuf *p = datagrams_next(&datagrams);
+
+        if (p != NULL) {
+            give(port, p, port->netif.input, true);
+        } else {
+            port->counters.rx_dropped++;
+        }
+    }
+}
+
 void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
                   const struct nic_offload *offload)
 {
     struct lwip_port *port = context;
-    struct netif *netif = &port->netif;
-    const u16_t checksums = netif->chksum_flags;
     const void *first;
     bool checked;
     struct pbuf *p;
-    err_t error;
 
     port_resume_connections(port); /* before this frame makes another connection take the room */
     append(port, wrap(port, buffer, data, length));
@@ -141,6 +176,11 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
         drop(port);
         return;
     }
+    joined = offload->segments == NIC_TCP4 || offload->segments == NIC_TCP6;
+    if (offload->segments == NIC_UDP) {
+        give_datagrams(port, offload);
+        return;
+    }
     first = port->partial->payload;
     checked = offload_is_checked(first, port->partial->len, offload);
     if (!fits(port)) {
@@ -148,15 +188,6 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
         return;
     }
     p = finish(port);
-    if (checked) {
-        netif->chksum_flags = checksums & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
-    }
-    joined = offload->segments == NIC_TCP4 || offload->segments == NIC_TCP6;
     /* without its Ethernet header it is for IP */
-    error = p->payload == first ? netif->input(p, netif) : ip_input(p, netif);
-    netif->chksum_flags = checksums;
-    if (error != ERR_OK) {
-        port->counters.rx_refused++;
-        pbuf_free(p);
-    }
+    give(port, p, p->payload == first ? port->netif.input : ip_input, checked);
 }

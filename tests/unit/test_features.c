@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of feature bits, and masks read from text. */
+/* Names of feature bits, masks read from text, and features that need others. */
 #include <stdio.h>
 
 #include "fake_card.h"
@@ -104,6 +104,20 @@ static void words_that_are_not_understood_are_returned(void **state)
     }
 }
 
+static void datagrams_are_joined_over_both_or_neither(void **state)
+{
+    const uint64_t needed =
+        virtio_bit(VIRTIO_NET_F_GUEST_CSUM) | virtio_bit(VIRTIO_NET_F_MRG_RXBUF);
+    const uint64_t four = virtio_bit(VIRTIO_NET_F_GUEST_USO4);
+    const uint64_t six = virtio_bit(VIRTIO_NET_F_GUEST_USO6);
+
+    (void)state;
+    assert_true(virtio_feature_require(needed | four | six) == (needed | four | six));
+    assert_true(virtio_feature_require(needed | four) == needed);
+    assert_true(virtio_feature_require(needed | six) == needed);
+    assert_true(virtio_feature_require(four | six) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +125,7 @@ int main(void)
         cmocka_unit_test(every_name_and_number_is_understood),
         cmocka_unit_test(lists_take_effect_in_order),
         cmocka_unit_test(words_that_are_not_understood_are_returned),
+        cmocka_unit_test(datagrams_are_joined_over_both_or_neither),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/lwip_port/datagrams.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/cc.h"
+#include "lwip/def.h"
+
+enum {
+    IPV4_TOTAL_LENGTH = 2, /* offsets in headers */
+    IPV4_IDENTIFICATION = 4,
+    IPV4_CHECKSUM = 10,
+    IPV6_PAYLOAD_LENGTH = 4,
+    IPV6_HEADER = 40,
+    UDP_LENGTH = 4,
+    UDP_HEADER = 8,
+};
+
+/* A datagram's piece of a buffer. */
+struct piece {
+    struct pbuf_custom custom; /* first: lwIP hands it back as a struct pbuf */
+    struct pbuf *buffer;
+};
+
+static uint32_t get16(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 8 | at[1];
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+/* The bytes of a frame's UDP payload as its headers have it, or 0 where they cannot be right.
+ * length: of the frame, which may be padded. */
+static uint32_t payload_length(const uint8_t *frame, uint32_t length,
+                               const struct offload_headers *headers)
+{
+    const uint8_t *ip = frame + headers->network;
+    uint32_t packet = headers->ipv6 ? IPV6_HEADER + get16(ip + IPV6_PAYLOAD_LENGTH)
+                                    : get16(ip + IPV4_TOTAL_LENGTH);
+    uint32_t end = headers->network + packet;
+
+    if (end > length || end < headers->transport + (uint32_t)UDP_HEADER ||
+        get16(frame + headers->transport + UDP_LENGTH) != end - headers->transport) {
+        return 0;
+    }
+    return end - headers->transport - UDP_HEADER;
+}
+
+bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t length,
+                     const struct nic_offload *offload)
+{
+    struct offload_headers headers;
+    uint32_t payload, header_length;
+    uint32_t size = offload->segment_size;
+
+    if (!offload_is_checked(frame->payload, frame->len, offload) ||
+        !offload_parse(frame->payload, frame->len, &headers) || headers.protocol != OFFLOAD_UDP ||
+        frame->len < headers.transport + UDP_HEADER) {
+        return false;
+    }
+    payload = payload_length(frame->payload, length, &headers);
+    header_length = headers.transport + (uint32_t)UDP_HEADER;
+    if (payload == 0 || size == 0 || payload > size * DATAGRAMS_MAX ||
+        header_length + LWIP_MIN(payload, size) > UINT16_MAX) {
+        return false;
+    }
+    pbuf_ref(frame); /* for the headers: until the last datagram has its copy */
+    *datagrams = (struct datagrams){
+        .first = frame,
+        .buffer = frame,
+        .offset = header_length,
+        .left = payload,
+        .headers = headers,
+        .header_length = (uint16_t)header_length,
+        .segment_size = (uint16_t)size,
+    };
+    return true;
+}
+
+bool datagrams_left(const struct datagrams *datagrams)
+{
+    return datagrams->left != 0;
+}
+
+/* The lengths, identification and IPv4's checksum of the datagram with `payload` bytes. */
+static void write_headers(const struct datagrams *datagrams, uint8_t *frame, uint32_t payload)
+{
+    const struct offload_headers *headers = &datagrams->headers;
+    uint8_t *ip = frame + headers->network;
+    uint32_t udp_length = UDP_HEADER + payload;
+    uint32_t length = headers->transport - headers->network + udp_length;
+    uint16_t sum;
+
+    put16(frame + headers->transport + UDP_LENGTH, udp_length);
+    if (headers->ipv6) {
+        put16(ip + IPV6_PAYLOAD_LENGTH, length - IPV6_HEADER);
+        return;
+    }
+    put16(ip + IPV4_TOTAL_LENGTH, length);
+    put16(ip + IPV4_IDENTIFICATION, get16(ip + IPV4_IDENTIFICATION) + datagrams->count);
+    put16(ip + IPV4_CHECKSUM, 0);
+    sum = (uint16_t)~lwip_port_checksum(ip, headers->transport - headers->network);
+    memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
+}
+
+static void free_piece(struct pbuf *p)
+{
+    struct piece *piece = (struct piece *)p;
+
+    pbuf_free(piece->buffer);
+    free(piece);
+}
+
+/* A pbuf that refers to part of a buffer, and keeps it. NULL: there is no memory. */
+static struct pbuf *refer(struct pbuf *buffer, uint32_t offset, uint32_t length)
+{
+    struct piece *piece = malloc(sizeof *piece);
+
+    if (piece == NULL) {
+        return NULL;
+    }
+    piece->custom.custom_free_function = free_piece;
+    piece->buffer = buffer;
+    pbuf_ref(buffer);
+    return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_REF, &piece->custom,
+                               (uint8_t *)buffer->payload + offset, (u16_t)length);
+}
+
+/* Appends the next bytes of the payload to a datagram. Returns it, or NULL, and it is freed, where
+ * there is no memory. p: may be NULL already, the bytes are passed all the same. */
+static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, uint32_t length)
+{
+    while (length > 0) {
+        struct pbuf *buffer = datagrams->buffer;
+        uint32_t part = LWIP_MIN(length, buffer->len - datagrams->offset);
+
+        if (p != NULL && part > 0) {
+            struct pbuf *piece = refer(buffer, datagrams->offset, part);
+
+            if (piece != NULL) {
+                pbuf_cat(p, piece);
+            } else {
+                pbuf_free(p);
+                p = NULL;
+            }
+        }
+        datagrams->offset += part;
+        datagrams->left -= part;
+        length -= part;
+        if (datagrams->offset == buffer->len && datagrams->left != 0) {
+            datagrams->buffer = buffer->next;
+            datagrams->offset = 0;
+            buffer->next = NULL;
+            pbuf_free(buffer);
+        }
+    }
+    return p;
+}
+
+struct pbuf *datagrams_next(struct datagrams *datagrams)
+{
+    uint32_t length = LWIP_MIN(datagrams->left, datagrams->segment_size);
+    struct pbuf *p = pbuf_alloc(PBUF_RAW_TX, datagrams->header_length, PBUF_RAM);
+
+    if (p != NULL) {
+        memcpy(p->payload, datagrams->first->payload, datagrams->header_length);
+        write_headers(datagrams, p->payload, length);
+    }
+    p = take_payload(datagrams, p, length);
+    datagrams->count++;
+    if (datagrams->left == 0) {
+        pbuf_free(datagrams->buffer); /* and what is left of the frame, its padding */
+        pbuf_free(datagrams->first);
+    }
+    return p;
+}
