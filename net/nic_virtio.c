@@ -47,12 +47,14 @@ static void print_features(const char *title, uint64_t features)
 
 static uint64_t wanted_features(void)
 {
-    /* What the stack cannot do anything with yet. */
-    uint64_t wanted = VIRTIO_NET_FEATURES &
-                      ~(virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6) |
-                        virtio_bit(VIRTIO_NET_F_HOST_USO));
-    const char *bad = virtio_feature_parse(boot_arguments.features, &wanted);
+    uint64_t wanted = VIRTIO_NET_FEATURES;
+    const char *bad;
 
+    if (boot_arguments.bounded) {
+        /* A pass is to take so many frames, each of which would be as many datagrams. */
+        wanted &= ~(virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6));
+    }
+    bad = virtio_feature_parse(boot_arguments.features, &wanted);
     if (bad != NULL) {
         printf("vtnet: boot argument features: '%s' is not understood and ignored, with what "
                "follows; valid is a list like -event_idx,-mrg_rxbuf of names that the device "

@@ -2,6 +2,7 @@
 """What not every QEMU's card has: run by those that have it, skipped with the reason by others."""
 
 import functools
+import json
 import re
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import threading
 import pytest
 
 import host
+from capture import UDP, Capture
 from guest import PATIENCE
 from test_features import accepted, assert_intact
 from test_images import PAIRS, kickrace
@@ -105,46 +107,100 @@ def test_receive_queue_reset_when_quiet(boot, arch, names):
     host.serves(guest.address)
 
 
-def echo_in_segments(address, count, size):
-    """UDP echo of datagrams that the host's kernel hands over as one large one, if it may."""
-    data = host.pattern(count * size)
+def echo_in_segments(address, count, size, last=0):
+    """UDP echo of datagrams that the host's kernel hands over as one large one, if it may.
+
+    last: the size of one more, which is shorter; 0: there is none."""
+    data = host.pattern(count * size + last)
     received = []
     with host.udp_socket(address, host.ECHO) as sock:
         sock.setsockopt(socket.IPPROTO_UDP, 103, size)  # UDP_SEGMENT
         reader = threading.Thread(daemon=True, target=lambda: received.extend(
-            sock.recv(65536) for _ in range(count)))
+            sock.recv(65536) for _ in range(count + bool(last))))
         reader.start()
         sock.send(data)
         reader.join(PATIENCE)
     host.compare(data, b"".join(received), f"UDP echo of {count} segments of {size} bytes")
+    assert [len(one) for one in received] == [size] * count + [last] * bool(last)
 
 
-def boot_with_uso(boot, arch, append=""):
-    """A guest whose card offers USO, and the features that it accepted."""
+def boot_with_uso(boot, arch, append="", **options):
+    """A guest whose card offers USO, and which of these features it accepted."""
     if not USO <= properties(arch.machine[0]):
         pytest.skip(f"{arch.machine[0]}'s virtio-net-pci has no USO")
-    guest = boot(append).wait_ready()
+    guest = boot(append, **options).wait_ready()
     offered = guest.wait_for(r"^vtnet: features offered: (.*)$")[1].split()
     if not USO <= set(offered):
         pytest.skip("the tap of the host's kernel has no USO")
-    return guest, accepted(guest)
+    return guest, accepted(guest) & USO
 
 
-def test_uso_accepted_on_request(boot, arch):
-    guest, features = boot_with_uso(boot, arch, "features=" + ",".join(f"+{n}" for n in USO))
-    assert USO <= features
+# What the guest does without, and what it then still accepts.
+WITHOUT = [("", USO), ("host_uso", USO - {"host_uso"}), ("guest_uso4", {"host_uso"}),
+           ("guest_uso6", {"host_uso"}), ("mrg_rxbuf", {"host_uso"}), ("guest_csum", {"host_uso"}),
+           ("csum", USO - {"host_uso"}), ("csum,guest_csum", set()), ("indirect_desc", USO),
+           ("host_tso4,host_tso6,guest_tso4,guest_tso6", USO)]
+
+
+def largest(frames):
+    return max(len(frame.data) for frame in frames)
+
+
+@pytest.mark.parametrize("without, expected", WITHOUT)
+@pytest.mark.parametrize("device", ["", "packed=on"])
+def test_datagrams_are_joined(boot, arch, device, without, expected):
+    """Both ways, as seen on the tap, and every datagram is what it was."""
+    features = ",".join(f"-{name}" for name in without.split(",") if name)
+    guest, features = boot_with_uso(boot, arch, f"features={features}", device=device)
+    assert features == expected
+    with Capture() as seen:
+        for size in (100, 738, 1000, 1471, 1472):
+            echo_in_segments(guest.address, 40, size)
+            echo_in_segments(guest.address, 30, size, size - 1)
+            echo_in_segments(guest.address, 1, size, 1)
+        echo_in_segments(guest.address, 60, 1)
+        for size in (4, 100, 1024, 1472):
+            host.burst(guest.address, 1000, size)
+        host.burst(guest.address, 50, 8192)
+    assert (largest(seen.received(UDP)) > 40_000) == ("guest_uso4" in expected)
+    assert (largest(seen.sent(UDP)) > 40_000) == ("host_uso" in expected)
+    for frame in seen.sent(UDP):
+        assert frame.fragment or frame.checksum_is_right(), f"UDP of {len(frame.data)} bytes"
+    assert counters(guest.address)["rx_dropped"] == counters(guest.address)["tx_copied"] == 0
+
+
+def counters(address):
+    with host.udp_socket(address, 81) as sock:
+        sock.send(b"")
+        return json.loads(sock.recv(65536))["cards"][0]["counters"]
+
+
+@pytest.mark.parametrize("mode", ["irq", "poll"])
+def test_joined_datagrams_beside_other_traffic(boot, arch, mode):
+    guest, features = boot_with_uso(boot, arch, f"mode={mode}")
+    assert features == USO
     assert_intact(guest)
+    assert_traffic(guest.address)
+    turns = [lambda: host.tcp_echo(guest.address, 5 * host.MIB),
+             lambda: host.ping(guest.address, 100),
+             lambda: host.burst(guest.address, 3000, 1400),
+             lambda: [echo_in_segments(guest.address, 40, 1000) for _ in range(50)],
+             lambda: [echo_in_segments(guest.address, 30, 500, 7) for _ in range(50)]]
+    host.all_at_once(lambda turn: turn(), turns)
+
+
+def test_datagrams_are_not_joined_in_bounded_mode(boot, arch):
+    """Where a pass has a bound, a frame is to be one datagram; sending has one anyway."""
+    guest, features = boot_with_uso(boot, arch, "bounded=1")
+    assert features == {"host_uso"}
     assert_traffic(guest.address)
 
 
-@pytest.mark.xfail(strict=True, reason="the stack does not ask for USO yet")
-def test_uso(boot, arch):
-    guest, features = boot_with_uso(boot, arch)
-    assert USO <= features
-    for size in (1, 100, 1000, 1471, 1472):
-        echo_in_segments(guest.address, 40, size)
-    assert_intact(guest)
-    assert_traffic(guest.address)
+def test_legacy_driver_has_no_uso(boot):
+    """It sees 32 features."""
+    guest = boot("transport=legacy").wait_ready()
+    assert not accepted(guest) & USO
+    echo_in_segments(guest.address, 40, 1000)
 
 
 @pytest.mark.parametrize("names", [(), *TOGETHER], ids="+".join)
