@@ -10,16 +10,18 @@ CC_i386 ?= $(CROSS_i386)gcc
 CROSS_ppc ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
 CC_ppc ?= $(CROSS_ppc)gcc
 CROSS_ppc_linux ?= powerpc-linux-gnu-
+CROSS_i386_linux ?= i686-linux-gnu-
 HOSTCC ?= gcc
 PYTHON ?= /usr/bin/python3
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+LINUX := $(shell ./setup --linux-dir 2>/dev/null)
 LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 
 B := build
 
 # These call ./setup, which fetches lwIP, before they build; the others need it to be there.
-SETUP_TARGETS := help setup demo check check-qemu10 clean format
+SETUP_TARGETS := help setup demo check check-qemu10 linux-peer $(B)/peers/% clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
@@ -157,6 +159,33 @@ $(B)/host/vtserve: $(sort $(wildcard bench/vtserve*.c)) bench/vtserve.h
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
+# The Linux that ./vm run --peer linux boots: Debian's kernel, and programs of ours.
+PEER := $(B)/peers/linux
+PEER_CC = $(CROSS_i386_linux)gcc -std=gnu11 -O2 $(WARNINGS) -static
+
+$(PEER)/vtserve: $(sort $(wildcard bench/vtserve*.c)) bench/vtserve.h
+	@mkdir -p $(@D)
+	$(call say,CROSS,$@)
+	$(Q)$(PEER_CC) $(filter %.c,$^) -o $@
+
+$(PEER)/init: $(sort $(wildcard bench/peers/linux_*.c)) bench/peers/linux_init.h
+	@mkdir -p $(@D)
+	$(call say,CROSS,$@)
+	$(Q)$(PEER_CC) $(filter %.c,$^) -o $@
+
+$(PEER)/vmlinuz: $(LINUX)/boot/vmlinuz
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+
+$(PEER)/initramfs: bench/peers/make_initramfs.py $(PEER)/init $(PEER)/vtserve $(LINUX)/boot/vmlinuz
+	$(call say,CPIO,$@)
+	$(Q)$(PYTHON) $< $(LINUX) $@ $(PEER)/init $(PEER)/vtserve
+
+.PHONY: linux-peer
+linux-peer: ## a Linux guest to measure against, for ./vm run --peer linux
+	@./setup linux-peer
+	@$(MAKE) --no-print-directory $(PEER)/vmlinuz $(PEER)/initramfs
+
 $(B)/host/lib/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,HOST,$<)
@@ -207,7 +236,7 @@ $(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virt
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
-LINT_HOST := $(sort $(wildcard bench/*.c))
+LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c))
 FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(filter-out $(B)/%,$(wildcard */*.h */*/*.h tests/*/*.c)))
 LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include 2>/dev/null)

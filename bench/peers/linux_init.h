@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of the Linux peer's first process share:
+ *
+ *     linux_init.c      mounts, modules, the interface, the services
+ *     linux_stats.c     the answers of UDP port 81
+ */
+#ifndef LINUX_INIT_H
+#define LINUX_INIT_H
+
+/* linux_init.c: says on the console what failed and errno's reason; ends the guest as failed. */
+_Noreturn void die(const char *what);
+
+/* linux_stats.c: answers on UDP port 81 for that interface until nobody writes to `until`. */
+void stats_serve(const char *interface, int until);
+
+#endif
