@@ -122,25 +122,19 @@ void port_tcp_received(struct tcp_pcb *pcb)
     }
 }
 
-/* A frame goes to the stack. checked: its checksum has been seen to. */
-static void give(struct lwip_port *port, struct pbuf *p, netif_input_fn to, bool checked)
-{
-    struct netif *netif = &port->netif;
-    const u16_t checksums = netif->chksum_flags;
+enum { CHECKED = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP }; /* of netif.chksum_flags */
 
-    if (checked) {
-        netif->chksum_flags = checksums & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP);
-    }
-    if (to(p, netif) != ERR_OK) {
-        port->counters.rx_refused++;
-        pbuf_free(p);
-    }
-    netif->chksum_flags = checksums;
+static void refused(struct lwip_port *port, struct pbuf *p)
+{
+    port->counters.rx_refused++;
+    pbuf_free(p);
 }
 
 /* The frame that has come is several datagrams joined. */
-static void give_datagrams(struct lwip_port *port, const struct nic_offload *offload)
+static void receive_datagrams(struct lwip_port *port, const struct nic_offload *offload)
 {
+    struct netif *netif = &port->netif;
+    const u16_t checksums = netif->chksum_flags;
     struct datagrams datagrams;
 
     if (!datagrams_begin(&datagrams, port->partial, port->partial_length, offload)) {
@@ -148,24 +142,29 @@ static void give_datagrams(struct lwip_port *port, const struct nic_offload *off
         return;
     }
     port->partial = NULL;
+    netif->chksum_flags = checksums & ~CHECKED;
     while (datagrams_left(&datagrams)) {
         struct pbuf *p = datagrams_next(&datagrams);
 
-        if (p != NULL) {
-            give(port, p, port->netif.input, true);
-        } else {
+        if (p == NULL) {
             port->counters.rx_dropped++;
+        } else if (netif->input(p, netif) != ERR_OK) {
+            refused(port, p);
         }
     }
+    netif->chksum_flags = checksums;
 }
 
 void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
                   const struct nic_offload *offload)
 {
     struct lwip_port *port = context;
+    struct netif *netif = &port->netif;
+    const u16_t checksums = netif->chksum_flags;
     const void *first;
     bool checked;
     struct pbuf *p;
+    err_t error;
 
     port_resume_connections(port); /* before this frame makes another connection take the room */
     append(port, wrap(port, buffer, data, length));
@@ -178,7 +177,7 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
     }
     joined = offload->segments == NIC_TCP4 || offload->segments == NIC_TCP6;
     if (offload->segments == NIC_UDP) {
-        give_datagrams(port, offload);
+        receive_datagrams(port, offload);
         return;
     }
     first = port->partial->payload;
@@ -188,6 +187,13 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
         return;
     }
     p = finish(port);
+    if (checked) {
+        netif->chksum_flags = checksums & ~CHECKED;
+    }
     /* without its Ethernet header it is for IP */
-    give(port, p, p->payload == first ? port->netif.input : ip_input, checked);
+    error = p->payload == first ? netif->input(p, netif) : ip_input(p, netif);
+    netif->chksum_flags = checksums;
+    if (error != ERR_OK) {
+        refused(port, p);
+    }
 }

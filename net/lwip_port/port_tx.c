@@ -191,13 +191,20 @@ void lwip_port_flush(struct lwip_port *port)
     port->nic.driver->flush(port->nic.state);
 }
 
+/* Read here, so that it costs nothing where the card cannot do it. */
+static bool may_be_joined(const struct lwip_port *port, const struct offload_headers *headers)
+{
+    return headers->protocol == OFFLOAD_TCP ||
+           (headers->protocol == OFFLOAD_UDP && port->offloads & NIC_SEND_UDP);
+}
+
 /* A frame that may be part of a burst is added to one, or begins one. */
 static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p,
                                       const struct offload_headers *headers)
 {
     enum burst_result result;
 
-    if (port->bursts == NULL) {
+    if (port->bursts == NULL || !may_be_joined(port, headers)) {
         return BURST_ALONE;
     }
     result = burst_take(port->bursts, p, headers);
