@@ -21,7 +21,7 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 B := build
 
 # These call ./setup, which fetches lwIP, before they build; the others need it to be there.
-SETUP_TARGETS := help setup demo check check-qemu10 linux-peer $(B)/peers/% clean format
+SETUP_TARGETS := help setup demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
@@ -263,7 +263,7 @@ demo: ## install, build, boot the guest, ping and measure it; ARCH=i386 or ppc f
 check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory all
-	@$(MAKE) --no-print-directory lint check-builds check-unit check-endian check-system
+	@$(MAKE) --no-print-directory lint check-builds check-unit check-endian check-bench check-system
 
 .PHONY: check-unit
 check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under ASan and UBSan
@@ -282,6 +282,10 @@ check-system: all ## system tests: guests under QEMU in a network namespace
 bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on
 	@./vm netns -- bench/icount $(ICOUNT)
 
+.PHONY: check-bench
+check-bench: all-host ## tests of bench/run and bench/report, without a guest
+	@$(PYTHON) -m pytest -q -rs tests/bench
+
 .PHONY: check-race
 check-race: all ## shows the kicks that are lost without the remedy; may take minutes
 	@./vm netns -- $(PYTHON) -m pytest -q -rs -m race tests/system
@@ -294,6 +298,18 @@ check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes som
 	@$(MAKE) --no-print-directory all
 	@path=$$(./setup --qemu10-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
 		echo "$$qemu" && PATH="$$path" ./vm netns -- $(PYTHON) -m pytest -q -rsx -m 'not race' tests/system
+
+# FREEBSD=IMAGE, and BENCH= for other options of bench/run. A run that was interrupted goes on.
+.PHONY: bench bench-quick
+bench: ## measure against other cards and guests: results/.../report.html; some 15 minutes
+	@./setup check
+	@$(MAKE) --no-print-directory all
+	@bench/run $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
+
+bench-quick: ## the same in less than 5 minutes, and less sure
+	@./setup check
+	@$(MAKE) --no-print-directory all
+	@bench/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
 .PHONY: check-builds
 check-builds: ## the same bytes from another folder, and a build by clang

@@ -1,0 +1,134 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Measures the guest beside which ./vm started it, and prints the figures as JSON.
+
+  ./vm run -- bench/run_beside.py '{"seconds": 1, "count": 2000, "own": true, "timeline": false}'
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import guest_stats
+from run_plan import ROOT, TESTS
+
+VTBENCH = str(ROOT / "build/host/vtbench")
+WARM_UP = 300  # round trips
+WAITS = 20  # times a second that a guest which is up may take until it serves
+INTERVAL = 0.1  # seconds between two samples of the timeline
+MEMORY = ("used", "peak")  # bytes taken of the guest's memory: all that there is, rings and sockets
+COUNTERS = ("rx_held", "rx_held_peak", "rx_posted", "rx_packets", "tx_packets", "interrupts",
+            "rx_no_memory")
+
+
+def vtbench(test, spec, **changed):
+    """The figures of one round of a test; its error where it failed."""
+    values = dict(spec, **changed)
+    command = [VTBENCH, "--json", "--quiet", "--seconds", str(values["seconds"]), "--count",
+               str(values["count"]), os.environ["VTNET_GUEST"], test]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=30 + 2 * values["seconds"], check=False)
+        return json.loads(done.stdout)["tests"][test]["rounds"][0]
+    except subprocess.TimeoutExpired:
+        return {"error": f"{test} hung"}
+    except (ValueError, KeyError, IndexError):
+        return {"error": done.stderr.strip() or f"{test} has no figures"}
+
+
+def warm_up(spec):
+    """A guest that is up may not serve yet."""
+    for _ in range(WAITS):
+        result = vtbench("udp-rtt", spec, count=WARM_UP)
+        if "error" not in result:
+            return ""
+        time.sleep(1)
+    return result["error"]
+
+
+def memory():
+    """Bytes: the driver's receive buffers, and all that the guest has taken."""
+    figures = guest_stats.read()
+    counters = figures["cards"][0]["counters"]
+    return {**{name: counters[name] for name in COUNTERS if name in counters},
+            **{name: figures["memory"][name] for name in MEMORY}}
+
+
+def measured_processes():
+    """QEMU, or what serves without one: the other children of the process that started us."""
+    children = pathlib.Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children").read_text()
+    return [pid for pid in children.split() if int(pid) != os.getpid()]
+
+
+@contextlib.contextmanager
+def on_one_processor():
+    """The measured processes and what we start in the body share one processor."""
+    before = os.sched_getaffinity(0)
+
+    def everyone(processors):
+        os.sched_setaffinity(0, processors)
+        for pid in measured_processes():
+            for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+                with contextlib.suppress(ProcessLookupError):
+                    os.sched_setaffinity(int(task.name), processors)
+    everyone({min(before)})
+    try:
+        yield
+    finally:
+        everyone(before)
+
+
+def measure(spec):
+    results = {"tests": {}, "memory": {}}
+    if spec["own"]:
+        results["memory"]["rest"] = memory()
+    error = warm_up(spec)
+    if error:
+        return {**results, "error": error}
+    failed = 0
+    for test in TESTS:
+        if failed == 2:
+            results["tests"][test.key] = {"error": "not run: two tests before it failed"}
+            continue
+        with on_one_processor() if test.one_cpu else contextlib.nullcontext():
+            result = vtbench(test.name, spec)
+        results["tests"][test.key] = result
+        failed = failed + 1 if "error" in result else 0
+        if spec["own"]:
+            results["memory"][test.key] = memory()
+    return results
+
+
+def timeline():
+    """The receive buffers over time: [[seconds, bytes], ...], and the phases' beginnings."""
+    phases = [("at rest", None, 1), ("ping-pong", "udp-rtt", 0), ("burst", "udp-burst", 0),
+              ("TCP both ways", "tcp-both", 0), ("afterwards", None, 4)]
+    start = time.monotonic()
+    begins, samples = [], []
+    for label, test, seconds in phases:
+        begins.append([label, round(time.monotonic() - start, 3)])
+        process = test and subprocess.Popen(
+            [VTBENCH, "--quiet", "--seconds", "1.5", "--count", "8000", os.environ["VTNET_GUEST"],
+             test], stdout=subprocess.DEVNULL)
+        end = time.monotonic() + seconds
+        while process.poll() is None if process else time.monotonic() < end:
+            held = guest_stats.counters()["rx_held"]
+            samples.append([round(time.monotonic() - start, 3), held])
+            time.sleep(INTERVAL)
+    return {"phases": begins, "samples": samples}
+
+
+def main():
+    spec = json.loads(sys.argv[1])
+    print(json.dumps(timeline() if spec["timeline"] else measure(spec)))
+
+
+if __name__ == "__main__":
+    # an exception, so that subprocess.run() ends what it runs
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    main()

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What bench/run measures: platforms, guests and their cards, tests."""
+
+import dataclasses
+import functools
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+VM = str(ROOT / "vm")
+NATIVE = "native"
+PLATFORMS = {
+    "ppc-tcg": "PowerPC (40p) under TCG",
+    "i386-kvm": "i386 under KVM",
+    "i386-tcg": "i386 under TCG",
+    NATIVE: "no guest",
+}
+LEGACY = {"ppc-tcg": "ne2k_pci", "i386-kvm": "i82559er", "i386-tcg": "i82559er"}  # the paper's
+CARDS = {"virtio-net-pci": "virtio", "ne2k_pci": "NE2000", "i82559er": "i82559", "e1000": "e1000"}
+GUESTS = {"vtnet": "vtnet", "linux": "Linux", "freebsd": "FreeBSD", NATIVE: "veth"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """One guest with one card on one platform."""
+    platform: str
+    guest: str
+    card: str = "virtio-net-pci"
+    disk: str = ""  # of a guest that boots from one
+
+    @property
+    def name(self):
+        return "/".join((self.platform, self.guest, CARDS[self.card]) if self.card
+                        else (self.platform, self.guest))
+
+    @property
+    def label(self):
+        """What it is called among those of its platform."""
+        return f"{GUESTS[self.guest]}, {CARDS[self.card]}" if self.card else "vtserve over veth"
+
+    @property
+    def own(self):
+        """Whether the guest serves its statistics."""
+        return self.guest == "vtnet"
+
+    def vm_command(self):
+        """./vm up to the command that runs beside the guest."""
+        if self.platform == NATIVE:
+            return [VM, "netns"]
+        arch, accel = self.platform.split("-")
+        command = [VM, "run", "--arch", arch, "--accel", accel, "--nic", self.card]
+        if not self.own:
+            command += ["--peer", self.guest, "--timeout", "60"]
+        return command + (["--disk", self.disk] if self.disk else [])
+
+
+def subjects(freebsd=""):
+    found = []
+    for platform in ("ppc-tcg", "i386-kvm", "i386-tcg"):
+        found += [Subject(platform, "vtnet", card)
+                  for card in ("virtio-net-pci", "ne2k_pci", "i82559er")]
+        if platform == "ppc-tcg":
+            continue
+        found += [Subject(platform, "linux", card)
+                  for card in ("virtio-net-pci", "e1000", "i82559er", "ne2k_pci")]
+        found.append(Subject(platform, "freebsd", disk=freebsd))
+    return [*found, Subject(NATIVE, NATIVE, "")]
+
+
+@functools.cache
+def output_of_vm(*arguments):
+    done = subprocess.run([VM, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    return done.stdout
+
+
+def why_not(subject):
+    """Why it cannot be measured here, or nothing."""
+    if subject.platform.endswith("-kvm") and "-accel kvm" not in output_of_vm("run", "--print"):
+        return "no vmx/svm"
+    if subject.guest == "freebsd" and not subject.disk:
+        return "no image: --freebsd IMAGE"
+    if subject.guest in ("linux", "freebsd") and "--peer" not in output_of_vm("run", "--help"):
+        return "./vm has no --peer"
+    return ""
+
+
+def qemu_command(subject):
+    """As ./vm prints it, or nothing where there is no QEMU."""
+    if subject.platform == NATIVE:
+        return ""
+    return output_of_vm(*subject.vm_command()[1:], "--print").strip()
+
+
+@dataclasses.dataclass(frozen=True)
+class Test:
+    """A test of vtbench; one_cpu: QEMU and the client share a processor."""
+    name: str
+    one_cpu: bool = False
+
+    @property
+    def key(self):
+        return self.name + ("-one-cpu" if self.one_cpu else "")
+
+
+TESTS = [Test("udp-rtt"), Test("tcp-rtt"), Test("udp-rtt", True), Test("udp-burst"),
+         Test("tcp-both"), Test("udp-out"), Test("tcp-in"), Test("tcp-out"), Test("udp-in")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Depth:
+    """How much is measured: seconds of a bandwidth test, round trips of a latency test."""
+    rounds: int
+    seconds: float
+    count: int
+
+
+FULL = Depth(rounds=5, seconds=1, count=3000)
+QUICK = Depth(rounds=2, seconds=0.3, count=1000)
+TIMELINE = 0  # the round in which the receive buffers are watched over time instead
+
+
+def usual_seconds(subject, number, depth):
+    """About what that round of it takes: for the time left before anything is measured."""
+    boot = 0.5 if subject.own else 5 if subject.card else 0.2
+    if number == TIMELINE:
+        return boot + 10
+    return boot + 1 + sum(0.2 + depth.count * 150e-6 if test.name.endswith("rtt") else
+                          depth.seconds + (0.6 if test.name.startswith("tcp") else 0.2)
+                          for test in TESTS)
+
+
+def steps(found, depth):
+    """(round, subject) in the order of measuring: A B C, A B C, ..."""
+    order = [(number, subject) for number in range(1, depth.rounds + 1) for subject in found]
+    return order + [(TIMELINE, subject) for subject in found if subject.own]
