@@ -304,11 +304,13 @@ check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes som
 bench: ## measure against other cards and guests: results/.../report.html; some 15 minutes
 	@./setup check
 	@$(MAKE) --no-print-directory all
+	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
 bench-quick: ## the same in less than 5 minutes, and less sure
 	@./setup check
 	@$(MAKE) --no-print-directory all
+	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
 .PHONY: check-builds

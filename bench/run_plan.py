@@ -40,8 +40,12 @@ class Subject:
 
     @property
     def own(self):
-        """Whether the guest serves its statistics."""
         return self.guest == "vtnet"
+
+    @property
+    def tells(self):
+        """Whether it says how much memory its receive buffers take."""
+        return self.guest in ("vtnet", "linux")
 
     def vm_command(self):
         """./vm up to the command that runs beside the guest."""
@@ -80,8 +84,8 @@ def why_not(subject):
         return "no vmx/svm"
     if subject.guest == "freebsd" and not subject.disk:
         return "no image: --freebsd IMAGE"
-    if subject.guest in ("linux", "freebsd") and "--peer" not in output_of_vm("run", "--help"):
-        return "./vm has no --peer"
+    if subject.guest == "linux" and not (ROOT / "build/peers/linux/initramfs").exists():
+        return "no Linux: make linux-peer"
     return ""
 
 

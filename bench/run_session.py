@@ -14,7 +14,7 @@ NATIVE_SERVER = str(ROOT / "bench/run_native.py")
 
 
 def command(subject, number, depth):
-    spec = {"seconds": depth.seconds, "count": depth.count, "own": subject.own,
+    spec = {"seconds": depth.seconds, "count": depth.count, "tells": subject.tells,
             "timeline": number == TIMELINE}
     server = [NATIVE_SERVER] if subject.platform == NATIVE else []
     return [*subject.vm_command(), "--", *server, BESIDE, json.dumps(spec)]

@@ -45,7 +45,7 @@ def round_of(subject, number, **changed):
     return {"kind": "round", "round": number, "subject": subject.name, "error": "",
             "disturbed": "", "at": "2020-01-01T00:00:00+0000", "seconds": 1,
             "load": {"foreign": 0, "steal": 0, "load": 0}, "tests": tests(subject, generator),
-            "memory": memory(subject) if subject.own else {}, **changed}
+            "memory": memory(subject) if subject.tells else {}, **changed}
 
 
 def timeline_of(subject):

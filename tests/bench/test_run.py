@@ -220,7 +220,7 @@ def test_a_session_that_works(tmp_path, monkeypatch):
     assert not record["error"]
     words = record["tests"]["argv"]
     assert words[:7] == ["run", "--arch", "i386", "--accel", "tcg", "--nic", "virtio-net-pci"]
-    assert json.loads(words[-1]) == {"seconds": 1, "count": 1, "own": True, "timeline": False}
+    assert json.loads(words[-1]) == {"seconds": 1, "count": 1, "tells": True, "timeline": False}
     assert record["seconds"] > 0 and record["subject"] == A.name and record["round"] == 1
 
 
