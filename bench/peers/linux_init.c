@@ -25,7 +25,7 @@
 
 #define EXIT_PORT 0xf4         /* QEMU's isa-debug-exit, where ./vm puts it */
 #define EXIT_FAILURE_CODE 0x11 /* as our own guest ends when it fails */
-#define PATIENCE 100           /* tenths of a second, for the interface and its link */
+#define LINK_PATIENCE 100      /* tenths of a second */
 
 struct net_address {
     struct in_addr address, mask;
@@ -78,31 +78,20 @@ static void load_modules(void)
     free(entries);
 }
 
-static void pause_tenth(void)
-{
-    usleep(100000);
-}
-
 /* The name of the first network interface with a device behind it, into `name`. */
 static void find_interface(char name[static IF_NAMESIZE])
 {
-    for (int tenths = 0; tenths < PATIENCE; tenths++) {
-        struct if_nameindex *list = if_nameindex();
+    struct if_nameindex *list = if_nameindex();
 
-        for (const struct if_nameindex *i = list; i && i->if_index; i++) {
-            char path[64];
+    for (const struct if_nameindex *i = list; i && i->if_index; i++) {
+        char path[64];
 
-            snprintf(path, sizeof(path), "/sys/class/net/%s/device", i->if_name);
-            if (access(path, F_OK) == 0) {
-                snprintf(name, IF_NAMESIZE, "%s", i->if_name);
-                if_freenameindex(list);
-                return;
-            }
-        }
-        if (list) {
+        snprintf(path, sizeof(path), "/sys/class/net/%s/device", i->if_name);
+        if (access(path, F_OK) == 0) {
+            snprintf(name, IF_NAMESIZE, "%s", i->if_name);
             if_freenameindex(list);
+            return;
         }
-        pause_tenth();
     }
     errno = ENODEV;
     die("no network card that a driver here knows");
@@ -169,7 +158,7 @@ static void configure(const char *name, struct net_address own)
     set_address(fd, &request, SIOCSIFADDR, own.address);
     set_address(fd, &request, SIOCSIFNETMASK, own.mask);
     set_up(fd, name);
-    for (int tenths = 0; tenths < PATIENCE; tenths++) {
+    for (int tenths = 0; tenths < LINK_PATIENCE; tenths++) {
         if (ioctl(fd, SIOCGIFFLAGS, &request) < 0) {
             die(name);
         }
@@ -177,7 +166,7 @@ static void configure(const char *name, struct net_address own)
             close(fd);
             return;
         }
-        pause_tenth();
+        usleep(100000);
     }
     errno = ETIMEDOUT;
     die("the network card has no link");
@@ -216,16 +205,17 @@ int main(void)
     char name[IF_NAMESIZE];
     const char *ip = getenv("ip"); /* the kernel passes on what it does not know itself */
     struct net_address own = parse_address(ip);
-    int vtserve;
+    int stats, vtserve;
 
     mount_system();
     load_modules();
     find_interface(name);
     configure(name, own);
+    stats = stats_open();
     vtserve = start_vtserve();
     printf("vtnet: ready at %s on %s\n", ip, name);
     fflush(stdout);
-    stats_serve(name, vtserve);
+    stats_serve(stats, name, vtserve);
     errno = ECHILD;
     die("vtserve has ended");
 }

@@ -11,7 +11,8 @@
 /* linux_init.c: says on the console what failed and errno's reason; ends the guest as failed. */
 _Noreturn void die(const char *what);
 
-/* linux_stats.c: answers on UDP port 81 for that interface until nobody writes to `until`. */
-void stats_serve(const char *interface, int until);
+/* linux_stats.c: a socket on UDP port 81; answers there until `until` has no writer any more. */
+int stats_open(void);
+void stats_serve(int fd, const char *interface, int until);
 
 #endif

@@ -97,7 +97,7 @@ static int describe(int fd, const char *interface, char *text, size_t size)
                     info.driver, has_ring ? ring.rx_pending : 0, ring.rx_pending * (unsigned)bytes);
 }
 
-static int open_socket(void)
+int stats_open(void)
 {
     struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons(STATS_PORT)};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -108,22 +108,20 @@ static int open_socket(void)
     return fd;
 }
 
-void stats_serve(const char *interface, int until)
+void stats_serve(int fd, const char *interface, int until)
 {
-    struct pollfd wait[] = {{.fd = open_socket(), .events = POLLIN}, {.fd = until}};
+    struct pollfd wait[] = {{.fd = fd, .events = POLLIN}, {.fd = until}};
 
     while (poll(wait, 2, -1) > 0 && !wait[1].revents) {
         struct sockaddr_in from;
         socklen_t from_length = sizeof(from);
         char text[256];
-        ssize_t asked =
-            recvfrom(wait[0].fd, text, sizeof(text), 0, (struct sockaddr *)&from, &from_length);
+        ssize_t asked = recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &from_length);
 
         if (asked >= 0) {
-            int length = describe(wait[0].fd, interface, text, sizeof(text));
+            int length = describe(fd, interface, text, sizeof(text));
 
-            (void)sendto(wait[0].fd, text, (size_t)length, 0, (struct sockaddr *)&from,
-                         from_length);
+            (void)sendto(fd, text, (size_t)length, 0, (struct sockaddr *)&from, from_length);
         }
     }
 }
