@@ -73,7 +73,7 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
     }
     (void)i82559_link_changed(card);
     printf("vtnet: i82559: revision %u, registers in %s, %u RFDs of %u bytes, %u TxCBs\n",
-           pci->revision, card->csr.io ? "I/O space" : "memory", (unsigned)I82559_RFDS,
+           pci->revision, card->csr.io ? "I/O space" : "memory", (unsigned)card->rx_limit,
            (unsigned)card->buffer_size, (unsigned)I82559_TX_FRAMES);
     return card;
 }
@@ -238,10 +238,10 @@ static void card_counters(void *state, struct nic_counters *counters)
 
     *counters = card->counters;
     counters->rx_posted = card->rx_posted;
-    counters->rx_limit = I82559_RFDS;
-    counters->rx_limit_peak = I82559_RFDS;
-    counters->rx_initial = I82559_RFDS;
-    counters->rx_maximum = I82559_RFDS;
+    counters->rx_limit = card->rx_limit;
+    counters->rx_limit_peak = card->rx_limit;
+    counters->rx_initial = card->rx_limit;
+    counters->rx_maximum = card->rx_limit;
     counters->rx_buffers = card->rx_buffers;
     counters->rx_buffers_peak = card->rx_peak;
     counters->rx_buffers_max = card->rx_buffers_max;

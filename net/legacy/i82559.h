@@ -47,6 +47,7 @@ struct i82559 {
     uint32_t rx_kept_count, rx_posted;
     uint32_t rfd_offset;  /* bytes from a buffer's start */
     uint32_t buffer_size; /* bytes */
+    uint32_t rx_limit;    /* buffers that may be posted */
     uint32_t rx_buffers, rx_peak, rx_buffers_max;
     bool ru_stopped; /* it has to be started again */
 

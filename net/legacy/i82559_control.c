@@ -227,7 +227,9 @@ bool i82559_set_groups(struct i82559 *card, const uint8_t (*groups)[6], unsigned
     }
     at[0] = (uint8_t)bytes;
     at[1] = (uint8_t)(bytes >> 8);
-    memcpy(at + 2, groups, bytes);
+    if (bytes != 0) {
+        memcpy(at + 2, groups, bytes);
+    }
     return act(card, I82559_CB_MULTICAST);
 }
 

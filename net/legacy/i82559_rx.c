@@ -29,7 +29,7 @@ static bool is_done(const struct i82559 *card, struct i82559_buffer *buffer)
 /* Keeps as many buffers as may be posted at once, and frees the others. */
 static void keep(struct i82559 *card, struct i82559_buffer *buffer)
 {
-    if (card->rx_kept_count >= I82559_RFDS) {
+    if (card->rx_kept_count >= card->rx_limit) {
         memory_free(buffer);
         card->rx_buffers--;
         return;
@@ -100,7 +100,7 @@ static void append(struct i82559 *card, struct i82559_buffer *buffer)
 
 static void post(struct i82559 *card)
 {
-    while (card->rx_posted < I82559_RFDS) {
+    while (card->rx_posted < card->rx_limit) {
         struct i82559_buffer *buffer = take_buffer(card);
 
         if (buffer == NULL) {
@@ -135,6 +135,7 @@ bool i82559_rx_open(struct i82559 *card)
     card->rfd_offset = (fixed + 3) / 4 * 4 + 2;
     card->buffer_size = card->rfd_offset + (uint32_t)sizeof(struct i82559_rfd) + I82559_RX_ROOM;
     card->rx_buffers_max /= card->buffer_size; /* bytes, so far */
+    card->rx_limit = card->rx_buffers_max < I82559_RFDS ? card->rx_buffers_max : I82559_RFDS;
     post(card);
     if (card->rx_posted == 0) {
         printf("vtnet: i82559: no memory for receive buffers\n");
@@ -244,6 +245,6 @@ void i82559_release(struct i82559 *card, void *private)
 
 bool i82559_scarce(const struct i82559 *card)
 {
-    return card->rx_buffers >= card->rx_buffers_max && card->rx_posted < I82559_RFDS / 4 &&
+    return card->rx_buffers >= card->rx_buffers_max && card->rx_posted < card->rx_limit / 4 &&
            card->rx_kept == NULL;
 }

@@ -27,5 +27,10 @@ void arch_bus_write16(uint32_t address, uint16_t value);
 void arch_bus_write32(uint32_t address, uint32_t value);
 bool arch_interrupts_save(void);
 void arch_interrupts_restore(bool on);
+uint32_t arch_bus_address(const void *memory);
+
+static inline void arch_pause(void)
+{
+}
 
 #endif
