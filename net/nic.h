@@ -31,7 +31,6 @@ struct nic_offload {
      */
     bool checksum;
     bool checked;     /* received: the checksum is there and right */
-    bool ecn;         /* TCP segments: CWR belongs into the first only */
     uint8_t segments; /* enum nic_segments: cut into frames, or several received ones joined */
     uint16_t checksum_start, checksum_offset;
     uint16_t segment_size;  /* payload bytes of each */
@@ -43,9 +42,8 @@ enum {
     NIC_SEND_CHECKSUM = 1,
     NIC_SEND_TCP4 = 2,
     NIC_SEND_TCP6 = 4,
-    NIC_SEND_ECN = 8,
-    NIC_SEND_UDP = 16,
-    NIC_RECEIVE_CHECKSUM = 32, /* what it receives may come with `checksum` or `checked` */
+    NIC_SEND_UDP = 8,
+    NIC_RECEIVE_CHECKSUM = 16, /* what it receives may come with `checksum` or `checked` */
 };
 
 /* Who uses the card. Called from the driver's poll() and close(), never from interrupt context. */

@@ -7,9 +7,9 @@ uint32_t nic_virtio_offloads(uint64_t features)
     static const struct {
         uint8_t feature, offload;
     } map[] = {
-        {VIRTIO_NET_F_CSUM, NIC_SEND_CHECKSUM},  {VIRTIO_NET_F_HOST_TSO4, NIC_SEND_TCP4},
-        {VIRTIO_NET_F_HOST_TSO6, NIC_SEND_TCP6}, {VIRTIO_NET_F_HOST_ECN, NIC_SEND_ECN},
-        {VIRTIO_NET_F_HOST_USO, NIC_SEND_UDP},   {VIRTIO_NET_F_GUEST_CSUM, NIC_RECEIVE_CHECKSUM},
+        {VIRTIO_NET_F_CSUM, NIC_SEND_CHECKSUM},          {VIRTIO_NET_F_HOST_TSO4, NIC_SEND_TCP4},
+        {VIRTIO_NET_F_HOST_TSO6, NIC_SEND_TCP6},         {VIRTIO_NET_F_HOST_USO, NIC_SEND_UDP},
+        {VIRTIO_NET_F_GUEST_CSUM, NIC_RECEIVE_CHECKSUM},
     };
     uint32_t offloads = 0;
 
@@ -60,7 +60,7 @@ struct virtio_net_offload nic_virtio_sent(const struct nic_offload *offload)
 
     return (struct virtio_net_offload){
         .flags = offload->checksum ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0,
-        .gso_type = types[offload->segments] | (offload->ecn ? VIRTIO_NET_HDR_GSO_ECN : 0),
+        .gso_type = types[offload->segments],
         .csum_start = offload->checksum_start,
         .csum_offset = offload->checksum_offset,
         .gso_size = offload->segment_size,

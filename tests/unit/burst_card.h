@@ -22,7 +22,13 @@ u8_t pbuf_free(struct pbuf *p)
     return 0;
 }
 
-enum { MSS = 1460, SEGMENTS = 256, FRAMES = 64, RESERVE = 16, OFFLOADS = 31 };
+enum {
+    MSS = 1460,
+    SEGMENTS = 256,
+    FRAMES = 64,
+    RESERVE = 16,
+    OFFLOADS = NIC_SEND_CHECKSUM | NIC_SEND_TCP4 | NIC_SEND_TCP6 | NIC_SEND_UDP
+};
 
 /* A frame as lwIP has it: headers in one pbuf, payload in another. */
 struct segment {
