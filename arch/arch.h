@@ -5,6 +5,10 @@
  *
  *   uint8_t  arch_io_read8(uint32_t port), and 16, 32        PCI or ISA I/O space
  *   void     arch_io_write8(uint32_t port, uint8_t), and 16, 32
+ *   void     arch_io_read32s(uint32_t port, void *to, size_t count)
+ *   void     arch_io_write32s(uint32_t port, const void *from, size_t count)
+ *            as many words of 32 bits through one port, their bytes in the order of the bus; `to`
+ *            and `from` need not be aligned
  *   uint8_t  arch_bus_read8(uint32_t address), and 16, 32    PCI memory space, a bus address
  *   void     arch_bus_write8(uint32_t address, uint8_t), and 16, 32
  *            Values are in the processor's byte order; the bus is little-endian. Accesses are made

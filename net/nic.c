@@ -13,7 +13,7 @@ void nic_wake(void)
     wake_loop();
 }
 
-static const struct nic_driver *const drivers[] = {&nic_virtio, &nic_i82559};
+static const struct nic_driver *const drivers[] = {&nic_virtio, &nic_i82559, &nic_ne2000};
 
 struct search {
     struct nic *const *nics;

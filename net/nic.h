@@ -116,6 +116,11 @@ struct nic_driver {
     uint32_t (*speed)(void *state, bool *full_duplex); /* Mbit/s; 0: nobody knows */
     uint16_t (*mtu)(void *state);                      /* bytes of an IP packet, at most */
     uint32_t (*offloads)(void *state);                 /* NIC_SEND_..., NIC_RECEIVE_... */
+    /*
+     * The largest receive window, in bytes, with which one TCP connection does not fill a card that
+     * drops what its own memory does not hold. NULL: the card is none of these.
+     */
+    uint32_t (*window)(void *state);
     /* The card's number of bytes of headroom with which transmit() saves work. */
     unsigned (*headroom)(void *state);
     /*
@@ -183,5 +188,6 @@ void nic_wake(void);
 
 extern const struct nic_driver nic_virtio;
 extern const struct nic_driver nic_i82559;
+extern const struct nic_driver nic_ne2000;
 
 #endif

@@ -4,6 +4,7 @@
 #define ARCH_INLINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ARCH_NAME "i386"
@@ -51,6 +52,16 @@
 ARCH_DEFINE_IO(8, uint8_t, "b")
 ARCH_DEFINE_IO(16, uint16_t, "w")
 ARCH_DEFINE_IO(32, uint32_t, "l")
+
+static inline void arch_io_read32s(uint32_t port, void *to, size_t count)
+{
+    __asm__ volatile("rep insl" : "+D"(to), "+c"(count) : "d"((uint16_t)port) : "memory");
+}
+
+static inline void arch_io_write32s(uint32_t port, const void *from, size_t count)
+{
+    __asm__ volatile("rep outsl" : "+S"(from), "+c"(count) : "d"((uint16_t)port) : "memory");
+}
 
 static inline void arch_interrupts_on(void)
 {

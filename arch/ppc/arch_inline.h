@@ -4,6 +4,7 @@
 #define ARCH_INLINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ARCH_NAME "ppc"
@@ -65,6 +66,34 @@
 ARCH_DEFINE_ACCESS(8, uint8_t, "lbzx", "stbx")
 ARCH_DEFINE_ACCESS(16, uint16_t, "lhbrx", "sthbrx")
 ARCH_DEFINE_ACCESS(32, uint32_t, "lwbrx", "stwbrx")
+
+/* Words as they lie in memory. Accesses to a device are made in order by themselves. */
+struct arch_word {
+    uint32_t value;
+} __attribute__((packed, may_alias));
+
+static inline void arch_io_read32s(uint32_t port, void *to, size_t count)
+{
+    const volatile uint32_t *from = (const volatile uint32_t *)(ARCH_PCI_IO + port);
+    struct arch_word *word = to;
+
+    __asm__ volatile("sync" ::: "memory");
+    while (count-- != 0) {
+        (word++)->value = *from;
+    }
+    __asm__ volatile("sync" ::: "memory");
+}
+
+static inline void arch_io_write32s(uint32_t port, const void *from, size_t count)
+{
+    volatile uint32_t *to = (volatile uint32_t *)(ARCH_PCI_IO + port);
+    const struct arch_word *word = from;
+
+    __asm__ volatile("sync" ::: "memory");
+    while (count-- != 0) {
+        *to = (word++)->value;
+    }
+}
 
 static inline uint32_t arch_read_msr(void)
 {

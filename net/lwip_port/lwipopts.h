@@ -78,6 +78,9 @@
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, length, length1, options2, p)                      \
     (port_tcp_received(pcb), ERR_OK)
 #define TCP_LISTEN_BACKLOG 1
+/* The window is smaller where a card asks for that: net/lwip_port/window.c. */
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, header, pcb, options)                                     \
+    port_tcp_sending(header, pcb, options)
 /* A window update for every sixteenth of the window, not the quarter that is lwIP's default: the
  * peer must not run out of window while the update is on its way. */
 #define TCP_WND_UPDATE_THRESHOLD (TCP_WND / 16)

@@ -122,6 +122,7 @@ static err_t init_netif(struct netif *netif)
     netif->output = port_output;
     netif->linkoutput = port_link_output;
     port_groups_init(netif);
+    port_window_init(port);
     port_choose_offloads(port);
     return ERR_OK;
 }

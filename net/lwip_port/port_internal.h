@@ -28,6 +28,9 @@ err_t port_link_output(struct netif *netif, struct pbuf *p);
 /* Whether a received frame is of the netif's VLAN; notes its priority. */
 bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p);
 
+/* Makes TCP keep to the window that the card asks for. */
+void port_window_init(const struct lwip_port *port);
+
 /* Makes the netif tell the card which groups it has joined: netif_init_fn's part. */
 void port_groups_init(struct netif *netif);
 

@@ -4,6 +4,7 @@
 #define ARCH_INLINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define ARCH_NAME "host"
@@ -19,6 +20,8 @@ uint32_t arch_io_read32(uint32_t port);
 void arch_io_write8(uint32_t port, uint8_t value);
 void arch_io_write16(uint32_t port, uint16_t value);
 void arch_io_write32(uint32_t port, uint32_t value);
+void arch_io_read32s(uint32_t port, void *to, size_t count);
+void arch_io_write32s(uint32_t port, const void *from, size_t count);
 uint8_t arch_bus_read8(uint32_t address);
 uint16_t arch_bus_read16(uint32_t address);
 uint32_t arch_bus_read32(uint32_t address);

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The NE2000 on PCI (Realtek RTL8029AS, QEMU's ne2k_pci) as a card of net/nic.h. The processor
+ * copies every frame through the card's data port, by 32 bits: its time goes there.
+ */
+#include "net/legacy/ne2000.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "runtime/memory.h"
+
+enum {
+    MTU = 1500,
+    SEGMENT = MTU - 40, /* bytes of TCP in a frame */
+    FRAME_PAGES = 6,    /* that it takes in the ring */
+    SPEED = 10,         /* Mbit/s */
+    RX_INTERRUPTS = DP8390_ISR_PRX | DP8390_ISR_RXE | DP8390_ISR_OVW,
+    TX_INTERRUPTS = DP8390_ISR_PTX | DP8390_ISR_TXE,
+    HASH_POLYNOMIAL = 0x04c11db7,
+};
+
+static bool card_matches(const struct pci_device *pci)
+{
+    return pci->vendor == RTL8029_VENDOR && pci->device == RTL8029_DEVICE;
+}
+
+static bool open_card(struct ne2000 *card, const struct pci_device *pci)
+{
+    struct pci_device device = *pci;
+
+    pci_setup_bars(&device);
+    if (!pci_map(&device, 0, 0, NE2000_IO_SIZE, &card->io) || !card->io.io) {
+        printf("vtnet: NE2000: its registers have no address\n");
+        return false;
+    }
+    pci_enable(&device);
+    if (!ne2000_reset(card)) {
+        printf("vtnet: NE2000: no answer to a reset, or no Ethernet address\n");
+        return false;
+    }
+    if (!ne2000_rx_create(card)) {
+        printf("vtnet: NE2000: no memory for receive buffers\n");
+        return false;
+    }
+    return true;
+}
+
+static void *card_open(const struct pci_device *pci, const struct nic_client *client)
+{
+    struct ne2000 *card = memory_alloc(sizeof *card, sizeof(uint64_t));
+
+    if (card == NULL) {
+        printf("vtnet: no memory for the network card\n");
+        return NULL;
+    }
+    memset(card, 0, sizeof *card);
+    card->client = client;
+    if (!open_card(card, pci)) {
+        memory_free(card);
+        return NULL;
+    }
+    memcpy(card->mac, client->mac != NULL ? client->mac : card->prom_mac, sizeof card->mac);
+    ne2000_start(card);
+    printf("vtnet: NE2000, ring of %u pages on the card, up to %u receive buffers of %u bytes\n",
+           (unsigned)(card->stop - NE2000_RING_FIRST), (unsigned)NE2000_RX_BUFFERS,
+           (unsigned)card->buffer_size);
+    return card;
+}
+
+static const uint8_t *card_mac(void *state)
+{
+    return ((const struct ne2000 *)state)->mac;
+}
+
+/* The controller does not tell whether there is a cable. */
+static bool card_link_up(void *state)
+{
+    (void)state;
+    return true;
+}
+
+static uint32_t card_speed(void *state, bool *full_duplex)
+{
+    *full_duplex = ((const struct ne2000 *)state)->full_duplex;
+    return SPEED;
+}
+
+static uint16_t card_mtu(void *state)
+{
+    (void)state;
+    return MTU;
+}
+
+static uint32_t card_offloads(void *state)
+{
+    (void)state;
+    return 0;
+}
+
+/*
+ * QEMU's card drops everything, and says nothing, when there is no room for the largest frame in the
+ * ring. So the segments that may be under way leave room for that, and for acknowledgements of all
+ * that one pass may send: a connection whose last acknowledgement is lost stands still for seconds.
+ */
+static uint32_t card_window(void *state)
+{
+    const struct ne2000 *card = state;
+    int pages = card->stop - NE2000_RING_FIRST - FRAME_PAGES - NE2000_TX_FRAMES * 3 / 4;
+
+    return (uint32_t)(pages / FRAME_PAGES < 2 ? 2 : pages / FRAME_PAGES) * SEGMENT;
+}
+
+static unsigned card_headroom(void *state)
+{
+    (void)state;
+    return 0;
+}
+
+static int card_transmit(void *state, const struct nic_part *parts, unsigned count,
+                         unsigned headroom, const struct nic_offload *offload, void *cookie)
+{
+    (void)headroom;
+    (void)offload;
+    return ne2000_tx_add(state, parts, count, cookie);
+}
+
+static bool card_has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
+{
+    return ne2000_tx_has_room(state, frames, parts, spare);
+}
+
+static void card_flush(void *state)
+{
+    ne2000_tx_pump(state);
+}
+
+static void interrupts_off(struct ne2000 *card)
+{
+    /* In this order, as the top half must be able to silence what it hears. */
+    if (card->enabled != 0) {
+        ne2000_write(card, DP8390_IMR, 0);
+        card->enabled = 0;
+    }
+}
+
+static unsigned card_poll(void *state, unsigned budget)
+{
+    struct ne2000 *card = state;
+
+    interrupts_off(card);
+    ne2000_tx_pump(card);
+    ne2000_tx_reclaim(card);
+    return ne2000_rx_poll(card, budget); /* acknowledges; flush() is still to come */
+}
+
+static void card_release(void *state, void *buffer)
+{
+    ne2000_rx_release(state, buffer);
+}
+
+static bool card_scarce(void *state)
+{
+    return ne2000_rx_scarce(state);
+}
+
+/* The top 6 bits of an Ethernet address's CRC (IEEE 802.3 §3.2.9), each byte's lowest bit first. */
+static unsigned hash_of(const uint8_t address[6])
+{
+    uint32_t crc = UINT32_MAX;
+
+    for (unsigned bit = 0; bit < 48; bit++) {
+        bool carry = (crc >> 31) != (address[bit / 8] >> bit % 8 & 1u);
+
+        crc = crc << 1 ^ (carry ? HASH_POLYNOMIAL : 0);
+    }
+    return crc >> 26;
+}
+
+static bool card_set_groups(void *state, const uint8_t (*groups)[6], unsigned count)
+{
+    struct ne2000 *card = state;
+
+    memset(card->hash, 0, sizeof card->hash);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned hash = hash_of(groups[i]);
+
+        card->hash[hash / 8] |= (uint8_t)(1u << hash % 8);
+    }
+    ne2000_write_hash(card);
+    return true;
+}
+
+/* It knows nothing of VLANs, so it receives them all. */
+static bool card_set_vlan(void *state, uint16_t vlan, bool on)
+{
+    (void)state;
+    (void)vlan;
+    (void)on;
+    return false;
+}
+
+/*
+ * ISR holds what came since poll() acknowledged, so nothing is missed: the line is up while a bit is
+ * set in both ISR and IMR.
+ */
+static bool card_interrupts_on(void *state, bool tx)
+{
+    struct ne2000 *card = state;
+    uint8_t wanted = RX_INTERRUPTS | (ne2000_tx_waits(card) ? TX_INTERRUPTS : 0);
+    bool enabled;
+
+    if (card->next != card->current || (tx && card->tx.reclaimed != card->tx.copied) ||
+        ne2000_read(card, DP8390_ISR) & wanted) {
+        return true;
+    }
+    enabled = arch_interrupts_save(); /* another card on the line may call the top half any time */
+    card->enabled = wanted;
+    ne2000_write(card, DP8390_IMR, wanted);
+    arch_interrupts_restore(enabled);
+    return false;
+}
+
+static bool card_interrupt(void *state)
+{
+    struct ne2000 *card = state;
+
+    /* Else it is another card's, and this one may be on a page where ISR is something else. */
+    if (card->enabled == 0 || !(ne2000_read(card, DP8390_ISR) & card->enabled)) {
+        return false;
+    }
+    ne2000_write(card, DP8390_IMR, 0);
+    card->enabled = 0;
+    card->counters.interrupts++;
+    return true;
+}
+
+static unsigned card_vectors(void *state)
+{
+    (void)state;
+    return 0;
+}
+
+static void card_counters(void *state, struct nic_counters *counters)
+{
+    const struct ne2000 *card = state;
+
+    *counters = card->counters;
+    ne2000_rx_counters(card, counters);
+}
+
+static void card_describe(void *state, struct nic_description *description)
+{
+    (void)state;
+    *description = (struct nic_description){
+        .transport = "32-bit data port",
+        .ring = "NE2000",
+        .interrupts = "INTx",
+    };
+}
+
+const struct nic_driver nic_ne2000 = {
+    .name = "NE2000",
+    .matches = card_matches,
+    .open = card_open,
+    .mac = card_mac,
+    .link_up = card_link_up,
+    .speed = card_speed,
+    .mtu = card_mtu,
+    .offloads = card_offloads,
+    .window = card_window,
+    .headroom = card_headroom,
+    .transmit = card_transmit,
+    .has_room = card_has_room,
+    .flush = card_flush,
+    .poll = card_poll,
+    .release = card_release,
+    .scarce = card_scarce,
+    .set_groups = card_set_groups,
+    .set_vlan = card_set_vlan,
+    .interrupts_on = card_interrupts_on,
+    .interrupt = card_interrupt,
+    .vectors = card_vectors,
+    .counters = card_counters,
+    .describe = card_describe,
+};

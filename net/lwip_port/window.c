@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A receive window that the card can hold: nic_driver.window. */
+#include "lwip/ip.h"
+#include "lwip/priv/tcp_priv.h"
+#include "net/lwip_port/hooks.h"
+#include "net/lwip_port/port_internal.h"
+
+static bool limited; /* there is a card that asks for it */
+
+void port_window_init(const struct lwip_port *port)
+{
+    limited |= port->nic.driver->window != NULL;
+}
+
+/*
+ * Only the peer sees it: what lwIP keeps for the connection stays the same. Acknowledgements move
+ * the small window along, until the program leaves more lying than the large one has beyond it.
+ */
+uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, uint32_t *options)
+{
+    const struct netif *netif;
+    const struct lwip_port *port;
+    uint32_t window;
+
+    if (!limited || (netif = ip_route(&pcb->local_ip, &pcb->remote_ip)) == NULL) {
+        return options;
+    }
+    port = netif->state;
+    if (port->nic.driver->window == NULL) {
+        return options;
+    }
+    window = port->nic.driver->window(port->nic.state);
+    if (pcb->flags & TF_WND_SCALE && !(TCPH_FLAGS(header) & TCP_SYN)) {
+        window >>= pcb->rcv_scale;
+    }
+    if (lwip_ntohs(header->wnd) > window) {
+        header->wnd = lwip_htons((u16_t)window);
+    }
+    return options;
+}
