@@ -18,50 +18,61 @@ class Metric:
     key: str
     title: str
     unit: str
-    path: tuple  # where it is in a round's record
+    paths: tuple  # where it is in a round's record; of several values the largest
     scale: float = 1
     less_is_better: bool = True
 
 
-def test(key, title, unit, *path, less=True):
-    return Metric(key, title, unit, ("tests", *path), less_is_better=less)
+def latency(key, title, test, name="median_us"):
+    return Metric(key, title, "us", (("tests", test, name),))
+
+
+def bandwidth(key, title, *tests, name="mbit_per_s"):
+    return Metric(key, title, "Mbit/s", tuple(("tests", test, name) for test in tests),
+                  less_is_better=False)
 
 
 def memory(key, title, after, name):
-    return Metric(key, title, "KiB", ("memory", after, name), 1 / 1024)
+    return Metric(key, title, "KiB", (("memory", after, name),), 1 / 1024)
 
 
+BURSTS = "udp-burst-8", "udp-burst-32"
 METRICS = [
-    test("udp-rtt", "UDP round trip", "us", "udp-rtt", "median_us"),
-    test("udp-rtt-p99", "its 99th percentile", "us", "udp-rtt", "p99_us"),
-    test("udp-rtt-one-cpu", "UDP round trip, one processor", "us", "udp-rtt-one-cpu", "median_us"),
-    test("tcp-rtt", "TCP round trip", "us", "tcp-rtt", "median_us"),
-    test("udp-burst", "UDP bursts, both ways", "Mbit/s", "udp-burst", "sum_mbit_per_s", less=False),
-    test("tcp-both", "TCP, both ways", "Mbit/s", "tcp-both", "sum_mbit_per_s", less=False),
-    test("udp-in", "UDP in", "Mbit/s", "udp-in", "mbit_per_s", less=False),
-    test("udp-out", "UDP out", "Mbit/s", "udp-out", "mbit_per_s", less=False),
-    test("tcp-in", "TCP in", "Mbit/s", "tcp-in", "mbit_per_s", less=False),
-    test("tcp-out", "TCP out", "Mbit/s", "tcp-out", "mbit_per_s", less=False),
+    latency("udp-rtt", "UDP round trip", "udp-rtt"),
+    latency("udp-rtt-p99", "its 99th percentile", "udp-rtt", "p99_us"),
+    latency("udp-rtt-one-cpu", "UDP round trip, one processor", "udp-rtt-one-cpu"),
+    latency("tcp-rtt", "TCP round trip", "tcp-rtt"),
+    bandwidth("udp-burst", "UDP bursts, both ways", *BURSTS, name="sum_mbit_per_s"),
+    bandwidth("udp-burst-8", "those of 8 messages", BURSTS[0], name="sum_mbit_per_s"),
+    bandwidth("udp-burst-32", "those of 32 messages", BURSTS[1], name="sum_mbit_per_s"),
+    bandwidth("tcp-both", "TCP, both ways", "tcp-both", name="sum_mbit_per_s"),
+    bandwidth("udp-in", "UDP in", "udp-in"),
+    bandwidth("udp-out", "UDP out", "udp-out"),
+    bandwidth("tcp-in", "TCP in", "tcp-in"),
+    bandwidth("tcp-out", "TCP out", "tcp-out"),
     memory("held-rest", "receive buffers, at rest", "rest", "rx_held"),
-    memory("held-burst", "receive buffers, most in UDP bursts", "udp-burst", "rx_held_peak"),
+    memory("held-burst", "receive buffers, most in UDP bursts", BURSTS[1], "rx_held_peak"),
     memory("held-tcp", "receive buffers, most in TCP both ways", "tcp-both", "rx_held_peak"),
     memory("all-rest", "all memory taken, at rest", "rest", "used"),
-    memory("all-burst", "all memory taken, most in UDP bursts", "udp-burst", "peak"),
+    memory("all-burst", "all memory taken, most in UDP bursts", BURSTS[1], "peak"),
     memory("all-tcp", "all memory taken, most in TCP both ways", "tcp-both", "peak"),
 ]
 BY_KEY = {metric.key: metric for metric in METRICS}
 
 
+def at_path(record, path):
+    """None where there is nothing, or a test that failed."""
+    for name in path:
+        if record is None or "error" in record and record["error"]:
+            return None
+        record = record.get(name)
+    return record
+
+
 def value_of(metric, record):
     """Of one round, or None where it has none: it or the test failed, or nobody counts it."""
-    at = record
-    if record.get("error") or "error" in record.get(metric.path[0], {}).get(metric.path[1], {}):
-        return None
-    for name in metric.path:
-        at = at.get(name)
-        if at is None:
-            return None
-    return at * metric.scale
+    found = [at_path(record, path) for path in metric.paths]
+    return max((value * metric.scale for value in found if value is not None), default=None)
 
 
 @dataclasses.dataclass(frozen=True)

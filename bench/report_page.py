@@ -21,8 +21,8 @@ svg { width: 100%; height: auto; } .note { color: #555; font-size: .87em; }
 DEFINITIONS = """
 <p>The clock is the host's. A <b>round trip</b> is a message of 1 KiB sent to the guest's echo until
 all of it is back, one at a time: the median of a round. <b>Bandwidth</b> is payload delivered, both
-directions added where it goes both ways. <b>UDP bursts</b>: 32 messages of 1 KiB in flight to the
-echo; what came back counts twice, once in and once out. <b>TCP both ways</b>: a stream into the
+directions added where it goes both ways. <b>UDP bursts</b>: 8 or 32 messages of 1 KiB in flight to
+the echo, the better of the two; what came back counts twice, once in and once out. <b>TCP both ways</b>: a stream into the
 guest's sink and one out of its source. <b>Receive buffers</b> are the bytes of those that exist,
 posted to the card or held by the stack; <b>all memory</b> is what the guest has taken at run time:
 these, the rings, and the sockets' share. <b>n</b> rounds, in turn, each with a guest booted anew;

@@ -29,8 +29,10 @@ COUNTERS = ("rx_held", "rx_held_peak", "rx_posted", "rx_packets", "tx_packets", 
 def vtbench(test, spec, **changed):
     """The figures of one round of a test; its error where it failed."""
     values = dict(spec, **changed)
-    command = [VTBENCH, "--json", "--quiet", "--seconds", str(values["seconds"]), "--count",
-               str(values["count"]), os.environ["VTNET_GUEST"], test]
+    command = [VTBENCH, "--json", "--quiet"]
+    for option in ("seconds", "count", "in-flight"):
+        command += [f"--{option}", str(values[option])] if values.get(option) else []
+    command += [os.environ["VTNET_GUEST"], test]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=30 + 2 * values["seconds"], check=False)
@@ -97,7 +99,7 @@ def measure(spec):
             results["tests"][test.key] = {"error": "not run: two tests before it failed"}
             continue
         with on_one_processor() if test.one_cpu else contextlib.nullcontext():
-            result = vtbench(test.name, spec)
+            result = vtbench(test.name, spec, **{"in-flight": test.in_flight})
         results["tests"][test.key] = result
         failed = failed + 1 if "error" in result else 0
         if spec["tells"]:

@@ -26,7 +26,7 @@ def tests(subject, generator):
                                                                1.3 + (at - 94) ** 2 / 5)
                                                 for at in range(101)]}
         elif test.name.endswith(("burst", "both")):
-            pace *= TCP_PACE if test.name.startswith("tcp") else 1
+            pace *= TCP_PACE if test.name.startswith("tcp") else 0.7 if test.in_flight == 8 else 1
             found[test.key] = {"sum_mbit_per_s": burst * pace}
         else:
             found[test.key] = {"mbit_per_s": burst * pace}

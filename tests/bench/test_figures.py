@@ -85,12 +85,17 @@ def test_interval_of_an_improvement_is_in_order():
 def test_values_come_from_whole_rounds_and_tests_only():
     metric, memory = BY_KEY["udp-rtt"], BY_KEY["held-burst"]
     good = {"error": "", "tests": {"udp-rtt": {"median_us": 80.5}},
-            "memory": {"udp-burst": {"rx_held_peak": 2048}}}
+            "memory": {"udp-burst-32": {"rx_held_peak": 2048}}}
     broken = {"error": "", "tests": {"udp-rtt": {"median_us": 80.5, "error": "lost"}}}
     assert value_of(metric, good) == 80.5
     assert value_of(memory, good) == 2  # KiB
     assert value_of(metric, broken) is None
     assert value_of(metric, {**good, "error": "not done"}) is None
     assert value_of(memory, {"error": "", "tests": {}}) is None
+    bursts = {"error": "", "tests": {"udp-burst-8": {"sum_mbit_per_s": 300},
+                                     "udp-burst-32": {"sum_mbit_per_s": 200}}}
+    assert value_of(BY_KEY["udp-burst"], bursts) == 300
+    bursts["tests"]["udp-burst-8"]["error"] = "lost"
+    assert value_of(BY_KEY["udp-burst"], bursts) == 200
     assert figure(metric, {1: good, 2: broken}).by_round == {1: 80.5}
     assert figure(metric, {2: broken}) is None
