@@ -16,6 +16,7 @@
 #include "net/lwip_port/port.h"
 #include "net/stats.h"
 #include "runtime/memory.h"
+#include "runtime/stamp.h"
 
 enum { BUDGET = 64 }; /* frames a pass: a quarter of the ring, then the replies are sent */
 
@@ -236,6 +237,7 @@ static unsigned run_once(uint64_t now, bool *busy)
     uint64_t since = now;
     unsigned frames = 0;
 
+    stamp(STAMP_PASS);
     for (unsigned i = 0; i < port_count; i++) {
         frames += lwip_port_poll(&ports[i], BUDGET);
     }
@@ -247,10 +249,12 @@ static unsigned run_once(uint64_t now, bool *busy)
     end_share(TIMERS, &since);
     *busy = run_pollers() || frames != 0;
     end_share(SERVICES, &since);
+    stamp(STAMP_FLUSH);
     for (unsigned i = 0; i < port_count; i++) {
         lwip_port_flush(&ports[i]);
     }
     end_share(FLUSH, &since);
+    stamp(STAMP_END);
     return frames;
 }
 

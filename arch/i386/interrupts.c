@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
+#include "runtime/stamp.h"
 
 enum {
     PIC1_COMMAND = 0x20,
@@ -190,6 +191,7 @@ void trap_handle(struct trap_frame *frame)
     if (frame->vector < I386_VECTOR_IRQ) {
         report_exception(frame);
     }
+    stamp(STAMP_INTERRUPT);
     if (frame->vector >= I386_VECTOR_MESSAGE) {
         i386_message_handle(frame->vector);
     } else {

@@ -5,6 +5,7 @@
 
 #include "arch/arch.h"
 #include "arch/ppc/internal.h"
+#include "runtime/stamp.h"
 
 enum {
     PIC1_COMMAND = 0x20,
@@ -163,6 +164,7 @@ static void handle_irq(void)
 
 void interrupt_handle(uint32_t vector)
 {
+    stamp(STAMP_INTERRUPT);
     if (vector == VECTOR_EXTERNAL) {
         handle_irq();
     } else {

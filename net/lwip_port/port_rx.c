@@ -10,6 +10,7 @@
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
+#include "runtime/stamp.h"
 
 /* A receive buffer's private bytes: the pbuf that stands for it while the stack has it. */
 struct rx_pbuf {
@@ -166,6 +167,7 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
     struct pbuf *p;
     err_t error;
 
+    stamp(STAMP_RECEIVE);
     port_resume_connections(port); /* before this frame makes another connection take the room */
     append(port, wrap(port, buffer, data, length));
     if (more) {

@@ -11,6 +11,7 @@
 #include "net/lwip_port/burst.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
+#include "runtime/stamp.h"
 
 enum {
     ACKNOWLEDGEMENT_MAX = 14 + 60 + 60, /* bytes: all headers at their longest */
@@ -222,6 +223,7 @@ err_t port_link_output(struct netif *netif, struct pbuf *p)
     enum burst_result result;
     int error;
 
+    stamp(STAMP_TRANSMIT);
     parse(p, &headers);
     result = add_to_burst(port, p, &headers);
     if (result == BURST_TAKEN) {

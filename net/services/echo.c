@@ -4,12 +4,14 @@
 
 #include "net/services/listen.h"
 #include "net/services/services.h"
+#include "runtime/stamp.h"
 
 /* In place: the reply's headers overwrite the request's. */
 static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                         u16_t port)
 {
     (void)context;
+    stamp(STAMP_APPLICATION);
     udp_sendto(pcb, p, from, port);
     pbuf_free(p);
 }
