@@ -94,7 +94,7 @@ static void set_ring(const struct ne2000 *card)
 bool ne2000_reset(struct ne2000 *card)
 {
     static const uint8_t nothing[6];
-    uint8_t prom[NE2000_PROM_SIZE];
+    uint8_t prom[NE2000_PROM_SIZE] = {0};
 
     ne2000_write(card, NE2000_RESET, ne2000_read(card, NE2000_RESET));
     if (!wait_for_reset(card, RESET_NS)) {
