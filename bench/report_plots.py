@@ -125,11 +125,11 @@ def memory(run, platform):
         axes.set_title(run.subjects[subject]["label"], fontsize=11)
         axes.set_ylabel("held (KiB)")
         axes.set_xlim(0, longest)
-        axes.set_ylim(0, 1.25 * max(1, *(held / 1024 for _, held in line["samples"])))
-        for label, begin in line["phases"]:
+        axes.set_ylim(0, 1.35 * max(1, *(held / 1024 for _, held in line["samples"])))
+        for at, (label, begin) in enumerate(line["phases"]):
             axes.axvline(begin, color="gray", linewidth=0.6)
             axes.annotate(label, (begin, 1), xycoords=("data", "axes fraction"), fontsize=8,
-                          xytext=(3, -11), textcoords="offset points")
+                          xytext=(3, -22 if at % 2 else -11), textcoords="offset points")
     panels[-1][0].set_xlabel("time since the start (s)")
     figure.tight_layout()
     return svg(figure, f"memory-{platform}")

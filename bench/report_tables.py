@@ -90,11 +90,14 @@ def percent(found, key):
     if found is None:
         return "-"
     value, low, high = found.improvement(BY_KEY[key].less_is_better)
-    return f"{value:+.0f} % [{low:+.0f}, {high:+.0f}]"
+    return f"{value:+.0f} %" + (f" [{low:+.0f}, {high:+.0f}]" if found.n > 1 else ", one round")
 
 
 def ratio_cell(found):
-    return "-" if found is None else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    if found is None:
+        return "-"
+    return f"{found.value:.2f}" + (f" [{found.low:.2f}, {found.high:.2f}]" if found.n > 1 else
+                                   ", one round")
 
 
 def name_of(platform, guest, card):

@@ -109,7 +109,8 @@ def measure(spec):
 
 def timeline():
     """The receive buffers over time: [[seconds, bytes], ...], and the phases' beginnings."""
-    phases = [("at rest", None, 1), ("ping-pong", "udp-rtt", 0), ("burst", "udp-burst", 0),
+    # label, test, seconds at least
+    phases = [("at rest", None, 1), ("ping-pong", "udp-rtt", 1), ("burst", "udp-burst", 0),
               ("TCP both ways", "tcp-both", 0), ("afterwards", None, 4)]
     start = time.monotonic()
     begins, samples = [], []
@@ -119,7 +120,7 @@ def timeline():
             [VTBENCH, "--quiet", "--seconds", "1.5", "--count", "8000", os.environ["VTNET_GUEST"],
              test], stdout=subprocess.DEVNULL)
         end = time.monotonic() + seconds
-        while process.poll() is None if process else time.monotonic() < end:
+        while (process and process.poll() is None) or time.monotonic() < end:
             held = guest_stats.counters()["rx_held"]
             samples.append([round(time.monotonic() - start, 3), held])
             time.sleep(INTERVAL)

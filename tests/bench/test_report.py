@@ -140,6 +140,11 @@ def test_a_run_just_begun_has_a_report(tmp_path):
     assert "not measured" in markdown and "<svg" not in page
 
 
+def test_one_round_has_no_interval(tmp_path):
+    made_up.write(tmp_path, rounds=1)
+    assert "% [" not in render(tmp_path)[0]
+
+
 def test_no_run_is_told(tmp_path):
     done = subprocess.run([ROOT / "bench/report", tmp_path], stderr=subprocess.PIPE, text=True,
                           timeout=60, check=False)
