@@ -114,21 +114,22 @@ def test_msix_in_other_modes(boot, mode):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("append", ["irq=intx", "irq=auto"])
 def test_interrupts_are_counted_by_queue(boot, transport, append):
-    """Pings are the receive queue's. A guest that sends as fast as it can fills its ring: then it
-    waits for the transmit queue."""
+    """Pings are the receive queue's, unless the line is shared with what the pass before has sent. A
+    guest that sends as fast as it can fills its ring: then it waits for the transmit queue."""
     guest = boot(f"mode=irq stats=1 {append}", device=TRANSPORTS[transport]).wait_ready()
     before = card(by_udp(guest.address))
     host.ping(guest.address, count=50)
     pinged = card(by_udp(guest.address))
     assert 20 <= pinged["rx_interrupts"] - before["rx_interrupts"] <= 60
-    assert pinged["tx_interrupts"] - before["tx_interrupts"] <= 10
+    own_vectors = "MSI-X" in guest.console()
+    assert pinged["tx_interrupts"] - before["tx_interrupts"] <= (10 if own_vectors else 60)
     host.burst(guest.address, 20_000, 1024)
     after = card(by_udp(guest.address))
-    assert after["tx_interrupts"] - pinged["tx_interrupts"] >= 5
+    assert after["tx_interrupts"] > pinged["tx_interrupts"]
     assert after["rx_interrupts"] - pinged["rx_interrupts"] <= 10
     by_queue = after["rx_interrupts"] + after["tx_interrupts"]
     idle = after["rx_interrupts_spurious"] + after["tx_interrupts_spurious"]
-    if "MSI-X" in guest.console():
+    if own_vectors:
         assert after["interrupts"] == by_queue + after["interrupts_config"]
         assert after["interrupts_spurious"] == idle
     else:
