@@ -279,8 +279,13 @@ check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, unde
 	@set -e; for test in $^; do echo "== $$test"; qemu-ppc $$test; done
 
 .PHONY: check-system
-check-system: all ## system tests: guests under QEMU in a network namespace
-	@./vm netns -- $(PYTHON) -m pytest -q -rs -m 'not race' tests/system
+check-system: all ## system tests: guests under QEMU, for each architecture in a network namespace of its own
+	@$(MAKE) --no-print-directory -j2 -k -O $(ARCHES:%=check-system-%)
+
+.PHONY: $(ARCHES:%=check-system-%)
+$(ARCHES:%=check-system-%): check-system-%:
+	@echo '== tests/system, $*'
+	@./vm netns -- $(PYTHON) -m pytest -q -rsx -m 'not race' --arch=$* tests/system
 
 .PHONY: bench-icount
 bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on
@@ -296,12 +301,12 @@ check-race: all ## shows the kicks that are lost without the remedy; may take mi
 
 # Also what the machine's own QEMU may have no card for: tests/system/test_newer_qemu.py.
 .PHONY: check-qemu10
-check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes some 15 minutes
+check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes some 8 minutes
 	@./setup check
 	@./setup qemu10
 	@$(MAKE) --no-print-directory all
 	@path=$$(./setup --qemu10-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
-		echo "$$qemu" && PATH="$$path" ./vm netns -- $(PYTHON) -m pytest -q -rsx -m 'not race' tests/system
+		echo "$$qemu" && PATH="$$path" $(MAKE) --no-print-directory check-system
 
 # FREEBSD=IMAGE, and BENCH= for other options of bench/run. A run that was interrupted goes on.
 .PHONY: bench bench-quick

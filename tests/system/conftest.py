@@ -13,6 +13,24 @@ from guest import ARCHITECTURES, ROOT, Guest  # noqa: E402
 from host import ip  # noqa: E402
 
 
+def pytest_addoption(parser):
+    parser.addoption("--arch", choices=[arch.name for arch in ARCHITECTURES],
+                     help="only the tests of this architecture; those of none go with the last")
+
+
+def pytest_collection_modifyitems(config, items):
+    chosen = config.getoption("--arch")
+    if chosen is None:
+        return
+    kept, others = [], []
+    for item in items:
+        params = getattr(item, "callspec", None) and item.callspec.params
+        arch = (params or {}).get("arch", ARCHITECTURES[-1])
+        (kept if arch.name == chosen else others).append(item)
+    items[:] = kept
+    config.hook.pytest_deselected(items=others)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session):
     if session.config.option.collectonly:
