@@ -92,6 +92,13 @@ def pings_answered(address, count=3):
     return int(re.search(r"(\d+) received", done.stdout)[1])
 
 
+def settle(address):
+    """Waits for the end of a flood, which is on its way for a while and displaces all else."""
+    deadline = time.monotonic() + PATIENCE
+    while pings_answered(address) < 3:
+        assert time.monotonic() < deadline, f"{address} loses pings long after a flood"
+
+
 def checksum(data):
     """The Internet checksum (RFC 1071)."""
     if len(data) % 2:

@@ -27,13 +27,6 @@ def statistics(address, card_number=0):
         return json.load(reply)["cards"][card_number]
 
 
-def settle(address):
-    """Waits for the end of a flood, which is on its way for a while and displaces all else."""
-    deadline = time.monotonic() + PATIENCE
-    while host.pings_answered(address) < 3:
-        assert time.monotonic() < deadline, "pings are lost long after a flood"
-
-
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("model", MODELS)
 def test_traffic(boot, model, mode):
@@ -67,7 +60,7 @@ def test_flood(boot, model, mode):
         for _ in range(3):
             for _ in range(20000):
                 sock.send(datagram)
-            settle(guest.address)
+            host.settle(guest.address)
             host.ping(guest.address, count=5)
     host.serves(guest.address)
     counters = statistics(guest.address)["counters"]
@@ -82,7 +75,7 @@ def test_few_buffers(boot, model):
     with host.udp_socket(guest.address, host.SINK) as sock:
         for _ in range(5000):
             sock.send(b"x" * 1400)
-    settle(guest.address)
+    host.settle(guest.address)
     host.ping(guest.address, count=20)
     host.udp_echo(guest.address, (0, 1472, 4000, 20000))
     assert statistics(guest.address)["counters"]["rx_held_peak"] <= 64 << 10
