@@ -11,7 +11,8 @@ from matplotlib import pyplot  # noqa: E402
 from matplotlib.ticker import FuncFormatter, NullFormatter  # noqa: E402
 
 from report_figures import BY_KEY  # noqa: E402
-from run_plan import NATIVE, PLATFORMS  # noqa: E402
+from report_tables import anatomy_name  # noqa: E402
+from run_plan import NATIVE  # noqa: E402
 
 WIDTH = 10.5  # inches
 BAR = 0.34  # inches of height that a bar takes
@@ -150,8 +151,7 @@ def anatomy(found):
             left += part["us"]
         axes.annotate(f"{left:.1f}", (left, at), xytext=(5, 0), va="center",
                       textcoords="offset points", fontsize=9)
-    axes.set_yticks(range(len(found)), [PLATFORMS.get(one["platform"], one["platform"])
-                                        for one in found])
+    axes.set_yticks(range(len(found)), [anatomy_name(one) for one in found])
     axes.invert_yaxis()
     axes.margins(x=0.08)
     axes.set_xlim(left=0)

@@ -193,6 +193,11 @@ def troubles(run):
                  "was disturbed.")
 
 
+def anatomy_name(one):
+    """Of a platform, or of it in one mode."""
+    return one["platform"] + (f", mode={one['mode']}" if "mode" in one else "")
+
+
 def anatomy_table(found):
     """A column a platform."""
     times = [{part["name"]: part["us"] for part in one["segments"]} for one in found]
@@ -202,7 +207,7 @@ def anatomy_table(found):
     if rows:
         rows.append(["all", *(f"{sum(one.values()):.2f}" for one in times)])
     return Table("Latency anatomy",
-                 ["part of a round trip", *(f"{one['platform']} (us)" for one in found)],
+                 ["part of a round trip", *(f"{anatomy_name(one)} (us)" for one in found)],
                  rows or [[NOT_MEASURED]])
 
 
