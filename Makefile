@@ -225,7 +225,7 @@ $(UNIT_BURST) $(UNIT_DATAGRAMS): UNIT_INCLUDED = net/%
 # The same tests big-endian, under qemu-user. There is no package of cmocka for PowerPC.
 UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -I$(B)/ppc-linux -I. -Itests/unit $(UNIT_INCLUDES)
 
-$(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h setup
+$(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 	@mkdir -p $(@D)
 	$(call say,CROSS,cmocka.c)
 	$(Q)cmocka=$$(./setup --cmocka-dir) && cp "$$cmocka"/include/cmocka*.h $(@D) && \
