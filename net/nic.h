@@ -117,10 +117,11 @@ struct nic_driver {
     uint16_t (*mtu)(void *state);                      /* bytes of an IP packet, at most */
     uint32_t (*offloads)(void *state);                 /* NIC_SEND_..., NIC_RECEIVE_... */
     /*
-     * The largest receive window, in bytes, with which one TCP connection does not fill a card that
-     * drops what its own memory does not hold. NULL: the card is none of these.
+     * For a card that drops what it has no room for: the bytes that one TCP connection may have under
+     * way to it or, `sending`, from it, whose acknowledgements come back; both together fit. NULL:
+     * the card drops nothing, or seldom.
      */
-    uint32_t (*window)(void *state);
+    uint32_t (*window)(void *state, bool sending);
     /* The card's number of bytes of headroom with which transmit() saves work. */
     unsigned (*headroom)(void *state);
     /*

@@ -101,15 +101,15 @@ static uint32_t card_offloads(void *state)
 
 /*
  * QEMU's card drops everything, and says nothing, when there is no room for the largest frame in the
- * ring. So the segments that may be under way leave room for that, and for acknowledgements of all
- * that one pass may send: a connection whose last acknowledgement is lost stands still for seconds.
+ * ring, and a connection whose last segments or acknowledgements are lost stands still for 200 ms or
+ * more. So half of what the ring has beside that is for segments, half for acknowledgements.
  */
-static uint32_t card_window(void *state)
+static uint32_t card_window(void *state, bool sending)
 {
     const struct ne2000 *card = state;
-    int pages = card->stop - NE2000_RING_FIRST - FRAME_PAGES - NE2000_TX_FRAMES * 3 / 4;
+    uint32_t pages = (card->stop - NE2000_RING_FIRST - FRAME_PAGES - 1u) / 2;
 
-    return (uint32_t)(pages / FRAME_PAGES < 2 ? 2 : pages / FRAME_PAGES) * SEGMENT;
+    return (sending ? pages : pages / FRAME_PAGES) * SEGMENT;
 }
 
 static unsigned card_headroom(void *state)

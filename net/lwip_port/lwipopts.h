@@ -76,9 +76,9 @@
 /* A window's worth in receive buffers; but one that is kept for a few bytes counts as much. */
 #define TCP_OOSEQ_MAX_PBUFS 256
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, length, length1, options2, p)                      \
-    (port_tcp_received(pcb), ERR_OK)
+    (port_tcp_received(ip_current_input_netif(), header, pcb), ERR_OK)
 #define TCP_LISTEN_BACKLOG 1
-/* The window is smaller where a card asks for that: net/lwip_port/window.c. */
+/* Windows are smaller where a card asks for that: net/lwip_port/window.c. */
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, header, pcb, options)                                     \
     port_tcp_sending(header, pcb, options)
 /* A window update for every sixteenth of the window, not the quarter that is lwIP's default: the

@@ -6,6 +6,9 @@
 #include "lwip/err.h"
 #include "net/lwip_port/port.h"
 
+struct tcp_hdr;
+struct tcp_pcb;
+
 /* nic_client.receive; context: the struct lwip_port. */
 void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
                   const struct nic_offload *offload);
@@ -30,6 +33,9 @@ bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p);
 
 /* Makes TCP keep to the window that the card asks for. */
 void port_window_init(const struct lwip_port *port);
+/* A segment, header in host order, is about to be handled. */
+void port_window_received(const struct lwip_port *port, struct tcp_hdr *header,
+                          const struct tcp_pcb *pcb);
 
 /* Makes the netif tell the card which groups it has joined: netif_init_fn's part. */
 void port_groups_init(struct netif *netif);

@@ -116,8 +116,9 @@ static struct pbuf *finish(struct lwip_port *port)
 
 /* lwIP acknowledges every other segment at once; several joined count as one, but must not wait for
  * the next: to lwIP one has been waiting already. */
-void port_tcp_received(struct tcp_pcb *pcb)
+void port_tcp_received(const struct netif *netif, struct tcp_hdr *header, struct tcp_pcb *pcb)
 {
+    port_window_received(netif->state, header, pcb);
     if (joined && pcb->state >= ESTABLISHED) {
         tcp_set_flags(pcb, TF_ACK_DELAY);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A receive window that the card can hold: nic_driver.window. */
+/* Windows of TCP that the card can hold: nic_driver.window. */
 #include "lwip/ip.h"
 #include "lwip/priv/tcp_priv.h"
 #include "net/lwip_port/hooks.h"
@@ -29,7 +29,7 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
     if (port->nic.driver->window == NULL) {
         return options;
     }
-    window = port->nic.driver->window(port->nic.state);
+    window = port->nic.driver->window(port->nic.state, false);
     if (pcb->flags & TF_WND_SCALE && !(TCPH_FLAGS(header) & TCP_SYN)) {
         window >>= pcb->rcv_scale;
     }
@@ -37,4 +37,22 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
         header->wnd = lwip_htons((u16_t)window);
     }
     return options;
+}
+
+/*
+ * The peer seems to have a smaller window. A bound of what is in the card's queue would not do: it is
+ * the acknowledgements that fill the card, of all that is not acknowledged yet.
+ */
+void port_window_received(const struct lwip_port *port, struct tcp_hdr *header,
+                          const struct tcp_pcb *pcb)
+{
+    uint32_t window;
+
+    if (port->nic.driver->window == NULL || pcb->state < ESTABLISHED) {
+        return;
+    }
+    window = port->nic.driver->window(port->nic.state, true) >> pcb->snd_scale;
+    if (header->wnd > window) {
+        header->wnd = (u16_t)window;
+    }
 }

@@ -440,6 +440,23 @@ static void groups_are_hashed(void **state)
     assert_int_equal(fake_dp8390.page[1][DP8390_MAR0 + 3], 0);
 }
 
+/* One connection both ways: its segments, and acknowledgements of a page each, leave room for the
+ * largest frame, and BNRY's page. */
+static void windows_fit_the_ring(void **state)
+{
+    (void)state;
+    for (unsigned stop = 0x80; stop <= 0xc0; stop += 0x40) {
+        unsigned in, out;
+
+        card->stop = (uint8_t)stop;
+        in = nic_ne2000.window(card, false) / 1460;
+        out = nic_ne2000.window(card, true) / 1460;
+        assert_in_range(in, 3, 100);
+        assert_in_range(out, 20, 100);
+        assert_in_range(in * 6 + out + 6 + 1, 0, stop - 0x4c);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, opened, closed)
 
 int main(void)
@@ -459,6 +476,7 @@ int main(void)
         TEST(only_its_own_interrupt_is_taken),
         TEST(polling_silences_the_card),
         TEST(groups_are_hashed),
+        TEST(windows_fit_the_ring),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
