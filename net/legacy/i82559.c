@@ -11,7 +11,10 @@
 #include "net/legacy/i82559.h"
 #include "runtime/memory.h"
 
-enum { MTU = 1500 };
+enum {
+    MTU = 1500,
+    SEGMENT = MTU - 40, /* bytes of TCP in a frame */
+};
 
 static bool card_matches(const struct pci_device *pci)
 {
@@ -106,6 +109,11 @@ static uint32_t card_offloads(void *state)
 {
     (void)state;
     return 0;
+}
+
+static uint32_t card_window(void *state, bool sending)
+{
+    return i82559_window(state, sending) * (uint32_t)SEGMENT;
 }
 
 static unsigned card_headroom(void *state)
@@ -269,6 +277,7 @@ const struct nic_driver nic_i82559 = {
     .speed = card_speed,
     .mtu = card_mtu,
     .offloads = card_offloads,
+    .window = card_window,
     .headroom = card_headroom,
     .transmit = card_transmit,
     .has_room = card_has_room,

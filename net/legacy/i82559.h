@@ -13,7 +13,7 @@
 
 enum {
     I82559_TX_FRAMES = 128, /* command blocks, as Linux and FreeBSD have */
-    /* Posted receive buffers: Linux's number. FreeBSD's 128 are less than a TCP window of ours. */
+    /* Posted receive buffers: Linux's number. A TCP connection fills half of them each way. */
     I82559_RFDS = 256,
     I82559_RX_MEMORY = 2 << 20, /* bytes of receive buffers that may exist, by default: virtio's */
     I82559_FRAME_MAX = 1518,    /* bytes, with a VLAN tag, without the FCS */
@@ -86,6 +86,8 @@ bool i82559_rx_ready(const struct i82559 *card);
 unsigned i82559_rx_poll(struct i82559 *card, unsigned budget);
 void i82559_release(struct i82559 *card, void *private);
 bool i82559_scarce(const struct i82559 *card);
+/* Frames under way for which there are RFDs: nic_driver.window's. */
+uint32_t i82559_window(const struct i82559 *card, bool sending);
 
 /* Starts the RU again where `status`, the SCB's, says that it has no RFDs, and there are some. */
 void i82559_rx_restart(struct i82559 *card, uint16_t status);

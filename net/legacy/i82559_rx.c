@@ -14,6 +14,7 @@
 enum {
     BUFFER_ALIGN = 16,
     ETHERNET_HEADER = 14,
+    WINDOW_MIN = 2, /* segments: a window of 0 would be opened by a timer only */
 };
 
 static struct i82559_rfd *rfd_of(const struct i82559 *card, struct i82559_buffer *buffer)
@@ -247,4 +248,20 @@ bool i82559_scarce(const struct i82559 *card)
 {
     return card->rx_buffers >= card->rx_buffers_max && card->rx_posted < card->rx_limit / 4 &&
            card->rx_kept == NULL;
+}
+
+/*
+ * Half of the RFDs are for segments, half for acknowledgements. Of buffers that the stack keeps none
+ * are left to receive with, and of the last quarter it may keep none.
+ */
+uint32_t i82559_window(const struct i82559 *card, bool sending)
+{
+    uint32_t left = card->rx_posted + card->rx_kept_count + card->rx_buffers_max - card->rx_buffers;
+    uint32_t spare = card->rx_limit / 4;
+
+    left = left > spare ? left - spare : 0;
+    if (sending || left > card->rx_limit) {
+        left = card->rx_limit;
+    }
+    return left / 2 < WINDOW_MIN ? WINDOW_MIN : left / 2;
 }

@@ -78,6 +78,7 @@ def test_few_buffers(boot, model):
     host.settle(guest.address)
     host.ping(guest.address, count=20)
     host.udp_echo(guest.address, (0, 1472, 4000, 20000))
+    host.tcp_echo(guest.address, host.MIB)
     assert statistics(guest.address)["counters"]["rx_held_peak"] <= 64 << 10
 
 

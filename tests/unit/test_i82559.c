@@ -340,6 +340,33 @@ static void test_lying_card(void **unused)
     assert_int_equal(counters().rx_buffers, RFDS + 1);
 }
 
+/* Segments and acknowledgements fit together, and buffers that the client has receive none. */
+static void test_window(void **unused)
+{
+    unsigned in, out, posted;
+
+    (void)unused;
+    assert_int_equal(driver->window(state, false), RFDS / 2 * 1460);
+    assert_int_equal(driver->window(state, true), RFDS / 2 * 1460);
+    fake_pci_reset();
+    boot_arguments.bufmem = 64;
+    state = open_on(true);
+    posted = counters().rx_posted;
+    assert_in_range(posted, 30, 50);
+    in = driver->window(state, false) / 1460;
+    out = driver->window(state, true) / 1460;
+    assert_in_range(in, 10, posted - out);
+    assert_int_equal(out, posted / 2);
+    for (unsigned n = 0; n < posted - 4; n++) {
+        assert_true(arrive(n));
+        assert_int_equal(driver->poll(state, 64), 1);
+    }
+    assert_int_equal(driver->window(state, false), 2 * 1460);
+    assert_int_equal(driver->window(state, true) / 1460, out);
+    release_all();
+    assert_int_equal(driver->window(state, false) / 1460, in);
+}
+
 static int send(const uint8_t *data, unsigned parts, unsigned n)
 {
     struct nic_part part[16];
@@ -546,6 +573,7 @@ int main(void)
         cmocka_unit_test_setup(test_ring_overflows, setup),
         cmocka_unit_test_setup(test_end_seen_in_between, setup),
         cmocka_unit_test_setup(test_client_has_all_buffers, setup),
+        cmocka_unit_test_setup(test_window, setup),
         cmocka_unit_test_setup(test_lying_card, setup),
         cmocka_unit_test_setup(test_transmit, setup),
         cmocka_unit_test_setup(test_transmit_bursts, setup),
