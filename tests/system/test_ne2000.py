@@ -91,10 +91,14 @@ def retransmitted():
 
 
 def test_tcp_both_ways(guest):
-    """Neither segments nor acknowledgements find the card full, or the connection stands still."""
-    before = retransmitted()
-    tcp_both_ways(guest.address, 16 * host.MIB)
-    assert retransmitted() - before < 200  # of some 12,000
+    """Neither segments nor acknowledgements find the card full, or the connection stands still. A busy
+    host sends again for reasons of its own, but not each time."""
+    counts = []
+    while not counts or (counts[-1] >= 5 and len(counts) < 4):
+        before = retransmitted()
+        tcp_both_ways(guest.address, 16 * host.MIB)
+        counts.append(retransmitted() - before)
+    assert counts[-1] < 5, counts
 
 
 def test_bursts_out(guest):
