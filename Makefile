@@ -13,6 +13,7 @@ CROSS_ppc_linux ?= powerpc-linux-gnu-
 CROSS_i386_linux ?= i686-linux-gnu-
 HOSTCC ?= gcc
 PYTHON ?= /usr/bin/python3
+JOBS ?= $(shell nproc)
 
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
 LINUX := $(shell ./setup --linux-dir 2>/dev/null)
@@ -259,15 +260,18 @@ setup: ## install what is missing, and fetch lwIP and cmocka
 .PHONY: demo
 demo: ## install, build, boot the guest, ping and measure it; ARCH=i386 or ppc for one only
 	@./setup demo
-	@$(MAKE) --no-print-directory all-host $(if $(ARCH),all-$(ARCH),$(ARCHES:%=all-%))
+	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(if $(ARCH),all-$(ARCH),$(ARCHES:%=all-%))
 	@set -e; for arch in $(or $(ARCH),$(ARCHES)); do ./vm run --arch $$arch -- bench/demo; done
 
 .PHONY: check
 check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
 	@$(MAKE) --no-print-directory lint check-builds check-unit check-endian check-bench check-system
+
+.PHONY: unit-programs
+unit-programs: $(foreach d,host ppc-linux,$(UNIT_TESTS:%=$(B)/$d/unit/%))
 
 .PHONY: check-unit
 check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under ASan and UBSan
@@ -304,7 +308,7 @@ check-race: all ## shows the kicks that are lost without the remedy; may take mi
 check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes some 8 minutes
 	@./setup check
 	@./setup qemu10
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@path=$$(./setup --qemu10-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
 		echo "$$qemu" && PATH="$$path" $(MAKE) --no-print-directory check-system
 
@@ -312,13 +316,13 @@ check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes som
 .PHONY: bench bench-quick
 bench: ## measure against other cards and guests: results/.../report.html; some 15 minutes
 	@./setup check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
 bench-quick: ## the same in less than 5 minutes, and less sure
 	@./setup check
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
@@ -326,10 +330,10 @@ bench-quick: ## the same in less than 5 minutes, and less sure
 check-builds: ## the same bytes from another folder, and a build by clang
 	@rm -rf $(B)/again && mkdir -p $(B)/again
 	@git ls-files -z | xargs -0 cp --parents -t $(B)/again 2>/dev/null || cp -r $(filter-out $(B),$(wildcard *)) $(B)/again
-	@$(MAKE) --no-print-directory -C $(B)/again VERSION='$(VERSION)' $(EXAMPLES:%=$(B)/i386/%.elf)
+	@$(MAKE) --no-print-directory -j$(JOBS) -C $(B)/again VERSION='$(VERSION)' $(EXAMPLES:%=$(B)/i386/%.elf)
 	@for e in $(EXAMPLES); do cmp $(B)/i386/$$e.elf $(B)/again/$(B)/i386/$$e.elf; done
 	@rm -rf $(B)/again
-	@$(MAKE) --no-print-directory B=$(B)/clang CC_i386='clang --target=i386-linux-gnu' \
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/clang CC_i386='clang --target=i386-linux-gnu' \
 		$(EXAMPLES:%=$(B)/clang/i386/%.elf)
 	@echo 'builds: reproducible, and clang builds i386'
 
