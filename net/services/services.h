@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19), and what it
- * counts meanwhile. Each start function says on the console why where it cannot, and returns whether it could.
+ * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19), netperf's
+ * tests, and what it counts meanwhile. Each start function says on the console why where it cannot,
+ * and returns whether it could.
  */
 #ifndef SERVICES_H
 #define SERVICES_H
@@ -14,6 +15,7 @@ enum {
     SERVICE_PORT_SOURCE = 19,
     SERVICE_PORT_HTTP = 80,
     SERVICE_PORT_STATS = 81,
+    SERVICE_PORT_NETSERVER = 12865,
     SERVICE_MESSAGE = 1024, /* bytes of a message of the TCP source */
 };
 
@@ -36,5 +38,11 @@ bool source_start(void);
 /* What is counted, as JSON (net/stats.h): over TCP by HTTP's GET of /, over UDP for any datagram to
  * SERVICE_PORT_STATS. */
 bool stats_start(void);
+
+/*
+ * What netperf 2.7 (https://github.com/HewlettPackard/netperf) asks of its netserver: streams,
+ * requests with responses and connections, over TCP and UDP. CPU figures are not measured.
+ */
+bool netserver_start(void);
 
 #endif

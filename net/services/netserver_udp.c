@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Netserver's tests over UDP. An empty datagram ends a test, from either side. */
+#include "lwip/udp.h"
+#include "net/net.h"
+#include "net/services/netserver_test.h"
+
+enum {
+    DATAGRAMS_PER_PASS = 32,
+    LAST_DATAGRAMS = 3, /* one of them will arrive */
+};
+
+/* A datagram's pbufs refer to the pattern. */
+static struct pbuf *make_datagram(uint32_t size)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, 0, PBUF_RAM);
+
+    while (p != NULL && p->tot_len < size) {
+        uint32_t left = size - p->tot_len;
+        u16_t part = (u16_t)(left < NETSERVER_PATTERN_SIZE ? left : NETSERVER_PATTERN_SIZE);
+        struct pbuf *q = pbuf_alloc(PBUF_RAW, part, PBUF_ROM);
+
+        if (q == NULL) {
+            pbuf_free(p);
+            return NULL;
+        }
+        ((struct pbuf_rom *)q)->payload = netserver_pattern;
+        pbuf_cat(p, q);
+    }
+    return p;
+}
+
+static err_t send_datagram(struct udp_pcb *pcb, uint32_t size)
+{
+    struct pbuf *p = make_datagram(size);
+    err_t error = ERR_MEM;
+
+    if (p != NULL) {
+        error = udp_send(pcb, p);
+        pbuf_free(p);
+    }
+    return error;
+}
+
+static bool poll(struct netserver_test *test)
+{
+    uint32_t size = test->omni.send_size;
+    unsigned sent = 0;
+
+    while (test->owed > 0 && sent < DATAGRAMS_PER_PASS &&
+           net_may_send(&test->udp->remote_ip, size)) {
+        err_t error = send_datagram(test->udp, size);
+
+        if (error == ERR_MEM) {
+            break; /* the ring is full, or memory is: again on a later pass */
+        }
+        if (error == ERR_OK) {
+            test->results.bytes_sent += size;
+            test->results.send_calls++;
+        } else {
+            test->results.failed_sends++;
+        }
+        test->owed--;
+        sent++;
+    }
+    if (!test->omni.receive && test->owed == 0) {
+        test->over = true;
+    }
+    return sent > 0;
+}
+
+static void received(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                     u16_t port)
+{
+    struct netserver_test *test = context;
+
+    test->events++;
+    udp_connect(pcb, from, port); /* nobody else takes part */
+    if (p->tot_len == 0) {
+        test->over = true;
+    } else if (test->omni.receive) {
+        test->results.bytes_received += p->tot_len;
+        test->results.recv_calls++;
+        if (test->omni.transmit) {
+            test->results.trans_received++;
+            test->owed++;
+        }
+    }
+    pbuf_free(p);
+}
+
+static enum netperf_error open(struct netserver_test *test, const ip_addr_t *peer)
+{
+    struct netperf_omni *omni = &test->omni;
+
+    if (!omni->receive && omni->netperf_port == 0) {
+        return NETPERF_EINVAL; /* where to? */
+    }
+    test->udp = udp_new_ip_type(IPADDR_TYPE_ANY);
+    if (test->udp == NULL) {
+        return NETPERF_ENOMEM;
+    }
+    if (udp_bind(test->udp, IP_ANY_TYPE, omni->data_port) != ERR_OK &&
+        udp_bind(test->udp, IP_ANY_TYPE, 0) != ERR_OK) {
+        udp_remove(test->udp);
+        return NETPERF_EADDRINUSE;
+    }
+    udp_recv(test->udp, received, test);
+    omni->data_port = test->udp->local_port;
+    omni->recv_buf_size = 0; /* nothing is kept */
+    omni->send_buf_size = 0;
+    if (!omni->receive) {
+        udp_connect(test->udp, peer, omni->netperf_port);
+        test->owed = omni->units > 0 ? (omni->units - 1) / omni->send_size + 1 : UINT64_MAX;
+        test->events++; /* the client will not say that it is there */
+    }
+    return NETPERF_OK;
+}
+
+static void close(struct netserver_test *test, bool abandon)
+{
+    if (!test->omni.receive && !abandon) {
+        for (unsigned i = 0; i < LAST_DATAGRAMS; i++) {
+            send_datagram(test->udp, 0);
+        }
+    }
+    udp_remove(test->udp);
+}
+
+const struct netserver_data netserver_udp = {.open = open, .poll = poll, .close = close};
