@@ -220,7 +220,8 @@ UNIT_DATAGRAMS := $(foreach d,host ppc-linux,$(B)/$d/unit/test_datagrams)
 $(UNIT_BURST): net/lwip_port/burst.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/burst.h
 $(UNIT_DATAGRAMS): net/lwip_port/datagrams.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/datagrams.h
 $(UNIT_BURST) $(UNIT_DATAGRAMS): UNIT_INCLUDES = -Inet/lwip_port -isystem $(LWIP)/src/include -isystem $(LWIP)/src
-$(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload: UNIT_INCLUDED = boot/% runtime/% net/%
+$(B)/host/unit/test_netserver $(B)/ppc-linux/unit/test_netserver: net/services/netserver_message.c net/services/netserver_message.h
+$(B)/%/unit/test_netserver $(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload: UNIT_INCLUDED = boot/% runtime/% net/%
 $(UNIT_BURST) $(UNIT_DATAGRAMS): UNIT_INCLUDED = net/%
 
 # The same tests big-endian, under qemu-user. There is no package of cmocka for PowerPC.
