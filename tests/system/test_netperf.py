@@ -268,10 +268,13 @@ def test_window_is_that_of_a_smaller_buffer(address):
         port = ask(sock, TCP_REQUEST | {RECV_BUF: wanted})[RESPONSE_PORT]
         with host.tcp_socket(address, port) as data:
             data.sendall(bytes(host.MIB))
-            data.shutdown(socket.SHUT_WR)
-            host.receive_to_end(data)
-            info = data.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)
-    assert 0 < struct.unpack("=I", info[228:])[0] <= wanted  # tcpi_snd_wnd
+            deadline = time.monotonic() + PATIENCE
+            acknowledged = 0
+            while acknowledged < host.MIB:
+                assert time.monotonic() < deadline
+                info = data.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 232)
+                acknowledged, = struct.unpack("=Q", info[120:128])  # tcpi_bytes_acked
+            assert 0 < struct.unpack("=I", info[228:])[0] <= wanted  # tcpi_snd_wnd
 
 
 def test_message_in_pieces(address):
