@@ -149,6 +149,7 @@ struct virtio_net {
     struct virtio_net_buffer *rx_kept; /* free, for the next refill */
     uint64_t rx_quiet_ns;              /* after how much of little traffic the limit is halved */
     uint64_t rx_quiet_since;           /* clock; 0: it is not quiet */
+    uint32_t rx_since_asked;           /* buffers used since the device asked for some; saturates */
 
     struct virtqueue ctrl;
     struct virtio_net_command *command; /* memory for one */

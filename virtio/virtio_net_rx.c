@@ -2,7 +2,10 @@
 /* Receiving: from used buffers to frames, which the client gets. */
 #include "virtio/virtio_net_rx.h"
 
-enum { MERGED_MAX = 48 }; /* buffers of one frame: 64 KiB of them, and one spare */
+enum {
+    MERGED_MAX = 48,       /* buffers of one frame: 64 KiB of them, and one spare */
+    ASKED_LATELY = 0x8000, /* buffers ago */
+};
 
 /* The next used buffer, or NULL; *length is what the device wrote to it. */
 static struct virtio_net_buffer *next_used(struct virtio_net *net, uint32_t *length)
@@ -117,6 +120,23 @@ void virtio_net_rx_drain(struct virtio_net *net)
     }
 }
 
+/*
+ * The device wanted to hear of fresh buffers. With an event index one in the middle of receiving asks
+ * only when it has run out, be it of those for one merged frame. But the index of a split ring that
+ * it left behind long ago comes by again every 65,536 buffers, and looks the same: who asks after so
+ * many is not believed before it asks again.
+ */
+static void device_asked(struct virtio_net *net, unsigned taken)
+{
+    if (taken == 0 || !virtio_has(net->dev->features, VIRTIO_F_EVENT_IDX)) {
+        return;
+    }
+    if (net->rx_since_asked + taken < ASKED_LATELY) {
+        virtio_net_rx_shortage(net);
+    }
+    net->rx_since_asked = 0;
+}
+
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_buffer *buffer;
@@ -134,11 +154,10 @@ unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
         virtio_net_rx_post(net);
     }
     virtio_net_rx_adapt(net, taken);
-    /* With an event index a device in the middle of receiving asks only when it has run out, be it
-     * of those for one merged frame. */
-    if (virtio_net_rx_refill(net) && taken != 0 &&
-        virtio_has(net->dev->features, VIRTIO_F_EVENT_IDX)) {
-        virtio_net_rx_shortage(net);
+    if (virtio_net_rx_refill(net)) {
+        device_asked(net, taken);
+    } else if (net->rx_since_asked < ASKED_LATELY) {
+        net->rx_since_asked += taken;
     }
     return frames;
 }

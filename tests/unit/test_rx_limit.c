@@ -58,6 +58,24 @@ static void buffers_do_not_grow_without_load(void **state)
     card_close();
 }
 
+/* The event index that a device of a split ring left behind comes by again every 65,536 buffers. */
+static void limit_stays_when_an_old_event_index_comes_by(void **state)
+{
+    (void)state;
+    card_create_as(3, virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_NET_F_MRG_RXBUF));
+    card.options.rx_initial = 8;
+    assert_int_equal(card_open(), 0);
+    for (unsigned buffers = 0; buffers < 5 * 0x10000; buffers += 7) {
+        for (unsigned i = 0; i < 7; i++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        fake_set_avail_event(&card.dev, RX, 0);
+        assert_int_equal(virtio_net_poll(&card.net, 1000), 7);
+        assert_int_equal(card_posted(), 8);
+    }
+    card_close();
+}
+
 static void maximum_holds_whatever_is_asked_for(void **state)
 {
     static const struct {
@@ -271,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffers_begin_at_2_and_grow_to_the_maximum),
         cmocka_unit_test(buffers_do_not_grow_without_load),
+        cmocka_unit_test(limit_stays_when_an_old_event_index_comes_by),
         cmocka_unit_test(maximum_holds_whatever_is_asked_for),
         cmocka_unit_test(limit_comes_down_when_it_is_quiet),
         cmocka_unit_test(buffers_are_withdrawn_when_it_is_quiet),
