@@ -93,17 +93,20 @@ def measure(spec):
     error = warm_up(spec)
     if error:
         return {**results, "error": error}
-    failed = 0
+    failed, why_not = 0, ""
     for test in TESTS:
-        if failed == 2:
-            results["tests"][test.key] = {"error": "not run: two tests before it failed"}
+        if why_not:
+            results["tests"][test.key] = {"error": f"not run: {why_not}"}
             continue
         with on_one_processor() if test.one_cpu else contextlib.nullcontext():
             result = vtbench(test.name, spec, **{"in-flight": test.in_flight})
         results["tests"][test.key] = result
         failed = failed + 1 if "error" in result else 0
-        if spec["tells"]:
-            results["memory"][test.key] = memory()
+        why_not = "two tests before it failed" if failed == 2 else ""
+        try:
+            results["memory"].update({test.key: memory()} if spec["tells"] else {})
+        except SystemExit as error:  # a guest that was flooded, say
+            why_not = f"after {test.key}, {error}"
     return results
 
 

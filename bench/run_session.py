@@ -21,9 +21,10 @@ def command(subject, number, depth):
 
 
 def last_words(text):
-    """Of a program that failed: what ./vm said itself, else the last line."""
-    lines = [line for line in text.strip().splitlines() if line.strip()]
-    own = [line for line in lines if line.startswith("vm: ") and not line.endswith("console:")]
+    """Of a program that failed: what ./vm said itself, else the last line that is no console's."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("  | ")]
+    lines = [line for line in lines if not line.endswith("console:")]
+    own = [line for line in lines if line.startswith("vm: ")]
     return (own or lines or ["no reason given"])[-1].strip()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """bench/run: order, going on after an interruption, other load, failures."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
 import json
@@ -14,6 +15,7 @@ import types
 
 import made_up
 import pytest
+import run_beside
 import run_load
 import run_plan
 import run_session
@@ -253,3 +255,29 @@ def test_interrupt_leaves_whole_records_and_a_report(tmp_path):
     assert (tmp_path / "x/report.html").exists()
     for line in file.read_text().splitlines():
         json.loads(line)
+
+
+def test_reason_of_a_failure_is_not_the_console():
+    assert run_session.last_words("a: why\nvm: the guest's console:\n  | vtnet: ready\n") == "a: why"
+    assert run_session.last_words("vm: no tap\nTraceback\n") == "vm: no tap"
+    assert run_session.last_words("") == "no reason given"
+
+
+def test_guest_that_falls_silent_keeps_what_it_had(monkeypatch):
+    asked = []
+
+    def memory():
+        asked.append(None)
+        if len(asked) == 3:  # at rest, after the first test, after the second
+            raise SystemExit("it does not answer")
+        return {"rx_held": 7}
+    monkeypatch.setattr(run_beside, "memory", memory)
+    monkeypatch.setattr(run_beside, "warm_up", lambda spec: "")
+    monkeypatch.setattr(run_beside, "vtbench", lambda test, spec, **changed: {"test": test})
+    monkeypatch.setattr(run_beside, "on_one_processor", contextlib.nullcontext)
+    results = run_beside.measure({"tells": True, "seconds": 1})
+    first, second, *others = (results["tests"][test.key] for test in run_beside.TESTS)
+    assert "error" not in {**first, **second, **results}
+    assert {test["error"] for test in others} == {
+        f"not run: after {run_beside.TESTS[1].key}, it does not answer"}
+    assert set(results["memory"]) == {"rest", run_beside.TESTS[0].key}
