@@ -327,7 +327,8 @@ def test_only_the_first_sender_takes_part(address):
         with host.udp_socket(address, port) as first, host.udp_socket(address, port) as second:
             first.send(bytes(100))
             second.send(bytes(10))
-            second.send(b"")
+            with contextlib.suppress(ConnectionRefusedError):  # it may be told at once
+                second.send(b"")
             first.send(bytes(1000))
             first.send(b"")
             answer = struct.unpack(f"!{WORDS}I", host.receive_exactly(sock, SIZE))
