@@ -2,7 +2,7 @@
 # GNU make. `make help` lists the targets; V=1 shows the commands.
 
 ARCHES := i386 ppc
-EXAMPLES := vtnet-demo pingpong burst anatomy
+EXAMPLES := $(basename $(notdir $(wildcard examples/*.c)))
 TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
