@@ -2,7 +2,7 @@
 # GNU make. `make help` lists the targets; V=1 shows the commands.
 
 ARCHES := i386 ppc
-EXAMPLES := vtnet-demo pingpong burst anatomy
+EXAMPLES := $(basename $(notdir $(wildcard examples/*.c)))
 TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
@@ -22,7 +22,7 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 B := build
 
 # These call ./setup, which fetches lwIP, before they build; the others need it to be there.
-SETUP_TARGETS := help setup demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
+SETUP_TARGETS := help setup docs demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
@@ -249,6 +249,17 @@ LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/inc
 tidy = @printf '%s\n' $(1) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(2) 2>&1 | \
 	{ ! grep -E "(error|warning):" -A4; }' lint
 
+.PHONY: docs
+docs: ## the public headers and the documents as HTML: build/docs/html/index.html
+	@./setup docs
+	@mkdir -p $(B)/docs
+	@VTNET_VERSION='$(VERSION)' VTNET_DOCS=$(B)/docs doxygen
+	@echo 'docs: $(B)/docs/html/index.html'
+
+.PHONY: check-docs
+check-docs: all ## what the documents say: their commands, links, names
+	@./vm netns -- $(PYTHON) -m pytest -q -rs tests/docs
+
 .PHONY: help
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -269,7 +280,7 @@ check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory lint check-builds check-unit check-endian check-bench check-system
+	@$(MAKE) --no-print-directory lint check-builds check-unit check-endian check-bench check-docs check-system
 
 .PHONY: unit-programs
 unit-programs: $(foreach d,host ppc-linux,$(UNIT_TESTS:%=$(B)/$d/unit/%))

@@ -114,11 +114,6 @@ def test_minimal_port_returns_frames(arch, device):
         guest.assert_well()
 
 
-def test_porting_guide_shows_the_port():
-    guide = (ROOT / "docs/porting.md").read_text()
-    assert (ROOT / "tests/guest/port.c").read_text() in guide
-
-
 @pytest.fixture
 def busy_memory():
     """A process that keeps the host's memory busy: stores take longer, and races are lost."""
@@ -133,17 +128,3 @@ def test_kicks_are_lost_without_the_fence(arch, busy_memory):
     """What the remedy is for: without it a pair of frames stalls sooner or later. When depends on
     the host, so this is not part of `make check`; the unit tests have a model of the race."""
     assert any(kickrace(arch, PAIRS_WITHOUT_FENCE, "fence=off") for _ in range(ATTEMPTS))
-
-
-def test_features_name_tests_that_exist():
-    """docs/features.md: FILE: `test`, `test`; FILE: all."""
-    for cell in re.split(r"[|\n]", (ROOT / "docs/features.md").read_text()):
-        name = None
-        for word in re.findall(r"`([\w./-]+)`", cell):
-            if re.fullmatch(r"(tests/\w+/)?test_\w+\.(c|py)", word):
-                name = word.rpartition("/")[2]
-                folder = "unit" if name.endswith(".c") else "system"
-                text = (ROOT / "tests" / folder / name).read_text()
-            elif name:
-                assert re.search(rf"\b{word}\b", text) or word in (
-                    "legacy", "modern", "poll", "hybrid"), f"{name} has no {word}"

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The shortest program: TCP port 1234 says a line and closes. */
+#include "boot/boot.h"
+#include "net/net.h"
+#include "net/services/listen.h"
+
+enum { PORT = 1234 };
+static const char line[] = "hello from bare metal\n";
+
+/* A connection has come. With an error returned, lwIP ends it. */
+static err_t greet(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    (void)context;
+    if (error == ERR_OK) {
+        error = tcp_write(pcb, line, sizeof line - 1, 0); /* not copied: it stays where it is */
+    }
+    return error == ERR_OK ? tcp_close(pcb) : error;
+}
+
+int main(void)
+{
+    if (!net_start() || !listen_tcp(PORT, greet)) {
+        return 1;
+    }
+    net_run();
+    return 0;
+}
