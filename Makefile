@@ -215,6 +215,7 @@ $(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offl
 # These are linked with what they test, and stand for what that asks of runtime/ and arch/.
 $(B)/host/unit/test_i82559 $(B)/ppc-linux/unit/test_i82559: $(wildcard net/legacy/i82559*.c net/legacy/*.h)
 $(B)/host/unit/test_ne2000 $(B)/ppc-linux/unit/test_ne2000: $(wildcard net/legacy/ne2000*.c net/legacy/ne2000*.h) net/nic.h
+$(B)/host/unit/test_iperf $(B)/ppc-linux/unit/test_iperf: net/services/iperf_stream.c net/services/iperf_stream.h
 UNIT_BURST := $(foreach d,host ppc-linux,$(addprefix $(B)/$d/unit/,test_burst test_burst_udp))
 UNIT_DATAGRAMS := $(foreach d,host ppc-linux,$(B)/$d/unit/test_datagrams)
 $(UNIT_BURST): net/lwip_port/burst.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/burst.h

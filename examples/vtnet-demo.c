@@ -7,7 +7,7 @@
 int main(void)
 {
     if (!net_start() || !echo_start() || !sink_start() || !source_start() || !stats_start() ||
-        !netserver_start()) {
+        !netserver_start() || !iperf_start()) {
         return 1;
     }
     net_run();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19), netperf's
- * tests, and what it counts meanwhile. Each start function says on the console why where it cannot,
- * and returns whether it could.
+ * and iperf's tests, and what it counts meanwhile. Each start function says on the console why where
+ * it cannot, and returns whether it could.
  */
 #ifndef SERVICES_H
 #define SERVICES_H
@@ -15,6 +15,7 @@ enum {
     SERVICE_PORT_SOURCE = 19,
     SERVICE_PORT_HTTP = 80,
     SERVICE_PORT_STATS = 81,
+    SERVICE_PORT_IPERF = 5001,
     SERVICE_PORT_NETSERVER = 12865,
     SERVICE_MESSAGE = 1024, /* bytes of a message of the TCP source */
 };
@@ -44,5 +45,11 @@ bool stats_start(void);
  * requests with responses and connections, over TCP and UDP. CPU figures are not measured.
  */
 bool netserver_start(void);
+
+/*
+ * What `iperf -c` (iperf 2) talks to. TCP: -d, -r, -R and --full-duplex too, with up to 64
+ * connections. UDP: the report on loss and jitter, of up to 32 streams at once.
+ */
+bool iperf_start(void);
 
 #endif

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * iperf 2 over TCP: a server that discards what comes. What a connection begins with says whether
+ * the client wants data in return: on a connection back, at once (-d) or afterwards (-r), or on the
+ * same one (-R, --full-duplex). Names of fields are those of iperf's payloads.h.
+ */
+#include <stdlib.h>
+
+#include "arch/arch.h"
+#include "net/services/iperf.h"
+#include "net/services/listen.h"
+#include "net/services/services.h"
+
+enum {
+    CONNECTIONS_MAX = 64, /* at once, connections back included */
+    PATIENCE_POLLS = 30,  /* without any progress; a poll is one second: */
+    POLL_INTERVAL = 2,    /* lwIP's half seconds */
+    PIECE_MAX = 16384,    /* bytes */
+    PIECE_MIN = 4096,     /* unless it is the last one */
+};
+
+/* client_hdr_v1, and of client_hdrext what is looked at; big-endian. */
+struct client_hdr {
+    u32_t flags;
+    u32_t num_threads;
+    u32_t port; /* where the client listens for connections back */
+    u32_t buffer_length;
+    u32_t win_band;
+    u32_t amount; /* bytes; where negative, units of 10 ms */
+    u32_t type;
+    u32_t length;
+    u16_t upperflags;
+    u16_t lowerflags;
+};
+_Static_assert(sizeof(struct client_hdr) == 36, "a wire format");
+
+enum { CLIENT_HDR_V1 = 24 }; /* bytes */
+
+static const u32_t HEADER_VERSION1 = 0x80000000;
+static const u32_t HEADER_EXTEND = 0x40000000;
+static const u32_t HEADER_VERSION2 = 0x04000000;
+static const u32_t HEADER_V2PEERDETECT = 0x02000000;
+static const u32_t HEADER_BOUNCEBACK = 0x00800000;
+static const u32_t RUN_NOW = 0x00000001;
+static const u16_t HEADER_REVERSE = 0x0400;
+static const u16_t HEADER_FULLDUPLEX = 0x0800;
+
+struct connection {
+    struct tcp_pcb *pcb;
+    struct client_hdr header;
+    unsigned header_length; /* bytes that are there; of a connection back: all */
+    unsigned polls;         /* without any progress */
+    bool sending;
+    bool send_afterwards; /* on a connection back, once the client has sent all */
+    bool received_all;
+    u32_t left;        /* bytes to be sent; UINT32_MAX where time is the limit */
+    uint64_t until_ns; /* UINT64_MAX where bytes are the limit */
+};
+
+static unsigned connections;
+
+/* What is sent. It is zeros so that its beginning is the header of a client that wants nothing. */
+static uint8_t zeros[PIECE_MAX];
+
+static err_t connected(void *context, struct tcp_pcb *pcb, err_t error);
+static struct connection *open_connection(struct tcp_pcb *pcb);
+
+/* Forgets the connection, and leaves its end to lwIP. ERR_ABRT: it was aborted. */
+static err_t close_connection(struct connection *c)
+{
+    struct tcp_pcb *pcb = c->pcb;
+
+    tcp_arg(pcb, NULL);
+    tcp_recv(pcb, NULL);
+    tcp_sent(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
+    tcp_err(pcb, NULL);
+    free(c);
+    connections--;
+    if (tcp_close(pcb) != ERR_OK) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    return ERR_OK;
+}
+
+/* lwIP's tcp_err callback does the rest. */
+static err_t abort_connection(struct connection *c)
+{
+    tcp_abort(c->pcb);
+    return ERR_ABRT;
+}
+
+/* All is sent: the peer sees the end of it, and then closes. */
+static err_t end_sending(struct connection *c)
+{
+    c->sending = false;
+    if (c->received_all) {
+        return close_connection(c);
+    }
+    return tcp_shutdown(c->pcb, 0, 1) == ERR_OK ? ERR_OK : abort_connection(c);
+}
+
+static err_t send_more(struct connection *c)
+{
+    bool in_time = arch_clock_ns() < c->until_ns;
+
+    while (in_time && c->left > 0) {
+        u32_t room = LWIP_MIN(tcp_sndbuf(c->pcb), PIECE_MAX);
+        u32_t length = LWIP_MIN(room, c->left);
+
+        if ((length < PIECE_MIN && length < c->left) ||
+            tcp_write(c->pcb, zeros, (u16_t)length, 0) != ERR_OK) {
+            break;
+        }
+        if (c->until_ns == UINT64_MAX) {
+            c->left -= length;
+        }
+    }
+    if (!in_time || c->left == 0) {
+        return end_sending(c);
+    }
+    tcp_output(c->pcb);
+    return ERR_OK;
+}
+
+/* As much as the header says. */
+static err_t begin_sending(struct connection *c)
+{
+    u32_t amount = lwip_ntohl(c->header.amount);
+
+    c->sending = true;
+    c->left = amount;
+    c->until_ns = UINT64_MAX;
+    if (amount >> 31 != 0) {
+        c->left = UINT32_MAX;
+        c->until_ns = arch_clock_ns() + (0 - amount) * 10000000ULL;
+    }
+    return send_more(c);
+}
+
+/* A connection to the client's own port. Without memory there is none, which the client reports. */
+static void connect_back(const struct connection *c)
+{
+    struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&c->pcb->remote_ip));
+    struct connection *back = pcb != NULL ? open_connection(pcb) : NULL;
+
+    if (back == NULL) {
+        if (pcb != NULL) {
+            tcp_abort(pcb);
+        }
+        return;
+    }
+    back->header = c->header;
+    back->header_length = sizeof back->header;
+    if (tcp_bind(pcb, &c->pcb->local_ip, 0) != ERR_OK ||
+        tcp_connect(pcb, &c->pcb->remote_ip, (u16_t)lwip_ntohl(c->header.port), connected) !=
+            ERR_OK) {
+        close_connection(back);
+    }
+}
+
+static err_t obey_header(struct connection *c)
+{
+    u32_t flags = lwip_ntohl(c->header.flags);
+    u16_t upperflags = (flags & HEADER_EXTEND) != 0 ? lwip_ntohs(c->header.upperflags) : 0;
+
+    if ((flags & HEADER_BOUNCEBACK) != 0 ||
+        ((flags & HEADER_VERSION2) != 0 && (flags & HEADER_V2PEERDETECT) != 0)) {
+        return abort_connection(c); /* it waits for an answer that it would not get */
+    }
+    if ((flags & HEADER_VERSION2) != 0) {
+        return (upperflags & (HEADER_REVERSE | HEADER_FULLDUPLEX)) != 0 ? begin_sending(c) : ERR_OK;
+    }
+    if ((flags & HEADER_VERSION1) != 0 && (flags & RUN_NOW) != 0) {
+        connect_back(c);
+    } else {
+        c->send_afterwards = (flags & HEADER_VERSION1) != 0;
+    }
+    return ERR_OK;
+}
+
+/* Gathers the header, which may come in pieces. */
+static err_t take_header(struct connection *c, const struct pbuf *p)
+{
+    unsigned wanted = CLIENT_HDR_V1;
+    unsigned before = c->header_length;
+
+    c->header_length +=
+        pbuf_copy_partial(p, (uint8_t *)&c->header + before, (u16_t)(sizeof c->header - before), 0);
+    if (c->header_length >= CLIENT_HDR_V1 && (lwip_ntohl(c->header.flags) & HEADER_EXTEND) != 0) {
+        wanted = sizeof c->header;
+    }
+    if (c->header_length < wanted) {
+        return ERR_OK;
+    }
+    c->header_length = sizeof c->header;
+    return obey_header(c);
+}
+
+static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
+{
+    struct connection *c = context;
+    err_t result = ERR_OK;
+
+    (void)error;
+    c->polls = 0;
+    if (p == NULL) {
+        c->received_all = true;
+        if (c->sending) {
+            return ERR_OK;
+        }
+        if (c->send_afterwards) {
+            connect_back(c);
+        }
+        return close_connection(c);
+    }
+    tcp_recved(pcb, p->tot_len);
+    if (c->header_length < sizeof c->header) {
+        result = take_header(c, p);
+    }
+    pbuf_free(p);
+    return result;
+}
+
+static err_t tcp_acknowledged(void *context, struct tcp_pcb *pcb, u16_t length)
+{
+    struct connection *c = context;
+
+    (void)pcb;
+    (void)length;
+    c->polls = 0;
+    return c->sending ? send_more(c) : ERR_OK;
+}
+
+static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
+{
+    struct connection *c = context;
+
+    (void)pcb;
+    if (++c->polls > PATIENCE_POLLS) {
+        return abort_connection(c);
+    }
+    return c->sending ? send_more(c) : ERR_OK;
+}
+
+static void tcp_failed(void *context, err_t error)
+{
+    (void)error;
+    free(context); /* the pcb is gone already, or about to go */
+    connections--;
+}
+
+static err_t connected(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    (void)pcb;
+    (void)error;
+    return begin_sending(context);
+}
+
+/* Returns NULL where there is no memory, or there are too many. */
+static struct connection *open_connection(struct tcp_pcb *pcb)
+{
+    struct connection *c = connections < CONNECTIONS_MAX ? calloc(1, sizeof *c) : NULL;
+
+    if (c == NULL) {
+        return NULL;
+    }
+    connections++;
+    c->pcb = pcb;
+    tcp_arg(pcb, c);
+    tcp_recv(pcb, tcp_received);
+    tcp_sent(pcb, tcp_acknowledged);
+    tcp_poll(pcb, tcp_polled, POLL_INTERVAL);
+    tcp_err(pcb, tcp_failed);
+    return c;
+}
+
+static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    (void)context;
+    if (error != ERR_OK || pcb == NULL) {
+        return ERR_VAL;
+    }
+    return open_connection(pcb) != NULL ? ERR_OK : ERR_MEM; /* then lwIP aborts it */
+}
+
+bool iperf_tcp_start(void)
+{
+    return listen_tcp(SERVICE_PORT_IPERF, tcp_opened);
+}
+
+bool iperf_start(void)
+{
+    return iperf_udp_start() && iperf_tcp_start();
+}
