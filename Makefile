@@ -48,9 +48,9 @@ VIRTIO := $(sort $(wildcard virtio/*.c))
 PCI := $(sort $(wildcard pci/*.c))
 # What a port takes: all but this project's own answers to pci/pci_platform.h.
 LIB := $(VIRTIO) $(filter-out pci/pci_arch.c,$(PCI))
-SYSTEM := $(sort $(wildcard runtime/*.c)) arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
+SYSTEM := $(sort $(wildcard runtime/*.c)) arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
 COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/legacy/*.c net/lwip_port/*.c net/services/*.c)) \
-	arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/start.c
+	arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
 SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))
 LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \
@@ -208,7 +208,7 @@ $(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.
 	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -lcmocka -o $@
 
 # These include the sources that they test, with other names for what the host has too.
-$(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments.c boot/arguments.h
+$(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments.c boot/ipv6_text.c boot/arguments.h boot/ipv6_text.h
 $(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
 $(B)/host/unit/test_prep_machine $(B)/ppc-linux/unit/test_prep_machine: boot/prep_machine.c
 $(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/offload.h

@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot/ipv6_text.h"
+
 struct boot_arguments boot_arguments = {
+    .name = "vtnet",
     .poll_us = 10,
     .bufinit = 2,
     .bufmax = 256,
@@ -101,13 +104,20 @@ static bool address_item(const char *value, void *to)
     return value[strcspn(value, "/")] == '\0' && ipv4_item(value, to);
 }
 
-static int hex_digit(char c)
+/* An address of one station, ADDR or ADDR/64: not a group's, not ::/64's (the unspecified, the
+ * loopback's), not link-local, as that is always there. */
+static bool ipv6_item(const char *value, void *to)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
+    static const uint8_t none[8];
+    uint8_t address[16];
+
+    if (!ipv6_parse(&value, address) || (*value != '\0' && strcmp(value, "/64") != 0) ||
+        address[0] == 0xff || memcmp(address, none, sizeof none) == 0 ||
+        (address[0] == 0xfe && (address[1] & 0xc0) == 0x80)) {
+        return false;
     }
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    memcpy(to, address, sizeof address);
+    return true;
 }
 
 /* The address of one station: not a group's, not all zeros. */
@@ -122,8 +132,8 @@ static bool mac_item(const char *value, void *to)
         if (i > 0 && *value++ != ':') {
             return false;
         }
-        high = hex_digit(value[0]);
-        low = high < 0 ? -1 : hex_digit(value[1]);
+        high = ipv6_hex_digit(value[0]);
+        low = high < 0 ? -1 : ipv6_hex_digit(value[1]);
         if (low < 0) {
             return false;
         }
@@ -160,15 +170,16 @@ static bool parse_list(const struct argument *argument, const char *value, size_
 {
     union { /* for any of them */
         struct boot_ipv4 ipv4[BOOT_CARDS];
+        struct boot_ipv6 ipv6[BOOT_CARDS];
         uint8_t mac[BOOT_CARDS][6];
-        uint8_t bytes[BOOT_CARDS * sizeof(struct boot_ipv4)];
+        uint8_t bytes[BOOT_CARDS * sizeof(struct boot_ipv6)];
     } list;
     bool any = false;
 
     memset(&list, 0, sizeof list);
     for (unsigned i = 0; i < BOOT_CARDS; i++) {
         size_t length = strcspn(value, ",");
-        char text[32];
+        char text[48];
 
         if (length >= sizeof text) {
             return false;
@@ -204,6 +215,11 @@ static bool parse_address_list(const struct argument *argument, const char *valu
     return parse_list(argument, value, sizeof(struct boot_ipv4), address_item);
 }
 
+static bool parse_ipv6_list(const struct argument *argument, const char *value)
+{
+    return parse_list(argument, value, sizeof(struct boot_ipv6), ipv6_item);
+}
+
 static bool parse_mac_list(const struct argument *argument, const char *value)
 {
     return parse_list(argument, value, 6, mac_item);
@@ -219,15 +235,41 @@ static bool parse_address(const struct argument *argument, const char *value)
     return address_item(value, argument->to);
 }
 
-/* An address of 224.0.0.0/4. */
+/* An address of 224.0.0.0/4 or ff00::/8. */
 static bool parse_group(const struct argument *argument, const char *value)
 {
     struct boot_ipv4 group;
+    uint8_t group6[16];
 
-    if (!address_item(value, &group) || group.address >> 28 != 0xe) {
+    (void)argument;
+    if (address_item(value, &group) && group.address >> 28 == 0xe) {
+        boot_arguments.join = group;
+        return true;
+    }
+    if (ipv6_parse(&value, group6) && *value == '\0' && group6[0] == 0xff) {
+        memcpy(boot_arguments.join6.address, group6, sizeof group6);
+        return true;
+    }
+    return false;
+}
+
+/* A label of a host name (RFC 1123 §2.1): letters, digits, and hyphens inside. */
+static bool parse_name(const struct argument *argument, const char *value)
+{
+    size_t length = strlen(value);
+
+    if (length == 0 || length > BOOT_NAME_MAX || value[0] == '-' || value[length - 1] == '-') {
         return false;
     }
-    *(struct boot_ipv4 *)argument->to = group;
+    for (size_t i = 0; i < length; i++) {
+        char lower = (char)(value[i] | 0x20);
+
+        if (!(value[i] >= '0' && value[i] <= '9') && !(lower >= 'a' && lower <= 'z') &&
+            value[i] != '-') {
+            return false;
+        }
+    }
+    memcpy(argument->to, value, length + 1);
     return true;
 }
 
@@ -252,10 +294,13 @@ static const char *const directions[] = {"both", "send", "receive", NULL};
 static const struct argument arguments[] = {
     {"ip", parse_ipv4_list, ARGS.ip, "A.B.C.D[/N][,...]", NULL, 0, 0},
     {"gw", parse_address_list, ARGS.gw, "A.B.C.D[,...]", NULL, 0, 0},
+    {"ip6", parse_ipv6_list, ARGS.ip6, "ADDRESS[/64][,...]", NULL, 0, 0},
     {"mac", parse_mac_list, ARGS.mac, "AA:BB:CC:DD:EE:FF[,...]", NULL, 0, 0},
     {"vlan", parse_vlan_list, ARGS.vlan, "0..4094[,...]", NULL, 0, 0},
     {"dhcp", parse_flag, &ARGS.dhcp, NULL, NULL, 0, 0},
-    {"join", parse_group, &ARGS.join, "224.0.0.0..239.255.255.255", NULL, 0, 0},
+    {"linklocal", parse_flag, &ARGS.linklocal, NULL, NULL, 0, 0},
+    {"name", parse_name, ARGS.name, "LETTERS-AND-DIGITS", NULL, 0, 0},
+    {"join", parse_group, &ARGS.join, "224.0.0.0..239.255.255.255|ff00::/8", NULL, 0, 0},
     {"mode", parse_choice, &ARGS.mode, "irq|poll|hybrid", modes, 0, 0},
     {"poll_us", parse_unsigned, &ARGS.poll_us, "0..1000000", NULL, 0, 1000000},
     {"bufinit", parse_unsigned, &ARGS.bufinit, "1..32768", NULL, 1, 32768},

@@ -12,6 +12,11 @@ struct boot_ipv4 {
     uint8_t prefix;
 };
 
+/* An IPv6 address in the order in which it is sent; all zeros: not given. Its prefix has 64 bits. */
+struct boot_ipv6 {
+    uint8_t address[16];
+};
+
 enum boot_mode {
     BOOT_MODE_HYBRID, /* poll for a while, then sleep until an interrupt */
     BOOT_MODE_IRQ,
@@ -51,18 +56,23 @@ enum {
     BOOT_CARDS = 8,         /* places of a list that has one for each card */
     BOOT_VLAN_MAX = 0xffe,  /* IEEE 802.1Q: 0xfff is reserved */
     BOOT_BUFMEM_LEAST = 16, /* KiB */
+    BOOT_NAME_MAX = 56,     /* characters; RFC 1035 §2.3.4 allows 63, and a number may follow */
 };
 
 struct boot_arguments {
     /* One for each card, in the order of the cards; what the line does not say is zero. */
     struct boot_ipv4 ip[BOOT_CARDS];
     struct boot_ipv4 gw[BOOT_CARDS];
+    struct boot_ipv6 ip6[BOOT_CARDS];
     uint8_t mac[BOOT_CARDS][6];
     uint16_t vlan[BOOT_CARDS]; /* 0: untagged */
 
-    struct boot_ipv4 join; /* a multicast group for the first card */
-    bool dhcp;             /* on all cards */
-    unsigned mode;         /* enum boot_mode */
+    struct boot_ipv4 join;        /* a multicast group for the first card */
+    struct boot_ipv6 join6;       /* and one of IPv6 */
+    bool dhcp;                    /* on all cards, and for as long as it takes */
+    bool linklocal;               /* an address of 169.254.0.0/16 for the cards without ip= */
+    char name[BOOT_NAME_MAX + 1]; /* announced by mDNS, without ".local" */
+    unsigned mode;                /* enum boot_mode */
     unsigned poll_us;      /* microseconds that hybrid mode polls without work before it sleeps */
     unsigned bufinit;      /* receive buffers to begin with */
     unsigned bufmax;       /* receive buffers at the most */

@@ -26,6 +26,7 @@ static int __attribute__((format(printf, 1, 2))) captured_printf(const char *for
 #define printf captured_printf
 #include "boot/arguments.c"
 #undef printf
+#include "boot/ipv6_text.c"
 
 static struct boot_arguments defaults;
 
@@ -134,6 +135,87 @@ static void addresses_are_read(void **state)
     assert_int_equal(boot_arguments.ip[0].prefix, 32);
 }
 
+static void ipv6_address_is_read(void **state)
+{
+    static const char *const malformed[] = {
+        "",
+        ":",
+        "::",
+        "::1",
+        ":1",
+        "1",
+        "fd00",
+        "fd00:",
+        "fd00::1:",
+        "fd00:::1",
+        "fd00::1::2",
+        "fd00::12345",
+        "fd00::g",
+        "fd00::1/",
+        "fd00::1/63",
+        "fd00::1/640",
+        "fd00::1/64/",
+        "1:2:3:4:5:6:7",
+        "1:2:3:4:5:6:7:8:9",
+        "1:2:3:4:5:6:7:8::",
+        "1::2:3:4:5:6:7:8",
+        "10.0.0.2",
+        "::ffff:10.0.0.2",
+        "ff02::1",
+        "ffff::1",
+        "fe80::1",
+        "febf::1",
+        "0:0:0:0:1::",
+        "fd00::1%1",
+    };
+    static const uint8_t expected[4][16] = {
+        {0xfd, [15] = 0x02},
+        {0x20, 0x01, 0x0d, 0xb8, 0, 1, 0, 2, 0, 3, 0, 4, 0xab, 0xcd, 0xff, 0xff},
+        {0, 1, [13] = 7, [15] = 8},
+        {0xfd},
+    };
+    char word[64];
+
+    (void)state;
+    good("ip6=fd00::2,2001:DB8:1:2:3:4:abcd:ffff/64,1::7:8/64,fd00::");
+    assert_memory_equal(boot_arguments.ip6, expected, sizeof expected);
+    good("ip6=,fd00::2");
+    assert_int_equal(boot_arguments.ip6[0].address[0], 0);
+    assert_memory_equal(boot_arguments.ip6[1].address, expected[0], 16);
+    good("ip6=fec0::1"); /* beside the link-local ones */
+    for (unsigned i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        snprintf(word, sizeof word, "ip6=%s", malformed[i]);
+        bad(word, "malformed");
+    }
+    bad("ip6", "malformed");
+    bad("ip6=fd00::2,10.0.0.2", "malformed");
+}
+
+static void name_is_read(void **state)
+{
+    char word[128] = "name=";
+
+    (void)state;
+    good("");
+    assert_string_equal(boot_arguments.name, "vtnet");
+    good("name=Guest-2");
+    assert_string_equal(boot_arguments.name, "Guest-2");
+    good("name=0");
+    memset(word + 5, 'x', BOOT_NAME_MAX);
+    good(word);
+    assert_int_equal(strlen(boot_arguments.name), BOOT_NAME_MAX);
+    word[5 + BOOT_NAME_MAX] = 'x';
+    bad(word, "malformed");
+    bad("name", "malformed");
+    bad("name=", "malformed");
+    bad("name=-a", "malformed");
+    bad("name=a-", "malformed");
+    bad("name=a.local", "malformed");
+    bad("name=a_b", "malformed");
+    bad("name=\x10", "malformed"); /* which with bit 5 set would be a digit */
+    bad("name=[", "malformed");
+}
+
 static void mac_address_is_read(void **state)
 {
     static const uint8_t expected[6] = {0x52, 0x54, 0x00, 0xAb, 0xcD, 0xef};
@@ -188,7 +270,7 @@ static void lists_are_read(void **state)
     bad("vlan=1;2", "malformed");
     bad("vlan=1,2,3,4,5,6,7,8,9", "malformed");
     bad("vlan=1,2,3,4,5,6,7,8,", "malformed");
-    bad("vlan=00000000000000000000000000000000001", "malformed"); /* longer than any item */
+    bad("vlan=00000000000000000000000000000000000000000000001", "malformed"); /* longer than any item */
     bad("ip=10.0.0.2,10.0.1", "malformed");
     bad("gw=10.0.0.1,10.0.1.1/24", "malformed");
     bad("mac=52:54:00:00:00:01,53:54:00:00:00:02", "malformed");
@@ -196,10 +278,17 @@ static void lists_are_read(void **state)
 
 static void group_is_read(void **state)
 {
+    static const uint8_t group6[16] = {0xff, 0x12, [14] = 0x12, [15] = 0x34};
+
     (void)state;
     good("join=239.1.2.3");
     assert_int_equal(boot_arguments.join.address, 0xef010203);
     good("join=224.0.0.0");
+    good("join=ff12::1234");
+    assert_int_equal(boot_arguments.join.address, 0);
+    assert_memory_equal(boot_arguments.join6.address, group6, sizeof group6);
+    bad("join=fd00::1", "malformed");
+    bad("join=ff12::1234/64", "malformed");
     bad("join=223.255.255.255", "malformed");
     bad("join=240.0.0.0", "malformed");
     bad("join=239.1.2.3/24", "malformed");
@@ -303,6 +392,9 @@ static void flag_takes_no_value(void **state)
     assert_true(boot_arguments.dhcp);
     bad("dhcp=0", "malformed");
     bad("dhcp=on", "malformed");
+    good("linklocal");
+    assert_true(boot_arguments.linklocal);
+    bad("linklocal=1", "malformed");
 }
 
 static void text_is_taken_up_to_its_room(void **state)
@@ -398,6 +490,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_changes_nothing),
         cmocka_unit_test(addresses_are_read),
+        cmocka_unit_test(ipv6_address_is_read),
+        cmocka_unit_test(name_is_read),
         cmocka_unit_test(mac_address_is_read),
         cmocka_unit_test(lists_are_read),
         cmocka_unit_test(group_is_read),
