@@ -7,12 +7,12 @@
 
 #include "arch/arch.h"
 #include "boot/arguments.h"
-#include "lwip/dhcp.h"
-#include "lwip/igmp.h"
-#include "lwip/inet.h"
 #include "lwip/ip.h"
+#include "lwip/nd6.h"
 #include "lwip/prot/ip4.h"
+#include "lwip/prot/ip6.h"
 #include "lwip/prot/udp.h"
+#include "net/addresses.h"
 #include "net/lwip_port/port.h"
 #include "net/stats.h"
 #include "runtime/memory.h"
@@ -49,54 +49,6 @@ const struct net_counters *net_counters(void)
     return &counters;
 }
 
-static void set_address(struct lwip_port *port, unsigned number)
-{
-    struct boot_ipv4 ip = boot_arguments.ip[number];
-    struct boot_ipv4 gw = boot_arguments.gw[number];
-    struct netif *netif = &port->netif;
-    ip4_addr_t address, mask, gateway;
-
-    if (boot_arguments.dhcp) {
-        dhcp_start(netif);
-        return;
-    }
-    if (ip.address == 0) {
-        ip = (struct boot_ipv4){0x0a000002 | number << 8, 24};
-        if (number > 0) {
-            printf("vtnet: %sno ip= for it, so it is 10.0.%u.2/24\n", port->label, number);
-        }
-    }
-    ip4_addr_set_u32(&address, lwip_htonl(ip.address));
-    ip4_addr_set_u32(&mask, lwip_htonl(ip.prefix == 0 ? 0 : UINT32_MAX << (32 - ip.prefix)));
-    ip4_addr_set_u32(&gateway, lwip_htonl(gw.address));
-    netif_set_addr(netif, &address, &mask, &gateway);
-}
-
-/* The first card with a gateway gets what is for no card's network. */
-static void choose_default(void)
-{
-    for (unsigned i = 0; i < port_count; i++) {
-        if (boot_arguments.gw[i].address != 0) {
-            netif_set_default(&ports[i].netif);
-            break;
-        }
-    }
-}
-
-static void join_group(void)
-{
-    ip4_addr_t group;
-    char text[IP4ADDR_STRLEN_MAX];
-
-    if (boot_arguments.join.address == 0) {
-        return;
-    }
-    ip4_addr_set_u32(&group, lwip_htonl(boot_arguments.join.address));
-    printf("vtnet: %s %s\n",
-           igmp_joingroup_netif(&ports[0].netif, &group) == ERR_OK ? "joined" : "cannot join",
-           ip4addr_ntoa_r(&group, text, sizeof text));
-}
-
 bool net_start(void)
 {
     static const uint8_t none[6];
@@ -106,13 +58,7 @@ bool net_start(void)
         ports[i].vlan = boot_arguments.vlan[i];
     }
     port_count = lwip_port_open(ports, NIC_CARDS, wake);
-    for (unsigned i = 0; i < port_count; i++) {
-        set_address(&ports[i], i);
-    }
-    choose_default();
-    if (port_count != 0) {
-        join_group();
-    }
+    addresses_start();
     return port_count != 0;
 }
 
@@ -124,16 +70,28 @@ void net_add_poller(struct net_poller *poller)
 
 enum { FRAGMENT_PARTS = 3 }; /* a header, and of the payload the end of one pbuf and what follows */
 
+/* What one packet takes of a datagram, header and payload. */
+static uint32_t room_in_packet(const ip_addr_t *to, struct netif *netif, uint32_t length)
+{
+    uint32_t room;
+
+    if (IP_IS_V4(to)) {
+        return netif->mtu - IP_HLEN;
+    }
+    room = nd6_get_destination_mtu(ip_2_ip6(to), netif) - IP6_HLEN;
+    return length <= room ? room : (room - IP6_FRAG_HLEN) & IP6_FRAG_OFFSET_MASK;
+}
+
 /* In fragments it takes places in the ring for each. */
 bool net_may_send(const ip_addr_t *to, uint32_t payload)
 {
-    const struct netif *netif = ip_route(IP_ADDR_ANY, to);
+    struct netif *netif = ip_route(IP_IS_V4(to) ? IP4_ADDR_ANY : IP6_ADDR_ANY, to);
     uint32_t fragment;
 
     if (netif == NULL) {
         return true; /* it goes nowhere, which sending it tells */
     }
-    fragment = netif->mtu - IP_HLEN;
+    fragment = room_in_packet(to, netif, payload + UDP_HLEN);
     return lwip_port_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,
                           FRAGMENT_PARTS);
 }
@@ -146,26 +104,6 @@ static bool run_pollers(void)
         busy |= poller->poll(poller->context);
     }
     return busy;
-}
-
-/* Once an address is there, and again when it changes. */
-static void announce(void)
-{
-    static ip4_addr_t announced[NIC_CARDS];
-
-    for (unsigned i = 0; i < port_count; i++) {
-        const struct netif *netif = &ports[i].netif;
-        const ip4_addr_t *address = netif_ip4_addr(netif);
-        uint32_t mask = lwip_ntohl(ip4_addr_get_u32(netif_ip4_netmask(netif)));
-        char text[IP4ADDR_STRLEN_MAX];
-
-        if (ip4_addr_isany(address) || ip4_addr_eq(&announced[i], address)) {
-            continue;
-        }
-        announced[i] = *address;
-        printf("vtnet: %sready at %s/%u\n", ports[i].label,
-               ip4addr_ntoa_r(address, text, sizeof text), (unsigned)__builtin_popcount(mask));
-    }
 }
 
 static bool waits_for_room(void)
@@ -326,7 +264,7 @@ void net_run(void)
 
         now = arch_clock_ns();
         account(now - start, frames);
-        announce();
+        addresses_announce();
         if (busy) {
             last_work = start;
         } else if (may_sleep(start, last_work)) {

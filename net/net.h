@@ -11,9 +11,8 @@
 struct lwip_port;
 
 /*
- * Opens the cards and lwIP and gives each netif the address of the boot arguments: ip=, or by DHCP
- * with `dhcp`, or 10.0.N.2/24 for card N. Returns whether there is a card; else the console says
- * why.
+ * Opens the cards and lwIP, and gives each netif its addresses: net/addresses.h. Returns whether
+ * there is a card; else the console says why.
  */
 bool net_start(void);
 

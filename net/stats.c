@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "net/addresses.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
 #include "runtime/memory.h"
@@ -175,6 +176,21 @@ static void put_addresses(struct text *text, const struct lwip_port *port)
         ip4addr_ntoa_r(netif_ip4_addr(netif), ip, sizeof ip), netif->mtu, port->vlan);
 }
 
+static void put_ipv6(struct text *text, const struct netif *netif)
+{
+    const char *between = "";
+    char ip[IP6ADDR_STRLEN_MAX];
+
+    put(text, ",\"ip6\":[");
+    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i))) {
+            put(text, "%s\"%s\"", between, addresses_text_ipv6(netif_ip6_addr(netif, i), ip));
+            between = ",";
+        }
+    }
+    put(text, "]");
+}
+
 static void put_card(struct text *text, const struct lwip_port *port)
 {
     const struct nic *nic = &port->nic;
@@ -188,6 +204,7 @@ static void put_card(struct text *text, const struct lwip_port *port)
     put(text, "{\"pci\":\"" PCI_BDF_FORMAT "\",\"driver\":\"%s\",", PCI_BDF_ARGS(nic->pci.bdf),
         nic->driver->name);
     put_addresses(text, port);
+    put_ipv6(text, &port->netif);
     put(text, ",\"link\":%s,\"speed\":%u,\"full_duplex\":%s",
         nic->driver->link_up(nic->state) ? "true" : "false", (unsigned)speed,
         full_duplex ? "true" : "false");

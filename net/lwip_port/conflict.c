@@ -70,8 +70,8 @@ void conflict_check(struct netif *netif, const void *data, uint32_t length)
     char text[IP4ADDR_STRLEN_MAX];
     uint32_t sender;
 
-    if (arp == NULL || ip4_addr_isany(ours)) {
-        return;
+    if (arp == NULL || ip4_addr_isany(ours) || ip4_addr_islinklocal(ours)) {
+        return; /* for a link-local one lwIP sees to it, and takes another */
     }
     memcpy(&sender, &arp->sipaddr, sizeof sender);
     if (sender != ip4_addr_get_u32(ours)) {

@@ -7,7 +7,7 @@
 
 #include "lwip/netif.h"
 
-/* The netif's status callback: it has a new address. */
+/* The netif has a new IPv4 address. */
 void conflict_address_changed(struct netif *netif);
 
 /*

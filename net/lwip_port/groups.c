@@ -82,7 +82,6 @@ static err_t filter_ip4(struct netif *netif, const ip4_addr_t *group,
     return filter(netif, mac, action);
 }
 
-#if LWIP_IPV6 && LWIP_IPV6_MLD
 /* RFC 2464 §7 */
 static err_t filter_ip6(struct netif *netif, const ip6_addr_t *group,
                         enum netif_mac_filter_action action)
@@ -95,18 +94,16 @@ static err_t filter_ip6(struct netif *netif, const ip6_addr_t *group,
 
 void port_groups_init(struct netif *netif)
 {
+    netif->flags |= NETIF_FLAG_IGMP;
+    netif_set_igmp_mac_filter(netif, filter_ip4);
+}
+
+void port_groups_init_ipv6(struct netif *netif)
+{
     ip6_addr_t all_nodes;
 
-    netif->flags |= NETIF_FLAG_IGMP | NETIF_FLAG_MLD6;
-    netif_set_igmp_mac_filter(netif, filter_ip4);
+    netif->flags |= NETIF_FLAG_MLD6;
     netif_set_mld_mac_filter(netif, filter_ip6);
     ip6_addr_set_allnodes_linklocal(&all_nodes); /* which lwIP takes for granted */
     filter_ip6(netif, &all_nodes, NETIF_ADD_MAC_FILTER);
 }
-#else
-void port_groups_init(struct netif *netif)
-{
-    netif->flags |= NETIF_FLAG_IGMP;
-    netif_set_igmp_mac_filter(netif, filter_ip4);
-}
-#endif

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct netif;
+struct pbuf;
 struct tcp_hdr;
 struct tcp_pcb;
 
@@ -17,5 +18,8 @@ void port_tcp_received(const struct netif *netif, struct tcp_hdr *header, struct
 
 /* A connection's segment is about to be sent, its checksum not yet there. Returns options. */
 uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, uint32_t *options);
+
+/* An IPv6 packet has come. Returns 1 where it was dropped and freed, otherwise 0. */
+int port_ip6_input(struct pbuf *p);
 
 #endif

@@ -26,7 +26,7 @@
 
 /* The link's callback tells the user; the hint keeps the ARP entry of a connection at hand. */
 #define LWIP_NETIF_LINK_CALLBACK 1
-#define LWIP_NETIF_STATUS_CALLBACK 1
+#define LWIP_NETIF_EXT_STATUS_CALLBACK 1
 #define LWIP_NETIF_HWADDRHINT 1
 #define ETHARP_SUPPORT_STATIC_ENTRIES 0
 /* Each netif may have a VLAN: net/lwip_port/vlan.c. */
@@ -47,9 +47,34 @@
 #define LWIP_UDP 1
 #define LWIP_TCP 1
 #define LWIP_DHCP 1
-/* Conflicts are noticed without the seconds that probing takes: net/lwip_port/conflict.c. */
-#define LWIP_ACD 0
+/* Conflicts are noticed without the seconds that probing takes: net/lwip_port/conflict.c. But a
+ * link-local address is found by probing (RFC 3927). */
 #define LWIP_DHCP_DOES_ACD_CHECK 0
+#define LWIP_AUTOIP 1
+#define LWIP_ACD 1
+/* Lost questions are asked again after 0.5, 1 and 2 s: net/addresses.c does not wait long. The rest
+ * as lwIP has it, in its unit of coarse timers. */
+#define DHCP_DEFINE_CUSTOM_TIMEOUTS 1
+#define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) ((u16_t)((tries) < 8 ? 250 << (tries) : 60000))
+#define DHCP_COARSE_UNITS(seconds)                                                                 \
+    ((u16_t)LWIP_MIN(((seconds) + DHCP_COARSE_TIMER_SECS / 2) / DHCP_COARSE_TIMER_SECS, 0xffff))
+#define DHCP_UNITS(seconds) (DHCP_COARSE_UNITS(seconds) == 0 ? 1 : DHCP_COARSE_UNITS(seconds))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(to, dhcp) (to = DHCP_UNITS((dhcp)->offered_t0_lease))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(to, dhcp) (to = DHCP_UNITS((dhcp)->offered_t1_renew))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(to, dhcp)                                          \
+    (to = DHCP_UNITS((dhcp)->offered_t2_rebind))
+#define DHCP_NEXT_TIMEOUT_THRESHOLD DHCP_COARSE_UNITS(60)
+
+#define LWIP_IPV6 1
+/* Link-local, static, and two that routers announce. */
+#define LWIP_IPV6_NUM_ADDRESSES 4
+#define LWIP_HOOK_IP6_INPUT(p, netif) port_ip6_input(p)
+
+/* The name: net/name.c. It has no services to offer, and looks for none. */
+#define LWIP_NETIF_HOSTNAME 1
+#define LWIP_NUM_NETIF_CLIENT_DATA 1
+#define LWIP_MDNS_RESPONDER 1
+#define LWIP_MDNS_SEARCH 0
 
 /* A 64 KiB datagram has 45 fragments; two of them may be under way. */
 #define IP_REASSEMBLY 1

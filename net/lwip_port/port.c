@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
+#include "lwip/ip6.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 #include "net/lwip_port/conflict.h"
@@ -85,6 +86,34 @@ static void announce(void *context)
     if (!ip4_addr_isany(netif_ip4_addr(&port->netif))) {
         etharp_gratuitous(&port->netif);
     }
+    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
+        port_advertise_ipv6(&port->netif, i);
+    }
+}
+
+/* lwIP leaves it to its own detection of conflicts, which here is for link-local addresses alone. */
+static void announce_ipv4(struct netif *netif)
+{
+    if (netif_is_link_up(netif) && !ip4_addr_isany(netif_ip4_addr(netif)) &&
+        !ip4_addr_islinklocal(netif_ip4_addr(netif))) {
+        etharp_gratuitous(netif);
+    }
+}
+
+/* netif_ext_callback_fn */
+static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
+                          const netif_ext_callback_args_t *args)
+{
+    if (reason & LWIP_NSC_IPV4_ADDRESS_CHANGED) {
+        conflict_address_changed(netif);
+    }
+    if (reason & (LWIP_NSC_IPV4_ADDRESS_CHANGED | LWIP_NSC_LINK_CHANGED)) {
+        announce_ipv4(netif);
+    }
+    if (reason & LWIP_NSC_IPV6_ADDR_STATE_CHANGED &&
+        !ip6_addr_isvalid(args->ipv6_addr_state_changed.old_state)) {
+        port_advertise_ipv6(netif, args->ipv6_addr_state_changed.addr_index);
+    }
 }
 
 /* netif.input */
@@ -120,6 +149,7 @@ static err_t init_netif(struct netif *netif)
     }
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
     netif->output = port_output;
+    netif->output_ip6 = port_output_ipv6;
     netif->linkoutput = port_link_output;
     port_groups_init(netif);
     port_window_init(port);
@@ -132,7 +162,6 @@ static void add_netif(struct lwip_port *port)
     char mac[32];
 
     netif_add_noaddr(&port->netif, port, init_netif, input);
-    netif_set_status_callback(&port->netif, conflict_address_changed);
     netif_set_up(&port->netif);
     if (port->nic.driver->link_up(port->nic.state)) {
         netif_set_link_up(&port->netif);
@@ -147,6 +176,7 @@ static void add_netif(struct lwip_port *port)
 
 unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(void))
 {
+    NETIF_DECLARE_EXT_CALLBACK(changes)
     struct nic *nics[NIC_CARDS];
     unsigned opened;
 
@@ -167,6 +197,7 @@ unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(v
         }
     }
     lwip_init();
+    netif_add_ext_callback(&changes, netif_changed);
     advance_clock(arch_clock_ns());
     opened = nic_open(nics, count, wake);
     for (unsigned i = 0; i < opened; i++) {
@@ -176,6 +207,19 @@ unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(v
         netif_set_default(&ports[0].netif);
     }
     return opened;
+}
+
+bool lwip_port_start_ipv6(struct lwip_port *port)
+{
+    struct netif *netif = &port->netif;
+
+    if (netif->mtu < IP6_MIN_MTU_LENGTH) {
+        return false;
+    }
+    port_groups_init_ipv6(netif);
+    netif_create_ip6_linklocal_address(netif, 1);
+    netif_set_ip6_autoconfig_enabled(netif, 1);
+    return true;
 }
 
 unsigned lwip_port_poll(struct lwip_port *port, unsigned budget)

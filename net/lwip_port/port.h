@@ -51,6 +51,12 @@ struct lwip_port {
  */
 unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(void));
 
+/*
+ * From here on the netif takes part in IPv6: it takes a link-local address, and those that routers
+ * announce. Returns false where its MTU is less than IPv6 needs (RFC 8200 §5).
+ */
+bool lwip_port_start_ipv6(struct lwip_port *port);
+
 /* Received frames, up to `budget`, go through the stack. Returns how many there were. */
 unsigned lwip_port_poll(struct lwip_port *port, unsigned budget);
 

@@ -24,6 +24,8 @@ void port_choose_offloads(struct lwip_port *port);
 
 /* netif.output: etharp_output(), and the checksum of a datagram in fragments before that. */
 err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
+/* netif.output_ip6: the same with ethip6_output(). */
+err_t port_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
 
 /* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
 err_t port_link_output(struct netif *netif, struct pbuf *p);
@@ -39,6 +41,12 @@ void port_window_received(const struct lwip_port *port, struct tcp_hdr *header,
 
 /* Makes the netif tell the card which groups it has joined: netif_init_fn's part. */
 void port_groups_init(struct netif *netif);
+/* The same for those of IPv6, and that of all its stations. */
+void port_groups_init_ipv6(struct netif *netif);
+
+/* Tells everybody one of the netif's addresses of IPv6, if it is valid (RFC 4861 §7.2.6 Sending
+ * Unsolicited Neighbor Advertisements). slot: its number, as lwIP has it. */
+void port_advertise_ipv6(struct netif *netif, s8_t slot);
 
 /*
  * When there is room in the ring again: lets the connections send that found none. Those that have

@@ -93,7 +93,7 @@ static bool fits(struct lwip_port *port)
     const struct eth_hdr *ethernet = p->payload;
 
     if (port->partial_length > UINT16_MAX && port->vlan == 0 && p->len > sizeof *ethernet &&
-        ethernet->type == PP_HTONS(ETHTYPE_IP)) {
+        (ethernet->type == PP_HTONS(ETHTYPE_IP) || ethernet->type == PP_HTONS(ETHTYPE_IPV6))) {
         pbuf_remove_header(p, sizeof *ethernet);
         port->partial_length -= sizeof *ethernet;
     }

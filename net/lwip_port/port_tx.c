@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The way out: pbufs become frames, without a copy, and what waits while the ring is full. */
 #include "lwip/etharp.h"
+#include "lwip/ethip6.h"
 #include "lwip/inet_chksum.h"
 #include "lwip/ip4_frag.h"
+#include "lwip/ip6_frag.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/ip4.h"
+#include "lwip/prot/ip6.h"
 #include "lwip/prot/udp.h"
 #include "net/lwip_port/burst.h"
 #include "net/lwip_port/offload.h"
@@ -55,6 +58,44 @@ static void complete_checksum(const struct netif *netif, struct pbuf *fragment)
     if (udp->chksum == 0) {
         udp->chksum = 0xffff; /* 0 says that there is none */
     }
+}
+
+/* The same of ip6_frag(): a header with that of the fragment (RFC 8200 §4.5), then the datagram. */
+struct first_fragment {
+    struct ip6_hdr ip;
+    struct ip6_frag_hdr fragment;
+} __attribute__((packed));
+
+static void complete_checksum_ipv6(const struct netif *netif, struct pbuf *fragment)
+{
+    const struct first_fragment *first = fragment->payload;
+    struct pbuf *mirror = fragment->next;
+    struct pbuf *whole;
+    ip6_addr_t from, to;
+    struct udp_hdr *udp;
+
+    if (mirror == NULL || fragment->len != sizeof *first ||
+        IP6H_NEXTH(&first->ip) != IP6_NEXTH_FRAGMENT || first->fragment._nexth != IP6_NEXTH_UDP ||
+        (first->fragment._fragment_offset & PP_HTONS(IP6_FRAG_OFFSET_MASK)) != 0 ||
+        netif->chksum_flags & NETIF_CHECKSUM_GEN_UDP || !(mirror->flags & PBUF_FLAG_IS_CUSTOM) ||
+        mirror->len < sizeof *udp) {
+        return;
+    }
+    udp = mirror->payload;
+    whole = ((struct pbuf_custom_ref *)mirror)->original; /* its IPv6 header is off already */
+    ip6_addr_copy_from_packed(from, first->ip.src);
+    ip6_addr_copy_from_packed(to, first->ip.dest);
+    udp->chksum = 0;
+    udp->chksum = ip6_chksum_pseudo(whole, IP6_NEXTH_UDP, whole->tot_len, &from, &to);
+    if (udp->chksum == 0) {
+        udp->chksum = 0xffff;
+    }
+}
+
+err_t port_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to)
+{
+    complete_checksum_ipv6(netif, p);
+    return ethip6_output(netif, p, to);
 }
 
 err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)

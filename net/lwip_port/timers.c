@@ -1,17 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lwIP's timers, each at its interval: LWIP_TIMERS_CUSTOM. Its own implementation allocates a
- * structure whenever one is set, and stops the program where there is no memory for it.
+ * lwIP's timers, each at its interval, and what is to happen once: LWIP_TIMERS_CUSTOM. Its own
+ * implementation allocates a structure whenever one is set, and stops the program where there is no
+ * memory for it.
  */
 #include <stdint.h>
 
 #include "lwip/opt.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
+#include "net/nic.h"
 
-enum { TIMERS_MAX = 16 };
+enum {
+    TIMERS_MAX = 16,
+    /* Of each card up to eleven of mDNS and one of DHCP; of all, a few questions in several parts. */
+    ONCE_MAX = 12 * NIC_CARDS + 8,
+};
 
 static uint32_t due[TIMERS_MAX]; /* sys_now() at which each is to run next */
+
+/* What is to happen once, in no order. */
+static struct once {
+    uint32_t due;
+    sys_timeout_handler handler;
+    void *argument;
+} once[ONCE_MAX];
+static unsigned once_count;
+
+void sys_timeout(u32_t ms, sys_timeout_handler handler, void *argument)
+{
+    LWIP_ASSERT("room for a timer", once_count < ONCE_MAX);
+    once[once_count++] = (struct once){sys_now() + ms, handler, argument};
+}
+
+void sys_untimeout(sys_timeout_handler handler, void *argument)
+{
+    for (unsigned i = 0; i < once_count; i++) {
+        if (once[i].handler == handler && once[i].argument == argument) {
+            once[i] = once[--once_count];
+            return;
+        }
+    }
+}
+
+/* A handler may set and take back any. */
+static void run_once(uint32_t now)
+{
+    for (unsigned i = 0; i < once_count;) {
+        struct once this = once[i];
+
+        if (now - this.due > INT32_MAX) {
+            i++;
+            continue;
+        }
+        once[i] = once[--once_count];
+        this.handler(this.argument);
+        i = 0;
+    }
+}
 
 void sys_timeouts_init(void)
 {
@@ -35,4 +81,5 @@ void sys_check_timeouts(void)
         due[i] += late < interval ? interval : late + interval; /* what was missed is left out */
         lwip_cyclic_timers[i].handler();
     }
+    run_once(now);
 }

@@ -2,6 +2,7 @@
 /* Echo (RFC 862). TCP sends from the receive buffers, and returns them once acknowledged. */
 #include <stdlib.h>
 
+#include "lwip/ip.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 #include "runtime/stamp.h"
@@ -12,7 +13,7 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
 {
     (void)context;
     stamp(STAMP_APPLICATION);
-    udp_sendto(pcb, p, from, port);
+    answer_udp(pcb, p, from, port, ip_current_dest_addr());
     pbuf_free(p);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "lwip/ip.h"
+
 static bool report(const char *protocol, u16_t number)
 {
     printf("vtnet: %s port %u cannot be opened: no memory, or it is taken\n", protocol, number);
@@ -38,4 +40,16 @@ bool listen_tcp(u16_t number, tcp_accept_fn accept)
     }
     tcp_accept(listener, accept);
     return true;
+}
+
+err_t answer_udp(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port,
+                 const ip_addr_t *from)
+{
+    struct netif *netif;
+
+    if (IP_IS_V4(to) || ip_addr_ismulticast(from)) {
+        return udp_sendto(pcb, p, to, port);
+    }
+    netif = ip_route(from, to);
+    return netif != NULL ? udp_sendto_if_src(pcb, p, to, port, netif, from) : ERR_RTE;
 }

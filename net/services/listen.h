@@ -12,4 +12,12 @@
 bool listen_udp(u16_t number, udp_recv_fn receive);
 bool listen_tcp(u16_t number, tcp_accept_fn accept);
 
+/*
+ * Sends a datagram from `from`, the address that another was sent to (ip_current_dest_addr() while
+ * that is handled), where it is one station's: of several that a netif has of IPv6, who asked knows
+ * only that one.
+ */
+err_t answer_udp(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port,
+                 const ip_addr_t *from);
+
 #endif

@@ -2,6 +2,7 @@
 /* The sink: discard (RFC 863), with a counter of datagrams that can be asked for. */
 #include <string.h>
 
+#include "lwip/ip.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 
@@ -32,7 +33,7 @@ static void answer(struct udp_pcb *pcb, struct pbuf *request, const ip_addr_t *t
     pbuf_copy_partial(request, payload, STAT_REQUEST, 0);
     put_big_endian64(payload + 8, datagrams);
     put_big_endian64(payload + 16, bytes);
-    udp_sendto(pcb, reply, to, port);
+    answer_udp(pcb, reply, to, port, ip_current_dest_addr());
     pbuf_free(reply);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lwip/ip.h"
 #include "net/net.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
@@ -23,6 +24,7 @@ static uint8_t pattern[PATTERN_SIZE];
 static struct {
     struct udp_pcb *pcb;
     ip_addr_t to;
+    ip_addr_t from; /* the address that was asked */
     u16_t port;
     uint32_t left; /* datagrams */
     uint32_t next; /* the number of the next one */
@@ -74,7 +76,7 @@ static bool send_datagrams(void *context)
         if (p == NULL) {
             break;
         }
-        error = udp_sendto(burst.pcb, p, &burst.to, burst.port);
+        error = answer_udp(burst.pcb, p, &burst.to, burst.port, &burst.from);
         pbuf_free(p);
         if (error == ERR_MEM) {
             break; /* the ring is full: on with the same one when there is room */
@@ -99,6 +101,7 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
         if (burst.size >= SEQUENCE_SIZE && burst.size <= DATAGRAM_MAX) {
             burst.pcb = pcb;
             burst.to = *from;
+            burst.from = *ip_current_dest_addr();
             burst.port = port;
             burst.next = 0;
             burst.left = get_big_endian32(request + 4);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lwip/ip.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 #include "net/stats.h"
@@ -49,7 +50,7 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
     }
     if (length != 0) {
         memcpy(reply->payload, answer, length);
-        udp_sendto(pcb, reply, from, port);
+        answer_udp(pcb, reply, from, port, ip_current_dest_addr());
     }
     pbuf_free(reply);
 }

@@ -150,13 +150,14 @@ def next_reply(raw, identifier, until):
 
 def udp_socket(address, port):
     """A connected socket whose receive buffer takes a burst, where the system allows it."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    family, *_, where = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
+    sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.settimeout(PATIENCE)
     try:
         sock.setsockopt(socket.SOL_SOCKET, 33, 64 * MIB)  # SO_RCVBUFFORCE
     except PermissionError:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * MIB)
-    sock.connect((address, port))
+    sock.connect(where)
     return sock
 
 

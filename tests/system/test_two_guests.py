@@ -6,6 +6,7 @@ import dataclasses
 import pytest
 
 import host
+import names
 from guest import Guest
 
 FIRST_MAC, SECOND_MAC = "52:54:00:00:00:01", "52:54:00:00:00:02"
@@ -90,3 +91,22 @@ def test_address_is_free_again(arch):
             guest.wait_ready()
             host.serves(guest.address)
             guest.assert_well()
+
+
+def test_each_has_a_name_of_its_own(boot):
+    first = boot("name=alpha", device=f"mac={FIRST_MAC}")
+    second = boot("name=beta", device=f"mac={SECOND_MAC}", tap="tap1", address="10.0.0.3")
+    first.wait_for("^vtnet: name alpha.local$")
+    second.wait_for("^vtnet: name beta.local$")
+    assert names.resolve("alpha.local") == {"10.0.0.2"}
+    assert names.resolve("beta.local") == {"10.0.0.3"}
+    assert names.resolve("vtnet.local", seconds=1) == set()
+
+
+def test_newcomer_with_the_same_name_takes_another(boot):
+    boot(device=f"mac={FIRST_MAC}").wait_for("^vtnet: name vtnet.local$")
+    second = boot(device=f"mac={SECOND_MAC}", tap="tap1", address="10.0.0.3")
+    second.wait_for("^vtnet: vtnet.local is somebody else's name, so it is to be vtnet-9.local$")
+    second.wait_for("^vtnet: name vtnet-9.local$")
+    assert names.resolve("vtnet.local") == {"10.0.0.2"}
+    assert names.resolve("vtnet-9.local") == {"10.0.0.3"}

@@ -32,7 +32,7 @@ def two_cards(slots=(3, 7), device=""):
                                             ("mode=poll", ",disable-modern=on")])
 def test_both_serve_at_once(boot, append, device):
     guest = boot(append, network=two_cards(device=device)).wait_ready()
-    guest.wait_for("^vtnet: card 1: no ip= for it, so it is 10.0.1.2/24")
+    guest.wait_for("^vtnet: card 1: no DHCP server answers, so the address is 10.0.1.2/24")
     guest.wait_for("^vtnet: card 1: ready at 10.0.1.2/24")
     host.all_at_once(host.serves, [guest.address, SECOND])
     assert (host.neighbour(guest.address), host.neighbour(SECOND)) == MACS
@@ -44,6 +44,7 @@ def test_both_serve_at_once(boot, append, device):
 def test_one_sleeps_until_the_other_has_an_interrupt(boot):
     """Asleep but for interrupts, each of the two must wake the guest, and one alone too."""
     guest = boot("mode=irq irq=intx", network=two_cards()).wait_ready()
+    guest.wait_for("^vtnet: card 1: ready")
     for address in (guest.address, SECOND, guest.address):
         host.ping(address, count=100, interval=0.002)
     guest.qmp("set_link", name="nic1", up=False)

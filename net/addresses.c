@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/addresses.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/arguments.h"
+#include "lwip/autoip.h"
+#include "lwip/dhcp.h"
+#include "lwip/igmp.h"
+#include "lwip/inet.h"
+#include "lwip/mld6.h"
+#include "lwip/timeouts.h"
+#include "net/lwip_port/port.h"
+#include "net/name.h"
+#include "net/net.h"
+
+enum {
+    DHCP_PATIENCE_MS = 2000,
+    /* After the start, so that the first ping does not wait for it; to begin some time within a
+     * second is what RFC 4862 §5.4.2 asks for. */
+    IPV6_DELAY_MS = 100,
+    STATIC_SLOT = 1, /* of lwIP's IPv6 addresses; the first is link-local */
+};
+
+static bool changed = true; /* an address, since the console was told of them */
+
+/* What the console was told of a card's addresses. */
+static struct told {
+    ip4_addr_t ipv4;
+    ip6_addr_t ipv6[LWIP_IPV6_NUM_ADDRESSES];
+} told[NIC_CARDS];
+
+static void set_static(struct netif *netif, struct boot_ipv4 ip, struct boot_ipv4 gw)
+{
+    ip4_addr_t address, mask, gateway;
+
+    ip4_addr_set_u32(&address, lwip_htonl(ip.address));
+    ip4_addr_set_u32(&mask, lwip_htonl(ip.prefix == 0 ? 0 : UINT32_MAX << (32 - ip.prefix)));
+    ip4_addr_set_u32(&gateway, lwip_htonl(gw.address));
+    netif_set_addr(netif, &address, &mask, &gateway);
+}
+
+/* sys_timeout_handler: DHCP has had its time. A netif without link gets it when that is there. */
+static void fall_back(void *context)
+{
+    struct lwip_port *port = context;
+    struct netif *netif = &port->netif;
+    unsigned number = (unsigned)(port - net_port(0));
+
+    if (dhcp_supplied_address(netif) || !netif_is_link_up(netif)) {
+        return;
+    }
+    dhcp_release_and_stop(netif);
+    dhcp_cleanup(netif);
+    printf("vtnet: %sno DHCP server answers, so the address is 10.0.%u.2/24\n", port->label,
+           number);
+    set_static(netif, (struct boot_ipv4){0x0a000002 | number << 8, 24}, boot_arguments.gw[number]);
+}
+
+/* netif_ext_callback_fn */
+static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
+                          const netif_ext_callback_args_t *args)
+{
+    changed = true;
+    if (reason & LWIP_NSC_LINK_CHANGED && args->link_changed.state && !boot_arguments.dhcp &&
+        netif_dhcp_data(netif) != NULL && !dhcp_supplied_address(netif)) {
+        sys_untimeout(fall_back, netif->state);
+        sys_timeout(DHCP_PATIENCE_MS, fall_back, netif->state);
+    }
+}
+
+static void start_ipv4(struct lwip_port *port, unsigned number)
+{
+    struct netif *netif = &port->netif;
+    struct boot_ipv4 ip = boot_arguments.ip[number];
+
+    if (ip.address != 0 && !boot_arguments.dhcp) {
+        set_static(netif, ip, boot_arguments.gw[number]);
+    } else if (boot_arguments.linklocal && !boot_arguments.dhcp) {
+        autoip_start(netif);
+    } else {
+        dhcp_start(netif);
+        if (!boot_arguments.dhcp) {
+            sys_timeout(DHCP_PATIENCE_MS, fall_back, port);
+        }
+    }
+}
+
+static void start_static_ipv6(struct netif *netif, unsigned number)
+{
+    static const struct boot_ipv6 none;
+    const struct boot_ipv6 *given = &boot_arguments.ip6[number];
+    ip6_addr_t address = {0};
+
+    if (memcmp(given, &none, sizeof none) != 0) {
+        memcpy(address.addr, given->address, sizeof given->address);
+        netif_ip6_addr_set(netif, STATIC_SLOT, &address);
+        netif_ip6_addr_set_state(netif, STATIC_SLOT, IP6_ADDR_TENTATIVE);
+    }
+}
+
+static void join_group_ipv6(struct netif *netif)
+{
+    static const struct boot_ipv6 none;
+    ip6_addr_t group = {0};
+    char text[IP6ADDR_STRLEN_MAX];
+
+    if (memcmp(&boot_arguments.join6, &none, sizeof none) == 0) {
+        return;
+    }
+    memcpy(group.addr, boot_arguments.join6.address, sizeof boot_arguments.join6.address);
+    ip6_addr_assign_zone(&group, IP6_MULTICAST, netif);
+    addresses_text_ipv6(&group, text);
+    printf("vtnet: %s %s\n",
+           mld6_joingroup_netif(netif, &group) == ERR_OK ? "joined" : "cannot join", text);
+}
+
+/* sys_timeout_handler */
+static void start_ipv6(void *context)
+{
+    (void)context;
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        struct lwip_port *port = net_port(i);
+
+        if (!lwip_port_start_ipv6(port)) {
+            printf("vtnet: %sno IPv6: it needs an MTU of %u, and this is %u\n", port->label,
+                   IP6_MIN_MTU_LENGTH, port->netif.mtu);
+            continue;
+        }
+        start_static_ipv6(&port->netif, i);
+        if (i == 0) {
+            join_group_ipv6(&port->netif);
+        }
+    }
+}
+
+static void join_group(void)
+{
+    ip4_addr_t group;
+    char text[IP4ADDR_STRLEN_MAX];
+
+    if (boot_arguments.join.address == 0) {
+        return;
+    }
+    ip4_addr_set_u32(&group, lwip_htonl(boot_arguments.join.address));
+    printf("vtnet: %s %s\n",
+           igmp_joingroup_netif(&net_port(0)->netif, &group) == ERR_OK ? "joined" : "cannot join",
+           ip4addr_ntoa_r(&group, text, sizeof text));
+}
+
+/* The first card with a gateway gets what is for no card's network. */
+static void choose_default(void)
+{
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        struct netif *netif = &net_port(i)->netif;
+
+        if (!ip4_addr_isany(netif_ip4_gw(netif))) {
+            netif_set_default(netif);
+            break;
+        }
+    }
+}
+
+void addresses_start(void)
+{
+    NETIF_DECLARE_EXT_CALLBACK(changes)
+
+    if (net_port_count() == 0) {
+        return;
+    }
+    netif_add_ext_callback(&changes, netif_changed);
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        netif_set_hostname(&net_port(i)->netif, name_of(i));
+        start_ipv4(net_port(i), i);
+    }
+    join_group();
+    sys_timeout(IPV6_DELAY_MS, start_ipv6, NULL);
+}
+
+const char *addresses_text_ipv6(const ip6_addr_t *address, char *text)
+{
+    ip6addr_ntoa_r(address, text, IP6ADDR_STRLEN_MAX);
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'F') {
+            *c = (char)(*c | 0x20);
+        }
+    }
+    return text;
+}
+
+static void tell_ipv4(const struct lwip_port *port, struct told *card)
+{
+    const ip4_addr_t *address = netif_ip4_addr(&port->netif);
+    uint32_t mask = lwip_ntohl(ip4_addr_get_u32(netif_ip4_netmask(&port->netif)));
+    char text[IP4ADDR_STRLEN_MAX];
+
+    if (ip4_addr_isany(address) || ip4_addr_eq(&card->ipv4, address)) {
+        return;
+    }
+    card->ipv4 = *address;
+    printf("vtnet: %sready at %s/%u\n", port->label, ip4addr_ntoa_r(address, text, sizeof text),
+           (unsigned)__builtin_popcount(mask));
+}
+
+/* One of a netif's addresses, once it is found that nobody else has it, or that somebody has. */
+static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known)
+{
+    const ip6_addr_t *address = netif_ip6_addr(&port->netif, slot);
+    uint8_t state = netif_ip6_addr_state(&port->netif, slot);
+    char text[IP6ADDR_STRLEN_MAX];
+
+    if (ip6_addr_isinvalid(state)) {
+        *known = (ip6_addr_t){0};
+        return;
+    }
+    if (ip6_addr_istentative(state) || ip6_addr_eq(known, address)) {
+        return;
+    }
+    *known = *address;
+    addresses_text_ipv6(address, text);
+    if (ip6_addr_isduplicated(state)) {
+        printf("vtnet: %sIPv6 address %s is already used by another station, and not used here\n",
+               port->label, text);
+    } else {
+        printf("vtnet: %sIPv6 address %s/64\n", port->label, text);
+    }
+}
+
+void addresses_announce(void)
+{
+    if (!changed) {
+        return;
+    }
+    changed = false;
+    choose_default();
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        struct lwip_port *port = net_port(i);
+        struct netif *netif = &port->netif;
+
+        tell_ipv4(port, &told[i]);
+        for (s8_t slot = 0; slot < LWIP_IPV6_NUM_ADDRESSES; slot++) {
+            tell_ipv6(port, slot, &told[i].ipv6[slot]);
+        }
+        if (!ip4_addr_isany(netif_ip4_addr(netif)) &&
+            ip6_addr_isvalid(netif_ip6_addr_state(netif, 0))) {
+            name_claim(netif, i);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The addresses of the cards. Of IPv4 one each: ip=, or by DHCP, and where nobody answers that within
+ * two seconds 10.0.N.2/24 for card N; with `dhcp` by DHCP however long it takes, with `linklocal` one
+ * of 169.254.0.0/16. Of IPv6 the link-local one, ip6=, and those that routers announce.
+ */
+#ifndef ADDRESSES_H
+#define ADDRESSES_H
+
+#include "lwip/ip6_addr.h"
+
+/* Begins with all that are open. */
+void addresses_start(void);
+
+/*
+ * Says on the console which addresses are new since the last call: "ready at" one of IPv4, "IPv6
+ * address". For once a pass; does next to nothing where none is.
+ */
+void addresses_announce(void);
+
+/* The text of an IPv6 address as RFC 5952 §4.3 has it, in small letters. text: IP6ADDR_STRLEN_MAX
+ * bytes. Returns it. */
+const char *addresses_text_ipv6(const ip6_addr_t *address, char *text);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What lwIP leaves open of IPv6: telling neighbours, and fragments that add up to too much. */
+#include <string.h>
+
+#include "lwip/icmp6.h"
+#include "lwip/inet_chksum.h"
+#include "lwip/ip6.h"
+#include "lwip/nd6.h"
+#include "lwip/pbuf.h"
+#include "lwip/prot/ethernet.h"
+#include "lwip/prot/icmp6.h"
+#include "lwip/prot/ip6.h"
+#include "lwip/prot/nd6.h"
+#include "net/lwip_port/hooks.h"
+#include "net/lwip_port/port_internal.h"
+
+enum {
+    NEIGHBOUR_HOPS = 255
+}; /* so that nobody takes it who is not on the link (RFC 4861 §7.1.2) */
+
+/* A neighbour advertisement with the option that says who speaks (RFC 4861 §4.4, §4.6.1). */
+struct advertisement {
+    struct na_header header;
+    uint8_t option_type;
+    uint8_t option_length; /* in units of 8 bytes */
+    uint8_t mac[ETH_HWADDR_LEN];
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct advertisement) == 32, "neighbour advertisement");
+
+static void advertise(struct netif *netif, const ip6_addr_t *address)
+{
+    struct pbuf *p = pbuf_alloc(PBUF_IP, sizeof(struct advertisement), PBUF_RAM);
+    struct advertisement *advertisement;
+    ip6_addr_t all_nodes;
+
+    if (p == NULL) {
+        return;
+    }
+    ip6_addr_set_allnodes_linklocal(&all_nodes);
+    ip6_addr_assign_zone(&all_nodes, IP6_MULTICAST, netif);
+    advertisement = p->payload;
+    *advertisement = (struct advertisement){
+        .header = {.type = ICMP6_TYPE_NA, .flags = ND6_FLAG_OVERRIDE},
+        .option_type = ND6_OPTION_TYPE_TARGET_LLADDR,
+        .option_length = 1,
+    };
+    ip6_addr_copy_to_packed(advertisement->header.target_address, *address);
+    memcpy(advertisement->mac, netif->hwaddr, ETH_HWADDR_LEN);
+    advertisement->header.chksum =
+        ip6_chksum_pseudo(p, IP6_NEXTH_ICMP6, p->tot_len, address, &all_nodes);
+    ip6_output_if(p, address, &all_nodes, NEIGHBOUR_HOPS, 0, IP6_NEXTH_ICMP6, netif);
+    pbuf_free(p);
+}
+
+void port_advertise_ipv6(struct netif *netif, s8_t slot)
+{
+    if (ip6_addr_isvalid(netif_ip6_addr_state(netif, slot))) {
+        advertise(netif, netif_ip6_addr(netif, slot));
+    }
+}
+
+/* The offset of a packet's fragment header, or 0 where there is none at hand (RFC 8200 §4). */
+static uint32_t find_fragment(const struct pbuf *p)
+{
+    const uint8_t *bytes = p->payload;
+    uint32_t at = IP6_HLEN;
+    uint8_t next = IP6H_NEXTH((const struct ip6_hdr *)p->payload);
+
+    while (next == IP6_NEXTH_HOPBYHOP || next == IP6_NEXTH_ROUTING || next == IP6_NEXTH_DESTOPTS) {
+        if (at + 2 > p->len) {
+            return 0;
+        }
+        next = bytes[at];
+        at += 8 * (bytes[at + 1] + 1U);
+    }
+    return next == IP6_NEXTH_FRAGMENT && at + sizeof(struct ip6_frag_hdr) <= p->len ? at : 0;
+}
+
+/* A fragment that ends beyond what lwIP can count, in 16 bits for all of a packet with its headers,
+ * is dropped: it would let the sum of them wrap. */
+int port_ip6_input(struct pbuf *p)
+{
+    const struct ip6_hdr *ip = p->payload;
+    struct ip6_frag_hdr fragment;
+    uint32_t at, offset, end;
+
+    if (p->len < IP6_HLEN || IP6H_NEXTH(ip) == IP6_NEXTH_TCP || IP6H_NEXTH(ip) == IP6_NEXTH_UDP ||
+        (at = find_fragment(p)) == 0) {
+        return 0;
+    }
+    memcpy(&fragment, (const uint8_t *)p->payload + at, sizeof fragment);
+    offset = lwip_ntohs(fragment._fragment_offset) & IP6_FRAG_OFFSET_MASK;
+    end = IP6_HLEN + IP6H_PLEN(ip) - IP6_FRAG_HLEN + offset;
+    if (end <= UINT16_MAX) {
+        return 0;
+    }
+    pbuf_free(p);
+    return 1;
+}

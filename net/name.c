@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "boot/arguments.h"
+#include "lwip/apps/mdns.h"
+#include "net/lwip_port/port.h"
+#include "net/net.h"
+
+enum { NAME_MAX = MDNS_LABEL_MAXLEN, TRIES_MAX = 99 };
+
+static struct name {
+    char text[NAME_MAX + 1];
+    unsigned tries; /* to find one that nobody has */
+    bool told;
+} names[NIC_CARDS];
+
+const char *name_of(unsigned number)
+{
+    struct name *name = &names[number];
+
+    if (name->text[0] == '\0' && number == 0) {
+        snprintf(name->text, sizeof name->text, "%s", boot_arguments.name);
+    } else if (name->text[0] == '\0') {
+        snprintf(name->text, sizeof name->text, "%s-%u", boot_arguments.name, number);
+    }
+    return name->text;
+}
+
+/* RFC 6762 §9: another name, not the same as a further card's at first. */
+static void find_another(struct netif *netif, struct name *name)
+{
+    char refused[NAME_MAX + 1];
+
+    memcpy(refused, name->text, sizeof refused);
+    if (name->tries == TRIES_MAX) {
+        printf("vtnet: %s.local is somebody else's name, as were all others tried\n", refused);
+        return;
+    }
+    name->tries++;
+    name->told = false;
+    snprintf(name->text, sizeof name->text, "%s-%u", boot_arguments.name, NIC_CARDS + name->tries);
+    printf("vtnet: %s.local is somebody else's name, so it is to be %s.local\n", refused,
+           name->text);
+    mdns_resp_rename_netif(netif, name->text);
+}
+
+/* mdns_name_result_cb_t */
+static void probed(struct netif *netif, u8_t result, s8_t slot)
+{
+    const struct lwip_port *port = netif->state;
+    struct name *name = &names[port - net_port(0)];
+
+    (void)slot;
+    if (result != MDNS_PROBING_SUCCESSFUL) {
+        find_another(netif, name);
+    } else if (!name->told) {
+        name->told = true;
+        printf("vtnet: %sname %s.local\n", port->label, name->text);
+    }
+}
+
+void name_claim(struct netif *netif, unsigned number)
+{
+    static bool started;
+
+    if (!started) {
+        started = true;
+        mdns_resp_init();
+        mdns_resp_register_name_result_cb(probed);
+    }
+    if (!mdns_resp_netif_active(netif)) {
+        mdns_resp_add_netif(netif, name_of(number));
+    }
+}

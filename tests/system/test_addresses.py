@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Addresses of IPv4 that are not given: by DHCP, the one without it, and link-local ones."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import host
+import names
+from dhcp import DISCOVER, REQUEST, DhcpServer
+from guest import ROOT
+from wire import Wire, is_gratuitous
+
+NO_DHCP = "no DHCP server answers, so the address is 10.0.0.2/24"
+
+
+@pytest.mark.parametrize("append", ["", "dhcp", "mode=irq", "bounded=1"])
+def test_dhcp(boot, append):
+    with DhcpServer("10.0.0.77") as server:
+        guest = boot(append, address=None)
+        guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
+        host.serves("10.0.0.77")
+        assert server.types == [DISCOVER, REQUEST]
+        assert server.names == {"vtnet"}
+    assert NO_DHCP not in guest.console()
+
+
+def test_dhcp_of_another_size_and_name(boot):
+    with DhcpServer("10.0.0.78", "255.255.0.0") as server:
+        boot("name=guest-7", address=None).wait_for("^vtnet: ready at 10.0.0.78/16$")
+        assert server.names == {"guest-7"}
+
+
+def test_a_lost_question_is_asked_again_in_time(boot):
+    with DhcpServer("10.0.0.77", ignored=1):
+        guest = boot(address=None)
+        guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
+    assert NO_DHCP not in guest.console()
+
+
+def test_without_a_server(boot):
+    guest = boot("gw=10.0.0.1", address=None)
+    guest.wait_for(f"^vtnet: {NO_DHCP}$")
+    guest.wait_for("^vtnet: ready at 10.0.0.2/24$")
+    host.serves("10.0.0.2")
+
+
+def test_waiting_for_a_server_that_comes_late(boot):
+    """With `dhcp` there is no other address."""
+    guest = boot("dhcp", address=None)
+    guest.wait_for("^vtnet: IPv6 address")  # some two seconds later
+    with Wire() as wire:
+        assert wire.wait_for(lambda frame: is_gratuitous(frame, "10.0.0.2"), 1.5) is None
+    with DhcpServer("10.0.0.77"):
+        guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
+    assert NO_DHCP not in guest.console()
+
+
+def test_the_wait_begins_with_the_link(boot):
+    """A guest that is started stopped, so that its link is down before it looks."""
+    guest = boot(address=None, qemu=["-S"])
+    while not guest.qmp_is_there():
+        pass
+    guest.qmp("set_link", name="nic0", up=False)
+    guest.qmp("cont")
+    guest.wait_for("^vtnet: MAC address .*, link down")
+    with Wire() as wire:
+        wire.wait_for(lambda frame: False, 2.5)
+    assert NO_DHCP not in guest.console()
+    with DhcpServer("10.0.0.77"):
+        guest.qmp("set_link", name="nic0", up=True)
+        guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
+
+
+def test_a_given_address_asks_nobody(boot):
+    with DhcpServer("10.0.0.77") as server:
+        guest = boot().wait_ready()
+        host.ping(guest.address, count=5)
+        assert not server.types
+
+
+@pytest.fixture(name="link_local")
+def fixture_link_local():
+    host.ip("address", "add", "169.254.0.1/16", "dev", "tap0")
+    yield
+    host.ip("address", "del", "169.254.0.1/16", "dev", "tap0")
+
+
+@pytest.mark.usefixtures("link_local")
+def test_link_local(boot):
+    guest = boot("linklocal", address=None)
+    address = guest.wait_for(r"^vtnet: ready at (169\.254\.\d+\.\d+)/16$")[1]
+    host.serves(address)
+
+
+def test_the_name_is_answered_for(boot):
+    guest = boot()
+    guest.wait_for("^vtnet: name vtnet.local$")
+    assert names.resolve("vtnet.local") == {guest.address}
+    assert names.resolve("other.local", seconds=1) == set()
+
+
+USER_CLIENT = """
+import os, socket
+base = int(os.environ["VTNET_PORT_BASE"])
+for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+    sock = socket.socket(socket.AF_INET, kind)
+    sock.settimeout(10)
+    sock.connect(("127.0.0.1", base + 7))
+    sock.sendall(b"forwarded")
+    print(sock.recv(100).decode(), flush=True)
+"""
+
+
+def as_nobody():
+    """Of subprocess.run(), where this process may become somebody else."""
+    whole_range = open("/proc/self/uid_map", encoding="ascii").read().split()[2] != "1"
+    return {"user": 65534, "group": 65534} if os.geteuid() == 0 and whole_range else {}
+
+
+def test_user_network_without_root(arch):
+    """./vm run --net user: QEMU's own DHCP server, and its forwarded ports."""
+    command = [str(ROOT / "vm"), "run", "--arch", arch.name, "--net", "user", "--accel", "tcg",
+               "--console", "--", sys.executable, "-c", USER_CLIENT]
+    environment = {key: value for key, value in os.environ.items() if key != "XDG_RUNTIME_DIR"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True,
+                          timeout=60, check=False, **as_nobody())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["forwarded", "forwarded"]
+    assert "vtnet: ready at 10.0.2.15/24" in done.stderr
