@@ -13,7 +13,7 @@
 
 enum {
     CONNECTIONS_MAX = 64, /* at once, connections back included */
-    PATIENCE_POLLS = 30,  /* without any progress; a poll is one second: */
+    PATIENCE_POLLS = 10,  /* without any progress; a poll is one second: */
     POLL_INTERVAL = 2,    /* lwIP's half seconds */
     PIECE_MAX = 16384,    /* bytes */
     PIECE_MIN = 4096,     /* unless it is the last one */

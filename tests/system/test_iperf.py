@@ -15,7 +15,7 @@ import host
 
 IPERF = 5001
 CONNECTIONS, STREAMS = 64, 32  # that the guest has at once
-PATIENCE = 30  # the guest's, with a connection on which nothing happens
+PATIENCE = 10  # the guest's, with a connection on which nothing happens
 VERSION1, EXTEND, VERSION2, SEQNO64B = 0x80000000, 0x40000000, 0x04000000, 0x08000000
 PEERDETECT, BOUNCEBACK, RUN_NOW = 0x02000000, 0x00800000, 1
 REVERSE, FULLDUPLEX = 0x0400, 0x0800
