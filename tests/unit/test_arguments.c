@@ -270,7 +270,8 @@ static void lists_are_read(void **state)
     bad("vlan=1;2", "malformed");
     bad("vlan=1,2,3,4,5,6,7,8,9", "malformed");
     bad("vlan=1,2,3,4,5,6,7,8,", "malformed");
-    bad("vlan=00000000000000000000000000000000000000000000001", "malformed"); /* longer than any item */
+    bad("vlan=000000000000000000000000000000000000000000000000001",
+        "malformed"); /* longer than any item */
     bad("ip=10.0.0.2,10.0.1", "malformed");
     bad("gw=10.0.0.1,10.0.1.1/24", "malformed");
     bad("mac=52:54:00:00:00:01,53:54:00:00:00:02", "malformed");
