@@ -21,8 +21,8 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 
 B := build
 
-# These call ./setup, which fetches lwIP, before they build; the others need it to be there.
-SETUP_TARGETS := help setup docs demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
+# These need no lwIP, or call ./setup, which fetches it, before they build; the others need it.
+SETUP_TARGETS := help setup docs lib lib-host $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
@@ -35,7 +35,7 @@ WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wsha
 CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -fno-common \
 	-frandom-seed=$@ \
-	-ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(LWIP)=lwip
+	-ffile-prefix-map=$(CURDIR)=. $(LWIP:%=-ffile-prefix-map=%=lwip)
 # The whole program at once: calls within it cost most of the time under an emulator that looks up
 # the target of each one that leaves a page. clang has no linker for it here.
 is_clang = $(findstring clang,$(shell $(1) --version 2>/dev/null))
@@ -46,11 +46,10 @@ CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -ms
 
 VIRTIO := $(sort $(wildcard virtio/*.c))
 PCI := $(sort $(wildcard pci/*.c))
-# What a port takes: all but this project's own answers to pci/pci_platform.h.
-LIB := $(VIRTIO) $(filter-out pci/pci_arch.c,$(PCI))
+LIB := $(VIRTIO) $(PCI)
 SYSTEM := $(sort $(wildcard runtime/*.c)) arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
 COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/legacy/*.c net/lwip_port/*.c net/services/*.c)) \
-	arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
+	arch/pci_platform.c arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
 SOURCES_i386 := $(COMMON) boot/multiboot.c $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
 SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))
 LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \
@@ -62,8 +61,9 @@ LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c n
 .PHONY: all
 all: $(ARCHES:%=all-%) all-host lib
 
-.PHONY: lib
-lib: $(ARCHES:%=$(B)/%/libvtnet.a) $(B)/host/libvtnet.a ## virtio/ and pci/ as a library: docs/porting.md
+.PHONY: lib lib-host
+lib: $(ARCHES:%=$(B)/%/libvtnet.a) lib-host ## virtio/ and pci/ as a library: docs/porting.md
+lib-host: $(B)/host/libvtnet.a ## the same for the host only, which takes no cross compilers
 
 .PHONY: all-host
 all-host: $(B)/host/vtbench $(B)/host/vtserve

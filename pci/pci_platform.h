@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What pci/ asks of the machine. pci_arch.c answers for the machines of this project; a port to
- * another system supplies these five functions instead. None of them blocks, and all of them may
+ * What pci/ asks of the machine. arch/pci_platform.c answers for the machines of this project;
+ * a port to another system supplies these five functions instead. None of them blocks, and all of them may
  * be called from interrupt context.
  */
 #ifndef PCI_PLATFORM_H

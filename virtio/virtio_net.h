@@ -9,10 +9,12 @@
  *         virtio_net_transmit(net, ...);          any number of times
  *         virtio_net_flush(net);                  notifies the device once
  *         if there is nothing to do:
- *             if virtio_net_interrupts_on(net) says that work is pending, go round again;
- *             else sleep until virtio_net_interrupt(net), from the interrupt handler, says wake up
+ *             if virtio_net_interrupts_on(net, tx) says that work is pending, go round again;
+ *             else sleep until virtio_net_interrupt(net), from the interrupt handler, says true
  *
- * But for virtio_net_interrupt() all of it is for one context. Nothing blocks but open and close.
+ * But for virtio_net_interrupt() and virtio_net_interrupt_vector() all of it is for one context.
+ * Nothing blocks but open, close and the control queue. Errors are those of virtio/virtio.h, less
+ * their VIRTIO_.
  */
 #ifndef VIRTIO_NET_H
 #define VIRTIO_NET_H
@@ -39,7 +41,7 @@ struct virtio_net_offload {
     uint16_t hdr_len;  /* with a gso_type: bytes of all headers; received: a hint only */
 };
 
-/* Who uses the device. Called from virtio_net_poll() and _close(), never from interrupts. */
+/* Who uses the device; all four are needed. Called from virtio_net_poll() and _close(), never from interrupts. */
 struct virtio_net_client {
     /*
      * One buffer of a received frame, in order; `more` says that the frame goes on in the next
@@ -158,7 +160,7 @@ struct virtio_net {
 
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 
-    /* Set by the interrupt handler, cleared by the loop. */
+    /* Set by the interrupt handler, cleared by virtio_net_poll(). */
     volatile bool interrupted; /* by a queue: which one may have been meant, it knows itself */
     volatile bool config_changed;
 
@@ -166,8 +168,8 @@ struct virtio_net {
 };
 
 /*
- * Brings the device up. net and client must live until virtio_net_close(). Frames may arrive from
- * here on. 0 or an error that has been logged; then the device is marked failed and nothing is
+ * Brings the device up, with its interrupts off. net and client must live until virtio_net_close().
+ * Frames may arrive from here on. 0 or an error that has been logged; then the device is marked failed and nothing is
  * kept.
  */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
@@ -176,7 +178,8 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
 
 /*
  * Resets the device; frames in flight come back through client.transmitted(), and the device's
- * memory is freed. Buffers that the client still has must have been released before.
+ * memory is freed. Buffers that the client still has must have been released before, and nobody may
+ * call virtio_net_interrupt() any more.
  */
 void virtio_net_close(struct virtio_net *net);
 
@@ -253,8 +256,8 @@ int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6]);
 int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads);
 
 /*
- * Asks for an interrupt for the next received frame, and with tx also for when much of the
- * transmit ring has been used up. Returns whether there is work already: then there may be no
+ * Asks for an interrupt for the next received frame, and with tx, for who waits after ERROR_FULL,
+ * also for when much of the transmit ring has been used. Returns whether there is work already: then there may be no
  * interrupt, and the caller must poll.
  */
 bool virtio_net_interrupts_on(struct virtio_net *net, bool tx);
@@ -262,7 +265,8 @@ void virtio_net_interrupts_off(struct virtio_net *net);
 
 /*
  * The top half, from interrupt context: reads the ISR status, turns the queues' interrupts off,
- * notes that there is work. Returns false where the interrupt was not this device's.
+ * notes that there is work. Returns true where the interrupt was this device's: then the loop must
+ * poll, as the link may have changed even where no queue has news.
  */
 bool virtio_net_interrupt(struct virtio_net *net);
 

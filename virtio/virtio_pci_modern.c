@@ -167,7 +167,7 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     notify_offset =
         (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF, 2) * vp->notify_multiplier;
     if (notify_offset + doorbell_width(dev) > vp->notify.size ||
-        (vp->notify.offset + notify_offset) % doorbell_width(dev) != 0) {
+        ((vp->notify.offset + notify_offset) & (doorbell_width(dev) - 1)) != 0) {
         virtio_platform_log("virtio: the doorbell of queue %u is not where one can be", vq->index);
         return VIRTIO_ERROR_IO;
     }

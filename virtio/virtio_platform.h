@@ -20,13 +20,18 @@ void *virtio_platform_alloc(size_t size, size_t align);
 /* Gives back what virtio_platform_alloc() returned; NULL is allowed. */
 void virtio_platform_free(void *memory);
 
-/* The address by which the device reaches `memory`: the one place where a pointer becomes one. */
+/*
+ * The address by which the device reaches `memory`: the one place where a pointer becomes one.
+ * memory: anywhere in a block of virtio_platform_alloc(), or in a frame that is transmitted; what
+ * follows it there must be contiguous for the device.
+ */
 uint64_t virtio_platform_dma_address(const void *memory);
 
 /* Nanoseconds since some fixed point; never goes back. May be called from interrupt context. */
 uint64_t virtio_platform_clock_ns(void);
 
-/* A line for the console or the log, in the manner of printf, without a trailing newline. */
+/* A line for the console or the log, in the manner of printf, without a trailing newline. Uses
+ * %s, %d, %u and %x, these also with 0, a width and ll. */
 void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*

@@ -138,7 +138,7 @@ def not_run(command, environment):
 
 
 RULES = [  # the first that matches all of a command
-    (r"make lib|make build/\S+", as_it_is),
+    (r"make lib(-host)?|make build/\S+", as_it_is),
     (r"make( [\w./=-]+)*", target_exists),
     (r"build/host/unit/\S+", lambda command, environment: shell(
         f"make {command}; {command}", environment)),
@@ -245,3 +245,26 @@ def test_domain_is_what_libvirt_takes(environment, tmp_path):
         path.write_text(text)
         if shutil.which("virt-xml-validate"):
             shell(f"virt-xml-validate {path} domain", environment)
+
+
+def port_command():
+    return next(command for _, command in commands() if command.endswith("&& build/port"))
+
+
+def test_port_that_breaks_a_rule_is_told_so(environment, tmp_path):
+    """What alignment the driver asked for is not kept, and the fake device ends with a message."""
+    port = (ROOT / "tests/unit/port.c").read_text()
+    broken, count = re.subn(r"(?<=return )memory != NULL \? (memset\(.*\)) : NULL;",
+                            r"(char *)\1 + 1;", port)
+    assert count == 1
+    (tmp_path / "broken.c").write_text(broken)
+    command = port_command().replace("tests/unit/port.c", str(tmp_path / "broken.c"))
+    text = shell("make lib-host; { " + command.replace("build/port", str(tmp_path / "port"))
+                 + "; } && exit 1 || true", environment)
+    assert re.search(r"fake_virtio\.c:\d+: error", text)
+
+
+def test_port_with_sanitizers(environment, tmp_path):
+    command = port_command().replace("build/host/libvtnet.a",
+                                     "virtio/*.c pci/*.c -fsanitize=address,undefined")
+    prints_what_the_guide_says(command.replace("build/port", str(tmp_path / "port")), environment)

@@ -112,6 +112,7 @@ struct pci_window pci_platform_window(bool io)
 
 static struct virtio_pci pci;
 static struct virtio_net net;
+static volatile bool woken; /* since the loop last looked */
 
 /* The frame lies in one buffer, as no offload was asked for; it goes back in that buffer. */
 static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
@@ -148,7 +149,10 @@ static void announce(void *context)
 
 static bool handle_interrupt(void *context)
 {
-    return virtio_net_interrupt(context);
+    bool ours = virtio_net_interrupt(context);
+
+    woken |= ours;
+    return ours;
 }
 
 /* Called for each PCI function until it returns false. */
@@ -173,7 +177,9 @@ static bool open_first(const struct pci_device *device, void *context)
     *opened = virtio_pci_open(&pci, device, VIRTIO_PCI_ANY) == 0 &&
               virtio_net_open(&net, &pci.dev, &options, &client) == 0 &&
               arch_irq_register(device->irq_line, handle_interrupt, &net);
-    pci_enable_line(device); /* not before there is a handler */
+    if (*opened) {
+        pci_enable_line(device); /* not before there is a handler */
+    }
     return !*opened;
 }
 
@@ -188,12 +194,14 @@ int main(void)
     }
     printf("vtnet: ready\n"); /* what ./vm waits for */
     for (;;) {
-        unsigned frames = virtio_net_poll(&net, 64);
+        unsigned frames;
 
+        woken = false;
+        frames = virtio_net_poll(&net, 64);
         virtio_net_flush(&net);
         if (frames == 0 && !virtio_net_interrupts_on(&net, false)) {
             arch_interrupts_off();
-            if (!net.interrupted) {
+            if (!woken) {
                 arch_wait(); /* turns interrupts on and sleeps until one comes */
             }
             arch_interrupts_on();

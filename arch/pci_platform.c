@@ -3,8 +3,8 @@
  * pci_platform.h for the machines of this project: configuration mechanism 1 (PCI 3.0 §3.2.2.3.2),
  * whose address and data ports both i386 and PReP have at the same I/O addresses.
  */
-#include "arch/arch.h"
 #include "pci/pci_platform.h"
+#include "arch/arch.h"
 
 enum {
     CONFIG_ADDRESS = 0xcf8,
