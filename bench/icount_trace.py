@@ -12,7 +12,8 @@ LAYERS = ("driver", "glue", "lwip", "application", "runtime")
 TIMERS = "timers"  # beside the layers: what time costs, not packets
 FOLDERS = {"virtio": "driver", "pci": "driver", "net": "glue", "lwip": "lwip", "arch": "runtime",
            "runtime": "runtime", "boot": "runtime", "examples": "application"}
-TOP_HALF = re.compile(r"arch/\w+/(interrupts\.c|vectors\.S|msi\.c)$")
+# Of arch/: the way of interrupts, and of accesses to the card.
+DRIVER = re.compile(r"arch/(\w+/(interrupts\.c|vectors\.S|msi\.c)|pci_platform\.c)$")
 TIMER_FUNCTIONS = {"advance_clock", "lwip_port_timers", "sys_check_timeouts"}
 # The function of each event that a trace is divided and classified by; a clone has a suffix.
 RECEIVED, SENT, COMPLETED = EVENTS = "port_receive", "port_link_output", "port_transmitted"
@@ -31,7 +32,7 @@ def layer(chain):
             continue
         if file.startswith("net/services/"):
             return "application"
-        if TOP_HALF.match(file):
+        if DRIVER.match(file):
             return "driver"
         return FOLDERS.get(file.partition("/")[0], "runtime")
     return "runtime"
