@@ -70,7 +70,8 @@ def files_exist(command, environment):
 def with_a_guest(command, environment):
     """Typed while a guest runs, from wherever its network is seen."""
     command = re.sub(r"\bping\b", "ping -c 1", command)
-    shell(f"./vm run -- {command}", environment)
+    wait = "sleep 2.5; " if ":" in command else ""  # its IPv6 address is not there at once
+    shell(f"./vm run -- bash -c '{wait}{command}'", environment)
 
 
 def until_ready(command, environment):
@@ -119,7 +120,7 @@ def netperf(command, environment):
                           check=False)
     if done.returncode != 0:
         pytest.skip(done.stderr.strip())
-    with_a_guest(command.replace("netperf", done.stdout.strip(), 1) + " -l 1", environment)
+    with_a_guest(command.replace("netperf", f"{done.stdout.strip()} -l 1", 1), environment)
 
 
 def installs(command, environment):
@@ -159,7 +160,7 @@ RULES = [  # the first that matches all of a command
     (r"ping .*", with_a_guest),
     (r"curl .*", where_installed),
     (r"netperf .*", netperf),
-    (r"iperf .*", where_installed),
+    (r"iperf .*", lambda command, environment: where_installed(command + " -t 1", environment)),
     (r"\./vm netns -- \S+python3 -m pytest .*", shorter("$", " --collect-only")),
     (r"\./vm netns -- bench/firstping 10", shorter("10$", "2")),
     (r"\./vm netns -- .*bench/anatomy.*",

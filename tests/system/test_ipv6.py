@@ -16,7 +16,7 @@ import wire6
 from guest import PATIENCE
 from wire import STATION, Wire, parse
 
-OURS, GUEST = "fd00::1", "fd00::2"
+OURS, GUEST = "fd00::1", "fd00::2"  # ours is there already
 STATION_IP = "fe80::99"
 GUEST_MAC, GUEST_LOCAL = "52:54:00:12:34:56", "fe80::5054:ff:fe12:3456"
 GROUP = "ff12::1234"
@@ -25,15 +25,13 @@ DATAGRAM_MAX = 65487  # what lwIP counts in 16 bits with both headers
 
 
 @pytest.fixture(autouse=True)
-def fixture_addresses():
-    """The host's."""
+def fixture_address():
+    """The host's, in a router's prefix."""
     if not pathlib.Path("/proc/net/if_inet6").exists():
         pytest.skip("this system has no IPv6")
-    for address in (OURS, ROUTED_OURS):
-        host.ip("-6", "address", "add", f"{address}/64", "dev", "tap0", "nodad")
+    host.ip("-6", "address", "add", f"{ROUTED_OURS}/64", "dev", "tap0", "nodad")
     yield
-    for address in (OURS, ROUTED_OURS):
-        host.ip("-6", "address", "del", f"{address}/64", "dev", "tap0")
+    host.ip("-6", "address", "del", f"{ROUTED_OURS}/64", "dev", "tap0")
 
 
 @pytest.fixture(name="boot6")
