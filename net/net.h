@@ -53,8 +53,8 @@ void net_add_poller(struct net_poller *poller);
 bool net_may_send(const ip_addr_t *to, uint32_t payload);
 
 /*
- * The loop, in the mode of the boot arguments, until net_stop(). Once a netif has an address it says
- * "vtnet: ready" on the console.
+ * The loop, in the mode of the boot arguments, until net_stop(). Once a netif has an IPv4 address it
+ * says "vtnet: ready" on the console, and later which ones of IPv6.
  */
 void net_run(void);
 

@@ -114,6 +114,12 @@ def where_installed(command, environment):
     with_a_guest(command, environment)
 
 
+def curl(command, environment):
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    as_it_is(command, environment)
+
+
 def netperf(command, environment):
     """A second of it, by the netperf that ./setup has found."""
     done = subprocess.run(["./setup", "--netperf"], cwd=ROOT, text=True, capture_output=True,
@@ -155,7 +161,10 @@ RULES = [  # the first that matches all of a command
     (r"\./vm run( .*)? -- build/host/vtbench .*", brief_vtbench),
     (r"\./vm run( .*)? -- bench/buffers \S+", shorter(r"buffers \S+$", "buffers --brief")),
     (r"\./vm run( .*)? -- bash -c .*", as_it_is),
+    (r"\./vm run( .*)? -- curl .*", curl),
     (r"\./vm run( (?!-- ).*)?", until_ready),
+    (r"\./vm exec \$\(\./setup --netperf\) .*", lambda command, environment: with_a_guest(
+        f"{command} -l 1", environment)),
     (r"\./vm exec .*", with_a_guest),
     (r"ping .*", with_a_guest),
     (r"curl .*", where_installed),
@@ -167,6 +176,7 @@ RULES = [  # the first that matches all of a command
      lambda command, environment: shell(re.sub(r"--json \S+", "--arch i386 --mode irq", command)
                                         + " --count 100", environment)),
     (r"\./vm netns -- sh -c .*", as_it_is),
+    (r"\./vm netns -- bash", shorter("$", " -c 'ip address show dev tap0'")),
     (r"bench/compare .*", shorter("$", " --rounds 1 --seconds 0.2 --tests tcp-in")),
     (r"bench/run .*", shorter("$", " --print-plan")),
     (r"bench/report .*", shorter(r"results/NAME|$", "--help ")),
@@ -178,7 +188,7 @@ RULES = [  # the first that matches all of a command
 SPOKEN = re.compile(r"(make|\./vm|\./setup|bench/\w+|build/host/\w+|curl|ping|netperf|iperf|"
                     r"apt-get|PATH=\S+|virsh|git) .*[a-z].*")
 # Not to be typed: parts of a sentence about such a command.
-SHAPES = re.compile(r"build/host/vtbench ADDRESS|-t omni|ping -i 0\.01")
+SHAPES = re.compile(r"\./vm exec|build/host/vtbench ADDRESS|-t omni|ping -i 0\.01")
 
 
 def all_commands():

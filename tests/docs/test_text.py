@@ -114,9 +114,11 @@ def test_features_name_tests_that_exist():
                     "legacy", "modern", "poll", "hybrid"), f"{name} has no {word}"
 
 
-@pytest.mark.parametrize("name", ["tests/guest/port.c", "tests/unit/port.c"])
-def test_porting_guide_shows_the_port(name):
-    assert (ROOT / name).read_text() in (ROOT / "docs/porting.md").read_text()
+@pytest.mark.parametrize("name, document", [
+    ("tests/guest/port.c", "docs/porting.md"), ("tests/unit/port.c", "docs/porting.md"),
+    ("tests/system/test_hello.py", "tests/README.md")])
+def test_listing_is_the_file(name, document):
+    assert (ROOT / name).read_text() in (ROOT / document).read_text()
 
 
 def is_source(path):

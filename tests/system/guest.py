@@ -87,14 +87,16 @@ class Guest:
 
     append: boot arguments beside ip=; address: the guest's, None for no ip= at all; device: options
     of its virtio-net-pci; network: QEMU's arguments instead of that device on that tap; qemu:
-    further arguments; command: all of the command, instead.
+    further arguments; image: build/ARCH/IMAGE.elf instead of the demonstration; command: all of the
+    command, instead.
     """
 
     seen = []  # what a report of a failure shows the consoles of
 
     def __init__(self, arch, append="", *, address=ADDRESS, device="", tap="tap0", network=None,
-                 qemu=(), command=None):
+                 qemu=(), image="vtnet-demo", command=None):
         self.arch, self.address = arch, address
+        self.image = [word.replace("vtnet-demo", image) for word in arch.image]
         self.folder = tempfile.TemporaryDirectory(prefix="vtnet-test-")
         self.log = pathlib.Path(self.folder.name, "console")
         self.qmp_path = str(pathlib.Path(self.folder.name, "qmp"))
@@ -113,8 +115,7 @@ class Guest:
         if "-fw_cfg" in words:  # where one comma would end the value, and none may be empty
             value = text.replace(",", ",,")
             words = [part.replace("@", value) for part in self.arch.append if text]
-        return [*self.arch.machine, "-accel", "tcg", *self.arch.image,
-                *words, *network,
+        return [*self.arch.machine, "-accel", "tcg", *self.image, *words, *network,
                 *self.arch.exit_device, "-display", "none", "-serial", "stdio", "-monitor", "none",
                 "-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-no-reboot", *qemu]
 

@@ -7,8 +7,7 @@ import pytest
 
 import host
 from capture import TCP, Capture
-from guest import TRANSPORTS, tap_network
-from test_images import run
+from guest import TRANSPORTS, Guest, tap_network
 
 SWITCH = 82
 ALL_OFF = "-guest_csum,-guest_tso4,-guest_tso6,-guest_ecn"
@@ -36,7 +35,7 @@ def received(guest):
                                     TRANSPORTS["modern"] + ",packed=on"])
 def test_switched_off_and_on(arch, device):
     """The frames of a transfer are as large, and their checksums as complete, as was last said."""
-    with run(arch, "guestoffloads", network=tap_network(device=device)) as guest:
+    with Guest(arch, image="guestoffloads", network=tap_network(device=device)) as guest:
         guest.wait_ready()
         for _ in range(2):
             largest, partial = received(guest)
@@ -61,7 +60,8 @@ def test_switched_in_a_transfer(arch, transport):
         except (AssertionError, OSError) as error:
             failed.append(error)
 
-    with run(arch, "guestoffloads", network=tap_network(device=TRANSPORTS[transport])) as guest:
+    network = tap_network(device=TRANSPORTS[transport])
+    with Guest(arch, image="guestoffloads", network=network) as guest:
         guest.wait_ready()
         thread = threading.Thread(target=transfer, daemon=True)
         thread.start()
@@ -75,7 +75,7 @@ def test_switched_in_a_transfer(arch, transport):
 
 
 def test_without_the_feature(arch):
-    with run(arch, "guestoffloads", "features=-ctrl_guest_offloads") as guest:
+    with Guest(arch, "features=-ctrl_guest_offloads", image="guestoffloads") as guest:
         guest.wait_ready()
         with pytest.raises(AssertionError):
             switch(guest, ALL_OFF)

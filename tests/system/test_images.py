@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The images besides vtnet-demo: the examples' active sides, and the guests of tests/guest/."""
 
-import contextlib
-import dataclasses
 import re
 import socket
 import subprocess
@@ -19,14 +17,6 @@ PAIRS_WITHOUT_FENCE = 20000
 ATTEMPTS = 20
 
 
-@contextlib.contextmanager
-def run(arch, name, append="", **options):
-    """A guest that boots build/ARCH/NAME.elf instead of the demonstration."""
-    image = (arch.image[0], arch.image[1].replace("vtnet-demo", name))
-    with Guest(dataclasses.replace(arch, image=image), append, **options) as guest:
-        yield guest
-
-
 @pytest.fixture
 def server():
     """build/host/vtserve on the host's side: echo, sink and source."""
@@ -40,7 +30,7 @@ def server():
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
 @pytest.mark.parametrize("size", [12, 1024, 1472])
 def test_pingpong_as_the_active_side(arch, server, proto, size):
-    with run(arch, "pingpong", f"peer={HOST} proto={proto} size={size} count=2000") as guest:
+    with Guest(arch, f"peer={HOST} proto={proto} size={size} count=2000", image="pingpong") as guest:
         assert guest.wait_exit(60) == arch.exit_success
         assert re.search(rf"pingpong: {proto.upper()}, {size} bytes: min .* median .* p99 .*"
                          r"2000 round trips, 0 lost", guest.console())
@@ -48,7 +38,7 @@ def test_pingpong_as_the_active_side(arch, server, proto, size):
 
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
 def test_pingpong_without_a_peer_there(arch, proto):
-    with run(arch, "pingpong", f"peer=10.0.0.9 proto={proto} count=10") as guest:
+    with Guest(arch, f"peer=10.0.0.9 proto={proto} count=10", image="pingpong") as guest:
         assert guest.wait_exit(30) == arch.exit_failure
         assert "is peer= right, and does it serve port 7?" in guest.console()
 
@@ -56,7 +46,8 @@ def test_pingpong_without_a_peer_there(arch, proto):
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
 @pytest.mark.parametrize("direction", ["send", "receive", "both"])
 def test_burst_as_the_active_side(arch, server, proto, direction):
-    with run(arch, "burst", f"peer={HOST} proto={proto} dir={direction} seconds=1") as guest:
+    append = f"peer={HOST} proto={proto} dir={direction} seconds=1"
+    with Guest(arch, append, image="burst") as guest:
         assert guest.wait_exit(60) == arch.exit_success
         rates = re.findall(r"(sent|received) ([0-9.]+) Mbit/s", guest.console())
         assert [name for name, _ in rates] == {"send": ["sent"], "receive": ["received"],
@@ -65,7 +56,7 @@ def test_burst_as_the_active_side(arch, server, proto, direction):
 
 
 def test_exception_is_reported(arch):
-    with run(arch, "exception", network=["-nic", "none"]) as guest:
+    with Guest(arch, image="exception", network=["-nic", "none"]) as guest:
         assert guest.wait_exit() == arch.exit_failure
         for pattern in arch.exception:
             assert re.search(pattern, guest.console())
@@ -74,8 +65,8 @@ def test_exception_is_reported(arch):
 def kickrace(arch, pairs, append, device=""):
     """Races for notifications, and returns the stalls. Without ioeventfd the device is quickest."""
     memory = min(256, max(arch.memories))
-    with run(arch, "kickrace", f"count={pairs} {append}", qemu=["-m", str(memory)],
-             network=tap_network(device=f"ioeventfd=off{device}")) as guest:
+    with Guest(arch, f"count={pairs} {append}", image="kickrace", qemu=["-m", str(memory)],
+               network=tap_network(device=f"ioeventfd=off{device}")) as guest:
         assert guest.wait_exit(120) == arch.exit_success
         return int(re.search(r"kickrace: \d+ pairs, (\d+) stalls", guest.console())[1])
 
@@ -89,8 +80,8 @@ def test_no_kick_is_lost(arch, features, device):
 @pytest.mark.parametrize("device", ["", ",packed=on", ",packed=on,event_idx=off",
                                     ",indirect_desc=off"])
 def test_queues_are_reset_by_themselves(arch, device):
-    with run(arch, "queuereset", f"peer={HOST} count=200",
-             network=tap_network(device=f"disable-legacy=on{device}")) as guest:
+    with Guest(arch, f"peer={HOST} count=200", image="queuereset",
+               network=tap_network(device=f"disable-legacy=on{device}")) as guest:
         assert guest.wait_exit() == arch.exit_success
         if "the device has no RING_RESET" in guest.console():
             pytest.skip("before QEMU 7.1")
@@ -101,7 +92,7 @@ def test_queues_are_reset_by_themselves(arch, device):
 def test_minimal_port_returns_frames(arch, device):
     """libvtnet.a and the ten functions of docs/porting.md: each frame comes back to its sender."""
     own, guest_mac = bytes.fromhex("020000000001"), bytes.fromhex("525400123456")
-    with run(arch, "port", address=None, network=tap_network(device=device)) as guest, \
+    with Guest(arch, image="port", address=None, network=tap_network(device=device)) as guest, \
             socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88b5)) as raw:
         guest.wait_for("vtnet: ready")
         raw.bind(("tap0", 0x88b5))  # an EtherType for experiments: IEEE 802 §9.2.3

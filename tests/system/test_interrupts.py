@@ -7,8 +7,7 @@ import time
 import pytest
 
 import host
-from guest import ARCHITECTURES, TRANSPORTS, tap_network
-from test_images import run
+from guest import ARCHITECTURES, TRANSPORTS, Guest, tap_network
 from test_stats import by_udp, card
 
 LEGACY, MODERN = TRANSPORTS["legacy"], TRANSPORTS["modern"]
@@ -145,7 +144,7 @@ def test_shared_line(arch, device):
     network = [word for number, slot in enumerate((4, 8)) for word in (
         "-netdev", f"hubport,id=h{number},hubid=0",
         "-device", f"virtio-net-pci,netdev=h{number},addr={slot},{device}")]
-    with run(arch, "sharedline", "count=3000", network=network) as guest:
+    with Guest(arch, "count=3000", image="sharedline", network=network) as guest:
         assert guest.wait_exit(60) == arch.exit_success
         found = re.search(r"sharedline: line \d+, (\d+) and (\d+) frames, .*: well",
                           guest.console())
