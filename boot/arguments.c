@@ -13,6 +13,7 @@ struct boot_arguments boot_arguments = {
     .bufinit = 2,
     .bufmax = 256,
     .rxdyn = 1,
+    .dir = BOOT_DIRECTION_UNSAID,
     .count = 10000,
     .size = 1024,
     .seconds = 5,
@@ -104,15 +105,21 @@ static bool address_item(const char *value, void *to)
     return value[strcspn(value, "/")] == '\0' && ipv4_item(value, to);
 }
 
-/* An address of one station, ADDR or ADDR/64: not a group's, not ::/64's (the unspecified, the
- * loopback's), not link-local, as that is always there. */
-static bool ipv6_item(const char *value, void *to)
+/* The address of one station: not a group's, not ::/64's (the unspecified, the loopback's). */
+static bool parse_station_ipv6(const char **value, uint8_t address[16])
 {
     static const uint8_t none[8];
+
+    return ipv6_parse(value, address) && address[0] != 0xff &&
+           memcmp(address, none, sizeof none) != 0;
+}
+
+/* One of a station, ADDR or ADDR/64: not link-local, as that is always there. */
+static bool ipv6_item(const char *value, void *to)
+{
     uint8_t address[16];
 
-    if (!ipv6_parse(&value, address) || (*value != '\0' && strcmp(value, "/64") != 0) ||
-        address[0] == 0xff || memcmp(address, none, sizeof none) == 0 ||
+    if (!parse_station_ipv6(&value, address) || (*value != '\0' && strcmp(value, "/64") != 0) ||
         (address[0] == 0xfe && (address[1] & 0xc0) == 0x80)) {
         return false;
     }
@@ -230,9 +237,20 @@ static bool parse_vlan_list(const struct argument *argument, const char *value)
     return parse_list(argument, value, sizeof(uint16_t), vlan_item);
 }
 
-static bool parse_address(const struct argument *argument, const char *value)
+/* Of either family; the last one given holds. */
+static bool parse_peer(const struct argument *argument, const char *value)
 {
-    return address_item(value, argument->to);
+    struct boot_ipv4 peer = {0};
+    struct boot_ipv6 peer6 = {0};
+
+    (void)argument;
+    if (!address_item(value, &peer) &&
+        !(parse_station_ipv6(&value, peer6.address) && *value == '\0')) {
+        return false;
+    }
+    boot_arguments.peer = peer;
+    boot_arguments.peer6 = peer6;
+    return true;
 }
 
 /* An address of 224.0.0.0/4 or ff00::/8. */
@@ -314,7 +332,7 @@ static const struct argument arguments[] = {
     {"fence", parse_choice, &ARGS.fence, "auto|on|off", fences, 0, 0},
     {"irq", parse_choice, &ARGS.irq, "auto|intx|msix", irqs, 0, 0},
     {"stats", parse_unsigned, &ARGS.stats, "0|1", NULL, 0, 1},
-    {"peer", parse_address, &ARGS.peer, "A.B.C.D", NULL, 0, 0},
+    {"peer", parse_peer, NULL, "A.B.C.D|IPV6-ADDRESS", NULL, 0, 0},
     {"proto", parse_choice, &ARGS.proto, "udp|tcp", protocols, 0, 0},
     {"dir", parse_choice, &ARGS.dir, "both|send|receive", directions, 0, 0},
     {"count", parse_unsigned, &ARGS.count, "1..100000000", NULL, 1, 100000000},

@@ -50,6 +50,7 @@ enum boot_direction {
     BOOT_DIRECTION_BOTH,
     BOOT_DIRECTION_SEND,
     BOOT_DIRECTION_RECEIVE,
+    BOOT_DIRECTION_UNSAID, /* no dir= */
 };
 
 enum {
@@ -86,10 +87,11 @@ struct boot_arguments {
     unsigned irq;          /* enum boot_irq */
     unsigned stats;        /* 1: a line of statistics every second */
     struct boot_ipv4 peer; /* the active side of an example: whom to talk to */
-    unsigned proto;        /* enum boot_protocol */
-    unsigned dir;          /* enum boot_direction */
-    unsigned count;        /* messages */
-    unsigned size;         /* bytes of a message */
+    struct boot_ipv6 peer6; /* or that; at most one of the two is given */
+    unsigned proto;         /* enum boot_protocol */
+    unsigned dir;           /* enum boot_direction */
+    unsigned count;         /* messages */
+    unsigned size;          /* bytes of a message */
     unsigned seconds;
 };
 

@@ -12,7 +12,6 @@
 #include "boot/arguments.h"
 #include "boot/boot.h"
 #include "lwip/inet.h"
-#include "lwip/netif.h"
 #include "net/net.h"
 #include "net/services/services.h"
 #include "net/services/talk.h"
@@ -177,7 +176,7 @@ static bool poll(void *context)
     uint64_t now = arch_clock_ns();
 
     if (state == WAITING) {
-        if (!ip4_addr_isany(netif_ip4_addr(netif_default))) {
+        if (talk_possible(context)) {
             start(context, now);
         }
     } else if (state != RUNNING) {
@@ -203,14 +202,13 @@ int main(void)
     if (!net_start()) {
         return 1;
     }
-    if (boot_arguments.peer.address == 0) {
+    if (!talk_peer(&peer)) {
         if (!sink_start() || !source_start()) {
             return 1;
         }
         net_run();
         return 0;
     }
-    ip_addr_set_ip4_u32_val(peer, lwip_htonl(boot_arguments.peer.address));
     net_add_poller(&poller);
     net_run();
     return failed ? 1 : 0;

@@ -10,8 +10,6 @@
 #include "arch/arch.h"
 #include "boot/arguments.h"
 #include "boot/boot.h"
-#include "lwip/inet.h"
-#include "lwip/netif.h"
 #include "net/net.h"
 #include "net/services/services.h"
 #include "net/services/talk.h"
@@ -131,7 +129,7 @@ static bool watch(void *context)
     ip_addr_t *peer = context;
 
     if (started_at == 0) {
-        if (!ip4_addr_isany(netif_ip4_addr(netif_default))) {
+        if (talk_possible(peer)) {
             started_at = now;
             if (!talk_open(&talk, over_tcp, peer, SERVICE_PORT_ECHO)) {
                 give_up("no memory to connect");
@@ -158,14 +156,13 @@ int main(void)
     if (!net_start()) {
         return 1;
     }
-    if (boot_arguments.peer.address == 0) {
+    if (!talk_peer(&peer)) {
         if (!echo_start()) {
             return 1;
         }
         net_run();
         return 0;
     }
-    ip_addr_set_ip4_u32_val(peer, lwip_htonl(boot_arguments.peer.address));
     warmup = boot_arguments.count / 20;
     samples = malloc(sizeof *samples * boot_arguments.count);
     if (samples == NULL) {

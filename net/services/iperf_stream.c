@@ -24,8 +24,22 @@ enum {
     AT_DATAGRAMS2 = 124,
 };
 
+/* In client_hdr_v1, and client_hdrext behind it. */
+enum {
+    AT_NUM_THREADS = 4,
+    AT_AMOUNT = 20, /* negative: in units of 10 ms */
+    AT_UPPERFLAGS = 32,
+};
+
+enum { REPORT_V1 = 56 }; /* bytes up to the extensions */
+
 static const uint32_t HEADER_VERSION1 = 0x80000000;
 static const uint32_t HEADER_SEQNO64B = 0x08000000;
+static const uint32_t HEADER_EXTEND = 0x40000000;
+static const uint32_t HEADER_VERSION2 = 0x04000000;
+static const uint32_t HEADER_LEN_BIT = 0x00010000; /* the length is in the flags, times 2 */
+static const uint32_t HEADER_REVERSE = 0x0400;
+static const uint32_t HEADER_FULLDUPLEX = 0x0800;
 static const uint32_t MICROSECONDS = 1000000; /* in a second */
 
 static uint32_t get_big_endian32(const uint8_t *from)
@@ -59,6 +73,17 @@ bool iperf_datagram_read(struct iperf_datagram *datagram, const uint8_t *head, s
     datagram->sent_us = (int64_t)get_big_endian32(head + AT_TV_SEC) * MICROSECONDS +
                         get_big_endian32(head + AT_TV_USEC);
     return true;
+}
+
+void iperf_datagram_write(const struct iperf_datagram *datagram, uint8_t head[IPERF_DATAGRAM_HEAD])
+{
+    uint64_t id = datagram->last ? 0 - datagram->number : datagram->number;
+
+    put_big_endian32(head + AT_ID, id);
+    put_big_endian32(head + AT_TV_SEC, (uint64_t)datagram->sent_us / MICROSECONDS);
+    put_big_endian32(head + AT_TV_USEC, (uint64_t)datagram->sent_us % MICROSECONDS);
+    put_big_endian32(head + AT_ID2, id >> 32);
+    put_big_endian32(head + AT_FLAGS, HEADER_SEQNO64B);
 }
 
 /* RFC 3550 A.8, which also says why sixteenths: J += (|D| - J) / 16 without losing the fraction. */
@@ -115,4 +140,47 @@ void iperf_stream_report(const struct iperf_stream *stream, uint8_t report[IPERF
     put_big_endian32(report + AT_DATAGRAMS2, stream->highest >> 32);
     put_big_endian32(report + AT_JITTER1, jitter_us / MICROSECONDS);
     put_big_endian32(report + AT_JITTER2, jitter_us % MICROSECONDS);
+}
+
+static uint64_t get_halves(const uint8_t *upper, const uint8_t *lower)
+{
+    return (uint64_t)get_big_endian32(upper) << 32 | get_big_endian32(lower);
+}
+
+static uint64_t get_time_us(const uint8_t *seconds, const uint8_t *microseconds)
+{
+    return (uint64_t)get_big_endian32(seconds) * MICROSECONDS + get_big_endian32(microseconds);
+}
+
+/* An old server's has no extensions. */
+bool iperf_report_read(struct iperf_report *report, const uint8_t *bytes, size_t length)
+{
+    static const uint8_t none[4];
+    uint32_t flags;
+    bool wide;
+
+    if (length < REPORT_V1) {
+        return false;
+    }
+    flags = get_big_endian32(bytes + AT_FLAGS);
+    if ((flags & HEADER_VERSION1) == 0) {
+        return false;
+    }
+    wide = (flags & HEADER_SEQNO64B) != 0 && length >= IPERF_REPORT;
+    report->bytes = get_halves(bytes + AT_TOTAL_LEN1, bytes + AT_TOTAL_LEN2);
+    report->time_us = get_time_us(bytes + AT_STOP_SEC, bytes + AT_STOP_USEC);
+    report->lost = get_halves(wide ? bytes + AT_ERROR_CNT2 : none, bytes + AT_ERROR_CNT);
+    report->late = get_halves(wide ? bytes + AT_OUTORDER_CNT2 : none, bytes + AT_OUTORDER_CNT);
+    report->datagrams = get_halves(wide ? bytes + AT_DATAGRAMS2 : none, bytes + AT_DATAGRAMS);
+    report->jitter_us = get_time_us(bytes + AT_JITTER1, bytes + AT_JITTER2);
+    return true;
+}
+
+void iperf_header_write(uint8_t header[IPERF_HEADER], uint32_t seconds, bool both)
+{
+    memset(header, 0, IPERF_HEADER);
+    put_big_endian32(header, HEADER_EXTEND | HEADER_VERSION2 | HEADER_LEN_BIT | IPERF_HEADER << 1);
+    put_big_endian32(header + AT_NUM_THREADS, 1);
+    put_big_endian32(header + AT_AMOUNT, 0 - (uint64_t)seconds * 100);
+    put_big_endian32(header + AT_UPPERFLAGS, (both ? HEADER_FULLDUPLEX : HEADER_REVERSE) << 16);
 }

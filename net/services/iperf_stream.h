@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A stream of datagrams as iperf 2 sends them, counted, and the report on it that its client
- * prints. Fields on the wire are big-endian, and have the names of iperf's payloads.h.
+ * What iperf 2 sends: a stream of datagrams, counted, and the report on it that its client prints; the
+ * header of a TCP client that wants data in return. Fields on the wire are big-endian, and have the names of iperf's payloads.h.
  */
 #ifndef IPERF_STREAM_H
 #define IPERF_STREAM_H
@@ -13,6 +13,7 @@
 enum {
     IPERF_DATAGRAM_MIN = 12,  /* bytes: id, tv_sec, tv_usec */
     IPERF_DATAGRAM_HEAD = 20, /* and id2, flags: as much as is looked at */
+    IPERF_HEADER = 60,        /* of TCP: client_hdr_v1 and client_hdrext */
     IPERF_REPORT = 128,       /* of a report: a datagram's head, server_hdr_v1 and its extensions */
 };
 
@@ -39,11 +40,32 @@ struct iperf_stream {
 /* Reads the first `length` bytes of a datagram. Returns whether it is one of iperf's. */
 bool iperf_datagram_read(struct iperf_datagram *datagram, const uint8_t *head, size_t length);
 
+/* Writes the head of a datagram. One that has less room takes its first bytes, IPERF_DATAGRAM_MIN at
+ * the least, and then numbers below 2^31 only. */
+void iperf_datagram_write(const struct iperf_datagram *datagram, uint8_t head[IPERF_DATAGRAM_HEAD]);
+
 /* Counts a datagram of `bytes` that came at now_us. */
 void iperf_stream_count(struct iperf_stream *stream, const struct iperf_datagram *datagram,
                         uint32_t bytes, uint64_t now_us);
 
 /* Writes the datagram that answers the last one. */
 void iperf_stream_report(const struct iperf_stream *stream, uint8_t report[IPERF_REPORT]);
+
+/* What a report says. */
+struct iperf_report {
+    uint64_t bytes;
+    uint64_t time_us; /* from the first datagram to the last */
+    uint64_t lost;
+    uint64_t late;
+    uint64_t datagrams; /* that were sent */
+    uint64_t jitter_us;
+};
+
+/* Reads what answers the last datagram, of `length` bytes. Returns whether it is a report. */
+bool iperf_report_read(struct iperf_report *report, const uint8_t *bytes, size_t length);
+
+/* Writes what a TCP connection begins with on which the server is to send for that time; both: as well
+ * as the client. */
+void iperf_header_write(uint8_t header[IPERF_HEADER], uint32_t seconds, bool both);
 
 #endif

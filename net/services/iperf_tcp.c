@@ -10,13 +10,13 @@
 #include "net/services/iperf.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
+#include "net/services/zeros.h"
 
 enum {
     CONNECTIONS_MAX = 64, /* at once, connections back included */
     PATIENCE_POLLS = 10,  /* without any progress; a poll is one second: */
     POLL_INTERVAL = 2,    /* lwIP's half seconds */
-    PIECE_MAX = 16384,    /* bytes */
-    PIECE_MIN = 4096,     /* unless it is the last one */
+    PIECE_MIN = 4096,     /* bytes, unless it is the last one */
 };
 
 /* client_hdr_v1, and of client_hdrext what is looked at; big-endian. */
@@ -59,9 +59,6 @@ struct connection {
 
 static unsigned connections;
 
-/* What is sent. It is zeros so that its beginning is the header of a client that wants nothing. */
-static uint8_t zeros[PIECE_MAX];
-
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error);
 static struct connection *open_connection(struct tcp_pcb *pcb);
 
@@ -101,12 +98,13 @@ static err_t end_sending(struct connection *c)
     return tcp_shutdown(c->pcb, 0, 1) == ERR_OK ? ERR_OK : abort_connection(c);
 }
 
+/* Zeros begin as the header of a client that wants nothing. */
 static err_t send_more(struct connection *c)
 {
     bool in_time = arch_clock_ns() < c->until_ns;
 
     while (in_time && c->left > 0) {
-        u32_t room = LWIP_MIN(tcp_sndbuf(c->pcb), PIECE_MAX);
+        u32_t room = LWIP_MIN(tcp_sndbuf(c->pcb), ZEROS_SIZE);
         u32_t length = LWIP_MIN(room, c->left);
 
         if ((length < PIECE_MIN && length < c->left) ||

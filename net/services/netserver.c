@@ -36,8 +36,6 @@ struct session {
     u32_t last;
 };
 
-uint8_t netserver_pattern[NETSERVER_PATTERN_SIZE];
-
 static struct session *sessions;
 static unsigned session_count;
 

@@ -6,6 +6,7 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
 #include "net/services/netserver_test.h"
+#include "net/services/zeros.h"
 
 enum {
     BUFFER_MIN = 2 * TCP_MSS, /* bytes; with less, the two sides wait for each other's timers */
@@ -63,15 +64,15 @@ static void fill(struct netserver_test *test)
         u32_t queued = TCP_SND_BUF - test->tcp->snd_buf; /* tcp_sndbuf() has 16 bits */
         u32_t length = queued < test->omni.send_buf_size ? test->omni.send_buf_size - queued : 0;
 
-        if (length > NETSERVER_PATTERN_SIZE) {
-            length = NETSERVER_PATTERN_SIZE;
+        if (length > ZEROS_SIZE) {
+            length = ZEROS_SIZE;
         }
         if (length >= test->owed) {
             length = (u32_t)test->owed;
         } else {
             length -= length % WRITE_MIN;
         }
-        if (length == 0 || tcp_write(test->tcp, netserver_pattern, (u16_t)length, 0) != ERR_OK) {
+        if (length == 0 || tcp_write(test->tcp, zeros, (u16_t)length, 0) != ERR_OK) {
             break;
         }
         test->owed -= length;

@@ -42,8 +42,4 @@ struct netserver_test {
     bool answered;        /* the transaction of a connection that has only one */
 };
 
-/* What to send, as much as is wanted at once. It is never written to. */
-enum { NETSERVER_PATTERN_SIZE = 16384 };
-extern uint8_t netserver_pattern[NETSERVER_PATTERN_SIZE];
-
 #endif

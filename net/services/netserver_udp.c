@@ -3,6 +3,7 @@
 #include "lwip/udp.h"
 #include "net/net.h"
 #include "net/services/netserver_test.h"
+#include "net/services/zeros.h"
 
 enum {
     DATAGRAMS_PER_PASS = 32,
@@ -16,14 +17,14 @@ static struct pbuf *make_datagram(uint32_t size)
 
     while (p != NULL && p->tot_len < size) {
         uint32_t left = size - p->tot_len;
-        u16_t part = (u16_t)(left < NETSERVER_PATTERN_SIZE ? left : NETSERVER_PATTERN_SIZE);
+        u16_t part = (u16_t)(left < ZEROS_SIZE ? left : ZEROS_SIZE);
         struct pbuf *q = pbuf_alloc(PBUF_RAW, part, PBUF_ROM);
 
         if (q == NULL) {
             pbuf_free(p);
             return NULL;
         }
-        ((struct pbuf_rom *)q)->payload = netserver_pattern;
+        ((struct pbuf_rom *)q)->payload = zeros;
         pbuf_cat(p, q);
     }
     return p;

@@ -1,9 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/services/talk.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "boot/arguments.h"
+#include "lwip/inet.h"
+#include "lwip/ip.h"
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
+#include "net/lwip_port/port.h"
 #include "net/net.h"
+
+#define PATIENCE_NS UINT64_C(5000000000)
 
 static void give(struct talk *talk, struct pbuf *p)
 {
@@ -110,9 +120,90 @@ err_t talk_send(struct talk *talk, const void *data, u16_t length)
     return error;
 }
 
+err_t talk_send_headed(struct talk *talk, const void *head, u16_t head_length, const void *rest,
+                       u16_t length)
+{
+    struct pbuf *p, *q;
+    err_t error;
+
+    if (!net_may_send(&talk->udp->remote_ip, length)) {
+        return ERR_MEM;
+    }
+    p = pbuf_alloc(PBUF_TRANSPORT, head_length, PBUF_RAM);
+    if (p == NULL) {
+        return ERR_MEM;
+    }
+    memcpy(p->payload, head, head_length);
+    if (length > head_length) {
+        q = pbuf_alloc(PBUF_RAW, (u16_t)(length - head_length), PBUF_ROM);
+        if (q == NULL) {
+            pbuf_free(p);
+            return ERR_MEM;
+        }
+        ((struct pbuf_rom *)q)->payload = rest;
+        pbuf_cat(p, q);
+    }
+    error = udp_send(talk->udp, p);
+    pbuf_free(p);
+    return error;
+}
+
 void talk_flush(struct talk *talk)
 {
     if (talk->tcp != NULL) {
         tcp_output(talk->tcp);
     }
+}
+
+void talk_close(struct talk *talk)
+{
+    if (talk->tcp != NULL && tcp_shutdown(talk->tcp, 0, 1) != ERR_OK) {
+        tcp_abort(talk->tcp); /* which calls failed() */
+    }
+}
+
+bool talk_peer(ip_addr_t *peer)
+{
+    static const struct boot_ipv6 none;
+    ip6_addr_t address = {0};
+
+    if (boot_arguments.peer.address != 0) {
+        ip_addr_set_ip4_u32_val(*peer, lwip_htonl(boot_arguments.peer.address));
+        return true;
+    }
+    memcpy(address.addr, boot_arguments.peer6.address, sizeof boot_arguments.peer6.address);
+    ip6_addr_assign_zone(&address, IP6_UNICAST, &net_port(0)->netif);
+    ip_addr_copy_from_ip6(*peer, address);
+    return memcmp(&boot_arguments.peer6, &none, sizeof none) != 0;
+}
+
+/* For a peer elsewhere a link-local address is of no use. */
+static bool has_address(const ip_addr_t *peer)
+{
+    struct netif *netif = ip_route(IP_IS_V4(peer) ? IP4_ADDR_ANY : IP6_ADDR_ANY, peer);
+    const ip_addr_t *own = netif != NULL ? ip_netif_get_local_ip(netif, peer) : NULL;
+
+    if (own == NULL || ip_addr_isany(own)) {
+        return false;
+    }
+    return IP_IS_V4(peer) ||
+           !ip6_addr_islinklocal(ip_2_ip6(own)) == !ip6_addr_islinklocal(ip_2_ip6(peer));
+}
+
+bool talk_possible(const ip_addr_t *peer)
+{
+    static uint64_t since;
+    static bool told;
+    uint64_t now = arch_clock_ns();
+
+    if (has_address(peer)) {
+        return true;
+    }
+    since = since != 0 ? since : now;
+    if (!told && now - since > PATIENCE_NS) {
+        told = true;
+        printf("vtnet: there is no address yet from which peer= can be reached%s\n",
+               IP_IS_V6(peer) ? ": ip6= or a router gives one" : "");
+    }
+    return false;
 }

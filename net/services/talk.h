@@ -30,7 +30,22 @@ bool talk_open(struct talk *talk, bool over_tcp, const ip_addr_t *peer, u16_t po
  * ERR_MEM: the ring or the send buffer is full, try again later. */
 err_t talk_send(struct talk *talk, const void *data, u16_t length);
 
+/* The same over UDP for a datagram of `length` bytes whose head, its first ones, is copied. */
+err_t talk_send_headed(struct talk *talk, const void *head, u16_t head_length, const void *rest,
+                       u16_t length);
+
 /* Sends what TCP has gathered. */
 void talk_flush(struct talk *talk);
+
+/* TCP: after what is to be sent comes the end of it. failed() follows when the peer has closed. */
+void talk_close(struct talk *talk);
+
+/* Whom peer= names; a link-local address is one of the first card's network. Returns whether it
+ * names anybody. After net_start(). */
+bool talk_peer(ip_addr_t *peer);
+
+/* Whether there is an address of our own to talk to the peer from. For once a pass until there is;
+ * after five seconds the console says what is missing. */
+bool talk_possible(const ip_addr_t *peer);
 
 #endif

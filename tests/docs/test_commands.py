@@ -129,6 +129,13 @@ def netperf(command, environment):
     with_a_guest(command.replace("netperf", f"{done.stdout.strip()} -l 1", 1), environment)
 
 
+def iperf_server(command, environment):
+    """The host's, for a guest that prints its report."""
+    if not shutil.which("iperf"):
+        pytest.skip("iperf is not installed")
+    assert re.search(r"vtnet: iperf: UDP, .* lost \d+/\d{3,} ", shell(command, environment))
+
+
 def installs(command, environment):
     """Not here: the program that it is for takes the rest."""
     assert re.fullmatch(r"apt-get install [a-z-]+", command)
@@ -175,6 +182,7 @@ RULES = [  # the first that matches all of a command
     (r"\./vm netns -- .*bench/anatomy.*",
      lambda command, environment: shell(re.sub(r"--json \S+", "--arch i386 --mode irq", command)
                                         + " --count 100", environment)),
+    (r"\./vm netns -- sh -c 'iperf .*", iperf_server),
     (r"\./vm netns -- sh -c .*", as_it_is),
     (r"\./vm netns -- bash", shorter("$", " -c 'ip address show dev tap0'")),
     (r"bench/compare .*", shorter("$", " --rounds 1 --seconds 0.2 --tests tcp-in")),
@@ -188,7 +196,7 @@ RULES = [  # the first that matches all of a command
 SPOKEN = re.compile(r"(make|\./vm|\./setup|bench/\w+|build/host/\w+|curl|ping|netperf|iperf|"
                     r"apt-get|PATH=\S+|virsh|git) .*[a-z].*")
 # Not to be typed: parts of a sentence about such a command.
-SHAPES = re.compile(r"\./vm exec|build/host/vtbench ADDRESS|-t omni|ping -i 0\.01")
+SHAPES = re.compile(r"\./vm exec|build/host/vtbench ADDRESS|-t omni|ping -i 0\.01|iperf -s( -u)?")
 
 
 def all_commands():

@@ -30,6 +30,20 @@ def ip(*arguments, check=True):
     return done.stdout
 
 
+def has_ipv6():
+    return os.path.exists("/proc/net/if_inet6")
+
+
+@contextlib.contextmanager
+def address_of_tap(address):
+    """An address of IPv6 more that the host has on tap0 meanwhile."""
+    ip("-6", "address", "add", f"{address}/64", "dev", "tap0", "nodad")
+    try:
+        yield
+    finally:
+        ip("-6", "address", "del", f"{address}/64", "dev", "tap0")
+
+
 def neighbour(address):
     """The Ethernet address that the host's ARP table has for an IP address, or None."""
     found = re.search(r"lladdr ([0-9a-f:]{17})", ip("neigh", "show", address))

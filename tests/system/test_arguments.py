@@ -7,14 +7,14 @@ import pytest
 
 import host
 
-VALID = ("ip gw ip6 mac dhcp linklocal name join mode poll_us bufinit bufmax features transport irq stats").split()
+VALID = ("ip gw ip6 mac dhcp linklocal name join mode poll_us bufinit bufmax features transport irq stats peer").split()
 
 MALFORMED = ["ip=10.0.0.2/33", "ip=300.0.0.2", "ip=10.0.0", "ip=", "gw=gateway", "mode=fast",
              "mode=", "poll_us=-1", "poll_us=1000001", "bufinit=0", "bufinit=2x",
              "bufmax=99999999999999999999", "stats=2", "transport=pci",
              "mac=52:54:00:12:34", "mac=52:54:00:12:34:5g", "mac=52-54-00-12-34-56",
              "mac=00:00:00:00:00:00", "mac=01:00:5e:00:00:01", "mac=ff:ff:ff:ff:ff:ff",
-             "ip6=10.0.0.2", "ip6=fd00::2/48", "ip6=ff02::1", "ip6=::1", "name=", "name=a.b"]
+             "peer=fd00::1/64", "peer=ff02::1", "ip6=10.0.0.2", "ip6=fd00::2/48", "ip6=ff02::1", "ip6=::1", "name=", "name=a.b"]
 UNKNOWN = ["bogus", "bogus=1", "IP=10.0.0.9", "=", "==", "i", "ipp=10.0.0.9", "%s%n%x", "\x7f"]
 
 

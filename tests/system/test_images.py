@@ -9,9 +9,12 @@ import sys
 import pytest
 
 import host
+import wire6
 from guest import PATIENCE, ROOT, Guest, tap_network
+from wire import Wire
 
 HOST = "10.0.0.1"
+HOST6, HOST_LOCAL = "fd00::1", "fe80::1"
 PAIRS = 100000
 PAIRS_WITHOUT_FENCE = 20000
 ATTEMPTS = 20
@@ -27,6 +30,15 @@ def server():
         serve.terminate()
 
 
+@pytest.fixture
+def addresses6():
+    """The host has one of IPv6, and a link-local one beside it."""
+    if not host.has_ipv6():
+        pytest.skip("this system has no IPv6")
+    with host.address_of_tap(HOST_LOCAL):
+        yield
+
+
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
 @pytest.mark.parametrize("size", [12, 1024, 1472])
 def test_pingpong_as_the_active_side(arch, server, proto, size):
@@ -34,6 +46,29 @@ def test_pingpong_as_the_active_side(arch, server, proto, size):
         assert guest.wait_exit(60) == arch.exit_success
         assert re.search(rf"pingpong: {proto.upper()}, {size} bytes: min .* median .* p99 .*"
                          r"2000 round trips, 0 lost", guest.console())
+
+
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+@pytest.mark.parametrize("append", [f"ip6=fd00::2 peer={HOST6} size=1472", f"peer={HOST_LOCAL}"])
+def test_pingpong_over_ipv6(arch, server, addresses6, proto, append):
+    with Guest(arch, f"{append} proto={proto} count=2000", image="pingpong") as guest:
+        assert guest.wait_exit(60) == arch.exit_success
+        assert "2000 round trips, 0 lost" in guest.console()
+
+
+def test_peer_is_waited_for_until_there_is_an_address(arch, server, addresses6):
+    """It needs one of its own network, which here a router announces late."""
+    with Guest(arch, f"peer={HOST6} count=200", image="pingpong") as guest:
+        guest.wait_for("^vtnet: IPv6 address fe80:")
+        guest.wait_for("^vtnet: there is no address yet from which peer= can be reached: ip6= or a "
+                       "router gives one$")
+        assert "lost" not in guest.console()
+        with Wire() as wire:
+            wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement("fd00::"))
+        guest.wait_for("^vtnet: IPv6 address fd00::")
+        assert guest.wait_exit() == arch.exit_success
+        assert "200 round trips, 0 lost" in guest.console()
+        assert guest.console().count("no address yet") == 1
 
 
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
@@ -52,6 +87,15 @@ def test_burst_as_the_active_side(arch, server, proto, direction):
         rates = re.findall(r"(sent|received) ([0-9.]+) Mbit/s", guest.console())
         assert [name for name, _ in rates] == {"send": ["sent"], "receive": ["received"],
                                                "both": ["sent", "received"]}[direction]
+        assert all(float(rate) > 1 for _, rate in rates)
+
+
+@pytest.mark.parametrize("proto", ["udp", "tcp"])
+def test_burst_over_ipv6(arch, server, addresses6, proto):
+    with Guest(arch, f"ip6=fd00::2 peer={HOST6} proto={proto} seconds=1", image="burst") as guest:
+        assert guest.wait_exit(60) == arch.exit_success
+        rates = re.findall(r"(sent|received) ([0-9.]+) Mbit/s", guest.console())
+        assert [name for name, _ in rates] == ["sent", "received"]
         assert all(float(rate) > 1 for _, rate in rates)
 
 

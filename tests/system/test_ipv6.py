@@ -3,7 +3,6 @@
 
 import contextlib
 import json
-import pathlib
 import socket
 import struct
 import time
@@ -27,7 +26,7 @@ DATAGRAM_MAX = 65487  # what lwIP counts in 16 bits with both headers
 @pytest.fixture(autouse=True)
 def fixture_address():
     """The host's, in a router's prefix."""
-    if not pathlib.Path("/proc/net/if_inet6").exists():
+    if not host.has_ipv6():
         pytest.skip("this system has no IPv6")
     host.ip("-6", "address", "add", f"{ROUTED_OURS}/64", "dev", "tap0", "nodad")
     yield

@@ -191,6 +191,38 @@ static void ipv6_address_is_read(void **state)
     bad("ip6=fd00::2,10.0.0.2", "malformed");
 }
 
+static void peer_is_of_either_family(void **state)
+{
+    static const char *const malformed[] = {
+        "::",        "::1",      "fd00",    "fd00::1/64", "ff02::1", "fd00::1%1", "fd00::1,fd00::2",
+        "10.0.0.1,", "fd00::1x", "fd00::g",
+    };
+    static const uint8_t global[16] = {0xfd, [15] = 0x01};
+    static const uint8_t local[16] = {0xfe, 0x80, [14] = 0xab, [15] = 0xcd};
+    static const uint8_t none[16];
+    char word[64];
+
+    (void)state;
+    good("");
+    assert_int_equal(boot_arguments.peer.address, 0);
+    assert_memory_equal(boot_arguments.peer6.address, none, 16);
+    good("peer=fd00::1");
+    assert_memory_equal(boot_arguments.peer6.address, global, 16);
+    assert_int_equal(boot_arguments.peer.address, 0);
+    good("peer=fe80::abcd");
+    assert_memory_equal(boot_arguments.peer6.address, local, 16);
+    good("peer=fd00::1 peer=10.0.0.1"); /* the last one holds */
+    assert_int_equal(boot_arguments.peer.address, 0x0a000001);
+    assert_memory_equal(boot_arguments.peer6.address, none, 16);
+    good("peer=10.0.0.1 peer=fd00::1");
+    assert_int_equal(boot_arguments.peer.address, 0);
+    assert_memory_equal(boot_arguments.peer6.address, global, 16);
+    for (unsigned i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        snprintf(word, sizeof word, "peer=%s", malformed[i]);
+        bad(word, "malformed");
+    }
+}
+
 static void name_is_read(void **state)
 {
     char word[128] = "name=";
@@ -380,6 +412,8 @@ static void choices_are_read(void **state)
     check_choice("irq", &boot_arguments.irq, BOOT_IRQ_MSIX, "msix");
     check_choice("proto", &boot_arguments.proto, BOOT_PROTOCOL_UDP, "udp");
     check_choice("proto", &boot_arguments.proto, BOOT_PROTOCOL_TCP, "tcp");
+    good("");
+    assert_int_equal(boot_arguments.dir, BOOT_DIRECTION_UNSAID);
     check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_BOTH, "both");
     check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_SEND, "send");
     check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_RECEIVE, "receive");
@@ -492,6 +526,7 @@ int main(void)
         cmocka_unit_test(nothing_changes_nothing),
         cmocka_unit_test(addresses_are_read),
         cmocka_unit_test(ipv6_address_is_read),
+        cmocka_unit_test(peer_is_of_either_family),
         cmocka_unit_test(name_is_read),
         cmocka_unit_test(mac_address_is_read),
         cmocka_unit_test(lists_are_read),

@@ -181,6 +181,128 @@ static void jitter_of_any_clock_has_its_place(void **state)
     assert_in_range(get32(report() + 48), UINT32_MAX - 0x1fff, UINT32_MAX);
 }
 
+/* What is written is read back, as long as there is room for it. */
+static void datagram_is_read_back(void **state)
+{
+    static const uint64_t numbers[] = {1, 0x7fffffff, 0xffffffff, 0x123456789a, INT64_MAX};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof numbers / sizeof numbers[0]; i++) {
+        struct iperf_datagram sent = {
+            .number = numbers[i / 2], .sent_us = 5000123456, .last = i % 2 != 0};
+        struct iperf_datagram datagram;
+        uint8_t head[IPERF_DATAGRAM_HEAD];
+
+        memset(head, 0xee, sizeof head);
+        iperf_datagram_write(&sent, head);
+        for (size_t length = IPERF_DATAGRAM_MIN; length <= sizeof head; length++) {
+            assert_true(iperf_datagram_read(&datagram, head, length));
+            assert_true(datagram.sent_us == sent.sent_us);
+            if (length == sizeof head || sent.number <= INT32_MAX) {
+                assert_true(datagram.number == sent.number && datagram.last == sent.last);
+            }
+        }
+    }
+}
+
+static void datagram_has_every_field_in_its_place(void **state)
+{
+    static const uint8_t expected[IPERF_DATAGRAM_HEAD] = {
+        0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 7, 0, 0, 0, 9, 0xff, 0xff, 0xff, 0xff, 0x08, 0, 0, 0};
+    struct iperf_datagram datagram = {.number = 2, .sent_us = 7000009, .last = true};
+    uint8_t head[IPERF_DATAGRAM_HEAD];
+
+    (void)state;
+    iperf_datagram_write(&datagram, head);
+    assert_memory_equal(head, expected, sizeof head);
+}
+
+static void report_is_read_back(void **state)
+{
+    struct iperf_report read;
+    const uint8_t *bytes;
+
+    (void)state;
+    for (uint64_t number = 1; number <= 10; number++) {
+        if (number != 4 && number != 5 && number != 8) {
+            count(number, (int64_t)number * MS, number * MS);
+        }
+    }
+    count(5, 5 * MS, 2011 * MS);
+    stream.highest += 2ULL << 32;
+    stream.gaps += 5ULL << 32;
+    stream.late += 1ULL << 32;
+    stream.bytes += 3ULL << 32;
+    stream.jitter16 += 16000000ULL * 3;
+    bytes = report();
+    assert_true(iperf_report_read(&read, bytes, IPERF_REPORT));
+    assert_true(read.bytes == (3ULL << 32) + 8ULL * 1470);
+    assert_true(read.time_us == 2010 * MS);
+    assert_true(read.lost == (4ULL << 32) + 2);
+    assert_true(read.late == (1ULL << 32) + 1);
+    assert_true(read.datagrams == (2ULL << 32) + 10);
+    assert_true(read.jitter_us == 3000000 + 2006 * MS / 16);
+    assert_true(iperf_report_read(&read, bytes, IPERF_REPORT - 1)); /* as of an old server */
+    assert_true(read.lost == 2 && read.late == 1 && read.datagrams == 10);
+    assert_true(read.bytes == (3ULL << 32) + 8ULL * 1470);
+}
+
+static void report_of_32_bits_is_read(void **state)
+{
+    struct iperf_report read;
+    uint8_t bytes[IPERF_REPORT];
+
+    (void)state;
+    count(1, 0, 0);
+    count(4, 0, 0);
+    memcpy(bytes, report(), sizeof bytes);
+    put32(bytes + 16, 0x80000000);
+    memset(bytes + 56, 0xee, sizeof bytes - 56);
+    assert_true(iperf_report_read(&read, bytes, sizeof bytes));
+    assert_true(read.lost == 2 && read.late == 0 && read.datagrams == 4);
+    assert_true(iperf_report_read(&read, bytes, 56));
+    assert_true(read.lost == 2 && read.late == 0 && read.datagrams == 4);
+}
+
+static void what_is_no_report_is_refused(void **state)
+{
+    struct iperf_report read;
+    uint8_t bytes[IPERF_REPORT];
+
+    (void)state;
+    memcpy(bytes, report(), sizeof bytes);
+    for (size_t length = 0; length < 56; length++) {
+        uint8_t part[56]; /* as long as it says, for tools that look at memory */
+
+        memcpy(part + sizeof part - length, bytes, length);
+        assert_false(iperf_report_read(&read, part + sizeof part - length, length));
+    }
+    put32(bytes + 16, 0x7fffffff); /* a datagram of ours that came back */
+    assert_false(iperf_report_read(&read, bytes, sizeof bytes));
+}
+
+/* As iperf 2.1.8 sends it for -R -t 1, but for its priorities. */
+static void header_asks_for_data_in_return(void **state)
+{
+    uint8_t header[IPERF_HEADER];
+
+    (void)state;
+    memset(header, 0xee, sizeof header);
+    iperf_header_write(header, 1, false);
+    for (unsigned at = 0; at < IPERF_HEADER; at += 4) {
+        uint32_t expected = at == 0    ? 0x44010078
+                            : at == 4  ? 1
+                            : at == 20 ? UINT32_MAX - 99
+                            : at == 32 ? 0x04000000
+                                       : 0;
+
+        assert_int_equal(get32(header + at), expected);
+    }
+    iperf_header_write(header, 3600, true);
+    assert_int_equal(get32(header + 20), (uint32_t)-360000);
+    assert_int_equal(get32(header + 32), 0x08000000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +312,12 @@ int main(void)
         cmocka_unit_test_setup(doubled_datagrams_are_no_negative_loss, start),
         cmocka_unit_test_setup(jitter_is_that_of_rfc_3550, start),
         cmocka_unit_test_setup(jitter_of_any_clock_has_its_place, start),
+        cmocka_unit_test_setup(datagram_is_read_back, start),
+        cmocka_unit_test_setup(datagram_has_every_field_in_its_place, start),
+        cmocka_unit_test_setup(report_is_read_back, start),
+        cmocka_unit_test_setup(report_of_32_bits_is_read, start),
+        cmocka_unit_test_setup(what_is_no_report_is_refused, start),
+        cmocka_unit_test_setup(header_asks_for_data_in_return, start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a service sends where the content does not matter: nobody writes to it. */
+#ifndef ZEROS_H
+#define ZEROS_H
+
+#include <stdint.h>
+
+enum { ZEROS_SIZE = 16384 };
+extern uint8_t zeros[ZEROS_SIZE];
+
+#endif
