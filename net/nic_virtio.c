@@ -127,7 +127,7 @@ static bool open_device(struct card *card, const struct pci_device *pci,
     }
     error = virtio_net_open(&card->net, &card->pci.dev, options, &card->client);
     if (error != 0 || card->pci.dev.vectors == 0) {
-        virtio_pci_use_line(&card->pci);
+        virtio_pci_use_msix(&card->pci, 0);
         nic_vectors_free(&card->vectors);
     }
     if (boot_arguments.irq == BOOT_IRQ_MSIX && card->vectors.count == 0) {

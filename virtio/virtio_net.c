@@ -208,11 +208,12 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
     if (error != 0) {
         goto fail;
     }
+    virtio_net_interrupts_off(net);
+    /* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what
+     * changes. */
+    virtio_device_ready(dev);
     net->link_up = read_status(net) & VIRTIO_NET_S_LINK_UP;
     read_speed(net);
-    virtio_net_interrupts_off(net);
-    /* 8. Set DRIVER_OK. Only now may a queue be notified. */
-    virtio_device_ready(dev);
     virtio_net_ctrl_ready(net, options->mac != NULL);
     virtio_net_rx_refill(net);
     return 0;

@@ -16,14 +16,8 @@ bool virtio_pci_is_net(const struct pci_device *pci)
 
 void virtio_pci_use_msix(struct virtio_pci *vp, uint16_t vectors)
 {
-    pci_msix_enable(&vp->msix, true);
+    pci_msix_enable(&vp->msix, vectors != 0);
     vp->dev.vectors = vectors;
-}
-
-void virtio_pci_use_line(struct virtio_pci *vp)
-{
-    pci_msix_enable(&vp->msix, false);
-    vp->dev.vectors = 0;
 }
 
 /* §4.1.5.1.2 allows to do without MSI-X then. Vectors that it took mean nothing any more. */
@@ -31,7 +25,7 @@ void virtio_pci_vector_refused(struct virtio_pci *vp)
 {
     virtio_platform_log("virtio: " PCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
                         PCI_BDF_ARGS(vp->pci.bdf));
-    virtio_pci_use_line(vp);
+    virtio_pci_use_msix(vp, 0);
 }
 
 /* The BAR that a structure cannot be reached in, or PCI_BARS where all of them have an address

@@ -54,12 +54,11 @@ int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
 
 /*
  * Interrupts by the first `vectors` entries of the table, at most vp->msix.entries, each of which
- * pci_msix_set() has filled in; or by the line again. Between virtio_pci_open() and
+ * pci_msix_set() has filled in; 0: by the line. Between virtio_pci_open() and
  * virtio_device_begin(). Where the device then refuses a vector, it goes back to the line: that is
  * so where dev.vectors is 0 afterwards.
  */
 void virtio_pci_use_msix(struct virtio_pci *vp, uint16_t vectors);
-void virtio_pci_use_line(struct virtio_pci *vp);
 
 /*
  * The two transports. windowed: whether structures may be accessed through the window. Both return

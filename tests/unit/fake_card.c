@@ -111,9 +111,7 @@ static void use_vectors(void)
         pci_msix_set(&card.vp.msix, count, CARD_MESSAGE_ADDRESS, CARD_MESSAGE_DATA + count);
         count++;
     }
-    if (count > 0) {
-        virtio_pci_use_msix(&card.vp, count);
-    }
+    virtio_pci_use_msix(&card.vp, count);
 }
 
 int card_attach(void)

@@ -75,6 +75,28 @@ static void link_follows_the_device(void **state)
     }
 }
 
+static void link_goes_at_last(struct fake_virtio *dev)
+{
+    if (dev->queue[0].enabled && !(dev->status & VIRTIO_STATUS_DRIVER_OK)) {
+        dev->link_status = 0;
+    }
+}
+
+/* A device need not tell what changes before DRIVER_OK. */
+static void link_that_goes_before_the_device_tells_is_seen(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, STATUS);
+        card.dev.link_status = VIRTIO_NET_S_LINK_UP;
+        card.dev.on_status_read = link_goes_at_last;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.dev.link_status, 0);
+        assert_false(card.net.link_up);
+        card_close();
+    }
+}
+
 static unsigned torn;
 
 /* The address changes between its bytes, `torn` times. */
@@ -125,6 +147,7 @@ int main(void)
         cmocka_unit_test(mac_address_is_made_up_where_there_is_none),
         cmocka_unit_test(mac_address_can_be_chosen),
         cmocka_unit_test(link_follows_the_device),
+        cmocka_unit_test(link_that_goes_before_the_device_tells_is_seen),
         cmocka_unit_test(torn_configuration_is_read_again),
         cmocka_unit_test(configuration_that_never_holds_still_is_given_up),
     };
