@@ -82,6 +82,12 @@ void fake_interrupt(struct fake_virtio *dev, uint8_t isr, uint16_t vector)
     dev->messages[vector]++;
 }
 
+bool fake_line(const struct fake_virtio *dev)
+{
+    return dev->isr != 0 &&
+           !(fake_pci_get(dev->function, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
+}
+
 /* §4.1.4.9.2: an aligned access to a structure that another capability names. */
 static void check_aim(const struct fake_virtio *dev, unsigned width)
 {

@@ -208,6 +208,9 @@ uint64_t fake_get(const struct fake_virtio *dev, const void *field, unsigned wid
 void fake_put(const struct fake_virtio *dev, void *field, unsigned width, uint64_t value);
 
 /* The configuration changed: the generation moves, an interrupt comes. */
+/* Whether its interrupt line is asserted: not while the function is forbidden to (PCI 3.0 §6.2.2). */
+bool fake_line(const struct fake_virtio *dev);
+
 void fake_virtio_config_changed(struct fake_virtio *dev);
 
 /* Whether the ring is packed; then the functions for the indices and flags of a split one fail. */
