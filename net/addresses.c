@@ -42,6 +42,18 @@ static void set_static(struct netif *netif, struct boot_ipv4 ip, struct boot_ipv
     netif_set_addr(netif, &address, &mask, &gateway);
 }
 
+/* Whether a station can have the address: a server may say anything. */
+static bool is_of_a_station(const ip4_addr_t *address)
+{
+    return !ip4_addr_isany(address) && !ip4_addr_isloopback(address) && ip4_addr1(address) < 224;
+}
+
+/* A lease whose end has not come is kept, even if the server does not answer for a while. */
+static bool has_leased(const struct netif *netif)
+{
+    return is_of_a_station(netif_ip4_addr(netif)) && netif_dhcp_data(netif) != NULL;
+}
+
 /* sys_timeout_handler: DHCP has had its time. A netif without link gets it when that is there. */
 static void fall_back(void *context)
 {
@@ -49,7 +61,7 @@ static void fall_back(void *context)
     struct netif *netif = &port->netif;
     unsigned number = (unsigned)(port - net_port(0));
 
-    if (dhcp_supplied_address(netif) || !netif_is_link_up(netif)) {
+    if (has_leased(netif) || !netif_is_link_up(netif)) {
         return;
     }
     dhcp_release_and_stop(netif);
@@ -65,7 +77,7 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
 {
     changed = true;
     if (reason & LWIP_NSC_LINK_CHANGED && args->link_changed.state && !boot_arguments.dhcp &&
-        netif_dhcp_data(netif) != NULL && !dhcp_supplied_address(netif)) {
+        netif_dhcp_data(netif) != NULL && !has_leased(netif)) {
         sys_untimeout(fall_back, netif->state);
         sys_timeout(DHCP_PATIENCE_MS, fall_back, netif->state);
     }

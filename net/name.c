@@ -6,10 +6,16 @@
 
 #include "boot/arguments.h"
 #include "lwip/apps/mdns.h"
+#include "lwip/apps/mdns_out.h"
+#include "lwip/timeouts.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
 
-enum { NAME_MAX = MDNS_LABEL_MAXLEN, TRIES_MAX = 99 };
+enum {
+    NAME_MAX = MDNS_LABEL_MAXLEN,
+    TRIES_MAX = 99,
+    ANSWER_WAITS_MS = 1000, /* much longer than lwIP means it to */
+};
 
 static struct name {
     char text[NAME_MAX + 1];
@@ -35,11 +41,13 @@ static void find_another(struct netif *netif, struct name *name)
     char refused[NAME_MAX + 1];
 
     memcpy(refused, name->text, sizeof refused);
-    if (name->tries == TRIES_MAX) {
+    if (name->tries > TRIES_MAX) {
+        return; /* it has been said */
+    }
+    if (++name->tries > TRIES_MAX) {
         printf("vtnet: %s.local is somebody else's name, as were all others tried\n", refused);
         return;
     }
-    name->tries++;
     name->told = false;
     snprintf(name->text, sizeof name->text, "%s-%u", boot_arguments.name, NIC_CARDS + name->tries);
     printf("vtnet: %s.local is somebody else's name, so it is to be %s.local\n", refused,
@@ -62,6 +70,37 @@ static void probed(struct netif *netif, u8_t result, s8_t slot)
     }
 }
 
+/* An answer to one station waits, in lwIP, and while it does no other is taken; where it could not be
+ * sent lwIP lets it wait for ever. One that was there a second ago is forgotten. */
+static void forget_answer(struct netif *netif, sys_timeout_handler send, u8_t *waits, u8_t *seen)
+{
+    if (*waits && *seen) {
+        sys_untimeout(send, netif);
+        *waits = 0;
+    }
+    *seen = *waits;
+}
+
+/* sys_timeout_handler */
+static void forget_answers(void *context)
+{
+    static u8_t seen[NIC_CARDS][2];
+
+    (void)context;
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        struct netif *netif = &net_port(i)->netif;
+        struct mdns_host *mdns = mdns_resp_netif_active(netif) ? netif_mdns_data(netif) : NULL;
+
+        if (mdns != NULL) {
+            forget_answer(netif, mdns_send_unicast_msg_delayed_ipv4, &mdns->ipv4.unicast_msg_in_use,
+                          &seen[i][0]);
+            forget_answer(netif, mdns_send_unicast_msg_delayed_ipv6, &mdns->ipv6.unicast_msg_in_use,
+                          &seen[i][1]);
+        }
+    }
+    sys_timeout(ANSWER_WAITS_MS, forget_answers, NULL);
+}
+
 void name_claim(struct netif *netif, unsigned number)
 {
     static bool started;
@@ -70,6 +109,7 @@ void name_claim(struct netif *netif, unsigned number)
         started = true;
         mdns_resp_init();
         mdns_resp_register_name_result_cb(probed);
+        sys_timeout(ANSWER_WAITS_MS, forget_answers, NULL);
     }
     if (!mdns_resp_netif_active(netif)) {
         mdns_resp_add_netif(netif, name_of(number));

@@ -6,16 +6,19 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "lwip/dhcp.h"
 #include "lwip/etharp.h"
 #include "lwip/prot/etharp.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/sys.h"
+#include "lwip/timeouts.h"
 #include "net/lwip_port/port.h"
 
 enum {
     NEWCOMER_MS = 1000,
     DEFEND_INTERVAL_MS = 10000, /* RFC 5227 §1.1 DEFEND_INTERVAL */
     DEFENCES_AT_ONCE = 8,
+    DHCP_PAUSE_MS = 10000, /* RFC 2131 §3.1 */
 };
 
 void conflict_address_changed(struct netif *netif)
@@ -60,6 +63,35 @@ static bool may_defend(void)
     return true;
 }
 
+/* sys_timeout_handler: asks for another address, unless that was given up. */
+static void ask_again(void *context)
+{
+    struct netif *netif = context;
+
+    if (netif_dhcp_data(netif) != NULL && !dhcp_supplied_address(netif)) {
+        dhcp_start(netif);
+    }
+}
+
+/* The new address of a netif is somebody else's. One that was chosen for this guest is the end of
+ * it; one that a DHCP server gave goes back there. */
+static void give_way(struct netif *netif, const char *address, const uint8_t *mac, bool same_mac)
+{
+    bool leased = dhcp_supplied_address(netif);
+
+    printf("vtnet: %s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: ", address, mac[0],
+           mac[1], mac[2], mac[3], mac[4], mac[5],
+           same_mac ? ", which is our Ethernet address too" : "");
+    if (!leased) {
+        printf("boot with another ip=%s\n", same_mac ? " and mac=" : "");
+        arch_exit(false);
+    }
+    printf("given back\n");
+    dhcp_release_and_stop(netif);
+    sys_untimeout(ask_again, netif);
+    sys_timeout(DHCP_PAUSE_MS, ask_again, netif);
+}
+
 void conflict_check(struct netif *netif, const void *data, uint32_t length)
 {
     const struct lwip_port *port = netif->state;
@@ -81,11 +113,8 @@ void conflict_check(struct netif *netif, const void *data, uint32_t length)
     same_mac = memcmp(mac, netif->hwaddr, netif->hwaddr_len) == 0;
     ip4addr_ntoa_r(ours, text, sizeof text);
     if (sys_now() - port->address_since < NEWCOMER_MS) {
-        printf("vtnet: %s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: boot with another "
-               "ip=%s\n",
-               text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-               same_mac ? ", which is our Ethernet address too" : "", same_mac ? " and mac=" : "");
-        arch_exit(false);
+        give_way(netif, text, mac, same_mac);
+        return;
     }
     if (may_defend()) {
         printf(

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What lwIP leaves open of IPv6: telling neighbours, and fragments that add up to too much. */
+/*
+ * What lwIP leaves open of IPv6: telling neighbours, fragments that add up to too much, and MTUs of
+ * paths that cannot be.
+ */
 #include <string.h>
 
 #include "lwip/icmp6.h"
@@ -7,6 +10,7 @@
 #include "lwip/ip6.h"
 #include "lwip/nd6.h"
 #include "lwip/pbuf.h"
+#include "lwip/priv/nd6_priv.h"
 #include "lwip/prot/ethernet.h"
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/ip6.h"
@@ -77,6 +81,39 @@ static uint32_t find_fragment(const struct pbuf *p)
     return next == IP6_NEXTH_FRAGMENT && at + sizeof(struct ip6_frag_hdr) <= p->len ? at : 0;
 }
 
+/* Whether the packet being handled may say what MTU a path has. */
+static bool may_say_mtu;
+
+/* What is in a fragment or behind another header may be anything. */
+static bool is_packet_too_big(const struct pbuf *p)
+{
+    uint8_t next = IP6H_NEXTH((const struct ip6_hdr *)p->payload);
+
+    return next != IP6_NEXTH_ICMP6 ||
+           (p->len > IP6_HLEN && ((const uint8_t *)p->payload)[IP6_HLEN] == ICMP6_TYPE_PTB);
+}
+
+/* lwIP believes any MTU, and would cut a packet into fragments of no bytes, for ever. A path has
+ * 1280 at the least, and no such message raises what it has (RFC 8201 §4). */
+void port_ip6_handled(void)
+{
+    if (!may_say_mtu) {
+        return;
+    }
+    may_say_mtu = false;
+    for (unsigned i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++) {
+        struct nd6_destination_cache_entry *entry = &destination_cache[i];
+        struct netif *netif = ip6_route(IP6_ADDR_ANY6, &entry->destination_addr);
+
+        if (entry->pmtu < IP6_MIN_MTU_LENGTH) {
+            entry->pmtu = IP6_MIN_MTU_LENGTH;
+        }
+        if (netif != NULL && entry->pmtu > netif_mtu6(netif)) {
+            entry->pmtu = netif_mtu6(netif);
+        }
+    }
+}
+
 /* A fragment that ends beyond what lwIP can count, in 16 bits for all of a packet with its headers,
  * is dropped: it would let the sum of them wrap. */
 int port_ip6_input(struct pbuf *p)
@@ -85,8 +122,12 @@ int port_ip6_input(struct pbuf *p)
     struct ip6_frag_hdr fragment;
     uint32_t at, offset, end;
 
-    if (p->len < IP6_HLEN || IP6H_NEXTH(ip) == IP6_NEXTH_TCP || IP6H_NEXTH(ip) == IP6_NEXTH_UDP ||
-        (at = find_fragment(p)) == 0) {
+    if (p->len < IP6_HLEN || IP6H_NEXTH(ip) == IP6_NEXTH_TCP || IP6H_NEXTH(ip) == IP6_NEXTH_UDP) {
+        return 0;
+    }
+    may_say_mtu = is_packet_too_big(p);
+    at = find_fragment(p);
+    if (at == 0) {
         return 0;
     }
     memcpy(&fragment, (const uint8_t *)p->payload + at, sizeof fragment);

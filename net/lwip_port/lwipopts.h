@@ -52,18 +52,20 @@
 #define LWIP_DHCP_DOES_ACD_CHECK 0
 #define LWIP_AUTOIP 1
 #define LWIP_ACD 1
-/* Lost questions are asked again after 0.5, 1 and 2 s: net/addresses.c does not wait long. The rest
- * as lwIP has it, in its unit of coarse timers. */
+/* Lost questions are asked again after 0.5, 1 and 2 s: net/addresses.c does not wait long. A lease is
+ * counted in seconds, so that a short one is renewed before its end. */
 #define DHCP_DEFINE_CUSTOM_TIMEOUTS 1
 #define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) ((u16_t)((tries) < 8 ? 250 << (tries) : 60000))
-#define DHCP_COARSE_UNITS(seconds)                                                                 \
-    ((u16_t)LWIP_MIN(((seconds) + DHCP_COARSE_TIMER_SECS / 2) / DHCP_COARSE_TIMER_SECS, 0xffff))
-#define DHCP_UNITS(seconds) (DHCP_COARSE_UNITS(seconds) == 0 ? 1 : DHCP_COARSE_UNITS(seconds))
-#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(to, dhcp) (to = DHCP_UNITS((dhcp)->offered_t0_lease))
-#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(to, dhcp) (to = DHCP_UNITS((dhcp)->offered_t1_renew))
+#define DHCP_COARSE_TIMER_SECS 1
+#define DHCP_TIMEOUT_SIZE_T u32_t
+#define DHCP_SECONDS(seconds) ((seconds) == 0 ? 1 : (seconds))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(to, dhcp)                                           \
+    (to = DHCP_SECONDS((dhcp)->offered_t0_lease))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(to, dhcp)                                           \
+    (to = DHCP_SECONDS((dhcp)->offered_t1_renew))
 #define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(to, dhcp)                                          \
-    (to = DHCP_UNITS((dhcp)->offered_t2_rebind))
-#define DHCP_NEXT_TIMEOUT_THRESHOLD DHCP_COARSE_UNITS(60)
+    (to = DHCP_SECONDS((dhcp)->offered_t2_rebind))
+#define DHCP_NEXT_TIMEOUT_THRESHOLD 60
 
 #define LWIP_IPV6 1
 /* Link-local, static, and two that routers announce. */

@@ -129,6 +129,7 @@ static err_t input(struct pbuf *p, struct netif *netif)
     }
     conflict_check(netif, p->payload, p->len);
     error = ethernet_input(p, netif);
+    port_ip6_handled();
     port->priority = 0;
     return error;
 }

@@ -48,6 +48,9 @@ void port_groups_init_ipv6(struct netif *netif);
  * Unsolicited Neighbor Advertisements). slot: its number, as lwIP has it. */
 void port_advertise_ipv6(struct netif *netif, s8_t slot);
 
+/* What port_ip6_input() let in has been handled: puts right what lwIP believes of it. */
+void port_ip6_handled(void);
+
 /*
  * When there is room in the ring again: lets the connections send that found none. Those that have
  * waited longest come first, for which a moment's room may be all there is: lwIP puts a connection

@@ -13,8 +13,11 @@
 
 enum {
     TIMERS_MAX = 16,
-    /* Of each card up to eleven of mDNS and one of DHCP; of all, a few questions in several parts. */
-    ONCE_MAX = 12 * NIC_CARDS + 8,
+    /* Of each card eleven of mDNS and one of DHCP; of all, mDNS's questions in several parts, and three
+     * of net/. */
+    HANDLERS = 12 + 1 + 3,
+    EACH_MAX = NIC_CARDS, /* of one handler */
+    ONCE_MAX = HANDLERS * EACH_MAX,
 };
 
 static uint32_t due[TIMERS_MAX]; /* sys_now() at which each is to run next */
@@ -27,8 +30,19 @@ static struct once {
 } once[ONCE_MAX];
 static unsigned once_count;
 
+/* Anybody may send questions in several parts, and as many as he likes, each with a timer: those for
+ * whose further parts there is no room are handled at once, without these. */
 void sys_timeout(u32_t ms, sys_timeout_handler handler, void *argument)
 {
+    unsigned set = 0;
+
+    for (unsigned i = 0; i < once_count; i++) {
+        set += once[i].handler == handler;
+    }
+    if (set >= EACH_MAX) {
+        handler(argument);
+        return;
+    }
     LWIP_ASSERT("room for a timer", once_count < ONCE_MAX);
     once[once_count++] = (struct once){sys_now() + ms, handler, argument};
 }

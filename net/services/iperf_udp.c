@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "lwip/ip.h"
 #include "net/services/iperf.h"
 #include "net/services/iperf_stream.h"
 #include "net/services/listen.h"
@@ -54,7 +55,7 @@ static void answer(struct udp_pcb *pcb, const struct source *source)
         return; /* the client asks again */
     }
     iperf_stream_report(&source->stream, p->payload);
-    udp_sendto(pcb, p, &source->address, source->port);
+    answer_udp(pcb, p, &source->address, source->port, ip_current_dest_addr());
     pbuf_free(p);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Netserver's tests over UDP. An empty datagram ends a test, from either side. */
+#include "lwip/ip.h"
 #include "lwip/udp.h"
 #include "net/net.h"
 #include "net/services/netserver_test.h"
@@ -76,6 +77,9 @@ static void received(void *context, struct udp_pcb *pcb, struct pbuf *p, const i
 
     test->events++;
     udp_connect(pcb, from, port); /* nobody else takes part */
+    if (IP_IS_V6(from) && !ip_addr_ismulticast(ip_current_dest_addr())) {
+        pcb->local_ip = *ip_current_dest_addr(); /* of several, what the client knows */
+    }
     if (p->tot_len == 0) {
         test->over = true;
     } else if (test->omni.receive) {

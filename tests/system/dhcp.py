@@ -7,7 +7,7 @@ import struct
 import threading
 
 MAGIC = bytes.fromhex("63825363")
-DISCOVER, OFFER, REQUEST, ACK = 1, 2, 3, 5
+DISCOVER, OFFER, REQUEST, ACK, NAK, RELEASE = 1, 2, 3, 5, 6, 7
 MESSAGE_TYPE, HOST_NAME = 53, 12
 
 
@@ -24,11 +24,13 @@ def options_of(message):
 
 
 class DhcpServer:
-    """Leases an address while the body of the with statement runs; ignored: messages that it does
-    not answer at first."""
+    """Leases an address while the body of the with statement runs. ignored: messages that it does
+    not answer at first; lease: in seconds; refused: requests that it answers with a NAK, at first."""
 
-    def __init__(self, address, prefix_mask="255.255.255.0", interface="tap0", ignored=0):
+    def __init__(self, address, prefix_mask="255.255.255.0", interface="tap0", ignored=0, *,
+                 lease=3600, refused=0):
         self.address, self.mask, self.ignored = address, prefix_mask, ignored
+        self.lease, self.refused = lease, refused
         self.types, self.names = [], set()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -60,12 +62,16 @@ class DhcpServer:
         self.names.add(options.get(HOST_NAME, b"").decode())
         if len(self.types) <= self.ignored or kind not in (DISCOVER, REQUEST):
             return
+        answer = OFFER if kind == DISCOVER else ACK
+        if answer == ACK and self.refused > 0:
+            self.refused -= 1
+            answer = NAK
         server = socket.inet_aton("10.0.0.1")
         reply = (struct.pack("!BBBB", 2, 1, 6, 0) + request[4:8] + bytes(8)
                  + socket.inet_aton(self.address) + server + bytes(4) + request[28:44]
                  + bytes(64 + 128) + MAGIC)
-        answers = {MESSAGE_TYPE: bytes((OFFER if kind == DISCOVER else ACK,)), 54: server,
-                   51: struct.pack("!I", 3600), 1: socket.inet_aton(self.mask), 3: server}
+        answers = {MESSAGE_TYPE: bytes((answer,)), 54: server,
+                   51: struct.pack("!I", self.lease), 1: socket.inet_aton(self.mask), 3: server}
         for number, value in answers.items():
             reply += bytes((number, len(value))) + value
         self.socket.sendto(reply + b"\xff", ("255.255.255.255", 68))

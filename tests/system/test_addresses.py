@@ -9,9 +9,9 @@ import pytest
 
 import host
 import names
-from dhcp import DISCOVER, REQUEST, DhcpServer
+from dhcp import DISCOVER, RELEASE, REQUEST, DhcpServer
 from guest import ROOT
-from wire import Wire, is_gratuitous
+from wire import ALL_STATIONS, ARP, STATION, Wire, arp_request, is_gratuitous
 
 NO_DHCP = "no DHCP server answers, so the address is 10.0.0.2/24"
 
@@ -72,6 +72,62 @@ def test_the_wait_begins_with_the_link(boot):
     with DhcpServer("10.0.0.77"):
         guest.qmp("set_link", name="nic0", up=True)
         guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
+
+
+def test_refused(boot):
+    with DhcpServer("10.0.0.77", refused=1) as server:
+        boot(address=None).wait_for("^vtnet: ready at 10.0.0.77/24$")
+        assert server.types == [DISCOVER, REQUEST, DISCOVER, REQUEST]
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"])
+def test_address_that_no_station_has(boot, address):
+    with DhcpServer(address):
+        guest = boot(address=None)
+        guest.wait_for("^vtnet: ready at 10.0.0.2/24$")
+        host.serves("10.0.0.2")
+
+
+def test_address_that_somebody_has(boot):
+    with DhcpServer("10.0.0.77") as server, Wire() as wire:
+        guest = boot(address=None)
+        wire.wait_for(lambda frame: is_gratuitous(frame, "10.0.0.77"))
+        wire.send(ALL_STATIONS, ARP, arp_request("10.0.0.77", "10.0.0.77"))
+        guest.wait_for(f"^vtnet: 10.0.0.77 is already used by {STATION}: given back$")
+        guest.wait_for("^vtnet: ready at 10.0.0.2/24$")
+        host.serves("10.0.0.2")
+        assert server.types == [DISCOVER, REQUEST, RELEASE]
+
+
+def test_short_lease(boot):
+    """It is renewed when half of it is over, and what was open stays open."""
+    with DhcpServer("10.0.0.77", lease=4) as server:
+        guest = boot(address=None)
+        guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
+        with host.tcp_socket("10.0.0.77", host.ECHO) as sock:
+            with Wire() as wire:
+                wire.wait_for(lambda frame: False, 5)
+            sock.sendall(b"still there")
+            assert sock.recv(100) == b"still there"
+        assert server.types[:4] == [DISCOVER, REQUEST, REQUEST, REQUEST]
+        server.address = "10.0.0.78"
+        guest.wait_for("^vtnet: ready at 10.0.0.78/24$")
+        host.serves("10.0.0.78")
+
+
+def test_link_that_was_down_for_a_moment(boot):
+    """A leased address stays, though the server says nothing."""
+    with DhcpServer("10.0.0.77"):
+        guest = boot(address=None)
+        guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
+    guest.qmp("set_link", name="nic0", up=False)
+    guest.wait_for("^vtnet: link down")
+    guest.qmp("set_link", name="nic0", up=True)
+    guest.wait_for("^vtnet: link up")
+    with Wire() as wire:
+        wire.wait_for(lambda frame: False, 3)
+    host.serves("10.0.0.77")
+    assert NO_DHCP not in guest.console()
 
 
 def test_a_given_address_asks_nobody(boot):

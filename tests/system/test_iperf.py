@@ -12,6 +12,9 @@ import time
 import pytest
 
 import host
+import wire6
+from test_ipv6 import GUEST, OURS, PREFIX, ROUTED, ROUTED_OURS, host_addresses
+from wire import Wire
 
 IPERF = 5001
 CONNECTIONS, STREAMS = 64, 32  # that the guest has at once
@@ -27,8 +30,12 @@ def guest(boot):
 
 
 def iperf(guest, *arguments):
+    return iperf_to(guest.address, *arguments)
+
+
+def iperf_to(address, *arguments):
     """Runs an iperf client and returns what it printed."""
-    done = subprocess.run(["iperf", "-c", guest.address, *arguments], text=True, check=False,
+    done = subprocess.run(["iperf", "-c", address, *arguments], text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=3 * host.PATIENCE)
     assert done.returncode == 0, done.stdout
@@ -278,3 +285,25 @@ def test_silent_clients_make_room(guest):
             with contextlib.suppress(ConnectionResetError):
                 while sock.recv(1 << 16):
                     pass
+
+
+def test_over_ipv6(boot):
+    """Each way once; UDP also where the client's address is of another network than the guest's."""
+    with host_addresses():
+        each_way_over_ipv6(boot)
+
+
+def each_way_over_ipv6(boot):
+    guest = boot(f"ip6={GUEST}/64").wait_ready()
+    guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+    for arguments, results in (("-t 1", 1), ("-t 1 -d", 2), ("-n 8M -r", 2), ("-t 1 -R", 1)):
+        found = transfers(text := iperf_to(GUEST, "-V", "-f", "K", *arguments.split()))
+        assert len(found) == results and min(found) > 0, text
+    with Wire() as wire:
+        wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement(PREFIX))
+        guest.wait_for(f"^vtnet: IPv6 address {ROUTED}/64$")
+    for address in (OURS, ROUTED_OURS):
+        text = iperf_to(GUEST, "-V", "-B", address, "-u", "-t", "1", "-b", "2M", "-l", "1000")
+        (_, lost, sent), = server_reports(text)
+        assert lost <= sent // 100 and sent > 50, text
+    serves_iperf(guest)

@@ -23,14 +23,20 @@ PREFIX, ROUTED, ROUTED_OURS = "2001:db8:1::", "2001:db8:1:0:5054:ff:fe12:3456", 
 DATAGRAM_MAX = 65487  # what lwIP counts in 16 bits with both headers
 
 
-@pytest.fixture(autouse=True)
-def fixture_address():
-    """The host's, in a router's prefix."""
+@contextlib.contextmanager
+def host_addresses():
+    """The host's address in a router's prefix, where it has IPv6."""
     if not host.has_ipv6():
         pytest.skip("this system has no IPv6")
     host.ip("-6", "address", "add", f"{ROUTED_OURS}/64", "dev", "tap0", "nodad")
     yield
     host.ip("-6", "address", "del", f"{ROUTED_OURS}/64", "dev", "tap0")
+
+
+@pytest.fixture(autouse=True)
+def fixture_addresses():
+    with host_addresses():
+        yield
 
 
 @pytest.fixture(name="boot6")

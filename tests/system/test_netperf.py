@@ -11,8 +11,11 @@ import time
 import pytest
 
 import host
+import wire6
 from guest import PATIENCE, ROOT, Guest
+from test_ipv6 import GUEST, PREFIX, ROUTED, ROUTED_OURS, host_addresses
 from test_stats import by_udp
+from wire import Wire
 
 CONTROL = 12865
 TESTS = ("TCP_STREAM", "TCP_MAERTS", "TCP_RR", "TCP_CRR", "UDP_STREAM", "UDP_RR")
@@ -353,3 +356,42 @@ def test_more_sessions_than_there_may_be(address):
             assert ask(sock, TCP_REQUEST)[:2] == (OMNI_RESPONSE, 0)
     with control(address) as sock:
         assert ask(sock, {TYPE: 1})[:2] == (1, UNKNOWN_TEST)
+
+
+@pytest.fixture(scope="module", name="booted6")
+def fixture_booted6(arch):
+    """A guest with addresses of two networks of IPv6."""
+    with host_addresses(), Guest(arch, f"ip6={GUEST}/64", device="mac=52:54:00:12:34:56") as guest:
+        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+        with Wire() as wire:
+            wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement(PREFIX))
+            guest.wait_for(f"^vtnet: IPv6 address {ROUTED}/64$")
+        yield guest
+
+
+@pytest.mark.parametrize("test", TESTS)
+def test_over_ipv6(netperf, booted6, test):
+    options = "-m 1024" if test == "UDP_STREAM" else ""
+    assert figure(netperf, GUEST, test, "-6", options=options) > 0
+    booted6.assert_well()
+
+
+def test_datagrams_of_another_network(booted6):
+    """The guest answers from the address that the client has chosen, whichever is nearer."""
+    with control(booted6.address) as sock:
+        port = ask(sock, UDP_REQUEST | {FAMILY: 6, DIRECTION: RECV | XMIT, REQUEST_SIZE: 5,
+                                        RESPONSE_SIZE: 7})[RESPONSE_PORT]
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as data:
+            data.settimeout(PATIENCE)
+            data.bind((ROUTED_OURS, 0))
+            data.connect((GUEST, port))
+            data.send(bytes(5))
+            assert len(data.recv(100)) == 7
+
+
+@pytest.mark.parametrize("control_address, data_address", [(GUEST, "10.0.0.2"), ("10.0.0.2", GUEST)])
+@pytest.mark.parametrize("test", ["TCP_MAERTS", "UDP_RR"])
+def test_control_over_the_other_version(netperf, booted6, test, control_address, data_address):
+    family = "-6" if ":" in data_address else "-4"
+    assert figure(netperf, control_address, test, options=f"{family} -H {data_address}") > 0
+    booted6.assert_well()

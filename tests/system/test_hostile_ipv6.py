@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What anybody on the link may send to a guest that speaks IPv6 or has a name."""
+
+import contextlib
+import socket
+import struct
+import time
+
+import pytest
+
+import host
+import names
+import wire6
+from guest import Guest
+from test_ipv6 import GUEST, GUEST_MAC, OURS, host_addresses
+from wire import IPV4, Wire, udp_packet
+
+PACKET_TOO_BIG = 2
+
+
+@pytest.fixture(name="guest", scope="module")
+def fixture_guest(arch):
+    with host_addresses(), Guest(arch, f"ip6={GUEST}/64") as guest:
+        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+        guest.wait_for("^vtnet: name vtnet.local$")
+        yield guest
+
+
+def packet_too_big(mtu, headers=b"", first=wire6.ICMP6):
+    """An ICMPv6 error for what the guest has sent to us, behind extension headers."""
+    sent = wire6.packet(GUEST, OURS, wire6.UDP, bytes(8))
+    message = wire6.icmp6(OURS, GUEST, PACKET_TOO_BIG, struct.pack("!I", mtu) + sent)[40:]
+    return wire6.packet(OURS, GUEST, first, headers + message)
+
+
+@pytest.mark.parametrize("mtu", [0, 1, 40, 48, 56, 60, 61, 1279, 1501, 0xffff, 0xffffffff])
+def test_packet_too_big(guest, mtu):
+    """Nobody can take a path's MTU below what IPv6 demands, or above that of the link."""
+    host.settle(guest.address)
+    with Wire() as wire:
+        for headers, first in ((b"", wire6.ICMP6), (struct.pack("!BB6x", 58, 0), 60),
+                               (struct.pack("!BBHI", 58, 0, 0, 7), 44)):
+            host.udp_echo(GUEST, (10,))
+            wire.send(GUEST_MAC, wire6.IPV6, packet_too_big(mtu, headers, first))
+            host.udp_echo(GUEST, (10, 1000, 3000))
+            host.burst(GUEST, 20, 3000)
+            host.tcp_echo(GUEST, 20_000)
+    guest.assert_well()
+
+
+MDNS = 5353
+
+
+def mdns(questions=0, answers=0, authority=0, flags=0, body=b""):
+    return struct.pack("!6H", 0, flags, questions, answers, authority, 0) + body
+
+
+def name(text):
+    return b"".join(bytes((len(label),)) + label.encode() for label in text.split(".")) + b"\0"
+
+
+@contextlib.contextmanager
+def mdns_socket(over_ipv6=False):
+    sock, group = names.ask_socket("tap0", over_ipv6)
+    with sock:
+        yield lambda message: sock.sendto(message, group)
+
+
+QUESTION = name("vtnet.local") + struct.pack("!HH", 1, 1)
+TRUNCATED, RESPONSE = 0x0200, 0x8400
+
+
+@pytest.mark.parametrize("over_ipv6", [False, True])
+def test_many_questions_in_several_parts(guest, over_ipv6):
+    """Each is kept for half a second, and what belongs to it."""
+    with mdns_socket(over_ipv6) as send:
+        for _ in range(10):
+            for _ in range(100):
+                send(mdns(questions=1, flags=TRUNCATED, body=QUESTION))
+            for _ in range(100):
+                send(mdns(answers=1, body=QUESTION + struct.pack("!IH4x", 120, 4)))
+    host.settle(guest.address)
+    guest.assert_well()
+    assert names.resolve("vtnet.local", over_ipv6=over_ipv6) == {guest.address}
+    host.serves(guest.address)
+
+
+def test_answer_that_cannot_be_sent(guest):
+    """A question from nowhere, whose answer is to wait a little, does not end all answers."""
+    probe = mdns(questions=1, authority=1, body=QUESTION + name("vtnet.local")
+                 + struct.pack("!HHIH4s", 1, 1, 120, 4, b"1234"))
+    time.sleep(1)  # so that the first question is answered
+    with Wire() as wire:
+        for sender, port, message in (("10.0.0.99", MDNS, mdns(questions=1, body=QUESTION)),
+                                      ("192.0.2.1", 7777, probe)):
+            wire.send("01:00:5e:00:00:fb", IPV4,
+                      udp_packet(sender, "224.0.0.251", port, MDNS, message))
+    time.sleep(0.5)
+    both = 2 * (name("vtnet.local") + struct.pack("!HH", names.A, 0x8001))  # for this host alone
+    sock, group = names.ask_socket("tap0", False)
+    with sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("10.0.0.1", MDNS))
+        sock.settimeout(1)
+        for _ in range(4):
+            sock.sendto(mdns(questions=2, body=both), group)
+            with contextlib.suppress(TimeoutError):
+                assert names.addresses_in(sock.recv(2000), names.A) == {guest.address}
+                return
+    raise AssertionError("no answer")
