@@ -28,6 +28,7 @@ static bool changed = true; /* an address, since the console was told of them */
 
 /* What the console was told of a card's addresses. */
 static struct told {
+    bool no_server; /* of DHCP: not told yet */
     ip4_addr_t ipv4;
     ip6_addr_t ipv6[LWIP_IPV6_NUM_ADDRESSES];
 } told[NIC_CARDS];
@@ -66,8 +67,7 @@ static void fall_back(void *context)
     }
     dhcp_release_and_stop(netif);
     dhcp_cleanup(netif);
-    printf("vtnet: %sno DHCP server answers, so the address is 10.0.%u.2/24\n", port->label,
-           number);
+    told[number].no_server = true;
     set_static(netif, (struct boot_ipv4){0x0a000002 | number << 8, 24}, boot_arguments.gw[number]);
 }
 
@@ -212,8 +212,12 @@ static void tell_ipv4(const struct lwip_port *port, struct told *card)
         return;
     }
     card->ipv4 = *address;
-    printf("vtnet: %sready at %s/%u\n", port->label, ip4addr_ntoa_r(address, text, sizeof text),
-           (unsigned)__builtin_popcount(mask));
+    ip4addr_ntoa_r(address, text, sizeof text);
+    if (card->no_server) {
+        card->no_server = false;
+        printf("vtnet: %sno DHCP server answers, so the address is %s/24\n", port->label, text);
+    }
+    printf("vtnet: %sready at %s/%u\n", port->label, text, (unsigned)__builtin_popcount(mask));
 }
 
 /* One of a netif's addresses, once it is found that nobody else has it, or that somebody has. */
@@ -240,10 +244,10 @@ static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known
     }
 }
 
-void addresses_announce(void)
+bool addresses_announce(void)
 {
-    if (!changed) {
-        return;
+    if (!name_tell() && !changed) {
+        return false;
     }
     changed = false;
     choose_default();
@@ -260,4 +264,5 @@ void addresses_announce(void)
             name_claim(netif, i);
         }
     }
+    return true;
 }

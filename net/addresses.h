@@ -7,16 +7,19 @@
 #ifndef ADDRESSES_H
 #define ADDRESSES_H
 
+#include <stdbool.h>
+
 #include "lwip/ip6_addr.h"
 
 /* Begins with all that are open. */
 void addresses_start(void);
 
 /*
- * Says on the console which addresses are new since the last call: "ready at" one of IPv4, "IPv6
- * address". For once a pass; does next to nothing where none is.
+ * Says on the console which addresses and names are new since the last call: "ready at" one of
+ * IPv4, "IPv6 address", "name"; and claims the names. Returns whether there were any. For once a
+ * pass; does next to nothing where none is.
  */
-void addresses_announce(void);
+bool addresses_announce(void);
 
 /* The text of an IPv6 address as RFC 5952 §4.3 has it, in small letters. text: IP6ADDR_STRLEN_MAX
  * bytes. Returns it. */

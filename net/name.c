@@ -20,8 +20,12 @@ enum {
 static struct name {
     char text[NAME_MAX + 1];
     unsigned tries; /* to find one that nobody has */
-    bool told;
+    bool ours;      /* nobody else has it */
+    /* For the console. */
+    bool news;
+    char refused[NAME_MAX + 1]; /* what it was before; empty: nothing */
 } names[NIC_CARDS];
+static bool news; /* of any */
 
 const char *name_of(unsigned number)
 {
@@ -38,20 +42,16 @@ const char *name_of(unsigned number)
 /* RFC 6762 §9: another name, not the same as a further card's at first. */
 static void find_another(struct netif *netif, struct name *name)
 {
-    char refused[NAME_MAX + 1];
-
-    memcpy(refused, name->text, sizeof refused);
     if (name->tries > TRIES_MAX) {
         return; /* it has been said */
     }
+    memcpy(name->refused, name->text, sizeof name->refused);
+    name->ours = false;
+    name->news = news = true;
     if (++name->tries > TRIES_MAX) {
-        printf("vtnet: %s.local is somebody else's name, as were all others tried\n", refused);
         return;
     }
-    name->told = false;
     snprintf(name->text, sizeof name->text, "%s-%u", boot_arguments.name, NIC_CARDS + name->tries);
-    printf("vtnet: %s.local is somebody else's name, so it is to be %s.local\n", refused,
-           name->text);
     mdns_resp_rename_netif(netif, name->text);
 }
 
@@ -64,10 +64,40 @@ static void probed(struct netif *netif, u8_t result, s8_t slot)
     (void)slot;
     if (result != MDNS_PROBING_SUCCESSFUL) {
         find_another(netif, name);
-    } else if (!name->told) {
-        name->told = true;
+    } else if (!name->ours) {
+        name->ours = true;
+        name->news = news = true;
+    }
+}
+
+static void tell(const struct lwip_port *port, struct name *name)
+{
+    if (name->tries > TRIES_MAX) {
+        printf("vtnet: %s%s.local is somebody else's name, as were all others tried\n", port->label,
+               name->refused);
+    } else if (name->refused[0] != '\0') {
+        printf("vtnet: %s%s.local is somebody else's name, so it is to be %s.local\n", port->label,
+               name->refused, name->text);
+    }
+    if (name->ours) {
         printf("vtnet: %sname %s.local\n", port->label, name->text);
     }
+    name->refused[0] = '\0';
+}
+
+bool name_tell(void)
+{
+    if (!news) {
+        return false;
+    }
+    news = false;
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        if (names[i].news) {
+            names[i].news = false;
+            tell(net_port(i), &names[i]);
+        }
+    }
+    return true;
 }
 
 /* An answer to one station waits, in lwIP, and while it does no other is taken; where it could not be

@@ -56,6 +56,7 @@ bool net_start(void)
     for (unsigned i = 0; i < NIC_CARDS; i++) {
         ports[i].mac = memcmp(boot_arguments.mac[i], none, 6) != 0 ? boot_arguments.mac[i] : NULL;
         ports[i].vlan = boot_arguments.vlan[i];
+        ports[i].all_groups = boot_arguments.bounded != 0;
     }
     port_count = lwip_port_open(ports, NIC_CARDS, wake);
     addresses_start();
@@ -264,7 +265,9 @@ void net_run(void)
 
         now = arch_clock_ns();
         account(now - start, frames);
-        addresses_announce();
+        if (addresses_announce()) {
+            now = arch_clock_ns();
+        }
         if (busy) {
             last_work = start;
         } else if (may_sleep(start, last_work)) {

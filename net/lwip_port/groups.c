@@ -23,6 +23,9 @@ static void tell_card(const struct lwip_port *port)
     uint8_t macs[TOLD_MAX][6];
     unsigned count = 0;
 
+    if (port->all_groups) {
+        return;
+    }
     for (const struct port_group *group = port->groups; group != NULL && count < TOLD_MAX;
          group = group->next) {
         memcpy(macs[count++], group->mac, 6);
@@ -94,8 +97,14 @@ static err_t filter_ip6(struct netif *netif, const ip6_addr_t *group,
 
 void port_groups_init(struct netif *netif)
 {
+    static const uint8_t too_many[TOLD_MAX][6];
+    const struct lwip_port *port = netif->state;
+
     netif->flags |= NETIF_FLAG_IGMP;
     netif_set_igmp_mac_filter(netif, filter_ip4);
+    if (port->all_groups) {
+        (void)port->nic.driver->set_groups(port->nic.state, too_many, TOLD_MAX);
+    }
 }
 
 void port_groups_init_ipv6(struct netif *netif)

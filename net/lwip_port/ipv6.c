@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lwIP leaves open of IPv6: telling neighbours, fragments that add up to too much, and MTUs of
- * paths that cannot be.
+ * What lwIP leaves open of IPv6: telling neighbours, datagrams without a checksum, fragments that add
+ * up to too much, and MTUs of paths that cannot be.
  */
 #include <string.h>
 
@@ -15,6 +15,7 @@
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/ip6.h"
 #include "lwip/prot/nd6.h"
+#include "lwip/prot/udp.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/port_internal.h"
 
@@ -114,28 +115,52 @@ void port_ip6_handled(void)
     }
 }
 
-/* A fragment that ends beyond what lwIP can count, in 16 bits for all of a packet with its headers,
- * is dropped: it would let the sum of them wrap. */
-int port_ip6_input(struct pbuf *p)
+/* RFC 8200 §8.1: over IPv6 each datagram has one. lwIP takes it for checked, as over IPv4. */
+static bool lacks_checksum(const struct pbuf *p)
+{
+    struct udp_hdr udp;
+
+    if (p->len < IP6_HLEN + sizeof udp) {
+        return false;
+    }
+    memcpy(&udp, (const uint8_t *)p->payload + IP6_HLEN, sizeof udp);
+    return udp.chksum == 0;
+}
+
+/* Whether a fragment ends beyond what lwIP can count, in 16 bits for
+ * all of a packet with its headers: it would let the sum of them wrap. */
+static bool leads_too_far(const struct pbuf *p)
 {
     const struct ip6_hdr *ip = p->payload;
+    uint32_t at = find_fragment(p);
     struct ip6_frag_hdr fragment;
-    uint32_t at, offset, end;
+    uint32_t offset;
 
-    if (p->len < IP6_HLEN || IP6H_NEXTH(ip) == IP6_NEXTH_TCP || IP6H_NEXTH(ip) == IP6_NEXTH_UDP) {
-        return 0;
-    }
-    may_say_mtu = is_packet_too_big(p);
-    at = find_fragment(p);
     if (at == 0) {
-        return 0;
+        return false;
     }
     memcpy(&fragment, (const uint8_t *)p->payload + at, sizeof fragment);
     offset = lwip_ntohs(fragment._fragment_offset) & IP6_FRAG_OFFSET_MASK;
-    end = IP6_HLEN + IP6H_PLEN(ip) - IP6_FRAG_HLEN + offset;
-    if (end <= UINT16_MAX) {
+    return IP6_HLEN + IP6H_PLEN(ip) - IP6_FRAG_HLEN + offset > UINT16_MAX;
+}
+
+/* LWIP_HOOK_IP6_INPUT: what lwIP should not see is dropped. */
+int port_ip6_input(struct pbuf *p)
+{
+    uint8_t next = p->len < IP6_HLEN ? IP6_NEXTH_NONE : IP6H_NEXTH((struct ip6_hdr *)p->payload);
+    bool drop;
+
+    if (next == IP6_NEXTH_TCP || next == IP6_NEXTH_NONE) {
         return 0;
     }
-    pbuf_free(p);
-    return 1;
+    if (next == IP6_NEXTH_UDP) {
+        drop = lacks_checksum(p);
+    } else {
+        may_say_mtu = is_packet_too_big(p);
+        drop = leads_too_far(p);
+    }
+    if (drop) {
+        pbuf_free(p);
+    }
+    return drop;
 }

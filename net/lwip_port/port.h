@@ -25,6 +25,7 @@ struct lwip_port {
     /* To be set before lwip_port_open(). */
     const uint8_t *mac; /* 6 bytes to use instead of the card's, or NULL */
     uint16_t vlan;      /* 0: untagged */
+    bool all_groups;    /* that the card receives from the start: to tell it more would take time */
 
     struct netif netif;
     struct nic nic;

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures of the system tests, which boot real guests on tap0 at 10.0.0.1/24."""
 
-import collections
 import contextlib
 import shutil
 import sys
@@ -19,32 +18,18 @@ def pytest_addoption(parser):
                      help="only the tests of this architecture; those of none go with the last")
 
 
-    parser.addoption("--half", choices=["1", "2"], help="only the tests of half of the files")
-
-
-def is_chosen(config, item):
-    params = getattr(item, "callspec", None) and item.callspec.params
-    arch = (params or {}).get("arch", ARCHITECTURES[-1])
-    return config.getoption("--arch") in (None, arch.name)
-
-
-def halves(items):
-    """Each file is of one half; that with fewer tests yet takes the next."""
-    counts = collections.Counter(item.path for item in items)
-    number, sizes = {}, {"1": 0, "2": 0}
-    for path, count in sorted(counts.items(), key=lambda of_file: -of_file[1]):
-        number[path] = min(sizes, key=sizes.get)
-        sizes[number[path]] += count
-    return number
-
 
 def pytest_collection_modifyitems(config, items):
-    half = config.getoption("--half")
-    chosen = [item for item in items if is_chosen(config, item)]
-    number = halves(chosen)
-    kept = [item for item in chosen if half in (None, number[item.path])]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    chosen = config.getoption("--arch")
+    if chosen is None:
+        return
+    kept, others = [], []
+    for item in items:
+        params = getattr(item, "callspec", None) and item.callspec.params
+        arch = (params or {}).get("arch", ARCHITECTURES[-1])
+        (kept if arch.name == chosen else others).append(item)
     items[:] = kept
+    config.hook.pytest_deselected(items=others)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -65,6 +65,7 @@ def test_worst_pass_in_instructions(boot, capsys):
     """QEMU's clock counts the guest's instructions, so that this is no matter of the host."""
     guest = boot("bounded=1 mode=irq", qemu=["-icount", "shift=0"]).wait_ready()
     load(guest.address)
+    guest.wait_for("^vtnet: name ")  # after that of the addresses nothing more begins by itself
     loop = by_udp(guest.address)["loop"]
     shares = {name: loop[f"worst_{name}_ns"] for name in ("receive", "timers", "services", "flush")}
     with capsys.disabled():

@@ -48,6 +48,19 @@ def test_packet_too_big(guest, mtu):
     guest.assert_well()
 
 
+def test_datagram_without_a_checksum(guest):
+    """Over IPv4 it would be one that is not checked."""
+    with Wire() as wire:
+        for payload, answered in ((b"without", False), (b"with", True)):
+            packet = wire6.udp6(OURS, GUEST, 7777, host.ECHO, payload)
+            if not answered:
+                packet = packet[:46] + b"\0\0" + packet[48:]
+            wire.send(GUEST_MAC, wire6.IPV6, packet)
+            echo = wire.wait_for(lambda frame, end=payload: frame.endswith(end), 0.5 + 5 * answered)
+            assert (echo is not None) == answered
+    guest.assert_well()
+
+
 MDNS = 5353
 
 

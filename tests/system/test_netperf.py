@@ -70,7 +70,7 @@ def figure(netperf, address, test, *arguments, options=""):
 
 @pytest.fixture(scope="module")
 def booted(arch):
-    with Guest(arch, "rxdyn=0") as guest:
+    with Guest(arch, f"rxdyn=0 ip6={GUEST}/64") as guest:
         yield guest.wait_ready()
 
 
@@ -359,14 +359,14 @@ def test_more_sessions_than_there_may_be(address):
 
 
 @pytest.fixture(scope="module", name="booted6")
-def fixture_booted6(arch):
-    """A guest with addresses of two networks of IPv6."""
-    with host_addresses(), Guest(arch, f"ip6={GUEST}/64", device="mac=52:54:00:12:34:56") as guest:
-        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+def fixture_booted6(booted):
+    """The same with addresses of two networks of IPv6."""
+    with host_addresses():
+        booted.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
         with Wire() as wire:
             wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement(PREFIX))
-            guest.wait_for(f"^vtnet: IPv6 address {ROUTED}/64$")
-        yield guest
+            booted.wait_for(f"^vtnet: IPv6 address {ROUTED}/64$")
+        yield booted
 
 
 @pytest.mark.parametrize("test", TESTS)
