@@ -283,7 +283,8 @@ check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory lint check-builds check-unit check-endian check-bench check-docs check-system
+	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-builds check-unit check-endian check-bench check-docs
+	@$(MAKE) --no-print-directory check-system
 
 .PHONY: unit-programs
 unit-programs: $(foreach d,host ppc-linux,$(UNIT_TESTS:%=$(B)/$d/unit/%))
