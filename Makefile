@@ -338,17 +338,18 @@ check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes som
 	@path=$$(./setup --qemu10-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
 		echo "$$qemu" && PATH="$$path" $(MAKE) --no-print-directory check-system
 
+BENCH_IMAGES := $(foreach arch,$(ARCHES),$(B)/$(arch)/vtnet-demo.elf $(B)/$(arch)/anatomy.elf)
 # FREEBSD=IMAGE, and BENCH= for other options of bench/run. A run that was interrupted goes on.
 .PHONY: bench bench-quick
 bench: ## measure against other cards and guests: results/.../report.html; some 15 minutes
 	@./setup check
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(BENCH_IMAGES)
 	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
 bench-quick: ## the same in less than 5 minutes, and less sure
 	@./setup check
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(BENCH_IMAGES)
 	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
