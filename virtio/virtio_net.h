@@ -41,7 +41,8 @@ struct virtio_net_offload {
     uint16_t hdr_len;  /* with a gso_type: bytes of all headers; received: a hint only */
 };
 
-/* Who uses the device; all four are needed. Called from virtio_net_poll() and _close(), never from interrupts. */
+/* Who uses the device; all four are needed. Called from virtio_net_poll() and _close(), never from
+ * interrupts. */
 struct virtio_net_client {
     /*
      * One buffer of a received frame, in order; `more` says that the frame goes on in the next
@@ -168,9 +169,9 @@ struct virtio_net {
 };
 
 /*
- * Brings the device up, with its interrupts off. net and client must live until virtio_net_close().
- * Frames may arrive from here on. 0 or an error that has been logged; then the device is marked failed and nothing is
- * kept.
+ * Brings the device up, with its queues' interrupts off. net and client must live until
+ * virtio_net_close(). Frames may arrive from here on. 0 or an error that has been logged; then the
+ * device is marked failed and nothing is kept.
  */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
@@ -257,8 +258,8 @@ int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads);
 
 /*
  * Asks for an interrupt for the next received frame, and with tx, for who waits after ERROR_FULL,
- * also for when much of the transmit ring has been used. Returns whether there is work already: then there may be no
- * interrupt, and the caller must poll.
+ * also for when much of the transmit ring has been used. Returns whether there is work already: then
+ * there may be no interrupt, and the caller must poll.
  */
 bool virtio_net_interrupts_on(struct virtio_net *net, bool tx);
 void virtio_net_interrupts_off(struct virtio_net *net);

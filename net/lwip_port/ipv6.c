@@ -19,9 +19,8 @@
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/port_internal.h"
 
-enum {
-    NEIGHBOUR_HOPS = 255
-}; /* so that nobody takes it who is not on the link (RFC 4861 §7.1.2) */
+/* So that nobody takes it who is not on the link (RFC 4861 §7.1.2). */
+enum { NEIGHBOUR_HOPS = 255 };
 
 /* A neighbour advertisement with the option that says who speaks (RFC 4861 §4.4, §4.6.1). */
 struct advertisement {
@@ -127,8 +126,8 @@ static bool lacks_checksum(const struct pbuf *p)
     return udp.chksum == 0;
 }
 
-/* Whether a fragment ends beyond what lwIP can count, in 16 bits for
- * all of a packet with its headers: it would let the sum of them wrap. */
+/* Whether a fragment ends beyond what lwIP can count, in 16 bits for all of a packet with its headers:
+ * it would let the sum of them wrap. */
 static bool leads_too_far(const struct pbuf *p)
 {
     const struct ip6_hdr *ip = p->payload;
