@@ -76,18 +76,9 @@ static err_t close_connection(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;
 
-    tcp_arg(pcb, NULL);
-    tcp_recv(pcb, NULL);
-    tcp_sent(pcb, NULL);
-    tcp_poll(pcb, NULL, 0);
-    tcp_err(pcb, NULL);
     free_queue(c);
     free(c);
-    if (tcp_close(pcb) != ERR_OK) {
-        tcp_abort(pcb);
-        return ERR_ABRT;
-    }
-    return ERR_OK;
+    return leave_tcp(pcb);
 }
 
 static err_t go_on(struct connection *c)

@@ -53,3 +53,17 @@ err_t answer_udp(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t
     netif = ip_route(from, to);
     return netif != NULL ? udp_sendto_if_src(pcb, p, to, port, netif, from) : ERR_RTE;
 }
+
+err_t leave_tcp(struct tcp_pcb *pcb)
+{
+    tcp_arg(pcb, NULL);
+    tcp_recv(pcb, NULL);
+    tcp_sent(pcb, NULL);
+    tcp_poll(pcb, NULL, 0);
+    tcp_err(pcb, NULL);
+    if (tcp_close(pcb) != ERR_OK) {
+        tcp_abort(pcb);
+        return ERR_ABRT;
+    }
+    return ERR_OK;
+}

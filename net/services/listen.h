@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opening a port, for the services. */
+/* Opening a port and leaving a connection, for the services. */
 #ifndef LISTEN_H
 #define LISTEN_H
 
@@ -19,5 +19,9 @@ bool listen_tcp(u16_t number, tcp_accept_fn accept);
  */
 err_t answer_udp(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port,
                  const ip_addr_t *from);
+
+/* Takes a connection's callbacks back, and leaves its end to lwIP. Returns ERR_OK, or ERR_ABRT where
+ * that failed and it was aborted: what lwIP has called must return that. */
+err_t leave_tcp(struct tcp_pcb *pcb);
 
 #endif
