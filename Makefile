@@ -198,37 +198,42 @@ $(B)/host/libvtnet.a: $(LIB:%.c=$(B)/host/lib/%.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
-UNIT_FAKES := $(sort $(wildcard tests/unit/fake_*.c))
-UNIT_CORE := $(LIB)
+# Unit tests, on the host under ASan and UBSan, and the same big-endian, for qemu-user. The core and its
+# fakes are compiled once for each of the two; a test is linked with these and with what it adds.
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
-UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=address,undefined -fno-sanitize-recover=all \
-	-I. -Itests/unit $(UNIT_INCLUDES)
+UNIT_LIB := $(LIB) $(sort $(wildcard tests/unit/fake_*.c))
+UNIT_ADDS_test_i82559 := $(sort $(wildcard net/legacy/i82559*.c))
+UNIT_ADDS_test_ne2000 := $(sort $(wildcard net/legacy/ne2000*.c))
+UNIT_ADDS_test_iperf := net/services/iperf_stream.c
+UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -I. -Itests/unit -Inet/lwip_port \
+	-isystem $(LWIP)/src/include -isystem $(LWIP)/src
+UNIT_host = $(HOSTCC) -fsanitize=address,undefined -fno-sanitize-recover=all $(UNIT_CFLAGS)
+UNIT_LIBS_host := -lcmocka
+# There is no package of cmocka for PowerPC.
+UNIT_ppc-linux = $(CROSS_ppc_linux)gcc -static $(UNIT_CFLAGS) -I$(B)/ppc-linux
+UNIT_LIBS_ppc-linux := $(B)/ppc-linux/cmocka.o
 
-$(B)/host/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h)
-	@mkdir -p $(@D)
-	$(call say,HOST,$@)
-	$(Q)$(HOSTCC) $(UNIT_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c,$^)) -lcmocka -o $@
+# $(1): host or ppc-linux
+define unit_rules
+$(B)/$(1)/unit/%.o: %.c $(B)/$(1)/unit.flags $$(filter %.o,$$(UNIT_LIBS_$(1)))
+	@mkdir -p $$(@D)
+	$$(call say,UNIT,$$@)
+	$(Q)$$(UNIT_$(1)) -MMD -MP -c $$< -o $$@
 
-# These include the sources that they test, with other names for what the host has too.
-$(B)/host/unit/test_arguments $(B)/ppc-linux/unit/test_arguments: boot/arguments.c boot/ipv6_text.c boot/arguments.h boot/ipv6_text.h
-$(B)/host/unit/test_runtime $(B)/ppc-linux/unit/test_runtime: runtime/printf.c runtime/memory.c net/lwip_port/checksum.c
-$(B)/host/unit/test_prep_machine $(B)/ppc-linux/unit/test_prep_machine: boot/prep_machine.c
-$(B)/host/unit/test_offload $(B)/ppc-linux/unit/test_offload: net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/offload.h
-# These are linked with what they test, and stand for what that asks of runtime/ and arch/.
-$(B)/host/unit/test_i82559 $(B)/ppc-linux/unit/test_i82559: $(wildcard net/legacy/i82559*.c net/legacy/*.h)
-$(B)/host/unit/test_ne2000 $(B)/ppc-linux/unit/test_ne2000: $(wildcard net/legacy/ne2000*.c net/legacy/ne2000*.h) net/nic.h
-$(B)/host/unit/test_iperf $(B)/ppc-linux/unit/test_iperf: net/services/iperf_stream.c net/services/iperf_stream.h
-UNIT_BURST := $(foreach d,host ppc-linux,$(addprefix $(B)/$d/unit/,test_burst test_burst_udp))
-UNIT_DATAGRAMS := $(foreach d,host ppc-linux,$(B)/$d/unit/test_datagrams)
-$(UNIT_BURST): net/lwip_port/burst.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/burst.h
-$(UNIT_DATAGRAMS): net/lwip_port/datagrams.c net/lwip_port/offload.c net/lwip_port/checksum.c net/lwip_port/datagrams.h
-$(UNIT_BURST) $(UNIT_DATAGRAMS): UNIT_INCLUDES = -Inet/lwip_port -isystem $(LWIP)/src/include -isystem $(LWIP)/src
-$(B)/host/unit/test_netserver $(B)/ppc-linux/unit/test_netserver: net/services/netserver_message.c net/services/netserver_message.h
-$(B)/%/unit/test_netserver $(B)/%/unit/test_arguments $(B)/%/unit/test_runtime $(B)/%/unit/test_prep_machine $(B)/%/unit/test_offload: UNIT_INCLUDED = boot/% runtime/% net/%
-$(UNIT_BURST) $(UNIT_DATAGRAMS): UNIT_INCLUDED = net/%
+$(B)/$(1)/unit/core.a: $(UNIT_LIB:%.c=$(B)/$(1)/unit/%.o)
+	$(Q)rm -f $$@ && ar rcsD $$@ $$^
 
-# The same tests big-endian, under qemu-user. There is no package of cmocka for PowerPC.
-UNIT_CROSS_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -static -I$(B)/ppc-linux -I. -Itests/unit $(UNIT_INCLUDES)
+$(foreach test,$(UNIT_TESTS),$(B)/$(1)/unit/$(test): $(UNIT_ADDS_$(test):%.c=$(B)/$(1)/unit/%.o)
+)
+$(UNIT_TESTS:%=$(B)/$(1)/unit/%): $(B)/$(1)/unit/%: $(B)/$(1)/unit/tests/unit/%.o $(B)/$(1)/unit/core.a
+	$$(call say,UNIT,$$@)
+	$(Q)$$(UNIT_$(1)) $$(filter %.o,$$^) $(B)/$(1)/unit/core.a $$(UNIT_LIBS_$(1)) -o $$@
+
+$(B)/$(1)/unit.flags: FORCE
+	@mkdir -p $$(@D)
+	@echo '$$(UNIT_$(1))' | cmp -s - $$@ || echo '$$(UNIT_$(1))' > $$@
+endef
+$(foreach flavour,host ppc-linux,$(eval $(call unit_rules,$(flavour))))
 
 $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 	@mkdir -p $(@D)
@@ -236,11 +241,6 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 	$(Q)cmocka=$$(./setup --cmocka-dir) && cp "$$cmocka"/include/cmocka*.h $(@D) && \
 		$(CROSS_ppc_linux)gcc -std=gnu11 -O1 -g -w -DHAVE_CONFIG_H -Itests/unit/cross -I$(@D) \
 		-c "$$cmocka/src/cmocka.c" -o $@
-
-$(B)/ppc-linux/unit/%: tests/unit/%.c $(UNIT_FAKES) $(UNIT_CORE) $(wildcard virtio/*.h pci/*.h tests/unit/*.h) $(B)/ppc-linux/cmocka.o
-	@mkdir -p $(@D)
-	$(call say,CROSS,$@)
-	$(Q)$(CROSS_ppc_linux)gcc $(UNIT_CROSS_CFLAGS) $(filter-out $(UNIT_INCLUDED),$(filter %.c %.o,$^)) -o $@
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
