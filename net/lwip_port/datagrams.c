@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/lwip_port/datagrams.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "arch/cc.h"
 #include "lwip/def.h"
+#include "net/lwip_port/piece.h"
 
 enum {
     IPV4_TOTAL_LENGTH = 2, /* offsets in headers */
@@ -15,12 +15,6 @@ enum {
     IPV6_HEADER = 40,
     UDP_LENGTH = 4,
     UDP_HEADER = 8,
-};
-
-/* A datagram's piece of a buffer. */
-struct piece {
-    struct pbuf_custom custom; /* first: lwIP hands it back as a struct pbuf */
-    struct pbuf *buffer;
 };
 
 static uint32_t get16(const uint8_t *at)
@@ -108,29 +102,6 @@ static void write_headers(const struct datagrams *datagrams, uint8_t *frame, uin
     memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
-static void free_piece(struct pbuf *p)
-{
-    struct piece *piece = (struct piece *)p;
-
-    pbuf_free(piece->buffer);
-    free(piece);
-}
-
-/* A pbuf that refers to part of a buffer, and keeps it. NULL: there is no memory. */
-static struct pbuf *refer(struct pbuf *buffer, uint32_t offset, uint32_t length)
-{
-    struct piece *piece = malloc(sizeof *piece);
-
-    if (piece == NULL) {
-        return NULL;
-    }
-    piece->custom.custom_free_function = free_piece;
-    piece->buffer = buffer;
-    pbuf_ref(buffer);
-    return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_REF, &piece->custom,
-                               (uint8_t *)buffer->payload + offset, (u16_t)length);
-}
-
 /* Appends the next bytes of the payload to a datagram. Returns it, or NULL, and it is freed, where
  * there is no memory. p: may be NULL already, the bytes are passed all the same. */
 static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, uint32_t length)
@@ -140,7 +111,7 @@ static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, ui
         uint32_t part = LWIP_MIN(length, buffer->len - datagrams->offset);
 
         if (p != NULL && part > 0) {
-            struct pbuf *piece = refer(buffer, datagrams->offset, part);
+            struct pbuf *piece = piece_of(buffer, datagrams->offset, part);
 
             if (piece != NULL) {
                 pbuf_cat(p, piece);
@@ -162,7 +133,8 @@ static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, ui
     return p;
 }
 
-struct pbuf *datagrams_next(struct datagrams *datagrams)
+/* Not inlined: all other frames would pay for the registers that it takes. */
+__attribute__((noinline)) struct pbuf *datagrams_next(struct datagrams *datagrams)
 {
     uint32_t length = LWIP_MIN(datagrams->left, datagrams->segment_size);
     struct pbuf *p = pbuf_alloc(PBUF_RAW_TX, datagrams->header_length, PBUF_RAM);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Echo (RFC 862). TCP sends from the receive buffers, and returns them once acknowledged. */
+/* Echo (RFC 862). TCP sends from the receive buffers: net/lwip_port/give.h. */
 #include <stdlib.h>
 
 #include "lwip/ip.h"
+#include "net/lwip_port/give.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 #include "runtime/stamp.h"
@@ -19,11 +20,10 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
 
 struct connection {
     struct tcp_pcb *pcb;
-    struct pbuf *first; /* queue of single pbufs, oldest first: not yet acknowledged */
+    struct pbuf *first; /* queue of single pbufs, oldest first: not yet given to TCP */
     struct pbuf *last;
-    struct pbuf *unwritten; /* the first in the queue not yet handed to tcp_write() */
-    u32_t acknowledged;     /* bytes of `first` */
-    bool closing;           /* the peer has sent all it will */
+    uint32_t under_way; /* bytes received and not yet acknowledged */
+    bool closing;       /* the peer has sent all it will */
 };
 
 static void free_queue(struct connection *c)
@@ -40,6 +40,7 @@ static void free_queue(struct connection *c)
 /* Appends each pbuf of a chain on its own: a queue of them may hold more than a chain's 64 KiB. */
 static void append(struct connection *c, struct pbuf *chain)
 {
+    c->under_way += chain->tot_len;
     while (chain != NULL) {
         struct pbuf *rest = chain->next; /* pbuf_dechain() would free it: the chain owns it */
 
@@ -54,9 +55,6 @@ static void append(struct connection *c, struct pbuf *chain)
                 c->last->next = chain;
             }
             c->last = chain;
-            if (c->unwritten == NULL) {
-                c->unwritten = chain;
-            }
         }
         chain = rest;
     }
@@ -83,29 +81,28 @@ static err_t close_connection(struct connection *c)
 
 static err_t go_on(struct connection *c)
 {
-    while (c->unwritten != NULL &&
-           tcp_write(c->pcb, c->unwritten->payload, c->unwritten->len, 0) == ERR_OK) {
-        c->unwritten = c->unwritten->next;
+    while (c->first != NULL) {
+        struct pbuf *p = c->first;
+        struct pbuf *next = p->next;
+
+        p->next = NULL;
+        if (tcp_give(c->pcb, p) != ERR_OK) {
+            p->next = next;
+            break;
+        }
+        c->first = next;
     }
     tcp_output(c->pcb);
-    return c->closing && c->first == NULL ? close_connection(c) : ERR_OK;
+    return c->closing && c->under_way == 0 ? close_connection(c) : ERR_OK;
 }
 
+/* The window opens only now, so that a connection holds no more buffers than it spans. */
 static err_t tcp_acknowledged(void *context, struct tcp_pcb *pcb, u16_t length)
 {
     struct connection *c = context;
 
-    c->acknowledged += length;
-    while (c->first != NULL && c->acknowledged >= c->first->len) {
-        struct pbuf *p = c->first;
-
-        c->first = p->next;
-        c->acknowledged -= p->len;
-        p->next = NULL;
-        /* The window opens only now, so that a connection holds no more buffers than it spans. */
-        tcp_recved(pcb, p->len);
-        pbuf_free(p);
-    }
+    c->under_way -= length;
+    tcp_recved(pcb, length);
     return go_on(c);
 }
 
@@ -126,7 +123,7 @@ static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, er
 static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
 {
     (void)pcb;
-    return go_on(context); /* tcp_write() may have found no memory */
+    return go_on(context); /* tcp_give() may have found no memory */
 }
 
 static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opening a port and leaving a connection, for the services. */
+/*
+ * Opening a port and leaving a connection, for the services.
+ *
+ * What a service sends must stay as it is until the card has sent it, and an acknowledgement does not
+ * say that it has. So over TCP a service sends memory that never changes (zeros.h), a copy
+ * (TCP_WRITE_FLAG_COPY), or a received pbuf by tcp_give() (net/lwip_port/give.h). A UDP datagram's
+ * pbuf is referenced by the card; a part of it that only points to memory points to such as never
+ * changes.
+ */
 #ifndef LISTEN_H
 #define LISTEN_H
 

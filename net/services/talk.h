@@ -26,8 +26,10 @@ struct talk {
 /* Connects to the port; over UDP ready() is called at once. Returns whether there was memory. */
 bool talk_open(struct talk *talk, bool over_tcp, const ip_addr_t *peer, u16_t port);
 
-/* Sends bytes, which must stay as they are until they have been sent: over TCP, acknowledged.
- * ERR_MEM: the ring or the send buffer is full, try again later. */
+/* Sends bytes, which must stay as they are until they have been sent. Over TCP nothing says when that
+ * is (net/services/listen.h): they may change once they are acknowledged, but must stay allocated, as
+ * a frame in the ring may still refer to them. ERR_MEM: the ring or the send buffer is full, try
+ * again later. */
 err_t talk_send(struct talk *talk, const void *data, u16_t length);
 
 /* The same over UDP for a datagram of `length` bytes whose head, its first ones, is copied. */

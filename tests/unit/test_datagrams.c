@@ -19,6 +19,7 @@ static void *allocate(size_t size)
 #define get16 get16_of_datagrams
 #include "net/lwip_port/datagrams.c"
 #undef get16
+#include "net/lwip_port/piece.c"
 
 #include "core/def.c"
 #include "core/mem.c"
