@@ -3,7 +3,7 @@
 
 ARCHES := i386 ppc
 EXAMPLES := $(basename $(notdir $(wildcard examples/*.c)))
-TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads
+TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads assertion
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 CC_i386 ?= $(CROSS_i386)gcc

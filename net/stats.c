@@ -8,6 +8,7 @@
 
 #include "arch/arch.h"
 #include "net/addresses.h"
+#include "net/lwip_port/guard.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
 #include "runtime/memory.h"
@@ -91,6 +92,13 @@ static const struct field loop_fields[] = {
 static const struct field memory_fields[] = {
     FIELD(memory_usage, total),   FIELD(memory_usage, used),    FIELD(memory_usage, peak),
     FIELD(memory_usage, touched), FIELD(memory_usage, refused), FIELD(memory_usage, sealed),
+};
+
+static const struct field stack_fields[] = {
+    FIELD(guard_counters, assertions),
+    FIELD(guard_counters, connections_ended),
+    FIELD(guard_counters, segments_refused),
+    FIELD(guard_counters, fragments_refused),
 };
 
 #define FIELDS(table) (table), sizeof(table) / sizeof(table)[0]
@@ -232,6 +240,7 @@ size_t stats_json(char *to, size_t size)
         (unsigned long long)arch_clock_ns(), (unsigned)arch_irq_unclaimed);
     put_fields(&text, FIELDS(loop_fields), net_counters(), ",\"loop\":{");
     put_fields(&text, FIELDS(memory_fields), &memory, "},\"memory\":{");
+    put_fields(&text, FIELDS(stack_fields), &guard_counters, "},\"stack\":{");
     put(&text, "},\"cards\":[");
     for (unsigned i = 0; i < net_port_count(); i++) {
         put(&text, "%s", i == 0 ? "" : ",");

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "lwip/err.h"
+
 struct netif;
 struct pbuf;
 struct tcp_hdr;
@@ -13,11 +15,21 @@ struct tcp_pcb;
 /* The tag control information (IEEE 802.1Q) of a frame to be sent now, or -1: no tag. */
 int32_t port_vlan_tag(const struct netif *netif);
 
-/* A segment, header in host order, is about to be handled for a connection or a listening socket. */
+/*
+ * A segment, header in host order, has come for a connection or a listening socket. Its options may go
+ * on in another pbuf; p's payload is its data. Anything but ERR_OK: it is to be dropped.
+ */
+err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, uint16_t options_length,
+                     uint16_t first_length, uint8_t *second, struct pbuf *p);
+
+/* It is about to be handled. */
 void port_tcp_received(const struct netif *netif, struct tcp_hdr *header, struct tcp_pcb *pcb);
 
 /* A connection's segment is about to be sent, its checksum not yet there. Returns options. */
 uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, uint32_t *options);
+
+/* An IPv4 packet has come. Returns 1 where it was dropped and freed, otherwise 0. */
+int port_ip4_input(struct pbuf *p);
 
 /* An IPv6 packet has come. Returns 1 where it was dropped and freed, otherwise 0. */
 int port_ip6_input(struct pbuf *p);

@@ -16,6 +16,7 @@
 #include "lwip/prot/ip6.h"
 #include "lwip/prot/nd6.h"
 #include "lwip/prot/udp.h"
+#include "net/lwip_port/guard.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/port_internal.h"
 
@@ -126,21 +127,26 @@ static bool lacks_checksum(const struct pbuf *p)
     return udp.chksum == 0;
 }
 
-/* Whether a fragment ends beyond what lwIP can count, in 16 bits for all of a packet with its headers:
- * it would let the sum of them wrap. */
-static bool leads_too_far(const struct pbuf *p)
+/* Whether it is a fragment that is empty (as fragments.c has it), or ends beyond what lwIP can count,
+ * in 16 bits for all of a packet with its headers: it would let the sum of them wrap. */
+static bool is_bad_fragment(const struct pbuf *p)
 {
     const struct ip6_hdr *ip = p->payload;
     uint32_t at = find_fragment(p);
     struct ip6_frag_hdr fragment;
-    uint32_t offset;
+    uint32_t offset, end;
 
     if (at == 0) {
         return false;
     }
     memcpy(&fragment, (const uint8_t *)p->payload + at, sizeof fragment);
     offset = lwip_ntohs(fragment._fragment_offset) & IP6_FRAG_OFFSET_MASK;
-    return IP6_HLEN + IP6H_PLEN(ip) - IP6_FRAG_HLEN + offset > UINT16_MAX;
+    end = IP6_HLEN + (uint32_t)IP6H_PLEN(ip);
+    if (end > at + IP6_FRAG_HLEN && end - IP6_FRAG_HLEN + offset <= UINT16_MAX) {
+        return false;
+    }
+    guard_counters.fragments_refused++;
+    return true;
 }
 
 /* LWIP_HOOK_IP6_INPUT: what lwIP should not see is dropped. */
@@ -156,7 +162,7 @@ int port_ip6_input(struct pbuf *p)
         drop = lacks_checksum(p);
     } else {
         may_say_mtu = is_packet_too_big(p);
-        drop = leads_too_far(p);
+        drop = is_bad_fragment(p);
     }
     if (drop) {
         pbuf_free(p);

@@ -41,6 +41,7 @@
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 
 #define LWIP_IPV4 1
+#define LWIP_HOOK_IP4_INPUT(p, netif) port_ip4_input(p)
 #define LWIP_ICMP 1
 #define LWIP_IGMP 1
 #define LWIP_RAW 0
@@ -103,7 +104,7 @@
 /* A window's worth in receive buffers; but one that is kept for a few bytes counts as much. */
 #define TCP_OOSEQ_MAX_PBUFS 256
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, length, length1, options2, p)                      \
-    (port_tcp_received(ip_current_input_netif(), header, pcb), ERR_OK)
+    port_tcp_input(pcb, header, length, length1, options2, p)
 #define TCP_LISTEN_BACKLOG 1
 /* Windows are smaller where a card asks for that: net/lwip_port/window.c. */
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, header, pcb, options)                                     \

@@ -11,6 +11,7 @@
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 #include "net/lwip_port/conflict.h"
+#include "net/lwip_port/guard.h"
 #include "net/lwip_port/port_internal.h"
 #include "netif/ethernet.h"
 
@@ -116,11 +117,25 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
     }
 }
 
+/* A packet is handled: what guard_run() takes as its step, and the step's argument. */
+struct packet {
+    struct pbuf *p;
+    struct netif *netif;
+    err_t error;
+};
+
+static void handle(void *argument)
+{
+    struct packet *packet = argument;
+
+    packet->error = ethernet_input(packet->p, packet->netif);
+}
+
 /* netif.input */
 static err_t input(struct pbuf *p, struct netif *netif)
 {
     struct lwip_port *port = netif->state;
-    err_t error;
+    struct packet packet = {p, netif, ERR_OK};
 
     if (!port_vlan_accepts(port, p)) {
         port->counters.rx_foreign++;
@@ -128,10 +143,10 @@ static err_t input(struct pbuf *p, struct netif *netif)
         return ERR_OK;
     }
     conflict_check(netif, p->payload, p->len);
-    error = ethernet_input(p, netif);
+    guard_run(handle, &packet);
     port_ip6_handled();
     port->priority = 0;
-    return error;
+    return packet.error;
 }
 
 /* netif_init_fn */

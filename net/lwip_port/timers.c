@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "lwip/opt.h"
+#include "lwip/priv/tcp_priv.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
+#include "net/lwip_port/guard.h"
 #include "net/nic.h"
 
 enum {
@@ -57,6 +59,13 @@ void sys_untimeout(sys_timeout_handler handler, void *argument)
     }
 }
 
+static void run_step(void *argument)
+{
+    const struct once *this = argument;
+
+    this->handler(this->argument);
+}
+
 /* A handler may set and take back any. */
 static void run_once(uint32_t now)
 {
@@ -68,7 +77,7 @@ static void run_once(uint32_t now)
             continue;
         }
         once[i] = once[--once_count];
-        this.handler(this.argument);
+        guard_run(run_step, &this);
         i = 0;
     }
 }
@@ -78,6 +87,21 @@ void sys_timeouts_init(void)
     LWIP_ASSERT("room for all timers", lwip_num_cyclic_timers <= TIMERS_MAX);
     for (int i = 0; i < lwip_num_cyclic_timers; i++) {
         due[i] = sys_now() + lwip_cyclic_timers[i].interval_ms;
+    }
+}
+
+static void run_cyclic_step(void *argument)
+{
+    (*(const lwip_cyclic_timer_handler *)argument)();
+}
+
+static void run_cyclic(lwip_cyclic_timer_handler handler)
+{
+    if (handler == tcp_tmr) {
+        guard_before_tcp_timer();
+    }
+    if (!guard_run(run_cyclic_step, &handler) && handler == tcp_tmr) {
+        guard_after_tcp_timer();
     }
 }
 
@@ -93,7 +117,7 @@ void sys_check_timeouts(void)
             continue; /* it is not due yet */
         }
         due[i] += late < interval ? interval : late + interval; /* what was missed is left out */
-        lwip_cyclic_timers[i].handler();
+        run_cyclic(lwip_cyclic_timers[i].handler);
     }
     run_once(now);
 }

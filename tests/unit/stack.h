@@ -18,11 +18,11 @@
 #undef BYTE_ORDER /* lwIP's takes its place */
 #include "net/lwip_port/checksum.c"
 #include "net/lwip_port/offload.c"
-#include "runtime/panic.h"
 
-void panic(const char *format, ...)
+void port_assertion_failed(const char *message);
+void port_assertion_failed(const char *message)
 {
-    fail_msg("%s", format);
+    fail_msg("%s", message);
     abort();
 }
 

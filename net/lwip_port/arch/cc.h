@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "runtime/panic.h"
-
 /* None of these headers exists here, and lwIP can do without. */
 #define LWIP_NO_INTTYPES_H 1
 #define LWIP_NO_LIMITS_H 1
@@ -31,7 +29,9 @@
     do {                                                                                           \
         printf message;                                                                            \
     } while (0)
-#define LWIP_PLATFORM_ASSERT(message) panic("lwIP: %s", message)
+/* Ends what is being done with a packet, a connection or a timer: see net/lwip_port/guard.c. */
+_Noreturn void port_assertion_failed(const char *message);
+#define LWIP_PLATFORM_ASSERT(message) port_assertion_failed(message)
 
 /* Seeds ports and transaction numbers: see net/lwip_port/port.c. */
 uint32_t lwip_port_random(void);

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The net below the guards: an assertion of lwIP's that fails while a packet is handled, or a timer,
+ * ends that and no more. Nothing that follows the assertion runs on what it says is not so. The
+ * connection is taken from lwIP's lists and never touched again, its memory and the packet's with
+ * it, as either may have been left half changed: that is a leak, which is counted.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/sys.h"
+#include "net/lwip_port/guard.h"
+#include "runtime/panic.h"
+
+static void *context[5]; /* __builtin_setjmp()'s: where guard_run() is */
+static bool running;
+static struct tcp_pcb *connection;
+
+/* LWIP_PLATFORM_ASSERT */
+void port_assertion_failed(const char *message)
+{
+    if (!running) {
+        panic("lwIP: %s", message);
+    }
+    running = false;
+    if (guard_counters.assertions++ == 0) {
+        printf("vtnet: lwIP: %s: a packet or a connection is given up; more are only counted\n",
+               message);
+    }
+    __builtin_longjmp(context, 1);
+}
+
+static bool unlink_from(struct tcp_pcb **list, const struct tcp_pcb *pcb)
+{
+    while (*list != NULL && *list != pcb) {
+        list = &(*list)->next;
+    }
+    if (*list == NULL) {
+        return false;
+    }
+    *list = pcb->next;
+    return true;
+}
+
+static void end_connection(struct tcp_pcb *pcb)
+{
+    if (!unlink_from(&tcp_active_pcbs, pcb)) {
+        unlink_from(&tcp_tw_pcbs, pcb);
+        return;
+    }
+    tcp_active_pcbs_changed = 1;
+    guard_counters.connections_ended++;
+    tcp_rst(pcb, pcb->snd_nxt, pcb->rcv_nxt, &pcb->local_ip, &pcb->remote_ip, pcb->local_port,
+            pcb->remote_port);
+    if (pcb->errf != NULL) {
+        pcb->errf(pcb->callback_arg, ERR_ABRT);
+    }
+}
+
+void guard_segment_of(struct tcp_pcb *pcb)
+{
+    connection = pcb;
+}
+
+static bool __attribute__((noinline)) run(void (*step)(void *argument), void *argument)
+{
+    if (__builtin_setjmp(context) != 0) {
+        return false;
+    }
+    running = true;
+    step(argument);
+    running = false;
+    return true;
+}
+
+bool guard_run(void (*step)(void *argument), void *argument)
+{
+    connection = NULL;
+    if (run(step, argument)) {
+        return true;
+    }
+    tcp_input_pcb = NULL;
+    if (connection != NULL) {
+        end_connection(connection);
+    }
+    return false;
+}
+
+/* It takes the connections in the order of their list, and notes in each that it has been there. */
+void guard_after_tcp_timer(void)
+{
+    struct tcp_pcb *pcb = tcp_active_pcbs;
+
+    while (pcb != NULL && pcb->next != NULL && pcb->next->last_timer == pcb->last_timer) {
+        pcb = pcb->next;
+    }
+    if (pcb != NULL) {
+        end_connection(pcb);
+    }
+}

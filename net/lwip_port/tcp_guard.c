@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a segment may say that lwIP 2.2.1 takes at its word, until one of its assertions fails. Each
+ * such case is put right here, before lwIP sees the segment or before its timer runs.
+ */
+#include "lwip/priv/tcp_priv.h"
+
+#include "lwip/ip.h"
+#include "net/lwip_port/guard.h"
+#include "net/lwip_port/hooks.h"
+
+enum {
+    /* Of the peer's segments. Less would cost more in headers than it carries, and a SYN that is in
+     * the queue again needs room for twelve bytes of options. */
+    MSS_MIN = 64,
+    /* Half of the largest window seen bounds the segments that tcp_write() makes. */
+    WINDOW_MIN = 2 * MSS_MIN,
+    MSS_OPTION = 4, /* bytes */
+};
+
+struct guard_counters guard_counters;
+
+/* A segment's options, which may go on in another pbuf than that of its header. */
+struct options {
+    u8_t *first;
+    u8_t *second;
+    u16_t first_length;
+    u16_t length; /* bytes in all */
+};
+
+static u8_t *option_at(const struct options *options, unsigned at)
+{
+    return options->second == NULL || at < options->first_length
+               ? options->first + at
+               : options->second + (at - options->first_length);
+}
+
+/*
+ * lwIP takes the largest segment's size from any segment. tcp_write() and tcp_split_unsent_seg()
+ * assert that no segment in the queue is larger than that: it must not change (RFC 9293 §3.7.1).
+ */
+static void guard_mss(const struct options *options, unsigned at, bool opening)
+{
+    unsigned mss = (unsigned)*option_at(options, at + 2) << 8 | *option_at(options, at + 3);
+
+    if (!opening) {
+        for (unsigned i = 0; i < MSS_OPTION; i++) {
+            *option_at(options, at + i) = LWIP_TCP_OPT_NOP;
+        }
+    } else if (mss < MSS_MIN && mss != 0) { /* 0 is none to lwIP */
+        *option_at(options, at + 2) = 0;
+        *option_at(options, at + 3) = MSS_MIN;
+    }
+}
+
+static void guard_options(const struct options *options, bool opening)
+{
+    unsigned at = 0;
+
+    while (at + 1 < options->length) {
+        unsigned kind = *option_at(options, at);
+        unsigned length = kind == LWIP_TCP_OPT_NOP ? 1 : *option_at(options, at + 1);
+
+        if (kind == LWIP_TCP_OPT_EOL || length == 0 || at + length > options->length) {
+            return;
+        }
+        if (kind == LWIP_TCP_OPT_MSS && length == MSS_OPTION) {
+            guard_mss(options, at, opening);
+        }
+        at += length;
+    }
+}
+
+/*
+ * Whether lwIP's queue of data out of order stays within the window with this segment. It is trimmed
+ * to that only where it becomes the queue's last one, and the end of all data, FIN, goes from a
+ * segment in the queue to one that covers it, though that may lead farther: when the hole is filled
+ * the window then is less than what is taken from it.
+ */
+static bool fits_window(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
+                        const struct pbuf *p)
+{
+    const struct tcp_seg *last = pcb->ooseq;
+    bool fin = TCPH_FLAGS(header) & TCP_FIN;
+    u32_t end = header->seqno + p->tot_len;
+
+    if (p->tot_len == 0 && !fin) {
+        return true;
+    }
+    if (TCP_SEQ_GT(header->seqno, pcb->rcv_nxt) &&
+        TCP_SEQ_GT(end + fin, pcb->rcv_nxt + pcb->rcv_wnd)) {
+        return false;
+    }
+    if (last == NULL) {
+        return true;
+    }
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    return !(TCPH_FLAGS(last->tcphdr) & TCP_FIN) ||
+           TCP_SEQ_LEQ(end, last->tcphdr->seqno + last->len);
+}
+
+/* LWIP_HOOK_TCP_INPACKET_PCB */
+err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_length,
+                     u16_t first_length, u8_t *second, struct pbuf *p)
+{
+    enum tcp_state state = pcb->state;
+
+    guard_segment_of(state == LISTEN ? NULL : pcb);
+    if (options_length != 0) {
+        struct options options = {(u8_t *)(header + 1), second, first_length, options_length};
+
+        guard_options(&options,
+                      TCPH_FLAGS(header) & TCP_SYN && (state == LISTEN || state == SYN_SENT));
+    }
+    if (state >= SYN_RCVD && state != TIME_WAIT) {
+        /* With a window of less tcp_write() makes segments of the peer's MSS, and when it opens it
+         * asserts that those in the queue are smaller than half of it. */
+        if (pcb->snd_wnd_max < WINDOW_MIN) {
+            pcb->snd_wnd_max = 2 * (tcpwnd_size_t)pcb->mss;
+        }
+        if (!fits_window(pcb, header, p)) {
+            guard_counters.segments_refused++;
+            tcp_send_empty_ack(pcb); /* RFC 9293 §3.10.7.4: for one that is not acceptable */
+            return ERR_VAL;
+        }
+    }
+    port_tcp_received(ip_current_input_netif(), header, pcb);
+    return ERR_OK;
+}
+
+/*
+ * tcp_slowtmr() asserts that a connection that waits for the peer's window has something to send, of
+ * which the peer may have acknowledged the last byte meanwhile, that of a probe; and takes the lower
+ * 16 bits of the window for what fits, of which it asserts that it is neither 0 nor more than a
+ * segment.
+ */
+void guard_before_tcp_timer(void)
+{
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->persist_backoff == 0) {
+            continue;
+        }
+        if (pcb->unsent == NULL || pcb->unacked != NULL) {
+            pcb->persist_backoff = 0;
+        } else if (pcb->snd_wnd >= pcb->mss) { /* all of a segment fits */
+            pcb->persist_backoff = 0;
+            tcp_output(pcb);
+        }
+    }
+}
