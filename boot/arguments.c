@@ -304,6 +304,7 @@ static const char *const modes[] = {"hybrid", "irq", "poll", NULL};
 static const char *const transports[] = {"any", "legacy", "modern", NULL};
 static const char *const fences[] = {"auto", "on", "off", NULL};
 static const char *const irqs[] = {"auto", "intx", "msix", NULL};
+static const char *const conflicts[] = {"retry", "exit", NULL};
 static const char *const protocols[] = {"udp", "tcp", NULL};
 static const char *const directions[] = {"both", "send", "receive", NULL};
 
@@ -317,6 +318,7 @@ static const struct argument arguments[] = {
     {"vlan", parse_vlan_list, ARGS.vlan, "0..4094[,...]", NULL, 0, 0},
     {"dhcp", parse_flag, &ARGS.dhcp, NULL, NULL, 0, 0},
     {"linklocal", parse_flag, &ARGS.linklocal, NULL, NULL, 0, 0},
+    {"conflict", parse_choice, &ARGS.conflict, "retry|exit", conflicts, 0, 0},
     {"name", parse_name, ARGS.name, "LETTERS-AND-DIGITS", NULL, 0, 0},
     {"join", parse_group, &ARGS.join, "224.0.0.0..239.255.255.255|ff00::/8", NULL, 0, 0},
     {"mode", parse_choice, &ARGS.mode, "irq|poll|hybrid", modes, 0, 0},

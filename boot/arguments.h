@@ -41,6 +41,11 @@ enum boot_irq {
     BOOT_IRQ_MSIX,
 };
 
+enum boot_conflict {
+    BOOT_CONFLICT_RETRY, /* keep off an address that another station has, until it is free */
+    BOOT_CONFLICT_EXIT,  /* end the guest */
+};
+
 enum boot_protocol {
     BOOT_PROTOCOL_UDP,
     BOOT_PROTOCOL_TCP,
@@ -72,6 +77,7 @@ struct boot_arguments {
     struct boot_ipv6 join6;       /* and one of IPv6 */
     bool dhcp;                    /* on all cards, and for as long as it takes */
     bool linklocal;               /* an address of 169.254.0.0/16 for the cards without ip= */
+    unsigned conflict;            /* enum boot_conflict */
     char name[BOOT_NAME_MAX + 1]; /* announced by mDNS, without ".local" */
     unsigned mode;                /* enum boot_mode */
     unsigned poll_us;      /* microseconds that hybrid mode polls without work before it sleeps */

@@ -208,10 +208,13 @@ static void tell_ipv4(const struct lwip_port *port, struct told *card)
     uint32_t mask = lwip_ntohl(ip4_addr_get_u32(netif_ip4_netmask(&port->netif)));
     char text[IP4ADDR_STRLEN_MAX];
 
-    if (ip4_addr_isany(address) || ip4_addr_eq(&card->ipv4, address)) {
+    if (ip4_addr_eq(&card->ipv4, address)) {
         return;
     }
     card->ipv4 = *address;
+    if (ip4_addr_isany(address)) {
+        return;
+    }
     ip4addr_ntoa_r(address, text, sizeof text);
     if (card->no_server) {
         card->no_server = false;

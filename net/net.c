@@ -57,6 +57,7 @@ bool net_start(void)
         ports[i].mac = memcmp(boot_arguments.mac[i], none, 6) != 0 ? boot_arguments.mac[i] : NULL;
         ports[i].vlan = boot_arguments.vlan[i];
         ports[i].all_groups = boot_arguments.bounded != 0;
+        ports[i].exit_on_conflict = boot_arguments.conflict == BOOT_CONFLICT_EXIT;
     }
     port_count = lwip_port_open(ports, NIC_CARDS, wake);
     addresses_start();

@@ -75,7 +75,7 @@ static const struct field port_fields[] = {
     FIELD(lwip_port_counters, tx_copied),  FIELD(lwip_port_counters, tx_copied_bytes),
     FIELD(lwip_port_counters, rx_copied),  FIELD(lwip_port_counters, rx_copied_bytes),
     FIELD(lwip_port_counters, rx_dropped), FIELD(lwip_port_counters, rx_refused),
-    FIELD(lwip_port_counters, rx_foreign),
+    FIELD(lwip_port_counters, rx_foreign), FIELD(lwip_port_counters, rx_own),
 };
 
 static const struct field loop_fields[] = {

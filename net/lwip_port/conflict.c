@@ -19,7 +19,12 @@ enum {
     DEFEND_INTERVAL_MS = 10000, /* RFC 5227 §1.1 DEFEND_INTERVAL */
     DEFENCES_AT_ONCE = 8,
     DHCP_PAUSE_MS = 10000, /* RFC 2131 §3.1 */
+    PROBE_WAIT_MS = 1000,  /* for the answer of a station that has the address */
+    RETRY_FIRST_MS = 1000, /* until the first probe; the wait doubles with each one answered */
+    RETRY_MAX_MS = 60000,  /* RFC 5227 §2.1.1 RATE_LIMIT_INTERVAL */
 };
+
+static void probe(void *context);
 
 void conflict_address_changed(struct netif *netif)
 {
@@ -73,54 +78,113 @@ static void ask_again(void *context)
     }
 }
 
-/* The new address of a netif is somebody else's. One that was chosen for this guest is the end of
- * it; one that a DHCP server gave goes back there. */
-static void give_way(struct netif *netif, const char *address, const uint8_t *mac, bool same_mac)
+/* sys_timeout_handler: nobody has answered the probe, so the address is free, or it is asked again. */
+static void settle(void *context)
 {
-    bool leased = dhcp_supplied_address(netif);
+    struct netif *netif = context;
+    struct port_kept_off *off = &((struct lwip_port *)netif->state)->kept_off;
 
-    printf("vtnet: %s is already used by %02x:%02x:%02x:%02x:%02x:%02x%s: ", address, mac[0],
-           mac[1], mac[2], mac[3], mac[4], mac[5],
-           same_mac ? ", which is our Ethernet address too" : "");
-    if (!leased) {
-        printf("boot with another ip=%s\n", same_mac ? " and mac=" : "");
+    if (ip4_addr_isany(&off->address)) {
+        return;
+    }
+    if (!off->probed || off->in_use) {
+        off->wait_ms = off->wait_ms < RETRY_MAX_MS / 2 ? 2 * off->wait_ms : RETRY_MAX_MS;
+        sys_timeout(off->wait_ms, probe, netif);
+        return;
+    }
+    netif_set_addr(netif, &off->address, &off->mask, &off->gateway);
+    off->address = *IP4_ADDR_ANY4;
+}
+
+/* sys_timeout_handler: asks whether the address that this guest keeps off is still in use (RFC 5227
+ * §2.1.1), without a word that would change another station's mind. */
+static void probe(void *context)
+{
+    struct netif *netif = context;
+    struct port_kept_off *off = &((struct lwip_port *)netif->state)->kept_off;
+
+    off->in_use = false;
+    off->probed = netif_is_link_up(netif) && etharp_acd_probe(netif, &off->address) == ERR_OK;
+    sys_timeout(PROBE_WAIT_MS, settle, netif);
+}
+
+/* The new address of a netif is another station's. One of ip= is left alone until it is free; one
+ * that a DHCP server gave goes back there. */
+static void give_way(struct netif *netif, const char *address, const uint8_t *mac)
+{
+    struct lwip_port *port = netif->state;
+
+    printf("vtnet: %s%s is already used by %02x:%02x:%02x:%02x:%02x:%02x: ", port->label, address,
+           mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    if (dhcp_supplied_address(netif)) {
+        printf("given back\n");
+        dhcp_release_and_stop(netif);
+        sys_untimeout(ask_again, netif);
+        sys_timeout(DHCP_PAUSE_MS, ask_again, netif);
+        return;
+    }
+    if (port->exit_on_conflict) {
+        printf("boot with another ip=\n");
         arch_exit(false);
     }
-    printf("given back\n");
-    dhcp_release_and_stop(netif);
-    sys_untimeout(ask_again, netif);
-    sys_timeout(DHCP_PAUSE_MS, ask_again, netif);
+    printf("this guest will use it when it is free; or boot with another ip=\n");
+    port->kept_off = (struct port_kept_off){
+        .address = *netif_ip4_addr(netif),
+        .mask = *netif_ip4_netmask(netif),
+        .gateway = *netif_ip4_gw(netif),
+        .wait_ms = RETRY_FIRST_MS,
+    };
+    netif_set_addr(netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4);
+    sys_timeout(RETRY_FIRST_MS, probe, netif);
+}
+
+/* Whether a station that has this address has sent an ARP message. */
+static bool is_from(const struct etharp_hdr *arp, const ip4_addr_t *address)
+{
+    uint32_t sender;
+
+    memcpy(&sender, &arp->sipaddr, sizeof sender);
+    return sender == ip4_addr_get_u32(address);
+}
+
+/* Whether a station probes for this address, to take it. */
+static bool is_probe(const struct etharp_hdr *arp, const ip4_addr_t *address)
+{
+    uint32_t target;
+
+    memcpy(&target, &arp->dipaddr, sizeof target);
+    return is_from(arp, IP4_ADDR_ANY4) && target == ip4_addr_get_u32(address);
 }
 
 void conflict_check(struct netif *netif, const void *data, uint32_t length)
 {
-    const struct lwip_port *port = netif->state;
+    struct lwip_port *port = netif->state;
     const struct etharp_hdr *arp = find_arp(data, length);
-    const uint8_t *mac;
     const ip4_addr_t *ours = netif_ip4_addr(netif);
-    bool same_mac;
+    const uint8_t *mac;
     char text[IP4ADDR_STRLEN_MAX];
-    uint32_t sender;
 
-    if (arp == NULL || ip4_addr_isany(ours) || ip4_addr_islinklocal(ours)) {
-        return; /* for a link-local one lwIP sees to it, and takes another */
+    if (arp == NULL || memcmp(arp->shwaddr.addr, netif->hwaddr, netif->hwaddr_len) == 0) {
+        return; /* our own word is no conflict (RFC 5227 §2.4) */
     }
-    memcpy(&sender, &arp->sipaddr, sizeof sender);
-    if (sender != ip4_addr_get_u32(ours)) {
+    if (ip4_addr_isany(ours)) {
+        port->kept_off.in_use |=
+            is_from(arp, &port->kept_off.address) || is_probe(arp, &port->kept_off.address);
         return;
     }
+    if (ip4_addr_islinklocal(ours) || !is_from(arp, ours)) {
+        return; /* for a link-local one lwIP sees to it, and takes another */
+    }
     mac = arp->shwaddr.addr;
-    same_mac = memcmp(mac, netif->hwaddr, netif->hwaddr_len) == 0;
     ip4addr_ntoa_r(ours, text, sizeof text);
     if (sys_now() - port->address_since < NEWCOMER_MS) {
-        give_way(netif, text, mac, same_mac);
+        give_way(netif, text, mac);
         return;
     }
     if (may_defend()) {
-        printf(
-            "vtnet: %s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x%s; this guest keeps it\n",
-            text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-            same_mac ? ", which is our Ethernet address too" : "");
+        printf("vtnet: %s%s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x; this guest keeps "
+               "it\n",
+               port->label, text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
         etharp_gratuitous(netif);
     }
 }

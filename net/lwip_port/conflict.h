@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Notices another station with our IPv4 or Ethernet address. */
+/* Notices another station with our IPv4 address. */
 #ifndef CONFLICT_H
 #define CONFLICT_H
 
@@ -11,9 +11,12 @@
 void conflict_address_changed(struct netif *netif);
 
 /*
- * Looks at a received frame of `length` bytes. In the first second with the address, a station that
- * has it already makes this guest say so and stop; later, this guest says so and defends the
- * address with an announcement (RFC 5227 §2.4 (c), at most some in ten seconds).
+ * Looks at a received frame of `length` bytes. In the first second with an address, an ARP message of
+ * another station that has it makes this guest the newcomer: it says so, gives an address of DHCP back,
+ * and keeps off one of ip= until nobody answers a probe for it (RFC 5227 §2.1.1); or it ends, where
+ * lwip_port.exit_on_conflict says so. Later this guest says so and defends the address with an
+ * announcement (§2.4 (c), at most some in ten seconds). Our own messages, when the network returns
+ * them, are no conflict.
  */
 void conflict_check(struct netif *netif, const void *frame, uint32_t length);
 

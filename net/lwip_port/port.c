@@ -131,6 +131,30 @@ static void handle(void *argument)
     packet->error = ethernet_input(packet->p, packet->netif);
 }
 
+/*
+ * Whether a broadcast or multicast frame is from our own Ethernet address: a network that returns what
+ * it gets (QEMU's socket,mcast=, a bridge port in hairpin mode), or a station with the same address.
+ * It must not be taken for another station's word: RFC 5227 §2.4, RFC 4862 §5.4.3, RFC 6762 §9.
+ */
+static bool is_own(struct lwip_port *port, const struct pbuf *p)
+{
+    const struct eth_hdr *ethernet = p->payload;
+
+    if (p->len < sizeof *ethernet || !(ethernet->dest.addr[0] & 1) ||
+        memcmp(ethernet->src.addr, port->netif.hwaddr, ETH_HWADDR_LEN) != 0) {
+        return false;
+    }
+    port->counters.rx_own++;
+    if (!port->own_frame_told) {
+        port->own_frame_told = true;
+        printf(
+            "vtnet: %sa frame from our own MAC address came in and is dropped, as others will be: "
+            "the network returns our frames, or another station needs another MAC address\n",
+            port->label);
+    }
+    return true;
+}
+
 /* netif.input */
 static err_t input(struct pbuf *p, struct netif *netif)
 {
@@ -139,6 +163,10 @@ static err_t input(struct pbuf *p, struct netif *netif)
 
     if (!port_vlan_accepts(port, p)) {
         port->counters.rx_foreign++;
+        pbuf_free(p);
+        return ERR_OK;
+    }
+    if (is_own(port, p)) {
         pbuf_free(p);
         return ERR_OK;
     }

@@ -16,6 +16,16 @@ struct lwip_port_counters {
     uint32_t
         rx_dropped; /* larger ones for the same reason, and what cannot be what the card says */
     uint32_t rx_foreign; /* frames of another VLAN than the netif's */
+    uint32_t rx_own;     /* broadcast and multicast frames from our own Ethernet address */
+};
+
+/* An address of ip= that another station uses: conflict.c asks from time to time whether it is free. */
+struct port_kept_off {
+    ip4_addr_t address; /* 0.0.0.0: there is none */
+    ip4_addr_t mask, gateway;
+    uint32_t wait_ms; /* until the next probe */
+    bool probed;      /* the last probe was sent */
+    bool in_use;      /* and somebody has answered */
 };
 
 struct bursts;
@@ -26,13 +36,16 @@ struct lwip_port {
     const uint8_t *mac; /* 6 bytes to use instead of the card's, or NULL */
     uint16_t vlan;      /* 0: untagged */
     bool all_groups;    /* that the card receives from the start: to tell it more would take time */
+    bool exit_on_conflict; /* end the guest where another station has its new address */
 
     struct netif netif;
     struct nic nic;
     struct nic_client client;
-    char label[12];            /* its lines on the console begin with: "", "card 1: " */
-    uint16_t priority;         /* of the frame being handled, where it is in a VLAN tag */
-    uint32_t address_since;    /* sys_now() when the netif got its address */
+    char label[12];         /* its lines on the console begin with: "", "card 1: " */
+    uint16_t priority;      /* of the frame being handled, where it is in a VLAN tag */
+    uint32_t address_since; /* sys_now() when the netif got its address */
+    struct port_kept_off kept_off;
+    bool own_frame_told;       /* that the network returns our own frames */
     struct port_group *groups; /* that the card is to receive */
     struct pbuf *partial;      /* the parts so far of a frame of several buffers */
     struct pbuf *partial_last;

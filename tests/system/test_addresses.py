@@ -11,7 +11,7 @@ import host
 import names
 from dhcp import DISCOVER, RELEASE, REQUEST, DhcpServer
 from guest import ROOT
-from wire import ALL_STATIONS, ARP, STATION, Wire, arp_request, is_gratuitous
+from wire import ALL_STATIONS, ARP, STATION, Wire, arp_request, ipv4, is_gratuitous, parse
 
 NO_DHCP = "no DHCP server answers, so the address is 10.0.0.2/24"
 
@@ -99,6 +99,35 @@ def test_address_that_somebody_has(boot):
         assert server.types == [DISCOVER, REQUEST, RELEASE]
 
 
+@pytest.mark.parametrize("append", ["", "mode=irq", "bounded=1"])
+def test_claimed_while_booting(boot, append):
+    """One forged frame costs an address of ip= some two seconds, not the guest."""
+    with Wire() as wire:
+        guest = boot(append)
+        wire.wait_for(lambda frame: is_gratuitous(frame, "10.0.0.2"))
+        wire.send(ALL_STATIONS, ARP, arp_request("10.0.0.2", "10.0.0.2"))
+        guest.wait_for(f"^vtnet: 10.0.0.2 is already used by {STATION}: this guest will use it")
+    guest.wait_for("^vtnet: ready at 10.0.0.2/24$", count=2)
+    host.serves(guest.address)
+
+
+def test_claimed_again_and_again(boot):
+    """Whoever answers each probe keeps the address; the guest asks less and less often."""
+    def is_probe(frame):
+        *_, ethertype, payload = parse(frame)
+        return ethertype == ARP and payload[14:18] == bytes(4) and payload[24:28] == ipv4("10.0.0.2")
+
+    with Wire() as wire:
+        guest = boot()
+        wire.wait_for(lambda frame: is_gratuitous(frame, "10.0.0.2"))
+        for _ in range(2):
+            wire.send(ALL_STATIONS, ARP, arp_request("10.0.0.1", "10.0.0.2"))
+            assert wire.wait_for(is_probe, 10)
+    guest.wait_for("^vtnet: ready at 10.0.0.2/24$", count=2)
+    assert guest.console().count("already used") == 1
+    host.serves(guest.address)
+
+
 def test_short_lease(boot):
     """It is renewed when half of it is over, and what was open stays open."""
     with DhcpServer("10.0.0.77", lease=4) as server:
@@ -135,6 +164,23 @@ def test_a_given_address_asks_nobody(boot):
         guest = boot().wait_ready()
         host.ping(guest.address, count=5)
         assert not server.types
+
+
+def test_a_network_that_returns_all_frames(boot):
+    """QEMU's multicast netdev: what a guest hears of itself is no conflict, over IPv4, IPv6 or mDNS."""
+    def network(number):
+        return ["-netdev", "socket,id=n0,mcast=230.0.0.1:1234,localaddr=127.0.0.1",
+                "-device", f"virtio-net-pci,netdev=n0,id=nic0,mac=52:54:00:00:00:0{number}"]
+
+    served = boot(network=network(1)).wait_ready()
+    served.wait_for("^vtnet: IPv6 address fe80::5054:ff:fe00:1/64$")
+    served.wait_for("^vtnet: name vtnet.local$")
+    client = boot("peer=10.0.0.2 count=100", network=network(2), image="pingpong",
+                  address="10.0.0.3")
+    assert client.wait_exit() == client.arch.exit_success
+    for guest in (served, client):
+        assert guest.console().count("from our own MAC address came in and is dropped") == 1
+        assert "already used" not in guest.console() and "claimed" not in guest.console()
 
 
 @pytest.fixture(name="link_local")

@@ -24,8 +24,8 @@ COUNTERS = {f"{queue}_{name}" for queue in ("rx", "tx", "ctrl") for name in QUEU
     "interrupts_config", "rx_bad", "rx_no_memory", "rx_at_ceiling", "rx_posted", "rx_limit",
     "rx_limit_peak", "rx_initial", "rx_maximum", "rx_ups", "rx_downs", "rx_buffers",
     "rx_buffers_peak", "rx_held", "rx_held_peak", "tx_copied", "tx_copied_bytes", "rx_copied",
-    "rx_copied_bytes", "rx_dropped", "rx_refused", "rx_foreign"}
-ERRORS = [name for name in COUNTERS if "_bad" in name] + ["rx_refused", "rx_foreign"]
+    "rx_copied_bytes", "rx_dropped", "rx_refused", "rx_foreign", "rx_own"}
+ERRORS = [name for name in COUNTERS if "_bad" in name] + ["rx_refused", "rx_foreign", "rx_own"]
 
 
 def by_http(address):

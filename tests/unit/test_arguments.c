@@ -414,6 +414,8 @@ static void choices_are_read(void **state)
     check_choice("proto", &boot_arguments.proto, BOOT_PROTOCOL_TCP, "tcp");
     good("");
     assert_int_equal(boot_arguments.dir, BOOT_DIRECTION_UNSAID);
+    check_choice("conflict", &boot_arguments.conflict, BOOT_CONFLICT_RETRY, "retry");
+    check_choice("conflict", &boot_arguments.conflict, BOOT_CONFLICT_EXIT, "exit");
     check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_BOTH, "both");
     check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_SEND, "send");
     check_choice("dir", &boot_arguments.dir, BOOT_DIRECTION_RECEIVE, "receive");
