@@ -42,8 +42,11 @@ struct nic_offload nic_virtio_received(const struct virtio_net_offload *offload)
     case VIRTIO_NET_HDR_GSO_TCPV6:
         o.segments = NIC_TCP6;
         break;
-    default:
+    case VIRTIO_NET_HDR_GSO_UDP_L4:
         o.segments = NIC_UDP;
+        break;
+    default: /* the driver delivers no other */
+        o.segments = NIC_WHOLE;
         break;
     }
     return o;

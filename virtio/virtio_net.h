@@ -30,7 +30,7 @@
  */
 struct virtio_net_offload {
     uint8_t flags;    /* VIRTIO_NET_HDR_F_... */
-    uint8_t gso_type; /* VIRTIO_NET_HDR_GSO_... */
+    uint8_t gso_type; /* VIRTIO_NET_HDR_GSO_...; received: one that was agreed */
     /*
      * NEEDS_CSUM: the sum from csum_start to the end belongs at csum_start + csum_offset, where the
      * sum of the pseudo-header stands. Sent: the device does it. Received: nobody has done it, and
@@ -112,7 +112,8 @@ struct virtio_net_counters {
     uint32_t interrupts;          /* that were ours; of each queue: struct virtqueue_counters */
     uint32_t interrupts_spurious; /* of those, with nothing to do */
     uint32_t interrupts_config;   /* of those, with news in the configuration */
-    uint32_t rx_bad;              /* frames dropped for a length or buffer count that cannot be */
+    uint32_t rx_bad;              /* frames dropped for a length, a number of buffers or a gso_type
+                                   * that cannot be */
     uint32_t rx_no_memory;        /* refills that found no memory */
     uint32_t rx_at_ceiling;       /* refills that rx_memory did not allow */
     uint32_t rx_ups;              /* times that the limit of posted buffers was raised */

@@ -26,6 +26,27 @@ static void deliver(struct virtio_net *net, struct virtio_net_buffer *buffer, un
                          virtio_net_buffer_header(net, buffer) + skip, length, more, offload);
 }
 
+/* Whether what a frame is said to be made of was agreed: the device must not join segments or datagrams
+ * otherwise (§5.1.6.4.1), and there is no telling what it means. */
+static bool is_agreed(const struct virtio_net *net, const struct virtio_net_offload *offload)
+{
+    const uint64_t features = net->dev->features;
+
+    switch (offload->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+    case VIRTIO_NET_HDR_GSO_NONE:
+        return true;
+    case VIRTIO_NET_HDR_GSO_TCPV4:
+        return virtio_has(features, VIRTIO_NET_F_GUEST_TSO4);
+    case VIRTIO_NET_HDR_GSO_TCPV6:
+        return virtio_has(features, VIRTIO_NET_F_GUEST_TSO6);
+    case VIRTIO_NET_HDR_GSO_UDP_L4:
+        return virtio_has(features, VIRTIO_NET_F_GUEST_USO4) ||
+               virtio_has(features, VIRTIO_NET_F_GUEST_USO6);
+    default:
+        return false;
+    }
+}
+
 /* What the header says; nothing where no offload was agreed that could (§5.1.6.4.1). */
 static struct virtio_net_offload read_offload(const struct virtio_net *net,
                                               const struct virtio_net_hdr *header)
@@ -56,10 +77,10 @@ static uint16_t buffers_of_frame(const struct virtio_net *net, struct virtio_net
     return virtio16_read(net->dev->little_endian, &header->num_buffers);
 }
 
-/* Takes and delivers the rest of a frame of `wanted` buffers. Returns false, with nothing delivered
- * and all of it kept for the next refill, where they are not all there. */
+/* Takes the rest of a frame of `wanted` buffers, and delivers it where it is `good`. Returns false, with
+ * nothing delivered and all of it kept for the next refill, where it is not, or not all there. */
 static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *first, uint32_t length,
-                           unsigned wanted, const struct virtio_net_offload *offload)
+                           unsigned wanted, const struct virtio_net_offload *offload, bool good)
 {
     struct virtio_net_buffer *part[MERGED_MAX];
     uint32_t part_length[MERGED_MAX];
@@ -69,7 +90,7 @@ static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *fir
            (part[count] = next_used(net, &part_length[count])) != NULL) {
         count++;
     }
-    if (count + 1 != wanted) {
+    if (count + 1 != wanted || !good) {
         while (count-- > 0) {
             virtio_net_rx_keep(net, part[count]);
         }
@@ -92,6 +113,7 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
 {
     struct virtio_net_offload offload;
     unsigned wanted;
+    bool good;
 
     if (length <= net->header_length) {
         net->counters.rx_bad++;
@@ -101,9 +123,10 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
     wanted = buffers_of_frame(net, first);
     offload =
         read_offload(net, (const struct virtio_net_hdr *)virtio_net_buffer_header(net, first));
-    if (wanted == 1) {
+    good = is_agreed(net, &offload);
+    if (wanted == 1 && good) {
         deliver(net, first, net->header_length, length - net->header_length, false, &offload);
-    } else if (!receive_merged(net, first, length, wanted, &offload)) {
+    } else if (!receive_merged(net, first, length, wanted, &offload, good)) {
         net->counters.rx_bad++;
         return;
     }

@@ -9,6 +9,7 @@ enum {
     ETHERNET_TYPE = 12, /* offsets */
     ETHERNET_LENGTH = 14,
     VLAN_TAG_LENGTH = 4,
+    VLAN_TAGS_MAX = 2, /* IEEE 802.1Q: a service and a customer tag */
     TYPE_IPV4 = 0x0800,
     TYPE_VLAN = 0x8100,
     TYPE_IPV6 = 0x86dd,
@@ -44,36 +45,43 @@ static bool parse_ipv6(const uint8_t *frame, size_t length, struct offload_heade
     size_t at = headers->network + IPV6_LENGTH;
     uint8_t next;
 
-    if (length < at) {
+    if (length < at || frame[headers->network] >> 4 != 6) {
         return false;
     }
     next = frame[headers->network + IPV6_NEXT];
     while (next == IPV6_HOP_BY_HOP || next == IPV6_ROUTING || next == IPV6_FRAGMENT ||
            next == IPV6_DESTINATION) {
+        bool fragment = next == IPV6_FRAGMENT;
+
         if (length < at + 8) {
             return false;
         }
-        headers->fragment |= next == IPV6_FRAGMENT;
+        headers->fragment |= fragment;
         next = frame[at];
-        at += headers->fragment ? 8 : 8u * (frame[at + 1] + 1u);
+        at += fragment ? 8 : 8u * (frame[at + 1] + 1u);
     }
     headers->ipv6 = true;
     headers->protocol = next;
     headers->transport = (uint16_t)at;
-    return length >= at;
+    return length >= at && at <= UINT16_MAX;
 }
 
 static bool parse_ipv4(const uint8_t *frame, size_t length, struct offload_headers *headers)
 {
     const uint8_t *ip = frame + headers->network;
+    size_t header;
 
-    if (length < headers->network + (size_t)IPV4_LENGTH) {
+    if (length < headers->network + (size_t)IPV4_LENGTH || ip[0] >> 4 != 4) {
+        return false;
+    }
+    header = (ip[0] & 15) * 4u;
+    if (header < IPV4_LENGTH || length < headers->network + header) {
         return false;
     }
     headers->fragment = get16(ip + IPV4_FRAGMENT) & IPV4_MORE_AND_OFFSET;
     headers->protocol = ip[IPV4_PROTOCOL];
-    headers->transport = (uint16_t)(headers->network + (ip[0] & 15) * 4);
-    return length >= headers->transport;
+    headers->transport = (uint16_t)(headers->network + header);
+    return true;
 }
 
 bool offload_parse(const void *frame, size_t length, struct offload_headers *headers)
@@ -85,7 +93,9 @@ bool offload_parse(const void *frame, size_t length, struct offload_headers *hea
     if (length < ETHERNET_LENGTH) {
         return false;
     }
-    while (get16(bytes + type) == TYPE_VLAN && length >= type + VLAN_TAG_LENGTH + 2) {
+    for (unsigned tags = 0; tags < VLAN_TAGS_MAX && get16(bytes + type) == TYPE_VLAN &&
+                            length >= type + VLAN_TAG_LENGTH + 2;
+         tags++) {
         type += VLAN_TAG_LENGTH;
     }
     headers->network = (uint16_t)(type + 2);

@@ -307,6 +307,48 @@ static void frames_of_very_many_buffers_are_bounded(void **state)
     }
 }
 
+/* In one buffer and in several. A type is possible where its feature was agreed. */
+static void joined_frames_that_were_not_agreed_are_dropped(void **state)
+{
+    const struct {
+        uint64_t feature;
+        uint8_t type;
+    } types[] = {
+        {0, 0},
+        {virtio_bit(VIRTIO_NET_F_GUEST_TSO4), VIRTIO_NET_HDR_GSO_TCPV4},
+        {virtio_bit(VIRTIO_NET_F_GUEST_TSO6), VIRTIO_NET_HDR_GSO_TCPV6},
+        {virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6),
+         VIRTIO_NET_HDR_GSO_UDP_L4},
+    };
+    enum { TYPES = sizeof types / sizeof types[0] };
+    static const uint8_t frame[3000];
+
+    (void)state;
+    for (unsigned n = 0; n < CARD_RINGS * TYPES * 2; n++) {
+        unsigned agreed = n / 2 % TYPES;
+        bool several = n & 1;
+
+        open_card(n / 2 / TYPES, types[agreed].feature | virtio_bit(VIRTIO_NET_F_GUEST_CSUM) | MRG);
+        for (unsigned type = 0; type <= UINT8_MAX; type++) {
+            unsigned plain = type & ~(unsigned)VIRTIO_NET_HDR_GSO_ECN;
+            bool possible =
+                plain == 0 || (plain == types[agreed].type && /* a legacy one has no bit 54 */
+                               card.net.dev->features & types[agreed].feature);
+            uint32_t bad = card.net.counters.rx_bad;
+            unsigned frames = card.rx_frames;
+
+            card.dev.rx_offload = (struct fake_offload){1, (uint8_t)type, 42, 1000, 34, 6};
+            assert_true(fake_rx(&card.dev, frame, several ? sizeof frame : 1000));
+            virtio_net_poll(&card.net, 8);
+            assert_int_equal(card.rx_frames, frames + possible);
+            assert_int_equal(card.net.counters.rx_bad, bad + !possible);
+        }
+        card.dev.rx_offload = (struct fake_offload){0};
+        check_alive();
+        card_close();
+    }
+}
+
 static void impossible_queue_sizes_are_refused(void **state)
 {
     static const uint16_t sizes[] = {0, 3, 48, 255, 257, 1000, 32769, 65535};
@@ -351,6 +393,7 @@ int main(void)
         cmocka_unit_test(rings_full_of_noise_do_no_harm),
         cmocka_unit_test(num_buffers_that_cannot_be_drops_the_frame),
         cmocka_unit_test(frames_of_very_many_buffers_are_bounded),
+        cmocka_unit_test(joined_frames_that_were_not_agreed_are_dropped),
         cmocka_unit_test(impossible_queue_sizes_are_refused),
         cmocka_unit_test(missing_queue_is_refused),
     };

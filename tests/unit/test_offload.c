@@ -203,6 +203,62 @@ static void test_what_the_card_cannot_compute(void **state)
     assert_false(offload.checksum);
 }
 
+/* What is behind them is not where it seems. */
+static void test_headers_that_cannot_be(void **state)
+{
+    struct offload_headers headers;
+    static uint8_t long_frame[70000];
+    struct frame f;
+
+    (void)state;
+    for (unsigned first = 0; first <= UINT8_MAX; first++) {
+        f = (struct frame){0};
+        put_ethernet(&f, 0, 0x0800);
+        put_ipv4(&f, OFFLOAD_UDP, 0, 0);
+        f.bytes[14] = (uint8_t)first;
+        f.length = sizeof f.bytes;
+        assert_int_equal(offload_parse(f.bytes, f.length, &headers),
+                         first >> 4 == 4 && (first & 15) >= 5);
+        f = (struct frame){0};
+        put_ethernet(&f, 0, 0x86dd);
+        put_ipv6(&f, OFFLOAD_UDP);
+        f.bytes[14] = (uint8_t)first;
+        assert_int_equal(offload_parse(f.bytes, f.length, &headers), first >> 4 == 6);
+    }
+    f = (struct frame){0};
+    put_ethernet(&f, 3, 0x0800); /* one tag more than there are */
+    f.length = sizeof f.bytes;
+    assert_false(offload_parse(f.bytes, f.length, &headers));
+
+    /* Extension headers that end beyond 65,535 bytes. */
+    f = (struct frame){0};
+    put_ethernet(&f, 0, 0x86dd);
+    put_ipv6(&f, 60);
+    memcpy(long_frame, f.bytes, f.length);
+    for (size_t at = f.length; at + 2048 < sizeof long_frame; at += 2048) {
+        long_frame[at] = 60;
+        long_frame[at + 1] = 255;
+    }
+    assert_false(offload_parse(long_frame, sizeof long_frame, &headers));
+}
+
+/* The fragment header's reserved byte is no length, and the header behind it has one. */
+static void test_header_behind_that_of_a_fragment(void **state)
+{
+    struct offload_headers headers;
+    struct frame f = {0};
+
+    (void)state;
+    put_ethernet(&f, 0, 0x86dd);
+    put_ipv6(&f, 44);
+    put(&f, "\x3c\7\0\0\0\0\0\1", 8);
+    put(&f, "\x11\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+    put_transport(&f, OFFLOAD_UDP);
+    assert_true(offload_parse(f.bytes, f.length, &headers));
+    assert_int_equal(headers.transport, f.transport);
+    assert_true(headers.fragment);
+}
+
 static void test_received_frames(void **state)
 {
     struct nic_offload unknown = {0}, partial = {.checksum = true}, checked = {.checked = true};
@@ -224,6 +280,8 @@ int main(void)
         cmocka_unit_test(test_checksum_is_left_to_the_card),
         cmocka_unit_test(test_checksum_over_ipv6_is_left_to_the_card),
         cmocka_unit_test(test_what_the_card_cannot_compute),
+        cmocka_unit_test(test_headers_that_cannot_be),
+        cmocka_unit_test(test_header_behind_that_of_a_fragment),
         cmocka_unit_test(test_received_frames),
     };
 
