@@ -72,16 +72,19 @@ void net_add_poller(struct net_poller *poller)
 
 enum { FRAGMENT_PARTS = 3 }; /* a header, and of the payload the end of one pbuf and what follows */
 
-/* What one packet takes of a datagram, header and payload. */
+/* What one packet takes of a datagram of `length` bytes, UDP header and payload; in fragments a
+ * multiple of 8 (RFC 791 §3.2, RFC 8200 §4.5), and never 0. */
 static uint32_t room_in_packet(const ip_addr_t *to, struct netif *netif, uint32_t length)
 {
-    uint32_t room;
+    bool v4 = IP_IS_V4(to);
+    uint32_t mtu = v4 ? netif->mtu : nd6_get_destination_mtu(ip_2_ip6(to), netif);
+    uint32_t headers = v4 ? IP_HLEN : IP6_HLEN;
+    uint32_t fragment_headers = v4 ? IP_HLEN : IP6_HLEN + IP6_FRAG_HLEN;
 
-    if (IP_IS_V4(to)) {
-        return netif->mtu - IP_HLEN;
+    if (headers + length <= mtu) {
+        return length;
     }
-    room = nd6_get_destination_mtu(ip_2_ip6(to), netif) - IP6_HLEN;
-    return length <= room ? room : (room - IP6_FRAG_HLEN) & IP6_FRAG_OFFSET_MASK;
+    return mtu < fragment_headers + 8 ? 8 : (mtu - fragment_headers) / 8 * 8;
 }
 
 /* In fragments it takes places in the ring for each. */

@@ -7,6 +7,7 @@
 #include "arch/arch.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
+#include "lwip/ip.h"
 #include "lwip/ip6.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
@@ -121,6 +122,7 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
 struct packet {
     struct pbuf *p;
     struct netif *netif;
+    netif_input_fn input; /* of lwIP */
     err_t error;
 };
 
@@ -128,7 +130,23 @@ static void handle(void *argument)
 {
     struct packet *packet = argument;
 
-    packet->error = ethernet_input(packet->p, packet->netif);
+    packet->error = packet->input(packet->p, packet->netif);
+}
+
+/* The one way into lwIP: what has to be done about each packet is done here. */
+static err_t handle_guarded(struct pbuf *p, struct netif *netif, netif_input_fn input)
+{
+    struct packet packet = {p, netif, input, ERR_OK};
+
+    guard_run(handle, &packet);
+    port_ip6_handled();
+    ((struct lwip_port *)netif->state)->priority = 0;
+    return packet.error;
+}
+
+err_t port_input_ip(struct pbuf *p, struct netif *netif)
+{
+    return handle_guarded(p, netif, ip_input);
 }
 
 /*
@@ -159,7 +177,6 @@ static bool is_own(struct lwip_port *port, const struct pbuf *p)
 static err_t input(struct pbuf *p, struct netif *netif)
 {
     struct lwip_port *port = netif->state;
-    struct packet packet = {p, netif, ERR_OK};
 
     if (!port_vlan_accepts(port, p)) {
         port->counters.rx_foreign++;
@@ -171,10 +188,7 @@ static err_t input(struct pbuf *p, struct netif *netif)
         return ERR_OK;
     }
     conflict_check(netif, p->payload, p->len);
-    guard_run(handle, &packet);
-    port_ip6_handled();
-    port->priority = 0;
-    return packet.error;
+    return handle_guarded(p, netif, ethernet_input);
 }
 
 /* netif_init_fn */

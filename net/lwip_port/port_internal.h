@@ -14,6 +14,10 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
                   const struct nic_offload *offload);
 enum { PORT_RX_PRIVATE = 64 }; /* bytes before each buffer for port_rx.c: nic_client.private_size */
 
+/* Like netif.input, for an IP packet to this station alone, of no VLAN, whose Ethernet header is off:
+ * the frame is longer than lwIP can count. */
+err_t port_input_ip(struct pbuf *p, struct netif *netif);
+
 /* nic_client.transmitted; cookie: a pbuf or a burst, which is freed. */
 void port_transmitted(void *context, void *cookie);
 

@@ -2,7 +2,6 @@
 /* The way in: the card's buffers become pbufs, without a copy, and go back when lwIP is done. */
 #include <string.h>
 
-#include "lwip/ip.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
@@ -86,13 +85,15 @@ static void drop(struct lwip_port *port)
 }
 
 /* Whether lwIP takes the frame: it counts its bytes in 16 bits. One of several segments joined may
- * have up to 64 KiB behind the Ethernet header; that header is then taken off here. */
+ * have up to 64 KiB behind the Ethernet header; that header is then taken off here. Such a frame is to
+ * this station alone: lwIP would not know any more that it was for all or for a group. */
 static bool fits(struct lwip_port *port)
 {
     struct pbuf *p = port->partial;
     const struct eth_hdr *ethernet = p->payload;
 
     if (port->partial_length > UINT16_MAX && port->vlan == 0 && p->len > sizeof *ethernet &&
+        memcmp(ethernet->dest.addr, port->netif.hwaddr, ETH_HWADDR_LEN) == 0 &&
         (ethernet->type == PP_HTONS(ETHTYPE_IP) || ethernet->type == PP_HTONS(ETHTYPE_IPV6))) {
         pbuf_remove_header(p, sizeof *ethernet);
         port->partial_length -= sizeof *ethernet;
@@ -194,7 +195,7 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
         netif->chksum_flags = checksums & ~CHECKED;
     }
     /* without its Ethernet header it is for IP */
-    error = p->payload == first ? netif->input(p, netif) : ip_input(p, netif);
+    error = p->payload == first ? netif->input(p, netif) : port_input_ip(p, netif);
     netif->chksum_flags = checksums;
     if (error != ERR_OK) {
         refused(port, p);
