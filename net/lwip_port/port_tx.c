@@ -31,6 +31,37 @@ void port_choose_offloads(struct lwip_port *port)
 }
 
 /*
+ * A fragment from ip4_frag(), of whose packet more follows: says so. lwIP takes the last but one for
+ * the last where what is left fits the MTU, but not the multiple of 8 bytes that a fragment holds.
+ * The fragment's pbufs behind its header refer to those of the packet.
+ */
+static void mark_fragment(const struct netif *netif, struct pbuf *fragment)
+{
+    struct ip_hdr *ip = fragment->payload;
+    struct pbuf *last = fragment->next;
+    const struct pbuf *original;
+
+    if ((netif->mtu - IP_HLEN) % 8 == 0 || fragment->len != IP_HLEN || last == NULL ||
+        IPH_OFFSET(ip) & PP_HTONS(IP_MF)) {
+        return;
+    }
+    while (last->next != NULL) {
+        last = last->next;
+    }
+    if (!(last->flags & PBUF_FLAG_IS_CUSTOM)) {
+        return;
+    }
+    original = ((const struct pbuf_custom_ref *)last)->original;
+    if (original->next == NULL && (const uint8_t *)last->payload + last->len ==
+                                      (const uint8_t *)original->payload + original->len) {
+        return; /* it is the last one */
+    }
+    IPH_OFFSET_SET(ip, IPH_OFFSET(ip) | PP_HTONS(IP_MF));
+    IPH_CHKSUM_SET(ip, 0);
+    IPH_CHKSUM_SET(ip, inet_chksum(ip, IP_HLEN));
+}
+
+/*
  * The first fragment of a datagram without a checksum, from ip4_frag(): computes it over all of the
  * datagram, to which the fragment's second pbuf refers. The card only does that for a whole one.
  */
@@ -100,6 +131,7 @@ err_t port_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to
 
 err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
 {
+    mark_fragment(netif, p);
     complete_checksum(netif, p);
     return etharp_output(netif, p, to);
 }

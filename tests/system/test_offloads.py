@@ -121,6 +121,21 @@ def test_odd_mtus(boot, mtu):
         assert all(len(f.data) <= mtu for f in seen.frames if not f.outgoing)
 
 
+@pytest.mark.parametrize("mtu, features", [(1281, ""), (1400, ""), (1404, "features=-csum"),
+                                           (1407, "features=-csum"), (1499, "")])
+def test_fragments_where_an_mtu_is_no_multiple_of_8(boot, mtu, features):
+    """Of all lengths around those that fill fragments of IPv4 or IPv6."""
+    guest = boot(f"ip6=fd00::2/64 {features}", device=f"host_mtu={mtu}")
+    guest.wait_for("^vtnet: IPv6 address fd00::2/64$")
+    lengths = [fragments * ((mtu - headers) // 8 * 8) - 8 + more
+               for headers in (20, 48) for fragments in (1, 2, 3) for more in range(-2, 10)]
+    with Capture() as seen:
+        host.icmp_echo(guest.address, lengths)
+        host.udp_echo(guest.address, lengths)
+        host.udp_echo("fd00::2", lengths)
+    assert all(len(f.data) <= mtu for f in seen.frames if not f.outgoing)
+
+
 def largest(frames):
     return max(len(frame.data) for frame in frames)
 
