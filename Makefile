@@ -59,7 +59,7 @@ LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c n
 	$(addprefix apps/mdns/,mdns.c mdns_domain.c mdns_out.c)
 
 .PHONY: all
-all: $(ARCHES:%=all-%) all-host lib
+all: $(ARCHES:%=all-%) all-host lib $(B)/host/vhost-user
 
 .PHONY: lib lib-host
 lib: $(ARCHES:%=$(B)/%/libvtnet.a) lib-host ## virtio/ and pci/ as a library: docs/porting.md
@@ -162,6 +162,11 @@ $(B)/host/vtserve: $(sort $(wildcard bench/vtserve*.c)) bench/vtserve.h
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
+$(B)/host/vhost-user: $(sort $(wildcard tests/vhost/*.c)) $(wildcard tests/vhost/*.h) virtio/virtio_spec.h virtio/virtio_endian.h
+	@mkdir -p $(@D)
+	$(call say,HOST,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) -I. $(filter %.c,$^) -o $@
+
 # The Linux that ./vm run --peer linux boots: Debian's kernel, and programs of ours.
 PEER := $(B)/peers/linux
 PEER_CC = $(CROSS_i386_linux)gcc -std=gnu11 -O2 $(WARNINGS) -static
@@ -244,7 +249,7 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
-LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c))
+LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c tests/vhost/*.c))
 FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(filter-out $(B)/%,$(wildcard */*.h */*/*.h tests/*/*.c)))
 LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include 2>/dev/null)
@@ -369,7 +374,7 @@ lint: ## format, clang-tidy, cppcheck
 	@clang-format --dry-run --Werror $(FORMATTED)
 	$(call tidy,$(LINT_C),--target=i386-linux-gnu -Iarch/i386 $(LINT_FLAGS))
 	$(call tidy,$(LINT_PPC),--target=powerpc-linux-gnu -Iarch/ppc $(LINT_FLAGS))
-	$(call tidy,$(LINT_HOST),-std=gnu11)
+	$(call tidy,$(LINT_HOST),-std=gnu11 -I.)
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \
 		--suppress=missingIncludeSystem -I. -Iarch/i386 $(LINT_C) $(LINT_HOST)
 	@cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,portability --inline-suppr \

@@ -109,5 +109,10 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
         connect_interrupts(nics[i]);
     }
     arch_interrupts_restore(enabled);
+    for (unsigned i = 0; i < search.opened; i++) {
+        if (nics[i]->driver->start != NULL) {
+            nics[i]->driver->start(nics[i]->state);
+        }
+    }
     return search.opened;
 }

@@ -111,6 +111,8 @@ struct nic_driver {
     bool (*matches)(const struct pci_device *pci);
     /* Returns NULL, with the reason logged, where the card cannot be used. */
     void *(*open)(const struct pci_device *pci, const struct nic_client *client);
+    /* Lets the card receive, once its interrupts are connected. NULL: it does since open(). */
+    void (*start)(void *state);
     const uint8_t *(*mac)(void *state); /* 6 bytes */
     bool (*link_up)(void *state);
     uint32_t (*speed)(void *state, bool *full_duplex); /* Mbit/s; 0: nobody knows */

@@ -177,6 +177,11 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
     return &card->net;
 }
 
+static void card_start(void *state)
+{
+    virtio_net_start(state);
+}
+
 static bool card_matches(const struct pci_device *pci)
 {
     return virtio_pci_is_net(pci);
@@ -318,6 +323,7 @@ const struct nic_driver nic_virtio = {
     .name = "virtio-net",
     .matches = card_matches,
     .open = card_open,
+    .start = card_start,
     .mac = card_mac,
     .link_up = card_link_up,
     .speed = card_speed,

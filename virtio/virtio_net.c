@@ -176,7 +176,7 @@ static uint64_t wanted_features(const struct virtio_net *net,
     return virtio_feature_require(wanted);
 }
 
-/* §3.1.1 Driver Requirements: Device Initialization, in its order. */
+/* §3.1.1 Driver Requirements: Device Initialization, in its order; virtio_net_start() is step 8. */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
                     const struct virtio_net_client *client)
@@ -209,19 +209,23 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
         goto fail;
     }
     virtio_net_interrupts_off(net);
-    /* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what
-     * changes. */
-    virtio_device_ready(dev);
-    net->link_up = read_status(net) & VIRTIO_NET_S_LINK_UP;
-    read_speed(net);
-    virtio_net_ctrl_ready(net, options->mac != NULL);
-    virtio_net_rx_refill(net);
+    net->own_mac = options->mac != NULL;
     return 0;
 
 fail:
     virtio_device_fail(dev);
     virtio_platform_log("virtio-net: the device cannot be used (error %d)", error);
     return error;
+}
+
+/* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what changes. */
+void virtio_net_start(struct virtio_net *net)
+{
+    virtio_device_ready(net->dev);
+    net->link_up = read_status(net) & VIRTIO_NET_S_LINK_UP;
+    read_speed(net);
+    virtio_net_ctrl_ready(net, net->own_mac);
+    virtio_net_rx_refill(net);
 }
 
 void virtio_net_close(struct virtio_net *net)

@@ -4,6 +4,8 @@
  * system uses it:
  *
  *     virtio_net_open(net, dev, &options, &client);
+ *     connect the interrupt handler, then pci_enable_line() or its like;
+ *     virtio_net_start(net);
  *     loop:
  *         virtio_net_poll(net, budget);           client.receive(), .transmitted(), .link()
  *         virtio_net_transmit(net, ...);          any number of times
@@ -133,6 +135,7 @@ struct virtio_net {
     bool split_rx;         /* the header must be a descriptor of its own */
     bool split_tx;
     bool link_up;
+    bool own_mac;   /* the address is not the device's, which has to be told */
     uint16_t mtu;   /* bytes of an IP packet, 1500 where the device does not say */
     uint32_t speed; /* Mbit/s, 0: unknown */
     bool full_duplex;
@@ -170,13 +173,21 @@ struct virtio_net {
 };
 
 /*
- * Brings the device up, with its queues' interrupts off. net and client must live until
- * virtio_net_close(). Frames may arrive from here on. 0 or an error that has been logged; then the
- * device is marked failed and nothing is kept.
+ * Agrees with the device on features and sets up its queues, with their interrupts off. net and
+ * client must live until virtio_net_close(). Nothing arrives before virtio_net_start(). 0 or an error
+ * that has been logged; then the device is marked failed and nothing is kept.
  */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
                     const struct virtio_net_client *client);
+
+/*
+ * Sets DRIVER_OK and posts receive buffers. Frames and interrupts, those about the configuration
+ * first, may come from here on, so the interrupt must be connected before: the handler, then the
+ * line. A device may look for its way to interrupt only once, when DRIVER_OK is set: QEMU does so for
+ * vhost, and a line that was off then never interrupts.
+ */
+void virtio_net_start(struct virtio_net *net);
 
 /*
  * Resets the device; frames in flight come back through client.transmitted(), and the device's
@@ -224,7 +235,7 @@ bool virtio_net_scarce(const struct virtio_net *net);
 
 /*
  * The control queue (§5.1.6.5). Each function waits for the device's answer, some microseconds;
- * to be called between virtio_net_open() and _close(). 0; ERROR_NODEV where the feature was not
+ * to be called between virtio_net_start() and _close(). 0; ERROR_NODEV where the feature was not
  * agreed; ERROR_REFUSED where the device says no; ERROR_IO where it does not answer within 100 ms:
  * then it is not asked again.
  */

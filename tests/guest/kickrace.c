@@ -74,6 +74,9 @@ static bool open_first(const struct pci_device *device, void *context)
     if (virtio_pci_is_net(device)) {
         *opened = virtio_pci_open(&pci, device, VIRTIO_PCI_ANY) == 0 &&
                   virtio_net_open(&net, &pci.dev, &options, &client) == 0;
+        if (*opened) {
+            virtio_net_start(&net); /* without interrupts */
+        }
     }
     return !*opened;
 }

@@ -179,6 +179,7 @@ static bool open_first(const struct pci_device *device, void *context)
               arch_irq_register(device->irq_line, handle_interrupt, &net);
     if (*opened) {
         pci_enable_line(device); /* not before there is a handler */
+        virtio_net_start(&net);
     }
     return !*opened;
 }

@@ -81,6 +81,7 @@ static bool open_card(const struct pci_device *device, void *context)
         return false;
     }
     pci_enable_line(device);
+    virtio_net_start(&card->net);
     memset(card->frame + HEADROOM, 0xff, 6); /* to all stations, an experimental EtherType */
     memcpy(card->frame + HEADROOM + 6, card->net.mac, 6);
     card->frame[HEADROOM + 12] = 0x88;

@@ -150,8 +150,17 @@ unsigned card_interrupts(void)
 
 int card_open_net(void)
 {
+    int error;
+
     card.options.weak_barrier = fake_platform.weak_barrier;
-    return virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client);
+    error = virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client);
+    if (error == 0) {
+        if (card.vp.dev.vectors == 0) {
+            pci_enable_line(&card.vp.pci);
+        }
+        virtio_net_start(&card.net);
+    }
+    return error;
 }
 
 int card_open(void)

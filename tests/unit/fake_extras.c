@@ -84,7 +84,7 @@ void fake_interrupt(struct fake_virtio *dev, uint8_t isr, uint16_t vector)
 
 bool fake_line(const struct fake_virtio *dev)
 {
-    return dev->isr != 0 &&
+    return dev->isr != 0 && dev->sees_line &&
            !(fake_pci_get(dev->function, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
 }
 

@@ -102,8 +102,9 @@ void fake_write_status(struct fake_virtio *dev, uint8_t status)
     } else if ((status & dev->status) != dev->status) {
         fail_msg("status 0x%02x after 0x%02x clears a bit", status, dev->status);
     }
-    if (status & VIRTIO_STATUS_DRIVER_OK) {
+    if (status & ~dev->status & VIRTIO_STATUS_DRIVER_OK) {
         check_vectors(dev);
+        dev->sees_line = !(fake_pci_get(dev->function, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
     }
     if (dev->refuses_features) {
         status &= (uint8_t)~VIRTIO_STATUS_FEATURES_OK;

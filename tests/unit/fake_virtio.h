@@ -138,6 +138,7 @@ struct fake_virtio {
     uint8_t status;
     uint64_t features;
     uint8_t isr;
+    bool sees_line; /* it looked at DRIVER_OK, as QEMU's vhost does, and never again */
     uint16_t config_vector;
     struct fake_msix_entry {
         uint32_t field[4]; /* address, its upper half, data, control */
@@ -207,10 +208,11 @@ bool fake_virtio_little(const struct fake_virtio *dev);
 uint64_t fake_get(const struct fake_virtio *dev, const void *field, unsigned width);
 void fake_put(const struct fake_virtio *dev, void *field, unsigned width, uint64_t value);
 
-/* The configuration changed: the generation moves, an interrupt comes. */
-/* Whether its interrupt line is asserted: not while the function is forbidden to (PCI 3.0 §6.2.2). */
+/* Whether its interrupt line is asserted: not while the function is forbidden to (PCI 3.0 §6.2.2), and
+ * never where it was when the driver set DRIVER_OK. */
 bool fake_line(const struct fake_virtio *dev);
 
+/* The configuration changed: the generation moves, an interrupt comes. */
 void fake_virtio_config_changed(struct fake_virtio *dev);
 
 /* Whether the ring is packed; then the functions for the indices and flags of a split one fail. */

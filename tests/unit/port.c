@@ -169,6 +169,7 @@ static bool open_first(const struct pci_device *function, void *context)
               virtio_net_open(&net, &pci.dev, &options, &client) == 0;
     if (*opened) {
         pci_enable_line(function); /* the handler is there */
+        virtio_net_start(&net);
     }
     return !*opened;
 }

@@ -77,6 +77,30 @@ static void everything_happens_at_its_time(void **state)
     }
 }
 
+/* Between the two calls the interrupt is connected: nothing comes before, and all of it after. */
+static void device_is_live_from_the_start_on(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_INTERFACES; i++) {
+        uint64_t doorbell;
+
+        card_create_as(i, virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX));
+        assert_int_equal(card_attach(), 0);
+        assert_int_equal(virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client), 0);
+        assert_false(card.dev.status & D_OK);
+        assert_int_equal(card_events(FAKE_DOORBELL, &doorbell, 1), 0);
+        assert_int_equal(card.net.rx_posted, 0);
+        pci_enable_line(&card.vp.pci);
+        virtio_net_start(&card.net);
+        assert_true(card.dev.status & D_OK);
+        assert_true(card.net.link_up);
+        assert_false(virtio_net_interrupts_on(&card.net, false));
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_true(fake_line(&card.dev));
+        card_close();
+    }
+}
+
 /* Whether a feature is of no use without another (virtio 1.3 §5.1.3.1). */
 static bool stands_alone(unsigned bit)
 {
@@ -298,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_is_written_in_order),
         cmocka_unit_test(everything_happens_at_its_time),
+        cmocka_unit_test(device_is_live_from_the_start_on),
         cmocka_unit_test(only_offered_and_known_bits_are_acknowledged),
         cmocka_unit_test(options_mask_features_but_not_version_1),
         cmocka_unit_test(refused_features_fail_the_device),

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vhost-user back end: its messages, and the rings that it works on. */
+#ifndef VHOST_USER_H
+#define VHOST_USER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "virtio/virtio_spec.h"
+
+/* Requests of the front end; others are ignored. */
+enum {
+    GET_FEATURES = 1,
+    SET_FEATURES = 2,
+    SET_MEM_TABLE = 5,
+    SET_VRING_NUM = 8,
+    SET_VRING_ADDR = 9,
+    SET_VRING_BASE = 10,
+    GET_VRING_BASE = 11,
+    SET_VRING_KICK = 12,
+    SET_VRING_CALL = 13,
+    GET_PROTOCOL_FEATURES = 15,
+};
+enum {
+    RX,
+    TX,
+    QUEUES,
+    REGIONS = 8,
+    MESSAGE_HEADER = 12, /* bytes */
+    MESSAGE_VERSION = 1,
+    MESSAGE_REPLY = 4,
+    NO_FILE = 0x100,        /* in the number of a kick or a call: it has no file descriptor */
+    PROTOCOL_FEATURES = 30, /* a feature bit of vhost-user's own */
+};
+
+#define BIT(feature) (UINT64_C(1) << (feature))
+#define FEATURES                                                                                   \
+    (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ANY_LAYOUT) | BIT(VIRTIO_F_INDIRECT_DESC) |            \
+     BIT(VIRTIO_F_EVENT_IDX) | BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(PROTOCOL_FEATURES))
+
+struct message {
+    uint32_t request, flags, size;
+    union {
+        uint64_t number;
+        struct {
+            uint32_t index, number;
+        } state;
+        struct {
+            uint32_t index, flags;
+            uint64_t desc, used, avail, log; /* addresses in the front end's memory */
+        } addresses;
+        struct {
+            uint32_t regions, padding;
+            struct {
+                uint64_t guest, size, user, offset;
+            } region[REGIONS];
+        } memory;
+    } __attribute__((packed));
+} __attribute__((packed));
+
+struct region {
+    uint64_t guest, user; /* where it begins: guest-physical, and in the front end's memory */
+    uint64_t size, offset;
+    uint8_t *memory;
+};
+
+/* A split ring (virtio 1.3 §2.7); the guest is little-endian, as this host is. */
+struct descriptor {
+    uint64_t address;
+    uint32_t length;
+    uint16_t flags, next;
+};
+struct avail {
+    uint16_t flags, idx, ring[]; /* used_event follows */
+};
+struct used {
+    uint16_t flags, idx;
+    struct {
+        uint32_t id, length;
+    } ring[]; /* avail_event follows */
+};
+
+struct queue {
+    uint16_t size;
+    struct descriptor *desc;
+    struct avail *avail;
+    struct used *used;
+    uint16_t next;     /* entry of the available ring to take */
+    uint16_t used_idx; /* entry of the used ring to write */
+    int kick, call;
+    bool running;
+};
+
+/* The front end, and what it has told. */
+struct connection {
+    uint64_t features;
+    struct queue queue[QUEUES];
+    struct region region[REGIONS];
+    unsigned regions;
+};
+extern struct connection connection;
+
+/* The guest's memory; NULL where not all of it is there. */
+void *guest_memory(uint64_t address, uint64_t length);
+
+void queue_start(struct queue *queue);
+
+/* Moves what the tap has to the guest, `all` of it before the guest sees the first. */
+void queue_receive(struct queue *queue, int tap, bool all);
+
+/* Moves what the guest has sent to the tap. */
+void queue_transmit(struct queue *queue, int tap);
+
+#endif
