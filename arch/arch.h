@@ -80,6 +80,9 @@ uint32_t arch_clock_khz(void);
 /* Whether this machine is one that leaves barriers out: see virtio/virtio_platform.h. */
 bool arch_barrier_is_weak(void);
 
+/* A random number of the processor's. Returns false where it has none to give. */
+bool arch_random(uint32_t *value);
+
 /* Ends the run: the emulator's exit code where it has one, else the power off. */
 _Noreturn void arch_exit(bool success);
 

@@ -7,6 +7,7 @@
 
 #include "arch/arch.h"
 #include "boot/arguments.h"
+#include "boot/fw_cfg.h"
 #include "lwip/ip.h"
 #include "lwip/nd6.h"
 #include "lwip/prot/ip4.h"
@@ -14,6 +15,7 @@
 #include "lwip/prot/udp.h"
 #include "net/addresses.h"
 #include "net/lwip_port/port.h"
+#include "net/lwip_port/random.h"
 #include "net/stats.h"
 #include "runtime/memory.h"
 #include "runtime/stamp.h"
@@ -49,10 +51,21 @@ const struct net_counters *net_counters(void)
     return &counters;
 }
 
+/* What -fw_cfg name=opt/vtnet/seed,file=... has, up to what a secret takes. */
+static void seed_random(void)
+{
+    uint8_t seed[64] = {0};
+
+    if (fw_cfg_read_file("opt/vtnet/seed", seed, sizeof seed) != 0) {
+        random_seed(seed, sizeof seed);
+    }
+}
+
 bool net_start(void)
 {
     static const uint8_t none[6];
 
+    seed_random();
     for (unsigned i = 0; i < NIC_CARDS; i++) {
         ports[i].mac = memcmp(boot_arguments.mac[i], none, 6) != 0 ? boot_arguments.mac[i] : NULL;
         ports[i].vlan = boot_arguments.vlan[i];

@@ -10,6 +10,8 @@ enum {
     ACPI_PM1A_CONTROL = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
     ACPI_SLEEP_S5 = 0x2000,
     CPUID_HYPERVISOR = 0x40000000,
+    CPUID_ECX_RDRAND = 1 << 30,
+    RDRAND_TRIES = 10, /* which the processor's manual says are enough */
     EFLAGS_ID = 1 << 21,
 };
 
@@ -49,4 +51,18 @@ bool arch_barrier_is_weak(void)
 
     return !i386_cpuid(CPUID_HYPERVISOR, &id) ||
            id.ebx == 0x54474354; /* "TCGT" of "TCGTCGTCGTCG" */
+}
+
+bool arch_random(uint32_t *value)
+{
+    struct i386_cpuid id;
+    bool good = false;
+
+    if (!i386_cpuid(1, &id) || !(id.ecx & CPUID_ECX_RDRAND)) {
+        return false;
+    }
+    for (unsigned i = 0; i < RDRAND_TRIES && !good; i++) {
+        __asm__ volatile("rdrand %0\n\tsetc %1" : "=r"(*value), "=qm"(good)::"cc");
+    }
+    return good;
 }

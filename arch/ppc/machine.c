@@ -90,3 +90,9 @@ bool arch_barrier_is_weak(void)
 {
     return true;
 }
+
+bool arch_random(uint32_t *value)
+{
+    (void)value;
+    return false;
+}

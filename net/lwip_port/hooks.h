@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lwip/err.h"
+#include "lwip/ip_addr.h"
 
 struct netif;
 struct pbuf;
@@ -27,6 +28,10 @@ void port_tcp_received(const struct netif *netif, struct tcp_hdr *header, struct
 
 /* A connection's segment is about to be sent, its checksum not yet there. Returns options. */
 uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, uint32_t *options);
+
+/* The initial sequence number of a connection; ports in host order. */
+uint32_t port_tcp_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
+                      uint16_t remote_port);
 
 /* An IPv4 packet has come. Returns 1 where it was dropped and freed, otherwise 0. */
 int port_ip4_input(struct pbuf *p);

@@ -105,6 +105,8 @@
 #define TCP_OOSEQ_MAX_PBUFS 256
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, length, length1, options2, p)                      \
     port_tcp_input(pcb, header, length, length1, options2, p)
+#define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port)                                  \
+    port_tcp_isn(local, local_port, remote, remote_port)
 #define TCP_LISTEN_BACKLOG 1
 /* Windows are smaller where a card asks for that: net/lwip_port/window.c. */
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, header, pcb, options)                                     \

@@ -39,20 +39,6 @@ uint32_t sys_now(void)
     return now_ms;
 }
 
-/* xorshift32; the seed is when the first number is asked for, to the nanosecond. */
-uint32_t lwip_port_random(void)
-{
-    static uint32_t state;
-
-    if (state == 0) {
-        state = (uint32_t)arch_clock_ns() | 1;
-    }
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
-}
-
 static void print_link(const struct lwip_port *port, const char *before)
 {
     const struct nic *nic = &port->nic;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a segment may say that lwIP 2.2.1 takes at its word, until one of its assertions fails. Each
- * such case is put right here, before lwIP sees the segment or before its timer runs.
+ * such case is put right here, before lwIP sees the segment or before its timer runs. And a SYN that
+ * opens a connection anew.
  */
 #include "lwip/priv/tcp_priv.h"
 
 #include "lwip/ip.h"
+#include "lwip/udp.h"
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/hooks.h"
+#include "net/lwip_port/random.h"
 
 enum {
     /* Of the peer's segments. Less would cost more in headers than it carries, and a SYN that is in
@@ -101,12 +104,51 @@ static bool fits_window(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
            TCP_SEQ_LEQ(end, last->tcphdr->seqno + last->len);
 }
 
+/* lwIP has begun to handle the segment: it does so again from the start. */
+static void handle_again(struct pbuf *p, struct tcp_hdr *header, u16_t options_length)
+{
+    pbuf_header_force(p, (s16_t)(sizeof *header + options_length));
+    header->src = lwip_htons(header->src);
+    header->dest = lwip_htons(header->dest);
+    header->seqno = lwip_htonl(header->seqno);
+    header->ackno = lwip_htonl(header->ackno);
+    header->wnd = lwip_htons(header->wnd);
+    pbuf_ref(p); /* each has one to free */
+    tcp_input(p, ip_current_input_netif());
+}
+
+/*
+ * Where a closed connection is remembered, a SYN beyond its sequence numbers opens it anew (RFC 9293
+ * §3.10.7.8 with MAY-2, RFC 6191). lwIP answers it with an acknowledgement of the old one, and then
+ * ignores the reset that this brings.
+ */
+static bool opens_anew(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
+{
+    return (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN &&
+           TCP_SEQ_GEQ(header->seqno, pcb->rcv_nxt);
+}
+
+static void open_anew(struct tcp_pcb *pcb, struct pbuf *p, struct tcp_hdr *header,
+                      u16_t options_length)
+{
+    uint32_t last = pcb->snd_nxt;
+
+    tcp_abort(pcb); /* which sends nothing then */
+    random_isn_above(&last);
+    handle_again(p, header, options_length);
+    random_isn_above(NULL);
+}
+
 /* LWIP_HOOK_TCP_INPACKET_PCB */
 err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_length,
                      u16_t first_length, u8_t *second, struct pbuf *p)
 {
     enum tcp_state state = pcb->state;
 
+    if (state == TIME_WAIT && second == NULL && opens_anew(pcb, header)) {
+        open_anew(pcb, p, header, options_length);
+        return ERR_ABRT;
+    }
     guard_segment_of(state == LISTEN ? NULL : pcb);
     if (options_length != 0) {
         struct options options = {(u8_t *)(header + 1), second, first_length, options_length};
@@ -138,6 +180,9 @@ err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_
  */
 void guard_before_tcp_timer(void)
 {
+    /* All that these do is to choose the port from which on a free one is looked for. */
+    tcp_init();
+    udp_init();
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
         if (pcb->persist_backoff == 0) {
             continue;

@@ -17,7 +17,10 @@ enum {
     PATIENCE_POLLS = 10,  /* without any progress; a poll is one second: */
     POLL_INTERVAL = 2,    /* lwIP's half seconds */
     PIECE_MIN = 4096,     /* bytes, unless it is the last one */
+    SECONDS_MAX = 3600,   /* of sending, whatever was asked for */
 };
+
+static const uint64_t SECOND_NS = 1000000000;
 
 /* client_hdr_v1, and of client_hdrext what is looked at; big-endian. */
 struct client_hdr {
@@ -53,8 +56,8 @@ struct connection {
     bool sending;
     bool send_afterwards; /* on a connection back, once the client has sent all */
     bool received_all;
-    u32_t left;        /* bytes to be sent; UINT32_MAX where time is the limit */
-    uint64_t until_ns; /* UINT64_MAX where bytes are the limit */
+    u32_t left;        /* bytes to be sent; UINT32_MAX where time alone is the limit */
+    uint64_t until_ns; /* the end of sending, at the latest */
 };
 
 static unsigned connections;
@@ -102,7 +105,7 @@ static err_t send_more(struct connection *c)
             tcp_write(c->pcb, zeros, (u16_t)length, 0) != ERR_OK) {
             break;
         }
-        if (c->until_ns == UINT64_MAX) {
+        if (c->left != UINT32_MAX) {
             c->left -= length;
         }
     }
@@ -117,14 +120,15 @@ static err_t send_more(struct connection *c)
 static err_t begin_sending(struct connection *c)
 {
     u32_t amount = lwip_ntohl(c->header.amount);
+    uint64_t ns = SECONDS_MAX * SECOND_NS;
 
     c->sending = true;
     c->left = amount;
-    c->until_ns = UINT64_MAX;
     if (amount >> 31 != 0) {
         c->left = UINT32_MAX;
-        c->until_ns = arch_clock_ns() + (0 - amount) * 10000000ULL;
+        ns = LWIP_MIN(ns, (0 - amount) * (SECOND_NS / 100));
     }
+    c->until_ns = arch_clock_ns() + ns;
     return send_more(c);
 }
 

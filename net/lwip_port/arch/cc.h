@@ -33,7 +33,7 @@
 _Noreturn void port_assertion_failed(const char *message);
 #define LWIP_PLATFORM_ASSERT(message) port_assertion_failed(message)
 
-/* Seeds ports and transaction numbers: see net/lwip_port/port.c. */
+/* Ports and transaction numbers: see net/lwip_port/random.c. */
 uint32_t lwip_port_random(void);
 #define LWIP_RAND() lwip_port_random()
 
