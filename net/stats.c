@@ -76,6 +76,7 @@ static const struct field port_fields[] = {
     FIELD(lwip_port_counters, rx_copied),  FIELD(lwip_port_counters, rx_copied_bytes),
     FIELD(lwip_port_counters, rx_dropped), FIELD(lwip_port_counters, rx_refused),
     FIELD(lwip_port_counters, rx_foreign), FIELD(lwip_port_counters, rx_own),
+    FIELD(lwip_port_counters, rx_lent),
 };
 
 static const struct field loop_fields[] = {
@@ -95,10 +96,9 @@ static const struct field memory_fields[] = {
 };
 
 static const struct field stack_fields[] = {
-    FIELD(guard_counters, assertions),
-    FIELD(guard_counters, connections_ended),
-    FIELD(guard_counters, segments_refused),
-    FIELD(guard_counters, fragments_refused),
+    FIELD(guard_counters, assertions),           FIELD(guard_counters, connections_ended),
+    FIELD(guard_counters, segments_refused),     FIELD(guard_counters, segments_dropped),
+    FIELD(guard_counters, out_of_order_dropped), FIELD(guard_counters, fragments_refused),
 };
 
 #define FIELDS(table) (table), sizeof(table) / sizeof(table)[0]

@@ -13,7 +13,9 @@ struct guard_counters {
     uint32_t assertions;        /* of lwIP's that failed, and were survived */
     uint32_t connections_ended; /* for that */
     uint32_t segments_refused;  /* of TCP, with data that no window had room for */
-    uint32_t fragments_refused; /* empty ones, and those that lead too far */
+    uint32_t segments_dropped;  /* with data, where buffers were few and the connection had many */
+    uint32_t out_of_order_dropped; /* queues of a connection, as all together kept too much */
+    uint32_t fragments_refused;    /* empty ones, and those that lead too far */
 };
 extern struct guard_counters guard_counters;
 

@@ -14,6 +14,7 @@
 #include "net/lwip_port/conflict.h"
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/tcp_memory.h"
 #include "netif/ethernet.h"
 
 /* Time as of the pass of the loop under way: reading the clock once a pass is enough. */
@@ -197,6 +198,7 @@ static err_t init_netif(struct netif *netif)
     netif->linkoutput = port_link_output;
     port_groups_init(netif);
     port_window_init(port);
+    tcp_memory_init(port);
     port_choose_offloads(port);
     return ERR_OK;
 }

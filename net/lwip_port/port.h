@@ -17,6 +17,7 @@ struct lwip_port_counters {
         rx_dropped; /* larger ones for the same reason, and what cannot be what the card says */
     uint32_t rx_foreign; /* frames of another VLAN than the netif's */
     uint32_t rx_own;     /* broadcast and multicast frames from our own Ethernet address */
+    uint32_t rx_lent;    /* receive buffers that the stack has, at the moment */
 };
 
 /* An address of ip= that another station uses: conflict.c asks from time to time whether it is free. */
@@ -47,6 +48,7 @@ struct lwip_port {
     struct port_kept_off kept_off;
     bool own_frame_told;       /* that the network returns our own frames */
     struct port_group *groups; /* that the card is to receive */
+    uint32_t lent_most;        /* that it may have before TCP is held to a share of them; 0: any */
     struct pbuf *partial;      /* the parts so far of a frame of several buffers */
     struct pbuf *partial_last;
     uint32_t partial_length; /* bytes */

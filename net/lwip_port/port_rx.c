@@ -29,6 +29,7 @@ static void rx_free(struct pbuf *p)
 {
     struct rx_pbuf *rx = (struct rx_pbuf *)p;
 
+    rx->port->counters.rx_lent--;
     rx->port->nic.driver->release(rx->port->nic.state, rx);
 }
 
@@ -41,6 +42,7 @@ static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data,
     if (length <= UINT16_MAX && !port->nic.driver->scarce(port->nic.state)) {
         rx->custom.custom_free_function = rx_free;
         rx->port = port;
+        port->counters.rx_lent++;
         /* PBUF_RAM says that structure and data are one block, so that headers can be put back in
          * front of a reply made in place. */
         return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_RAM, &rx->custom, data,

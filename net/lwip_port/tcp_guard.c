@@ -11,6 +11,7 @@
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/random.h"
+#include "net/lwip_port/tcp_memory.h"
 
 enum {
     /* Of the peer's segments. Less would cost more in headers than it carries, and a SYN that is in
@@ -104,17 +105,22 @@ static bool fits_window(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
            TCP_SEQ_LEQ(end, last->tcphdr->seqno + last->len);
 }
 
-/* lwIP has begun to handle the segment: it does so again from the start. */
-static void handle_again(struct pbuf *p, struct tcp_hdr *header, u16_t options_length)
+/* lwIP has begun to handle a segment: it does so again from the start with this one, header in host
+ * order, which it frees. Its checksum is right. */
+static void handle_again(struct pbuf *p)
 {
-    pbuf_header_force(p, (s16_t)(sizeof *header + options_length));
+    struct netif *netif = ip_current_input_netif();
+    const u16_t checksums = netif->chksum_flags;
+    struct tcp_hdr *header = p->payload;
+
     header->src = lwip_htons(header->src);
     header->dest = lwip_htons(header->dest);
     header->seqno = lwip_htonl(header->seqno);
     header->ackno = lwip_htonl(header->ackno);
     header->wnd = lwip_htons(header->wnd);
-    pbuf_ref(p); /* each has one to free */
-    tcp_input(p, ip_current_input_netif());
+    netif->chksum_flags = checksums & ~NETIF_CHECKSUM_CHECK_TCP;
+    tcp_input(p, netif);
+    netif->chksum_flags = checksums;
 }
 
 /*
@@ -128,25 +134,61 @@ static bool opens_anew(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
            TCP_SEQ_GEQ(header->seqno, pcb->rcv_nxt);
 }
 
-static void open_anew(struct tcp_pcb *pcb, struct pbuf *p, struct tcp_hdr *header,
-                      u16_t options_length)
+static void open_anew(struct tcp_pcb *pcb, struct pbuf *p, u16_t header_length)
 {
     uint32_t last = pcb->snd_nxt;
 
     tcp_abort(pcb); /* which sends nothing then */
     random_isn_above(&last);
-    handle_again(p, header, options_length);
+    pbuf_header_force(p, (s16_t)header_length);
+    pbuf_ref(p); /* lwIP frees it twice */
+    handle_again(p);
     random_isn_above(NULL);
+}
+
+/*
+ * Keeps the buffers that a segment's data lies in from being used up: see tcp_memory.h. Returns false
+ * where the segment is not to be handled any more: it is dropped, or a copy of it was handled.
+ */
+static bool may_keep(const struct tcp_pcb *pcb, const struct tcp_hdr *header, struct pbuf *p,
+                     u16_t header_length, bool in_one_piece)
+{
+    const struct lwip_port *port = ip_current_input_netif()->state;
+    bool ahead = TCP_SEQ_GT(header->seqno, pcb->rcv_nxt);
+    bool is_short = tcp_memory_is_short(port);
+    struct pbuf *copy;
+
+    if (!ahead && !is_short) {
+        return true;
+    }
+    if (is_short && p->tot_len > tcp_memory_share(pcb)) {
+        guard_counters.segments_dropped++; /* as if it was lost: it is sent again */
+        return false;
+    }
+    if (ahead) {
+        tcp_memory_room_out_of_order(port, p);
+    }
+    if (!tcp_memory_wastes(p)) {
+        return true;
+    }
+    copy = in_one_piece ? tcp_memory_copy(p, header, header_length) : NULL;
+    if (copy != NULL) {
+        handle_again(copy);
+    } else {
+        guard_counters.segments_dropped++;
+    }
+    return false;
 }
 
 /* LWIP_HOOK_TCP_INPACKET_PCB */
 err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_length,
                      u16_t first_length, u8_t *second, struct pbuf *p)
 {
+    u16_t header_length = (u16_t)(sizeof *header + options_length);
     enum tcp_state state = pcb->state;
 
     if (state == TIME_WAIT && second == NULL && opens_anew(pcb, header)) {
-        open_anew(pcb, p, header, options_length);
+        open_anew(pcb, p, header_length);
         return ERR_ABRT;
     }
     guard_segment_of(state == LISTEN ? NULL : pcb);
@@ -166,6 +208,10 @@ err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_
             guard_counters.segments_refused++;
             tcp_send_empty_ack(pcb); /* RFC 9293 §3.10.7.4: for one that is not acceptable */
             return ERR_VAL;
+        }
+        if ((p->tot_len != 0 || TCPH_FLAGS(header) & TCP_FIN) &&
+            !may_keep(pcb, header, p, header_length, second == NULL)) {
+            return ERR_ABRT;
         }
     }
     port_tcp_received(ip_current_input_netif(), header, pcb);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Windows of TCP that the card can hold: nic_driver.window. */
+/* Windows of TCP that the card can hold (nic_driver.window), and that its receive buffers have room
+ * for where they are few. */
 #include "lwip/ip.h"
 #include "lwip/priv/tcp_priv.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/tcp_memory.h"
 
 static bool limited; /* there is a card that asks for it */
 
@@ -20,16 +22,19 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
 {
     const struct netif *netif;
     const struct lwip_port *port;
-    uint32_t window;
+    uint32_t window = UINT32_MAX;
 
-    if (!limited || (netif = ip_route(&pcb->local_ip, &pcb->remote_ip)) == NULL) {
+    if (!(limited || tcp_memory_was_short) ||
+        (netif = ip_route(&pcb->local_ip, &pcb->remote_ip)) == NULL) {
         return options;
     }
     port = netif->state;
-    if (port->nic.driver->window == NULL) {
-        return options;
+    if (port->nic.driver->window != NULL) {
+        window = port->nic.driver->window(port->nic.state, false);
     }
-    window = port->nic.driver->window(port->nic.state, false);
+    if (tcp_memory_is_short(port)) {
+        window = LWIP_MIN(window, tcp_memory_share(pcb));
+    }
     if (pcb->flags & TF_WND_SCALE && !(TCPH_FLAGS(header) & TCP_SYN)) {
         window >>= pcb->rcv_scale;
     }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How many receive buffers TCP keeps: of data out of order, and of data in order that the programs
+ * have not let go of. A window bounds the bytes of one connection; but a byte can keep a buffer, and
+ * the windows of all connections promise more than there is.
+ */
+#include "net/lwip_port/tcp_memory.h"
+
+#include <string.h>
+
+#include "lwip/ip.h"
+#include "net/lwip_port/guard.h"
+#include "net/lwip_port/port_internal.h"
+
+enum {
+    WORTH_KEEPING = 800,    /* bytes in a receive buffer: half of what it holds */
+    FAIR_SHARE = 16 * 1024, /* bytes that a connection may leave unread where buffers are few */
+};
+
+void tcp_memory_init(struct lwip_port *port)
+{
+    struct nic_counters counters;
+
+    port->nic.driver->counters(port->nic.state, &counters);
+    port->lent_most = counters.rx_buffers_max / 4 * 3;
+}
+
+/* The receive buffers of a packet. */
+static unsigned buffers_in(const struct pbuf *p)
+{
+    unsigned count = 0;
+
+    for (; p != NULL; p = p->next) {
+        count += (p->flags & PBUF_FLAG_IS_CUSTOM) != 0;
+    }
+    return count;
+}
+
+bool tcp_memory_wastes(const struct pbuf *p)
+{
+    return p->tot_len < buffers_in(p) * WORTH_KEEPING;
+}
+
+/* The pbufs that a connection keeps out of order. */
+static unsigned out_of_order(const struct tcp_pcb *pcb)
+{
+    unsigned count = 0;
+
+    for (const struct tcp_seg *segment = pcb->ooseq; segment != NULL; segment = segment->next) {
+        count += pbuf_clen(segment->p);
+    }
+    return count;
+}
+
+/* The one that keeps most gives it up: a peer that is told of such data must send it again if asked
+ * to (RFC 2018 §8). */
+void tcp_memory_room_out_of_order(const struct lwip_port *port, const struct pbuf *p)
+{
+    const unsigned most = port->lent_most / 3; /* a quarter of all buffers */
+
+    for (;;) {
+        struct tcp_pcb *largest = NULL;
+        unsigned total = pbuf_clen(p), held = 0;
+
+        for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+            unsigned here = out_of_order(pcb);
+
+            total += here;
+            if (here > held) {
+                held = here;
+                largest = pcb;
+            }
+        }
+        if (total <= most || largest == NULL) {
+            return;
+        }
+        guard_counters.out_of_order_dropped++;
+        tcp_free_ooseq(largest);
+    }
+}
+
+bool tcp_memory_was_short;
+
+bool tcp_memory_is_short(const struct lwip_port *port)
+{
+    tcp_memory_was_short = port->lent_most != 0 && port->counters.rx_lent > port->lent_most;
+    return tcp_memory_was_short;
+}
+
+uint32_t tcp_memory_share(const struct tcp_pcb *pcb)
+{
+    uint32_t unread = TCP_WND_MAX(pcb) - pcb->rcv_wnd;
+
+    return unread < FAIR_SHARE ? FAIR_SHARE - unread : 0;
+}
+
+struct pbuf *tcp_memory_copy(const struct pbuf *p, const struct tcp_hdr *header, u16_t length)
+{
+    struct pbuf *copy = pbuf_alloc(PBUF_RAW, (u16_t)(length + p->tot_len), PBUF_RAM);
+
+    if (copy != NULL) {
+        memcpy(copy->payload, header, length);
+        pbuf_copy_partial(p, (uint8_t *)copy->payload + length, p->tot_len, 0);
+    }
+    return copy;
+}

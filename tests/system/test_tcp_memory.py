@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A few connections of a peer that keeps no rule don't use up what receive buffers there are."""
+
+import json
+
+import pytest
+
+import host
+from guest import ADDRESS, Guest
+from station import SACK_PERMITTED, Station, scale
+from test_ipv6 import GUEST, GUEST_MAC, host_addresses
+
+CONNECTIONS = 8
+
+
+@pytest.fixture(name="guest", scope="module")
+def fixture_guest(arch):
+    with host_addresses(), Guest(arch, f"ip6={GUEST}/64") as guest:
+        guest.wait_ready()
+        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+        yield guest
+        guest.assert_well()
+
+
+@pytest.fixture(name="peer", params=[(ADDRESS, "10.0.0.99"), (GUEST, "fd00::99")],
+                ids=["ipv4", "ipv6"])
+def fixture_peer(guest, request):
+    assert guest.process.poll() is None
+    with Station(request.param[0], GUEST_MAC, request.param[1]) as peer:
+        yield peer
+
+
+def figures():
+    """The share of all receive buffers that the stack has, and what it has counted."""
+    with host.udp_socket(ADDRESS, 81) as sock:
+        sock.send(b"")
+        stats = json.loads(sock.recv(65536))
+    counters = stats["cards"][0]["counters"]
+    return counters["rx_lent"] / counters["rx_buffers_max"], stats["stack"]
+
+
+def open_all(peer, port, first):
+    options = scale(3) + SACK_PERMITTED
+    return [peer.connect(first + i, port, window=65535, options=options)
+            for i in range(CONNECTIONS)]
+
+
+def others_are_served():
+    for address in (ADDRESS, GUEST):
+        host.tcp_echo(address, host.MIB)
+    host.serves(ADDRESS)
+
+
+def test_bytes_out_of_order(peer):
+    connections = open_all(peer, host.SINK, 4000)
+    for round_ in range(200):
+        for connection in connections:
+            connection.send(b"x", seq=connection.seq + 2 + 2 * round_)
+        if round_ % 20 == 0:
+            host.settle(ADDRESS)
+    share, _ = figures()
+    assert share < 0.25
+    others_are_served()
+    for connection in connections:
+        connection.reset()
+
+
+def test_much_data_out_of_order(peer):
+    connections = open_all(peer, host.SINK, 4100)
+    for round_ in range(170):
+        for connection in connections:
+            connection.send(bytes(1400), seq=connection.seq + 1 + 1400 * round_)
+        if round_ % 10 == 0:
+            host.settle(ADDRESS)
+    share, counted = figures()
+    assert share < 0.35
+    assert counted["out_of_order_dropped"] > 0
+    others_are_served()
+    for connection in connections:
+        connection.reset()
+
+
+def test_data_that_nobody_reads(peer):
+    """What the echo keeps for a peer whose window is closed."""
+    connections = open_all(peer, host.ECHO, 4200)
+    for round_ in range(180):
+        for connection in connections:
+            connection.send(bytes(1400), window=0)
+        if round_ % 10 == 0:
+            host.settle(ADDRESS)
+    share, counted = figures()
+    assert share < 0.85
+    assert counted["segments_dropped"] > 0
+    others_are_served()
+    for connection in connections:
+        connection.reset()
