@@ -10,7 +10,6 @@
 struct boot_arguments boot_arguments = {
     .name = "vtnet",
     .poll_us = 10,
-    .bufinit = 2,
     .bufmax = 256,
     .rxdyn = 1,
     .dir = BOOT_DIRECTION_UNSAID,

@@ -81,7 +81,7 @@ struct boot_arguments {
     char name[BOOT_NAME_MAX + 1]; /* announced by mDNS, without ".local" */
     unsigned mode;                /* enum boot_mode */
     unsigned poll_us;      /* microseconds that hybrid mode polls without work before it sleeps */
-    unsigned bufinit;      /* receive buffers to begin with */
+    unsigned bufinit;      /* receive buffers to begin with; 0: the driver's default */
     unsigned bufmax;       /* receive buffers at the most */
     unsigned rxdyn;        /* 0: their number is bufmax from the beginning to the end */
     unsigned bufmem;       /* KiB of receive buffers that may exist; 0: the driver's default */

@@ -70,7 +70,7 @@ enum { VIRTIO_NET_PRIVATE_MAX = 256 };
 struct virtio_net_options {
     uint64_t features;    /* to accept, of those the driver knows (VIRTIO_NET_FEATURES) */
     const uint8_t *mac;   /* 6 bytes to use instead of the device's, or NULL */
-    uint16_t rx_initial;  /* receive buffers posted to begin with; 0: the default */
+    uint16_t rx_initial;  /* receive buffers posted at rest, at the least; 0: the default */
     uint16_t rx_maximum;  /* receive buffers posted at the most; 0: the default */
     uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
     uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
@@ -78,7 +78,7 @@ struct virtio_net_options {
     bool rx_fixed;        /* rx_maximum from the beginning to the end */
 };
 enum {
-    VIRTIO_NET_RX_INITIAL = 2,
+    VIRTIO_NET_RX_INITIAL = 32, /* a burst that no device loses, if it keeps frames or drops them */
     VIRTIO_NET_RX_MAXIMUM = 256,
     VIRTIO_NET_RX_MERGED = 44, /* with fewer at the most, MRG_RXBUF is not accepted */
     VIRTIO_NET_RX_MEMORY = 2 << 20,

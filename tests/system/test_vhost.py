@@ -6,26 +6,28 @@ share its memory with one."""
 import contextlib
 import functools
 import re
+import signal
 import subprocess
 import time
 
 import pytest
 
 import host
-from guest import PATIENCE, ROOT, TRANSPORTS, die_with_parent
+from guest import ADDRESS, PATIENCE, ROOT, TRANSPORTS, die_with_parent
 from test_interrupts import ON_A_PC
 from test_stats import by_udp, card
 
 MEMORY = ["-machine", "pc,memory-backend=mem", "-m", "64",
           "-object", "memory-backend-memfd,id=mem,size=64M,share=on"]
+QUIET = "rxquiet=20"  # ms: the limit of receive buffers comes down soon
 
 
 class BackEnd:
-    """The program tests/vhost; gather: ms that it collects frames for, before it delivers them."""
+    """The program tests/vhost."""
 
-    def __init__(self, folder, gather=0):
+    def __init__(self, folder):
         self.path = f"{folder}/vhost"
-        self.command = [str(ROOT / "build/host/vhost-user"), self.path, "tap0", str(gather)]
+        self.command = [str(ROOT / "build/host/vhost-user"), self.path, "tap0"]
         self.process = None
         self.start()
 
@@ -36,6 +38,15 @@ class BackEnd:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    @contextlib.contextmanager
+    def standing_still(self):
+        """What is sent meanwhile arrives at once."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def network(self, device):
         """QEMU's arguments for a card on it."""
@@ -48,8 +59,8 @@ class BackEnd:
 def back_end(tmp_path):
     """Starts back ends, which end with the test."""
     with contextlib.ExitStack() as stack:
-        def start(**options):
-            started = BackEnd(tmp_path, **options)
+        def start():
+            started = BackEnd(tmp_path)
             stack.callback(started.kill)
             return started
         yield start
@@ -71,7 +82,8 @@ def assert_it_interrupts(guest):
     before = figures(guest)["rx_interrupts"]
     for _ in range(50):
         host.ping(guest.address, count=1)
-    assert figures(guest)["rx_interrupts"] - before >= 40
+        time.sleep(0.001)  # it sleeps again
+    assert figures(guest)["rx_interrupts"] - before >= 5
 
 
 def flood(address, count, in_flight):
@@ -99,7 +111,7 @@ def test_traffic(boot, arch, back_end, irq, transport):
     guest = boot(f"mode=irq {append}", network=started.network(device)).wait_ready()
     guest.wait_for(f"interrupts: {'MSI-X' if irq == 'msix' else 'INTx'}")
     assert_it_interrupts(guest)
-    flood(guest.address, 1000, in_flight=2)
+    flood(guest.address, 1000, in_flight=16)
     host.echo_of_every_length(guest.address)
     host.tcp_echo(guest.address, 10 * host.MIB)
     with host.tcp_socket(guest.address, host.ECHO) as sock:
@@ -113,3 +125,79 @@ def test_traffic(boot, arch, back_end, irq, transport):
         assert host.receive_exactly(sock, 5) == b"after"
     assert_it_interrupts(guest)
     host.serves(guest.address)
+
+
+def burst(device, count, size, expected):
+    """Pings that arrive at once: so many of them, and no more, are answered."""
+    identifier = next(host.PINGS) & 0xffff
+    answered = 0
+    with host.icmp_socket(ADDRESS) as raw:
+        with device.standing_still():
+            for sequence in range(count):
+                raw.send(host.icmp_packet(8, identifier, sequence, bytes(size)))
+        until = time.monotonic() + PATIENCE
+        while answered < expected and host.next_reply(raw, identifier, until):
+            answered += 1
+        until = time.monotonic() + 0.1
+        while expected < count and host.next_reply(raw, identifier, until):
+            answered += 1
+    assert answered == expected, f"of a burst of {count} {answered} are answered"
+
+
+def wait_for_quiet(guest, device, limit):
+    """Until the limit of receive buffers has come down, and what was posted beyond it is used up, by
+    bursts too small to raise it."""
+    deadline = time.monotonic() + PATIENCE
+    while (now := figures(guest))["rx_limit"] > limit or now["rx_posted"] > limit:
+        assert time.monotonic() < deadline, f"the limit stays at {now['rx_limit']}"
+        few = min(max(now["rx_posted"] - limit, 0), limit // 4)
+        burst(device, few, 56, expected=few)
+    assert now["rx_limit"] == limit
+
+
+@pytest.fixture
+def silent_host():
+    """The host sends nothing of its own accord: neither requests for its neighbour's address nor what
+    IPv6 says on a link that comes up. With the link down it does not say that it leaves groups."""
+    host.ip("link", "set", "dev", "tap0", "down", "addrgenmode", "none")
+    host.ip("-6", "address", "flush", "dev", "tap0")
+    host.ip("link", "set", "dev", "tap0", "up")
+    host.ip("neigh", "replace", ADDRESS, "lladdr", "52:54:00:12:34:56", "dev", "tap0",
+            "nud", "permanent")
+    yield
+    host.ip("neigh", "del", ADDRESS, "dev", "tap0")
+    host.ip("link", "set", "dev", "tap0", "addrgenmode", "eui64")
+    host.ip("-6", "address", "add", "fd00::1/64", "dev", "tap0", "nodad", check=False)
+
+
+@ON_A_PC
+@pytest.mark.parametrize("device", [
+    TRANSPORTS["modern"], f"mrg_rxbuf=off,{TRANSPORTS['legacy']}",
+    f"event_idx=off,mrg_rxbuf=off,{TRANSPORTS['modern']}"])
+@pytest.mark.usefixtures("silent_host")
+def test_no_burst_of_32_frames_is_lost(boot, back_end, device):
+    """Neither at the start nor after a quiet time that follows heavier traffic."""
+    started = back_end()
+    guest = boot(f"mode=irq irq=intx {QUIET}", network=started.network(device)).wait_ready()
+    for size in (56, 1472):
+        for count in (4, 8, 16, 32):
+            burst(started, count, size, expected=count)
+            wait_for_quiet(guest, started, 32)
+        burst(started, 64, size, expected=32)
+        burst(started, 64, size, expected=64)
+        wait_for_quiet(guest, started, 32)
+        burst(started, 32, size, expected=32)
+        wait_for_quiet(guest, started, 32)
+
+
+@ON_A_PC
+@pytest.mark.parametrize("buffers", [2, 16, 64])
+@pytest.mark.usefixtures("silent_host")
+def test_a_burst_is_lost_beyond_the_buffers_that_are_posted(boot, back_end, buffers):
+    """What a smaller bufinit= costs on such a device, and what a larger one saves."""
+    started = back_end()
+    guest = boot(f"mode=irq irq=intx {QUIET} bufinit={buffers}",
+                 network=started.network("mrg_rxbuf=off")).wait_ready()
+    for count in (4, 16, 32, 64):
+        wait_for_quiet(guest, started, buffers)
+        burst(started, count, 56, expected=min(count, buffers))

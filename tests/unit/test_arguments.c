@@ -76,7 +76,7 @@ static void nothing_changes_nothing(void **state)
     good("     ");
     assert_memory_equal(&boot_arguments, &defaults, sizeof defaults);
     assert_int_equal(boot_arguments.mode, BOOT_MODE_HYBRID);
-    assert_int_equal(boot_arguments.bufinit, 2);
+    assert_int_equal(boot_arguments.bufinit, 0);
     assert_int_equal(boot_arguments.bufmax, 256);
     assert_int_equal(boot_arguments.ip[0].address, 0);
     assert_int_equal(boot_arguments.rxdyn, 1);
@@ -520,6 +520,7 @@ static void bufinit_is_held_by_bufmax(void **state)
     assert_non_null(strstr(console, "bufinit=100 is more than bufmax=10"));
     assert_int_equal(boot_arguments.bufinit, 10);
     good("bufinit=10 bufmax=10");
+    good("bufmax=10"); /* the default gives way without a word */
 }
 
 int main(void)

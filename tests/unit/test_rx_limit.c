@@ -18,6 +18,7 @@ static void grow(void)
     } while (card.net.rx_limit != before);
 }
 
+/* The paper's setting. */
 static void buffers_begin_at_2_and_grow_to_the_maximum(void **state)
 {
     (void)state;
@@ -26,6 +27,7 @@ static void buffers_begin_at_2_and_grow_to_the_maximum(void **state)
         unsigned last = 2;
 
         card_create_as(i, 0);
+        card.options.rx_initial = 2;
         assert_int_equal(card_open(), 0);
         assert_int_equal(card_posted(), 2);
         for (unsigned round = 0; round < 30; round++) {
@@ -81,8 +83,8 @@ static void maximum_holds_whatever_is_asked_for(void **state)
     static const struct {
         uint16_t initial, maximum, queue, first, last;
     } cases[] = {
-        {5, 16, 256, 5, 16}, {1, 1, 256, 1, 1},    {4, 16, 256, 4, 16}, {64, 16, 256, 16, 16},
-        {0, 32, 256, 2, 32}, {500, 0, 64, 64, 64}, {3, 64, 16, 3, 16},
+        {5, 16, 256, 5, 16},  {1, 1, 256, 1, 1},    {4, 16, 256, 4, 16},  {64, 16, 256, 16, 16},
+        {0, 64, 256, 32, 64}, {0, 16, 256, 16, 16}, {500, 0, 64, 64, 64}, {3, 64, 16, 3, 16},
     };
 
     (void)state;
@@ -155,6 +157,45 @@ static void limit_comes_down_when_it_is_quiet(void **state)
     }
 }
 
+/* A device that drops what finds no buffer, and never asks for more: 32 frames at once find room,
+ * at the start and after any quiet time. */
+static void burst_of_32_finds_buffers_after_any_quiet_time(void **state)
+{
+    const uint64_t features[] = {0, virtio_bit(VIRTIO_F_EVENT_IDX),
+                                 virtio_bit(VIRTIO_NET_F_MRG_RXBUF),
+                                 virtio_bit(VIRTIO_F_RING_RESET)};
+
+    (void)state;
+    for (unsigned n = 0; n < 4 * CARD_RINGS; n++) {
+        unsigned kept = VIRTIO_NET_RX_INITIAL;
+
+        card_create_as(n / 4, features[n % 4]);
+        assert_int_equal(card_open(), 0);
+        fake_platform.clock_ns = 1000 * MS;
+        for (unsigned round = 0; round < 3; round++) {
+            for (unsigned quiet = 0; quiet < 20; quiet++) {
+                fake_want_kick(&card.dev, RX, false);
+                virtio_net_poll(&card.net, 64);
+                fake_platform.clock_ns += 1000 * MS;
+                assert_true(card_posted() >= VIRTIO_NET_RX_INITIAL);
+            }
+            for (unsigned i = 0; i < 32; i++) {
+                assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            }
+            assert_int_equal(virtio_net_poll(&card.net, 64), 32);
+            grow();
+        }
+        for (unsigned quiet = 0; quiet < 20; quiet++) {
+            fake_want_kick(&card.dev, RX, false);
+            virtio_net_poll(&card.net, 64);
+            fake_platform.clock_ns += 1000 * MS;
+        }
+        assert_true(card.net.rx_limit == kept ||
+                    (n % 4 == 2 && card.net.rx_limit == VIRTIO_NET_RX_MERGED));
+        card_close();
+    }
+}
+
 /* With RING_RESET what is posted too much comes back at once, without a frame. */
 static void buffers_are_withdrawn_when_it_is_quiet(void **state)
 {
@@ -166,6 +207,7 @@ static void buffers_are_withdrawn_when_it_is_quiet(void **state)
     (void)state;
     for (unsigned i = 0; i < 2; i++) {
         card_create_as(3, features[i]);
+        card.options.rx_initial = 2;
         assert_int_equal(card_open(), 0);
         fake_platform.clock_ns = 1000 * MS;
         grow();
@@ -292,6 +334,7 @@ int main(void)
         cmocka_unit_test(limit_stays_when_an_old_event_index_comes_by),
         cmocka_unit_test(maximum_holds_whatever_is_asked_for),
         cmocka_unit_test(limit_comes_down_when_it_is_quiet),
+        cmocka_unit_test(burst_of_32_finds_buffers_after_any_quiet_time),
         cmocka_unit_test(buffers_are_withdrawn_when_it_is_quiet),
         cmocka_unit_test(shortage_raises_the_limit),
         cmocka_unit_test(load_keeps_the_limit_up),

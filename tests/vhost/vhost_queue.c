@@ -10,7 +10,7 @@
 enum {
     PARTS = 256,
     FRAME_MAX = 65536,
-    BURST = 32, /* frames that the guest is told of together */
+    BURST = 256, /* frames that the guest is told of together */
 };
 
 static bool agreed(unsigned feature)
@@ -165,12 +165,12 @@ static void deliver(struct queue *queue, uint8_t *frame, size_t length)
     }
 }
 
-void queue_receive(struct queue *queue, int tap, bool all)
+void queue_receive(struct queue *queue, int tap)
 {
     static uint8_t frame[FRAME_MAX];
     ssize_t length;
 
-    for (unsigned n = 0; all || n < BURST; n++) {
+    for (unsigned n = 0; n < BURST; n++) {
         size_t header = queue->running ? header_length() : 0;
 
         length = read(tap, frame + header, sizeof frame - header);

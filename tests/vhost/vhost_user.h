@@ -105,8 +105,8 @@ void *guest_memory(uint64_t address, uint64_t length);
 
 void queue_start(struct queue *queue);
 
-/* Moves what the tap has to the guest, `all` of it before the guest sees the first. */
-void queue_receive(struct queue *queue, int tap, bool all);
+/* Moves what the tap has to the guest, all of it before the guest sees the first. */
+void queue_receive(struct queue *queue, int tap);
 
 /* Moves what the guest has sent to the tap. */
 void queue_transmit(struct queue *queue, int tap);
