@@ -19,6 +19,8 @@ struct search {
     struct nic *const *nics;
     unsigned count;
     unsigned opened;
+    const struct nic_driver *failed; /* could not open the card at `failed_at` */
+    uint16_t failed_at;
 };
 
 static const struct nic_driver *find_driver(const struct pci_device *pci)
@@ -85,6 +87,9 @@ static bool consider(const struct pci_device *pci, void *context)
         nic->driver = driver;
         nic->pci = *pci;
         search->opened++;
+    } else {
+        search->failed = driver;
+        search->failed_at = pci->bdf;
     }
     return true;
 }
@@ -98,7 +103,11 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
     wake_loop = wake;
     pci_setup_bridges();
     functions = pci_scan(consider, &search);
-    if (search.opened == 0) {
+    if (search.opened == 0 && search.failed != NULL) {
+        printf("vtnet: no usable network card: %s at " PCI_BDF_FORMAT
+               " failed, for the reason above\n",
+               search.failed->name, PCI_BDF_ARGS(search.failed_at));
+    } else if (search.opened == 0) {
         printf("vtnet: no usable network card among %u PCI functions: start QEMU with "
                "-device virtio-net-pci\n",
                functions);

@@ -45,6 +45,17 @@ int virtio_device_begin(struct virtio_device *dev)
     return 0;
 }
 
+/* A device does not say which feature it misses or does not like. */
+static void log_refused(const struct virtio_device *dev)
+{
+    char names[512];
+
+    virtio_platform_log("virtio: the device refuses these features: %s",
+                        virtio_feature_names(dev->features, names, sizeof names));
+    virtio_platform_log("virtio: it may insist on one that it offers and that was not accepted: %s",
+                        virtio_feature_names(dev->offered & ~dev->features, names, sizeof names));
+}
+
 int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
 {
     if (dev->transport->legacy) {
@@ -63,8 +74,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
     add_status(dev, VIRTIO_STATUS_FEATURES_OK);
     /* The device says no by not keeping the bit (§3.1.1 step 6). */
     if (!(dev->transport->get_status(dev) & VIRTIO_STATUS_FEATURES_OK)) {
-        virtio_platform_log("virtio: the device refuses the features 0x%016llx",
-                            (unsigned long long)dev->features);
+        log_refused(dev);
         return VIRTIO_ERROR_FEATURES;
     }
     return 0;
@@ -90,6 +100,11 @@ int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, uns
     }
     virtio_platform_log("virtio: the device configuration at %u never holds still", offset);
     return VIRTIO_ERROR_IO;
+}
+
+uint64_t virtio_device_address(const struct virtio_device *dev, const void *memory)
+{
+    return virtio_platform_dma_address(memory, virtio_has(dev->features, VIRTIO_F_ACCESS_PLATFORM));
 }
 
 void virtio_device_fence(struct virtio_device *dev)

@@ -132,12 +132,19 @@ int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, uns
  */
 void virtio_device_fence(struct virtio_device *dev);
 
+/* The address by which this device reaches `memory`: as virtio_platform_dma_address(). */
+uint64_t virtio_device_address(const struct virtio_device *dev, const void *memory);
+
 /* The features of a network device that are of use: those whose requirements are in the set, too. */
 uint64_t virtio_feature_require(uint64_t features);
 
 /* The name of a feature of a network device, as in the specification but without its prefix and in
  * lower case, or NULL where the bit has none. */
 const char *virtio_feature_name(unsigned bit);
+
+/* Writes the names of these features to `text`, blanks between them; a bit without one as its
+ * number. What does not fit into `size` bytes is left out. Returns text. */
+const char *virtio_feature_names(uint64_t features, char *text, size_t size);
 
 /*
  * Reads a list like "-event_idx,+mrg_rxbuf,-29" and clears or sets those bits in *features: a sign,

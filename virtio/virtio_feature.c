@@ -106,6 +106,25 @@ const char *virtio_feature_name(unsigned bit)
     return bit < 64 ? names[bit] : NULL;
 }
 
+const char *virtio_feature_names(uint64_t features, char *text, size_t size)
+{
+    size_t used = 0;
+
+    for (unsigned bit = 0; bit < 64; bit++) {
+        char number[] = {(char)('0' + bit / 10), (char)('0' + bit % 10), '\0'};
+        const char *name = names[bit] != NULL ? names[bit] : number + (bit < 10);
+        size_t length = strlen(name);
+
+        if (virtio_has(features, bit) && used + length + 2 <= size) {
+            text[used] = ' ';
+            memcpy(text + used + 1, name, length);
+            used += 1 + length;
+        }
+    }
+    text[used] = '\0';
+    return used != 0 ? text + 1 : text;
+}
+
 /* The bit that the first `length` characters of `word` name or number, or -1. */
 static int find_bit(const char *word, size_t length)
 {

@@ -102,8 +102,9 @@ enum {
      virtio_bit(VIRTIO_NET_F_HOST_USO) | virtio_bit(VIRTIO_NET_F_SPEED_DUPLEX) |                   \
      virtio_bit(VIRTIO_F_ANY_LAYOUT) | virtio_bit(VIRTIO_F_INDIRECT_DESC) |                        \
      virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_F_VERSION_1) |                             \
-     virtio_bit(VIRTIO_F_RING_PACKED) | virtio_bit(VIRTIO_F_IN_ORDER) |                            \
-     virtio_bit(VIRTIO_F_NOTIFICATION_DATA) | virtio_bit(VIRTIO_F_RING_RESET))
+     virtio_bit(VIRTIO_F_ACCESS_PLATFORM) | virtio_bit(VIRTIO_F_RING_PACKED) |                     \
+     virtio_bit(VIRTIO_F_IN_ORDER) | virtio_bit(VIRTIO_F_NOTIFICATION_DATA) |                      \
+     virtio_bit(VIRTIO_F_RING_RESET))
 
 /* What happened since the device was opened; counters wrap. */
 struct virtio_net_counters {

@@ -144,7 +144,7 @@ static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
 /* 64-bit fields are written as two halves, the low one first (§4.1.3.1). */
 static void write_address(struct virtio_pci *vp, unsigned offset, const void *memory)
 {
-    uint64_t address = virtio_platform_dma_address(memory);
+    uint64_t address = virtio_device_address(&vp->dev, memory);
 
     write_common(vp, offset, 4, (uint32_t)address);
     write_common(vp, offset + 4, 4, (uint32_t)(address >> 32));

@@ -23,9 +23,11 @@ void virtio_platform_free(void *memory);
 /*
  * The address by which the device reaches `memory`: the one place where a pointer becomes one.
  * memory: anywhere in a block of virtio_platform_alloc(), or in a frame that is transmitted; what
- * follows it there must be contiguous for the device.
+ * follows it there must be contiguous for the device. bus: the address that any device on the bus
+ * would use, through an offset of the host bridge or an IOMMU, since the device has agreed to
+ * ACCESS_PLATFORM (§6); else it is the physical address. On most machines both are the same.
  */
-uint64_t virtio_platform_dma_address(const void *memory);
+uint64_t virtio_platform_dma_address(const void *memory, bool bus);
 
 /* Nanoseconds since some fixed point; never goes back. May be called from interrupt context. */
 uint64_t virtio_platform_clock_ns(void);

@@ -65,9 +65,10 @@ static bool is_used(const struct virtqueue *vq, uint16_t place)
     return (flags & both) == (place & PVIRTQ_WRAP ? both : 0);
 }
 
-static void write_desc(struct pvirtq_desc *desc, const struct virtqueue_part *part, uint16_t id)
+static void write_desc(const struct virtio_device *dev, struct pvirtq_desc *desc,
+                       const struct virtqueue_part *part, uint16_t id)
 {
-    virtio64_write(LITTLE, &desc->addr, virtio_platform_dma_address(part->data));
+    virtio64_write(LITTLE, &desc->addr, virtio_device_address(dev, part->data));
     virtio32_write(LITTLE, &desc->len, part->length);
     virtio16_write(LITTLE, &desc->id, id);
 }
@@ -89,10 +90,10 @@ static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *pa
     struct virtqueue_part whole = {table, (uint32_t)(count * sizeof *table)};
 
     for (unsigned i = 0; i < count; i++) {
-        write_desc(&table[i], &parts[i], 0);
+        write_desc(vq->dev, &table[i], &parts[i], 0);
         virtio16_write(LITTLE, &table[i].flags, i >= out ? VIRTQ_DESC_F_WRITE : 0);
     }
-    write_desc(desc, &whole, id);
+    write_desc(vq->dev, desc, &whole, id);
     /* The device must not see the flags before the descriptor and its table. */
     virtio_wmb();
     virtio16_write(LITTLE, &desc->flags,
@@ -113,7 +114,7 @@ static void write_direct(struct virtqueue *vq, const struct virtqueue_part *part
         struct pvirtq_desc *desc = &descriptors(vq)[place & PVIRTQ_OFF];
         uint16_t flags = (uint16_t)(virtqueue_part_flags(i, out, count) | available_flag(place));
 
-        write_desc(desc, &parts[i], id);
+        write_desc(vq->dev, desc, &parts[i], id);
         if (i == 0) {
             first_flags = flags;
         } else {

@@ -59,10 +59,12 @@ static int allocate(struct virtqueue *vq)
     return 0;
 }
 
-static void write_desc(bool little, struct virtq_desc *desc, const struct virtqueue_part *part,
-                       uint16_t flags, uint16_t next)
+static void write_desc(const struct virtio_device *dev, struct virtq_desc *desc,
+                       const struct virtqueue_part *part, uint16_t flags, uint16_t next)
 {
-    virtio64_write(little, &desc->addr, virtio_platform_dma_address(part->data));
+    bool little = dev->little_endian;
+
+    virtio64_write(little, &desc->addr, virtio_device_address(dev, part->data));
     virtio32_write(little, &desc->len, part->length);
     virtio16_write(little, &desc->flags, flags);
     virtio16_write(little, &desc->next, next);
@@ -72,17 +74,16 @@ static void write_desc(bool little, struct virtq_desc *desc, const struct virtqu
 static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                            unsigned count, uint16_t head)
 {
-    bool little = vq->dev->little_endian;
     struct virtqueue_slot *slot = &vq->slot[head];
     struct virtq_desc *table =
         (struct virtq_desc *)vq->tables + (size_t)slot->table * vq->table_parts;
     struct virtqueue_part whole = {table, (uint32_t)(count * sizeof *table)};
 
     for (unsigned i = 0; i < count; i++) {
-        write_desc(little, &table[i], &parts[i], virtqueue_part_flags(i, out, count),
+        write_desc(vq->dev, &table[i], &parts[i], virtqueue_part_flags(i, out, count),
                    (uint16_t)(i + 1));
     }
-    write_desc(little, &descriptors(vq)[head], &whole, VIRTQ_DESC_F_INDIRECT, 0);
+    write_desc(vq->dev, &descriptors(vq)[head], &whole, VIRTQ_DESC_F_INDIRECT, 0);
     slot->count = 1;
     slot->last = head;
 }
@@ -91,12 +92,11 @@ static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *pa
 static void write_direct(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                          unsigned count, uint16_t head)
 {
-    bool little = vq->dev->little_endian;
     struct virtqueue_slot *slot = &vq->slot[head];
     uint16_t at = head;
 
     for (unsigned i = 0; i < count; i++) {
-        write_desc(little, &descriptors(vq)[at], &parts[i], virtqueue_part_flags(i, out, count),
+        write_desc(vq->dev, &descriptors(vq)[at], &parts[i], virtqueue_part_flags(i, out, count),
                    vq->slot[at].next);
         slot->last = at;
         at = vq->slot[at].next;

@@ -31,9 +31,10 @@ void virtio_platform_free(void *memory)
     memory_free(memory);
 }
 
-uint64_t virtio_platform_dma_address(const void *memory)
+uint64_t virtio_platform_dma_address(const void *memory, bool bus)
 {
-    return (uintptr_t)memory; /* here pointers are physical addresses, and devices use these */
+    /* Here pointers are physical addresses. What the bus adds to them, this project's arch/ knows. */
+    return bus ? arch_bus_address(memory) : (uintptr_t)memory;
 }
 
 uint64_t virtio_platform_clock_ns(void)

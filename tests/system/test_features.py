@@ -4,7 +4,7 @@
 import pytest
 
 import host
-from guest import TRANSPORTS
+from guest import TRANSPORTS, tap_network
 
 LEGACY, MODERN = TRANSPORTS["legacy"], TRANSPORTS["modern"]
 
@@ -53,6 +53,32 @@ def test_packed_ring(boot, device, append):
     guest = boot(append, device=options).wait_ready()
     assert "ring_packed" in accepted(guest)
     assert_intact(guest)
+
+
+PLATFORMS = {  # QEMU's arguments before the card
+    "bus": [], "packed": [],
+    "intel-iommu": ["-M", "q35", "-device", "intel-iommu"],
+    "virtio-iommu": ["-M", "q35", "-device", "virtio-iommu-pci"],
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_addresses_of_the_platform(boot, arch, platform):
+    """Those of the bus: on a 40p RAM lies elsewhere there."""
+    if "iommu" in platform and arch.name != "i386":
+        pytest.skip("a 40p has no IOMMU")
+    packed = "on" if platform == "packed" else "off"
+    device = f"{MODERN},iommu_platform=on,packed={packed}"
+    guest = boot(network=PLATFORMS[platform] + tap_network(device=device)).wait_ready()
+    assert "access_platform" in accepted(guest)
+    assert_intact(guest)
+
+
+def test_feature_that_the_device_insists_on(boot):
+    guest = boot("features=-access_platform", device=f"{MODERN},iommu_platform=on")
+    guest.wait_for("insist on one that it offers and that was not accepted: .*access_platform")
+    guest.wait_for("no usable network card: virtio-net at 00:[0-9a-f.:]+ failed, for the reason above")
+    assert guest.wait_exit() == guest.arch.exit_failure
 
 
 def test_packed_ring_refused(boot):

@@ -89,24 +89,25 @@ void virtio_platform_free(void *memory)
     }
 }
 
-uint64_t virtio_platform_dma_address(const void *memory)
+uint64_t virtio_platform_dma_address(const void *memory, bool bus)
 {
     unsigned i = find_block(memory);
 
     if (fake_platform.on_dma_address != NULL) {
         fake_platform.on_dma_address();
     }
-    return fake_platform.dma_base + i * STRIDE +
+    return fake_platform.dma_base + (bus ? fake_platform.bus_base : 0) + i * STRIDE +
            (uint64_t)((const uint8_t *)memory - blocks[i].memory);
 }
 
 void *fake_dma(uint64_t address, size_t length)
 {
-    uint64_t block = (address - fake_platform.dma_base) / STRIDE;
-    uint64_t offset = (address - fake_platform.dma_base) % STRIDE;
+    uint64_t base = fake_platform.dma_base + fake_platform.bus_base;
+    uint64_t block = (address - base) / STRIDE;
+    uint64_t offset = (address - base) % STRIDE;
 
-    if (address < fake_platform.dma_base || block == 0 || block >= BLOCKS ||
-        blocks[block].memory == NULL || offset + length > blocks[block].size) {
+    if (address < base || block == 0 || block >= BLOCKS || blocks[block].memory == NULL ||
+        offset + length > blocks[block].size) {
         fail_msg("the device was given 0x%llx, %zu bytes", (unsigned long long)address, length);
     }
     return blocks[block].memory + offset;

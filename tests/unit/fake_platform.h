@@ -14,10 +14,11 @@
 #include "virtio/virtio_platform.h"
 
 struct fake_platform {
-    uint64_t dma_base;            /* added to all device addresses; below 4 GiB without it */
-    uint64_t clock_ns;            /* what the clock says */
-    uint64_t clock_step;          /* and how far it moves each time it is read */
-    bool weak_barrier;            /* what the tests' device is told of this processor */
+    uint64_t dma_base;   /* added to all device addresses; below 4 GiB without it */
+    uint64_t bus_base;   /* added to those of the bus, the only ones that the device has then */
+    uint64_t clock_ns;   /* what the clock says */
+    uint64_t clock_step; /* and how far it moves each time it is read */
+    bool weak_barrier;   /* what the tests' device is told of this processor */
     void (*on_dma_address)(void); /* called with each translation, before it */
     unsigned fail_nth;            /* this allocation from now on fails (1: the next); 0: none */
     bool fail_all;                /* every allocation fails */

@@ -55,8 +55,9 @@ void virtio_platform_free(void *memory)
     }
 }
 
-uint64_t virtio_platform_dma_address(const void *memory)
+uint64_t virtio_platform_dma_address(const void *memory, bool bus)
 {
+    (void)bus; /* the same address */
     return (uintptr_t)memory;
 }
 

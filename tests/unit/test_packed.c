@@ -25,7 +25,7 @@ static void check_bytes(const uint8_t *at, const uint8_t *expected, size_t lengt
 static void check_desc(const uint8_t *at, const void *memory, uint32_t length, uint16_t id,
                        uint16_t flags)
 {
-    uint64_t address = virtio_platform_dma_address(memory);
+    uint64_t address = virtio_platform_dma_address(memory, false);
     uint8_t expected[16];
 
     for (unsigned i = 0; i < 8; i++) {

@@ -55,6 +55,41 @@ static void ring_addresses_have_64_bits_on_a_modern_device(void **state)
     card_close();
 }
 
+/* §6 VIRTIO_F_ACCESS_PLATFORM: rings, tables and buffers, all by addresses of the bus, once that was
+ * agreed; all by physical ones else. The fake device fails on any other. */
+static void addresses_are_of_the_bus_where_that_was_agreed(void **state)
+{
+    const uint64_t features = virtio_bit(VIRTIO_F_ACCESS_PLATFORM) |
+                              virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX);
+
+    (void)state;
+    for (unsigned n = 0; n < 8; n++) {
+        bool agreed = n & 1, indirect = n & 2, packed = n & 4;
+        uint8_t *frame;
+        struct virtqueue_part parts[2];
+
+        card_create_as(packed ? CARD_PACKED : 3,
+                       features | (indirect ? virtio_bit(VIRTIO_F_INDIRECT_DESC) : 0));
+        if (agreed) {
+            fake_platform.bus_base = (uint64_t)1 << 40;
+        } else {
+            card.options.features &= ~virtio_bit(VIRTIO_F_ACCESS_PLATFORM);
+        }
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(virtio_has(card.dev.features, VIRTIO_F_ACCESS_PLATFORM), agreed);
+        frame = card_frame(60, 12, 1);
+        parts[0] = (struct virtqueue_part){frame, 20};
+        parts[1] = (struct virtqueue_part){frame + 20, 40};
+        assert_int_equal(virtio_net_transmit(&card.net, parts, 2, 12, NULL, frame), 0);
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        assert_int_equal(card.dev.tx_chain.indirect, indirect);
+        assert_true(fake_rx(&card.dev, "frame", 5));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        card_free_frame(frame, 12);
+        card_close();
+    }
+}
+
 static void ring_addresses_beyond_a_legacy_register_are_refused(void **state)
 {
     (void)state;
@@ -136,6 +171,7 @@ int main(void)
         cmocka_unit_test(queue_size_is_clamped_on_a_modern_device),
         cmocka_unit_test(any_rx_maximum_makes_a_queue_of_a_power_of_two),
         cmocka_unit_test(ring_addresses_have_64_bits_on_a_modern_device),
+        cmocka_unit_test(addresses_are_of_the_bus_where_that_was_agreed),
         cmocka_unit_test(ring_addresses_beyond_a_legacy_register_are_refused),
         cmocka_unit_test(doorbells_ring_at_notify_off_times_multiplier),
         cmocka_unit_test(multiplier_0_shares_one_doorbell),

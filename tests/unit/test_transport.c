@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bringing a device up over both transports: what it sees, in which order. */
+#include <string.h>
+
 #include "fake_card.h"
 
 enum {
@@ -178,6 +180,14 @@ static void refused_features_fail_the_device(void **state)
     assert_int_equal(card_events(FAKE_QUEUE, (uint64_t[2]){0}, 2), 0);
     assert_int_equal(fake_platform.live, 0);
     assert_true(fake_platform.lines > 0);
+    /* By name: what was accepted, and what it offered beside that. */
+    assert_non_null(strstr(fake_platform.log, "refuses these features: csum guest_csum "));
+    card_create(FAKE_MODERN, virtio_bit(VIRTIO_F_ACCESS_PLATFORM) | virtio_bit(4));
+    card.dev.refuses_features = true;
+    card.options.features = 0;
+    assert_int_equal(card_open(), VIRTIO_ERROR_FEATURES);
+    assert_non_null(strstr(fake_platform.log, "refuses these features: version_1\n"));
+    assert_non_null(strstr(fake_platform.log, "was not accepted: 4 access_platform\n"));
 }
 
 static void modern_device_without_version_1_is_refused(void **state)
