@@ -5,6 +5,7 @@
  */
 #include "pci/pci_platform.h"
 #include "arch/arch.h"
+#include "boot/fw_cfg.h"
 
 enum {
     CONFIG_ADDRESS = 0xcf8,
@@ -62,6 +63,19 @@ void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t valu
         io ? arch_io_write32(address, value) : arch_bus_write32(address, value);
         break;
     }
+}
+
+/* QEMU's count of its expander bridges (pxb, pxb-pcie), little-endian. Others would tell by ACPI. */
+unsigned pci_platform_other_roots(void)
+{
+    static bool known;
+    static uint8_t roots[8];
+
+    if (!known) {
+        known = true;
+        fw_cfg_read_file("etc/extra-pci-roots", roots, sizeof roots);
+    }
+    return roots[0];
 }
 
 struct pci_window pci_platform_window(bool io)

@@ -54,9 +54,14 @@ static void scan_function(struct scan *scan, uint16_t bdf)
     }
 }
 
+static bool has_seen(const struct scan *scan, unsigned bus)
+{
+    return scan->bus_seen[bus / 32] & 1u << bus % 32;
+}
+
 static void scan_bus(struct scan *scan, unsigned bus)
 {
-    if (scan->bus_seen[bus / 32] & 1u << bus % 32) {
+    if (has_seen(scan, bus)) {
         return;
     }
     scan->bus_seen[bus / 32] |= 1u << bus % 32;
@@ -78,11 +83,31 @@ static void scan_bus(struct scan *scan, unsigned bus)
     }
 }
 
+/* Whether there is a function 0, as each device has. */
+static bool has_devices(unsigned bus)
+{
+    unsigned slot = 0;
+
+    while (slot < 32 &&
+           pci_platform_config_read((uint16_t)(bus << 8 | slot << 3), PCI_VENDOR_ID, 2) == 0xffff) {
+        slot++;
+    }
+    return slot < 32;
+}
+
 unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context)
 {
     struct scan scan = {.visit = visit, .context = context};
 
     scan_bus(&scan, 0);
+    /* Upwards: the buses behind a root's bridges have higher numbers, and have been seen then. */
+    for (unsigned bus = 1, left = pci_platform_other_roots();
+         bus < 256 && left > 0 && !scan.stopped; bus++) {
+        if (!has_seen(&scan, bus) && has_devices(bus)) {
+            scan_bus(&scan, bus);
+            left--;
+        }
+    }
     return scan.visited;
 }
 

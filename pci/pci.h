@@ -72,8 +72,8 @@ struct pci_region {
 #define PCI_BDF_ARGS(bdf) (unsigned)((bdf) >> 8), (unsigned)((bdf) >> 3 & 31), (unsigned)((bdf)&7)
 
 /*
- * Calls visit for every function on every bus that can be reached through bridges that have a bus
- * number, each once whatever the bridges claim, until it returns false. Its device is complete but
+ * Calls visit for every function on every root bus (pci_platform_other_roots()) and on every bus that
+ * can be reached from there through bridges that have a bus number, each once whatever the bridges claim, until it returns false. Its device is complete but
  * for the BARs and lives only as long as the call. Returns the number of functions visited.
  */
 unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What pci/ asks of the machine. arch/pci_platform.c answers for the machines of this project;
- * a port to another system supplies these five functions instead. None of them blocks, and all of them may
+ * a port to another system supplies these six functions instead. None of them blocks, and all of them may
  * be called from interrupt context.
  */
 #ifndef PCI_PLATFORM_H
@@ -30,6 +30,12 @@ struct pci_window {
     uint32_t first;
     uint32_t last;
 };
+
+/*
+ * How many root buses there are beside bus 0, whose numbers no bridge tells: pci_scan() looks for so
+ * many. 0 where there are none or nobody knows, which saves it the search.
+ */
+unsigned pci_platform_other_roots(void);
 
 /* Where BARs that the firmware left without an address may be put. io: which space. */
 struct pci_window pci_platform_window(bool io);

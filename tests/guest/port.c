@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole port of virtio/ and pci/, as docs/porting.md shows it: the ten functions, and a program
+ * A whole port of virtio/ and pci/, as docs/porting.md shows it: the eleven functions, and a program
  * that sends every frame for it back to whoever sent it. It is linked with libvtnet.a and with the
  * parts of this project that stand for the system one would port to: memory_alloc(), printf(),
  * arch_io_read32() and the like.
@@ -52,7 +52,7 @@ void virtio_platform_log(const char *format, ...)
     printf("\n");
 }
 
-/* Five functions for pci/. */
+/* Six functions for pci/. */
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 
@@ -101,6 +101,11 @@ void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t valu
         io ? arch_io_write32(address, value) : arch_bus_write32(address, value);
         break;
     }
+}
+
+unsigned pci_platform_other_roots(void)
+{
+    return 0; /* none that we know of */
 }
 
 struct pci_window pci_platform_window(bool io)

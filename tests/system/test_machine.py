@@ -7,6 +7,7 @@ import pytest
 
 import host
 from guest import ARCHITECTURES, tap_network
+from test_interrupts import INTX, ON_A_PC, assert_interrupts_work
 
 NO_CARD = "vtnet: no usable network card among"
 HOST_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
@@ -60,6 +61,24 @@ def test_card_behind_a_bridge(boot, device, mode):
                                           *tap_network(device=options)]).wait_ready()
     guest.wait_for(r"01:03\.0 1af4:\w+ virtio-net$")
     host.serves(guest.address)
+
+
+ROOTS = {  # another root bus, as the card's device option and QEMU's arguments before it
+    "pxb": ("bus=px", ["-device", "pxb,id=px,bus_nr=128"]),
+    "pxb-pcie": ("bus=rp", ["-M", "q35", "-device", "pxb-pcie,id=px,bus_nr=128",
+                            "-device", "pcie-root-port,id=rp,bus=px,addr=5,chassis=1"]),
+}
+
+
+@ON_A_PC
+@pytest.mark.parametrize("irq", ["intx", "msix"])
+@pytest.mark.parametrize("root", ROOTS)
+def test_card_on_another_root_bus(boot, root, irq):
+    device, before = ROOTS[root]
+    guest = boot(f"irq={irq} mode=irq stats=1",
+                 network=[*before, *tap_network(device=device)]).wait_ready()
+    guest.wait_for(r"^vtnet: 8[0-9a-f]:\S+ 1af4:\S+ virtio-net$")
+    assert_interrupts_work(guest, int(guest.wait_for(INTX)[1]) if irq == "intx" else None)
 
 
 def test_card_behind_two_bridges(boot):

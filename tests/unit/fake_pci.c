@@ -234,6 +234,11 @@ void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t valu
     }
 }
 
+unsigned pci_platform_other_roots(void)
+{
+    return fake_pci.other_roots;
+}
+
 struct pci_window pci_platform_window(bool io)
 {
     return fake_pci.window[io];

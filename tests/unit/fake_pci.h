@@ -59,6 +59,7 @@ struct fake_pci {
     struct fake_function function[32];
     unsigned functions;
     struct pci_window window[2]; /* memory, I/O */
+    unsigned other_roots;        /* that the platform knows of */
     unsigned unclaimed;          /* register accesses that nobody decoded */
     unsigned bars_written_while_decoding;
     bool tracing;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PCI-to-PCI bridges where we are the firmware: numbers, windows, and BARs behind them. */
+#include <string.h>
+
 #include "fake_pci.h"
 #include "pci/pci.h"
 
@@ -150,6 +152,44 @@ static void no_room_behind_a_bridge_is_no_address(void **state)
     assert_int_equal(device.bar[1].address, 0);
 }
 
+static unsigned seen[3];
+
+static bool look(const struct pci_device *device, void *context)
+{
+    (void)context;
+    seen[0] += device->bdf == 0x8118;
+    seen[1] += device->bdf == 0xc0f8;
+    seen[2]++;
+    return true;
+}
+
+/* As QEMU's pxb makes them: at 80:00.0 a bridge to bus 81; and one whose first device is in the last
+ * slot. Nobody looks for them where the platform knows of none. */
+static void other_root_buses_are_scanned(void **state)
+{
+    (void)state;
+    for (unsigned roots = 0; roots <= 3; roots++) { /* and one that is not there */
+        unsigned visited;
+
+        memset(seen, 0, sizeof seen);
+        fake_pci_reset();
+        fake_pci.other_roots = roots;
+        fake_pci_add(0x0018, 0x8086, 0x1237);
+        fake_pci_bridge(fake_pci_add(0x8000, 0x1b36, 1), 0x81);
+        fake_pci_add(0x8118, 0x1af4, 0x1000);
+        fake_pci_add(0xc0f8, 0x1af4, 0x1000);
+        fake_pci.tracing = true;
+        visited = pci_scan(look, NULL);
+        assert_int_equal(visited, seen[2]);
+        for (unsigned i = 0; roots == 0 && i < fake_pci.traced; i++) {
+            assert_int_equal(fake_pci.trace[i].bdf >> 8, 0);
+        }
+        assert_int_equal(seen[0], roots >= 1);
+        assert_int_equal(seen[1], roots >= 2);
+        assert_int_equal(seen[2], roots == 0 ? 1 : roots == 1 ? 3 : 4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +200,7 @@ int main(void)
         cmocka_unit_test_setup(bars_behind_a_bridge_lie_in_its_window, empty_machine),
         cmocka_unit_test_setup(bars_before_a_bridge_lie_outside_its_window, empty_machine),
         cmocka_unit_test_setup(no_room_behind_a_bridge_is_no_address, empty_machine),
+        cmocka_unit_test_setup(other_root_buses_are_scanned, empty_machine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
