@@ -76,6 +76,10 @@ CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include 2>/dev/null)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
 	-isystem $$(CC_INCLUDE_$(1))
 LTO_$(1) := $$(if $$(call is_clang,$$(CC_$(1))),,$$(LTO))
+# The types of i686-elf-gcc and powerpc-eabi-gcc; `%u` does not print such a uint32_t.
+LONG_TYPES := $(foreach t,INT32 INT_LEAST32 INTPTR,-U__$(t)_TYPE__ -D__$(t)_TYPE__=long \
+	-U__U$(t)_TYPE__ -D__U$(t)_TYPE__='unsigned long')
+
 COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) $$(INCLUDES_$(1)) -MMD -MP -c
 LINK_$(1) = $$(CROSS_$(1))gcc $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie \
 	-Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -T arch/$(1)/link.ld
@@ -138,6 +142,11 @@ all-ppc: $(EXAMPLES:%=$(B)/ppc/%.bin) $(B)/ppc/prep-rom.bin
 # What QEMU's -kernel takes on a PReP machine: the image without the reset vector.
 $(EXAMPLES:%=$(B)/ppc/%.bin): %.bin: %.elf
 	$(call say,BIN,$@)
+
+.PHONY: check-types-$(1)
+check-types-$(1):
+	$(Q)$$(filter-out -MMD -MP -c,$$(COMPILE_$(1))) $$(LONG_TYPES) $$(WARNINGS) -DVTNET_VERSION='""' -fsyntax-only \
+		$$(filter %.c,$$(SOURCES_$(1))) $(wildcard examples/*.c tests/guest/*.c)
 	$(Q)$(CROSS_ppc)objcopy -O binary -R .reset $< $@
 
 # Assembled for no address in particular: a ROM that starts it, and a disk with it.
@@ -288,7 +297,7 @@ check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-builds check-unit check-endian check-bench check-docs
+	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-bench check-docs
 	@$(MAKE) --no-print-directory check-system
 
 .PHONY: unit-programs
@@ -355,6 +364,10 @@ bench: ## measure against other cards and guests: results/.../report.html; some 
 bench-quick: ## the same in less than 5 minutes, and less sure
 	@./setup check
 	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(BENCH_IMAGES)
+.PHONY: check-types
+check-types: $(ARCHES:%=check-types-%) ## the sources where uint32_t is unsigned long, as for the compilers of make toolchains
+	@echo 'types: uint32_t may be unsigned long'
+
 	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 

@@ -49,7 +49,7 @@ void boot_start(const struct boot_info *info)
               memory_usage().total >> 10, MEMORY_LEAST >> 10);
     }
     printf("vtnet: %zu KiB of memory, clock %s at %u kHz\n", memory_usage().total >> 10,
-           arch_clock_name(), arch_clock_khz());
+           arch_clock_name(), (unsigned)arch_clock_khz());
     parse_arguments(info->command_line);
     arch_interrupts_on();
     arch_exit(main() == 0);

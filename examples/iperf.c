@@ -32,7 +32,7 @@ static void print_result(const struct iperf_client *client)
     if (client->over_tcp) {
         printf("TCP");
     } else {
-        printf("UDP, %u bytes", client->size);
+        printf("UDP, %u bytes", (unsigned)client->size);
     }
     printf(", %u.%03u s:", ms / 1000, ms % 1000);
     if (client->sends) {

@@ -169,8 +169,8 @@ int main(void)
     }
     printf("vtnet: kickrace: %u pairs, %u stalls, %u kicks, %u suppressed, %u seen only after the "
            "fence\n",
-           pairs, stalls, net.tx.counters.kicks, net.tx.counters.kicks_suppressed,
-           net.tx.counters.kicks_saved);
+           pairs, stalls, (unsigned)net.tx.counters.kicks,
+           (unsigned)net.tx.counters.kicks_suppressed, (unsigned)net.tx.counters.kicks_saved);
     virtio_net_close(&net);
     return 0;
 }

@@ -150,7 +150,7 @@ int main(void)
     }
     printf("vtnet: sharedline: line %u, %u and %u frames, %u and %u interrupts, %u unclaimed: %s\n",
            cards[0].pci.pci.irq_line, cards[0].received, cards[1].received,
-           cards[0].net.counters.interrupts, cards[1].net.counters.interrupts,
+           (unsigned)cards[0].net.counters.interrupts, (unsigned)cards[1].net.counters.interrupts,
            (unsigned)arch_irq_unclaimed, well ? "well" : "an interrupt was lost");
     return !well;
 }
