@@ -6,8 +6,13 @@ EXAMPLES := $(basename $(notdir $(wildcard examples/*.c)))
 TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads assertion
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
-CC_i386 ?= $(CROSS_i386)gcc
 CROSS_ppc ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
+# What is not in PATH may be what `make toolchains` has put into the cache.
+in_cache = $(wildcard $(subst :,/$(1)gcc ,$(shell ./setup --toolchains-path 2>/dev/null):))
+cross = $(if $(shell command -v $(1)gcc),$(1),$(patsubst %gcc,%,$(or $(call in_cache,$(1)),$(1)gcc)))
+override CROSS_i386 := $(call cross,$(CROSS_i386))
+override CROSS_ppc := $(call cross,$(CROSS_ppc))
+CC_i386 ?= $(CROSS_i386)gcc
 CC_ppc ?= $(CROSS_ppc)gcc
 CROSS_ppc_linux ?= powerpc-linux-gnu-
 CROSS_i386_linux ?= i686-linux-gnu-
@@ -22,7 +27,7 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 B := build
 
 # These need no lwIP, or call ./setup, which fetches it, before they build; the others need it.
-SETUP_TARGETS := help setup docs lib lib-host $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
+SETUP_TARGETS := help setup toolchains docs lib lib-host $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
@@ -32,22 +37,22 @@ Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(2)')
 
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow
+# gcc passes only the second of the two maps to the assembler; i686-elf-gcc keeps frame pointers by default.
 CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fomit-frame-pointer -ffunction-sections -fdata-sections -fno-common \
 	-frandom-seed=$@ \
 	$(foreach map,$(CURDIR)=. $(LWIP:%=%=lwip),-ffile-prefix-map=$(map) -fdebug-prefix-map=$(map))
 # The whole program at once: calls within it cost most of the time under an emulator that looks up
-# gcc passes only the second of the two maps to the assembler; i686-elf-gcc keeps frame pointers by default.
 # the target of each one that leaves a page. clang has no linker for it here.
 is_clang = $(findstring clang,$(shell $(1) --version 2>/dev/null))
 LTO := -flto -flto-partition=one
+# How a small structure is returned differs between powerpc-eabi-gcc and powerpc-linux-gnu-gcc; a
+# library by one is linked by the other.
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
 CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -msdata=none -G 0 \
 	-msvr4-struct-return -ffixed-r2 -ffixed-r13
 
 VIRTIO := $(sort $(wildcard virtio/*.c))
-# How a small structure is returned differs between powerpc-eabi-gcc and powerpc-linux-gnu-gcc; a
-# library by one is linked by the other.
 PCI := $(sort $(wildcard pci/*.c))
 LIB := $(VIRTIO) $(PCI)
 SYSTEM := $(sort $(wildcard runtime/*.c)) arch/uart16550.c boot/arguments.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
@@ -71,6 +76,10 @@ lib-host: $(B)/host/libvtnet.a ## the same for the host only, which takes no cro
 .PHONY: all-host
 all-host: $(B)/host/vtbench $(B)/host/vtserve
 
+# The types of i686-elf-gcc and powerpc-eabi-gcc; `%u` does not print such a uint32_t.
+LONG_TYPES := $(foreach t,INT32 INT_LEAST32 INTPTR,-U__$(t)_TYPE__ -D__$(t)_TYPE__=long \
+	-U__U$(t)_TYPE__ -D__U$(t)_TYPE__='unsigned long')
+
 define arch_rules
 .PHONY: all-$(1)
 all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS) port)
@@ -79,10 +88,6 @@ CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include 2>/dev/null)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
 	-isystem $$(CC_INCLUDE_$(1))
 LTO_$(1) := $$(if $$(call is_clang,$$(CC_$(1))),,$$(LTO))
-# The types of i686-elf-gcc and powerpc-eabi-gcc; `%u` does not print such a uint32_t.
-LONG_TYPES := $(foreach t,INT32 INT_LEAST32 INTPTR,-U__$(t)_TYPE__ -D__$(t)_TYPE__=long \
-	-U__U$(t)_TYPE__ -D__U$(t)_TYPE__='unsigned long')
-
 COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) $$(INCLUDES_$(1)) -MMD -MP -c
 LINK_$(1) = $$(if $$(LTO_$(1)),$$(CC_$(1)),$$(CROSS_$(1))gcc) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie \
 	-Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -T arch/$(1)/link.ld
@@ -137,6 +142,11 @@ $(B)/$(1)/flags: FORCE
 	@echo '$$(COMPILE_$(1))' | cmp -s - $$@ || echo '$$(COMPILE_$(1))' > $$@
 
 $(B)/$(1)/boot/start.o: $(B)/version
+
+.PHONY: check-types-$(1)
+check-types-$(1):
+	$(Q)$$(filter-out -MMD -MP -c,$$(COMPILE_$(1))) $$(LONG_TYPES) $$(WARNINGS) -DVTNET_VERSION='""' -fsyntax-only \
+		$$(filter %.c,$$(SOURCES_$(1))) $(wildcard examples/*.c tests/guest/*.c)
 endef
 $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
 
@@ -145,11 +155,6 @@ all-ppc: $(EXAMPLES:%=$(B)/ppc/%.bin) $(B)/ppc/prep-rom.bin
 # What QEMU's -kernel takes on a PReP machine: the image without the reset vector.
 $(EXAMPLES:%=$(B)/ppc/%.bin): %.bin: %.elf
 	$(call say,BIN,$@)
-
-.PHONY: check-types-$(1)
-check-types-$(1):
-	$(Q)$$(filter-out -MMD -MP -c,$$(COMPILE_$(1))) $$(LONG_TYPES) $$(WARNINGS) -DVTNET_VERSION='""' -fsyntax-only \
-		$$(filter %.c,$$(SOURCES_$(1))) $(wildcard examples/*.c tests/guest/*.c)
 	$(Q)$(CROSS_ppc)objcopy -O binary -R .reset $< $@
 
 # Assembled for no address in particular: a ROM that starts it, and a disk with it.
@@ -289,6 +294,10 @@ help: ## this list
 setup: ## install what is missing, and fetch lwIP and cmocka
 	@./setup check
 
+.PHONY: toolchains
+toolchains: ## build i686-elf-gcc and powerpc-eabi-gcc in the cache, once; some twenty minutes
+	@./setup toolchains
+
 .PHONY: demo
 demo: ## install, build, boot the guest, ping and measure it; ARCH=i386 or ppc for one only
 	@./setup demo
@@ -355,6 +364,10 @@ check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes som
 	@path=$$(./setup --qemu10-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
 		echo "$$qemu" && PATH="$$path" $(MAKE) --no-print-directory check-system
 
+.PHONY: check-types
+check-types: $(ARCHES:%=check-types-%) ## the sources where uint32_t is unsigned long, as for the compilers of make toolchains
+	@echo 'types: uint32_t may be unsigned long'
+
 BENCH_IMAGES := $(foreach arch,$(ARCHES),$(B)/$(arch)/vtnet-demo.elf $(B)/$(arch)/anatomy.elf)
 # FREEBSD=IMAGE, and BENCH= for other options of bench/run. A run that was interrupted goes on.
 .PHONY: bench bench-quick
@@ -367,10 +380,6 @@ bench: ## measure against other cards and guests: results/.../report.html; some 
 bench-quick: ## the same in less than 5 minutes, and less sure
 	@./setup check
 	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(BENCH_IMAGES)
-.PHONY: check-types
-check-types: $(ARCHES:%=check-types-%) ## the sources where uint32_t is unsigned long, as for the compilers of make toolchains
-	@echo 'types: uint32_t may be unsigned long'
-
 	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 

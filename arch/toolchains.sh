@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash disable=SC2034,SC2154 # variables of ./setup, which reads this
+#
+# Cross compilers for no operating system: i686-elf and powerpc-eabi. Debian has no such packages, but
+# it packages the sources of gcc and binutils. They are built into the cache and not installed.
+
+readonly TOOLCHAINS='i686-elf powerpc-eabi'
+readonly TOOLCHAIN_SUITE=bookworm
+readonly TOOLCHAIN_SOURCES='binutils-source=2.40-2 gcc-12-source=12.2.0-14+deb12u1'
+readonly TOOLCHAIN_SUMS='4c03b0d0508f8134200ec083e4dbb81b906efbfa0d7a2bdb7aa0c120aabda246  binutils-source_2.40-2_all.deb
+8f2a5411028dfe216aeb6346b926df0cc7471f375c6a375bf180fbf279af02a1  gcc-12-source_12.2.0-14+deb12u1_all.deb'
+# What is unpacked of the packages, without the parts that C for these targets does not need.
+readonly TOOLCHAIN_TARBALLS='binutils-2.40.tar.xz gcc-12.2.0-dfsg.tar.xz'
+readonly TOOLCHAIN_UNUSED='gcc/testsuite/g*.* gcc/ada libstdc++-v3 libgo libphobos libgfortran libsanitizer'
+readonly TOOLCHAIN_PACKAGES='g++ make libc6-dev libgmp-dev libmpfr-dev libmpc-dev zlib1g-dev dpkg-dev xz-utils'
+
+# Where the toolchain for $1 is kept, as $1-gcc in bin/.
+toolchain_dir() { printf '%s\n' "$(cache_dir)/gcc-12.2.0-$1"; }
+
+# True once the folder $2 of the toolchain for $1 is complete.
+toolchain_is_there() { [ -x "$2/bin/$1-gcc" ]; }
+
+# Downloads the sources from mirror $1 (keyring $2) into $work/toolchains, or says in the caller's
+# `failure` why not.
+download_toolchains() {
+    read_suite deb Packages "$1" "$2" "$TOOLCHAIN_SUITE" || return
+    mkdir -p "$work/toolchains"
+    cd "$work/toolchains" || return
+    # shellcheck disable=SC2086 # a list of words
+    if ! apt-get -q -c "$work/apt/conf" download $TOOLCHAIN_SOURCES >"$work/log" 2>&1; then
+        failure="cannot get $TOOLCHAIN_SOURCES from $(shown "$1"): $(reason "$work/log")"
+    elif ! sha256sum --quiet --check <<<"$TOOLCHAIN_SUMS" >"$work/log" 2>&1; then
+        failure="$TOOLCHAIN_SOURCES from $(shown "$1") fails its SHA-256 check: $(reason "$work/log")"
+    else
+        return 0
+    fi
+    return 1
+}
+
+# Unpacks them into $stage/binutils-2.40 and $stage/gcc-12.2.0-dfsg.
+unpack_toolchains() {
+    local package tarball
+    for package in "$work"/toolchains/*.deb; do
+        dpkg-deb -x "$package" "$stage/packages" >"$work/log" 2>&1 ||
+            die "cannot unpack ${package##*/}: $(tail -n1 "$work/log")"
+    done
+    for tarball in $TOOLCHAIN_TARBALLS; do
+        mkdir "$stage/${tarball%.tar.xz}"
+        # shellcheck disable=SC2086 # a list of words
+        tar -xf "$stage"/packages/usr/src/*/"$tarball" -C "$stage/${tarball%.tar.xz}" \
+            --strip-components=1 $(printf ' --exclude=*/%s' $TOOLCHAIN_UNUSED) >"$work/log" 2>&1 ||
+            die "cannot unpack $tarball: $(tail -n1 "$work/log")"
+    done
+    rm -rf -- "$stage/packages"
+}
+
+# The first error in the log $1 of a build, else its last line.
+build_error() {
+    { grep -E ': error: |^make.*\*\*\* |No space left' "$1" || tail -n1 "$1"; } | grep -v -m1 ' (ignored)$'
+}
+
+# make with the arguments "$@" in folder $1 of the build; without documentation, which Debian's tree
+# of gcc has no sources of. libgcc has no debug information: it would name the folder it was built in.
+toolchain_make() {
+    nice make -C "$1" -j"$(nproc)" MAKEINFO=true CFLAGS=-O1 CXXFLAGS=-O1 LIBGCC2_DEBUG_CFLAGS=-g0 \
+        "${@:2}"
+}
+
+# Builds binutils for $1 into $stage/$1.
+build_binutils() {
+    local build=$stage/binutils-$1
+    mkdir -p "$build"
+    (cd "$build" && ../binutils-2.40/configure --target="$1" --prefix="$stage/$1" --disable-nls \
+        --disable-werror --disable-gdb --disable-gprof --disable-gprofng --disable-sim \
+        --with-system-zlib CFLAGS=-O1 CXXFLAGS=-O1) &&
+        toolchain_make "$build" all-binutils all-gas all-ld &&
+        toolchain_make "$build" -j1 install-binutils install-gas install-ld
+}
+
+# Builds gcc for $1 into $stage/$1, where its binutils are. `make install-gcc` would ask for the
+# documentation, so the parts are installed one by one.
+build_gcc() {
+    local build=$stage/gcc-$1
+    mkdir -p "$build"
+    (cd "$build" && ../gcc-12.2.0-dfsg/configure --target="$1" --prefix="$stage/$1" \
+        --enable-languages=c --without-headers --with-newlib --with-system-zlib --disable-nls \
+        --disable-bootstrap --disable-multilib --disable-shared --disable-threads --disable-gcov \
+        --disable-libatomic --disable-libgomp --disable-libquadmath --disable-libssp \
+        CFLAGS=-O1 CXXFLAGS=-O1) &&
+        toolchain_make "$build" all-gcc &&
+        toolchain_make "$build/gcc" -j1 install-common install-headers install-driver \
+            install-lto-wrapper install-gcc-ar &&
+        toolchain_make "$build" -j1 install-lto-plugin &&
+        toolchain_make "$build" all-target-libgcc &&
+        toolchain_make "$build" -j1 install-target-libgcc
+}
+
+# Whether the toolchain for $1 in folder $2 compiles, and links with its libgcc, the whole program at
+# once.
+toolchain_works() {
+    printf 'unsigned long long a, b; void _start(void) { a /= b; }\n' >"$work/try.c" &&
+        "$2/bin/$1-gcc" -O2 -flto -ffreestanding -nostdlib -o "$work/try" "$work/try.c" -lgcc &&
+        "$2/bin/$1-size" "$work/try"
+}
+
+# Makes the folder $2 of the toolchain for $1; what was built is moved there when it works.
+build_toolchain() {
+    local log part
+    log=$(cache_dir)/toolchain-$1.log
+    : >"$log"
+    for part in build_binutils build_gcc; do
+        say "building ${part#build_} for $1"
+        (PATH=$stage/$1/bin:$PATH && $part "$1") >>"$log" 2>&1 </dev/null ||
+            die "cannot build ${part#build_} for $1: $(build_error "$log") (all of it: $log)"
+    done
+    toolchain_works "$1" "$stage/$1" >>"$log" 2>&1 ||
+        die "the compiler that was built for $1 does not work: $(tail -n1 "$log") (all of it: $log)"
+    mv -T "$stage/$1" "$2" 2>/dev/null || toolchain_is_there "$1" "$2" ||
+        die "cannot make $2: remove what is there"
+    rm -rf -- "$stage/binutils-$1" "$stage/gcc-$1"
+}
+
+setup_toolchains() {
+    local target folder absent=()
+    for target in $TOOLCHAINS; do
+        folder=$(toolchain_dir "$target")
+        if ! toolchain_is_there "$target" "$folder"; then absent+=("$target"); fi
+    done
+    if [ "${#absent[@]}" -gt 0 ]; then
+        if ! have dpkg-query || ! have apt-get; then
+            die 'this needs Debian 12 or 13 (no apt-get here)'
+        fi
+        # shellcheck disable=SC2086 # a list of words
+        find_missing $TOOLCHAIN_PACKAGES
+        if [ "${#missing[@]}" -gt 0 ]; then install_packages "${missing[@]}"; fi
+        say "fetching ${TOOLCHAIN_SOURCES// / and } through apt, some 107 MB"
+        from_a_mirror 'add one' download_toolchains
+        make_stage "$folder"
+        unpack_toolchains
+        say "building takes some ten minutes for each of: ${absent[*]} (2 GB of disk meanwhile)"
+        for target in "${absent[@]}"; do
+            build_toolchain "$target" "$(toolchain_dir "$target")"
+        done
+    fi
+    say "ready for toolchains ($(print_toolchains_path))"
+}
+
+# The folders of their programs, as in PATH.
+print_toolchains_path() {
+    local target folder path=
+    for target in $TOOLCHAINS; do
+        folder=$(toolchain_dir "$target")
+        toolchain_is_there "$target" "$folder" ||
+            die 'the toolchains are not there yet: run ./setup toolchains'
+        path=${path:+$path:}$folder/bin
+    done
+    printf '%s\n' "$path"
+}

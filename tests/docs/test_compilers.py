@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Which compilers ./setup asks for, on a machine that is made up, and which ones `make` calls."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from documents import ROOT
+
+TOOLS = "bash cat dirname env grep id mktemp rm sed tail head".split()
+
+
+@pytest.fixture
+def packages(tmp_path):
+    """Calls ./setup where apt-get installs nothing, and returns the packages it was to install."""
+    log = tmp_path / "installed"
+    programs = {"dpkg-query": "", "apt-get": f'case "$*" in *" install "*) echo "$*" >{log}; exit 1; esac'}
+
+    def call(*arguments, compilers=(), **environment):
+        folder = tmp_path / "bin"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        log.write_text("")
+        for tool in TOOLS:
+            (folder / tool).symlink_to(shutil.which(tool))
+        for name, body in {**programs, "sudo": 'while [ "${1#-}" != "$1" ]; do shift; done; "$@"',
+                           **dict.fromkeys(compilers, "")}.items():
+            (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+            (folder / name).chmod(0o755)
+        done = subprocess.run([ROOT / "setup", *arguments], text=True, capture_output=True, check=False,
+                              env={"PATH": str(folder), "HOME": str(tmp_path), **environment})
+        assert done.returncode == 1 and done.stderr.count("\n") == 1, done.stderr
+        return log.read_text().split() or done.stderr
+
+    return call
+
+
+@pytest.mark.parametrize("given", [{"compilers": ("i686-elf-gcc", "powerpc-eabi-gcc")},
+                                   {"compilers": ("my-gcc",), "CROSS_i386": "my-", "CROSS_ppc": "my-"}])
+def test_compilers_of_the_user_build_images(packages, given):
+    """The programs for Linux, of the peer and of qemu-ppc, are not for these."""
+    demo, check = packages("demo", **given), packages("check", **given)
+    peer = packages("linux-peer", **given)
+    assert "gcc-i686-linux-gnu" not in demo and "gcc-powerpc-linux-gnu" not in demo
+    assert "gcc-powerpc-linux-gnu" in check and "gcc-i686-linux-gnu" in peer
+
+
+def test_compilers_of_debian_otherwise(packages):
+    demo = packages("demo")
+    assert "gcc-i686-linux-gnu" in demo and "gcc-powerpc-linux-gnu" in demo
+    linux = ("i686-linux-gnu-gcc", "powerpc-linux-gnu-gcc")
+    check, peer = packages("check", compilers=linux), packages("linux-peer", compilers=linux)
+    assert "gcc-powerpc-linux-gnu" not in check and "gcc-i686-linux-gnu" not in peer
+
+
+def test_compiler_that_is_not_there(packages):
+    assert "there is no nix-gcc" in packages("demo", CROSS_i386="nix-")
+
+
+def made(*arguments, **environment):
+    """What `make` would run for the shortest image of each architecture."""
+    done = subprocess.run(["make", "-n", "-B", "V=1", *arguments, "build/i386/hello.elf", "build/ppc/hello.elf"],
+                          cwd=ROOT, text=True, capture_output=True, check=True, env={**os.environ, **environment})
+    return done.stdout
+
+
+def test_images_are_linked_by_the_compiler_that_compiles():
+    """Only it reads what it wrote for the whole program's optimisation."""
+    text = made("CC_i386=other-gcc", "CC_ppc=another-gcc")
+    assert re.search(r"^other-gcc .* -o build/i386/hello\.elf$", text, re.MULTILINE)
+    assert re.search(r"^another-gcc .* -o build/ppc/hello\.elf$", text, re.MULTILINE)
+
+
+def test_toolchains_in_the_cache_are_found(tmp_path):
+    """Those of `make toolchains`, where PATH has none."""
+    lwip = subprocess.run(["./setup", "--lwip-dir"], cwd=ROOT, text=True, capture_output=True, check=True)
+    environment = {"XDG_CACHE_HOME": str(tmp_path), "LWIP_DIR": lwip.stdout.strip(), "PATH": "/usr/bin:/bin"}
+    for target in "i686-elf", "powerpc-eabi":
+        folder = tmp_path / "vtnet" / f"gcc-12.2.0-{target}" / "bin"
+        folder.mkdir(parents=True)
+        (folder / f"{target}-gcc").write_text("#!/bin/sh\n")
+        (folder / f"{target}-gcc").chmod(0o755)
+    text = made("CROSS_i386=i686-elf-", "CROSS_ppc=powerpc-eabi-", **environment)
+    for target in "i686-elf", "powerpc-eabi":
+        assert f"\n{tmp_path}/vtnet/gcc-12.2.0-{target}/bin/{target}-gcc " in text
+    assert "linux-gnu-gcc" not in text
+    assert str(tmp_path) not in made(**environment)  # not without being asked for
