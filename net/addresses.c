@@ -43,16 +43,10 @@ static void set_static(struct netif *netif, struct boot_ipv4 ip, struct boot_ipv
     netif_set_addr(netif, &address, &mask, &gateway);
 }
 
-/* Whether a station can have the address: a server may say anything. */
-static bool is_of_a_station(const ip4_addr_t *address)
-{
-    return !ip4_addr_isany(address) && !ip4_addr_isloopback(address) && ip4_addr1(address) < 224;
-}
-
 /* A lease whose end has not come is kept, even if the server does not answer for a while. */
 static bool has_leased(const struct netif *netif)
 {
-    return is_of_a_station(netif_ip4_addr(netif)) && netif_dhcp_data(netif) != NULL;
+    return !ip4_addr_isany(netif_ip4_addr(netif)) && netif_dhcp_data(netif) != NULL;
 }
 
 /* sys_timeout_handler: DHCP has had its time. A netif without link gets it when that is there. */

@@ -33,6 +33,9 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
 uint32_t port_tcp_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
                       uint16_t remote_port);
 
+/* A DHCP message is about to be sent: net/lease.c sees the answers first. */
+void port_dhcp_sending(void);
+
 /* An IPv4 packet has come. Returns 1 where it was dropped and freed, otherwise 0. */
 int port_ip4_input(struct pbuf *p);
 

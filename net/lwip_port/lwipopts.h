@@ -54,18 +54,15 @@
 #define LWIP_AUTOIP 1
 #define LWIP_ACD 1
 /* Lost questions are asked again after 0.5, 1 and 2 s: net/addresses.c does not wait long. A lease is
- * counted in seconds, so that a short one is renewed before its end. */
+ * counted in seconds, so that a short one is renewed before its end; net/lease.c sets the times. */
 #define DHCP_DEFINE_CUSTOM_TIMEOUTS 1
 #define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) ((u16_t)((tries) < 8 ? 250 << (tries) : 60000))
 #define DHCP_COARSE_TIMER_SECS 1
 #define DHCP_TIMEOUT_SIZE_T u32_t
-#define DHCP_SECONDS(seconds) ((seconds) == 0 ? 1 : (seconds))
-#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(to, dhcp)                                           \
-    (to = DHCP_SECONDS((dhcp)->offered_t0_lease))
-#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(to, dhcp)                                           \
-    (to = DHCP_SECONDS((dhcp)->offered_t1_renew))
-#define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(to, dhcp)                                          \
-    (to = DHCP_SECONDS((dhcp)->offered_t2_rebind))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(to, dhcp) (to = (dhcp)->offered_t0_lease)
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(to, dhcp) (to = (dhcp)->offered_t1_renew)
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(to, dhcp) (to = (dhcp)->offered_t2_rebind)
+#define LWIP_HOOK_DHCP_APPEND_OPTIONS(netif, dhcp, state, message, type, length) port_dhcp_sending()
 #define DHCP_NEXT_TIMEOUT_THRESHOLD 60
 
 #define LWIP_IPV6 1

@@ -25,12 +25,15 @@ def options_of(message):
 
 class DhcpServer:
     """Leases an address while the body of the with statement runs. ignored: messages that it does
-    not answer at first; lease: in seconds; refused: requests that it answers with a NAK, at first."""
+    not answer at first; lease: in seconds; refused: requests that it answers with a NAK, at first;
+    identifier: its address; rogue: that of another server, which refuses each request just before;
+    changes: options that replace those of its answers (None: without it)."""
 
     def __init__(self, address, prefix_mask="255.255.255.0", interface="tap0", ignored=0, *,
-                 lease=3600, refused=0):
+                 lease=3600, refused=0, identifier="10.0.0.1", rogue=None, changes=None):
         self.address, self.mask, self.ignored = address, prefix_mask, ignored
         self.lease, self.refused = lease, refused
+        self.identifier, self.rogue, self.changes = identifier, rogue, changes or {}
         self.types, self.names = [], set()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -63,15 +66,21 @@ class DhcpServer:
         if len(self.types) <= self.ignored or kind not in (DISCOVER, REQUEST):
             return
         answer = OFFER if kind == DISCOVER else ACK
+        if answer == ACK and self.rogue:
+            self.send(request, NAK, self.rogue)
         if answer == ACK and self.refused > 0:
             self.refused -= 1
             answer = NAK
-        server = socket.inet_aton("10.0.0.1")
+        self.send(request, answer, self.identifier)
+
+    def send(self, request, kind, identifier):
+        server = socket.inet_aton(identifier)
         reply = (struct.pack("!BBBB", 2, 1, 6, 0) + request[4:8] + bytes(8)
                  + socket.inet_aton(self.address) + server + bytes(4) + request[28:44]
                  + bytes(64 + 128) + MAGIC)
-        answers = {MESSAGE_TYPE: bytes((answer,)), 54: server,
-                   51: struct.pack("!I", self.lease), 1: socket.inet_aton(self.mask), 3: server}
+        answers = {MESSAGE_TYPE: bytes((kind,)), 54: server, 51: struct.pack("!I", self.lease),
+                   1: socket.inet_aton(self.mask), 3: server} | self.changes
         for number, value in answers.items():
-            reply += bytes((number, len(value))) + value
+            if value is not None:
+                reply += bytes((number, len(value))) + value
         self.socket.sendto(reply + b"\xff", ("255.255.255.255", 68))

@@ -2,6 +2,7 @@
 """Addresses of IPv4 that are not given: by DHCP, the one without it, and link-local ones."""
 
 import os
+import struct
 import subprocess
 import sys
 
@@ -78,6 +79,37 @@ def test_refused(boot):
     with DhcpServer("10.0.0.77", refused=1) as server:
         boot(address=None).wait_for("^vtnet: ready at 10.0.0.77/24$")
         assert server.types == [DISCOVER, REQUEST, DISCOVER, REQUEST]
+
+
+def test_refused_for_ever(boot):
+    """Each question is asked later than the one before, by twice the time."""
+    with DhcpServer("10.0.0.77", refused=1_000_000) as server, Wire() as wire:
+        boot("dhcp", address=None).wait_for("^vtnet: IPv6 address")
+        before = len(server.types)
+        wire.wait_for(lambda frame: False, 4)
+        assert 1 <= len(server.types) - before <= 8
+        assert len(server.types) <= 16
+
+
+@pytest.mark.parametrize("lease", [3600, 4])
+def test_refused_by_another_server(boot, lease):
+    """A server that was not chosen has nothing to say, whether at the start or in a renewal."""
+    with DhcpServer("10.0.0.77", rogue="10.0.0.6", lease=lease) as server, Wire() as wire:
+        boot(address=None).wait_for("^vtnet: ready at 10.0.0.77/24$")
+        if lease == 4:
+            wire.wait_for(lambda frame: False, 5)
+        host.serves("10.0.0.77")
+        assert server.types.count(DISCOVER) == 1
+
+
+@pytest.mark.parametrize("changes", [{51: None}, {51: b"\xff" * 4, 58: struct.pack("!I", 1)}])
+def test_leases_that_make_no_sense(boot, changes):
+    """No time, or a renewal each second: it costs neither the address nor messages."""
+    with DhcpServer("10.0.0.77", changes=changes) as server, Wire() as wire:
+        boot(address=None).wait_for("^vtnet: ready at 10.0.0.77/24$")
+        wire.wait_for(lambda frame: False, 2.5)
+        host.serves("10.0.0.77")
+        assert server.types == [DISCOVER, REQUEST]
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255"])
