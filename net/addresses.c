@@ -241,6 +241,19 @@ static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known
     }
 }
 
+/* Whether the name can be claimed: lwIP probes for it over both families, and for ever where it has no
+ * address of one of them. The link-local one may have turned out to be another station's. */
+static bool can_claim_name(const struct netif *netif)
+{
+    bool valid = false;
+
+    for (s8_t slot = 0; slot < LWIP_IPV6_NUM_ADDRESSES; slot++) {
+        valid |= ip6_addr_isvalid(netif_ip6_addr_state(netif, slot)) != 0;
+    }
+    return valid && !ip4_addr_isany(netif_ip4_addr(netif)) &&
+           !ip6_addr_istentative(netif_ip6_addr_state(netif, 0));
+}
+
 bool addresses_announce(void)
 {
     if (!name_tell() && !changed) {
@@ -256,8 +269,7 @@ bool addresses_announce(void)
         for (s8_t slot = 0; slot < LWIP_IPV6_NUM_ADDRESSES; slot++) {
             tell_ipv6(port, slot, &told[i].ipv6[slot]);
         }
-        if (!ip4_addr_isany(netif_ip4_addr(netif)) &&
-            ip6_addr_isvalid(netif_ip6_addr_state(netif, 0))) {
+        if (can_claim_name(netif)) {
             name_claim(netif, i);
         }
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "lwip/autoip.h"
 #include "lwip/dhcp.h"
 #include "lwip/etharp.h"
 #include "lwip/prot/etharp.h"
@@ -172,8 +173,8 @@ void conflict_check(struct netif *netif, const void *data, uint32_t length)
             is_from(arp, &port->kept_off.address) || is_probe(arp, &port->kept_off.address);
         return;
     }
-    if (ip4_addr_islinklocal(ours) || !is_from(arp, ours)) {
-        return; /* for a link-local one lwIP sees to it, and takes another */
+    if (autoip_supplied_address(netif) || !is_from(arp, ours)) {
+        return; /* for one of linklocal lwIP sees to it, and takes another */
     }
     mac = arp->shwaddr.addr;
     ip4addr_ntoa_r(ours, text, sizeof text);

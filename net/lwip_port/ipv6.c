@@ -65,6 +65,16 @@ void port_advertise_ipv6(struct netif *netif, s8_t slot)
     }
 }
 
+void port_check_ipv6(struct netif *netif, s8_t slot)
+{
+    const ip6_addr_t *address = netif_ip6_addr(netif, slot);
+
+    if (ip6_addr_istentative(netif_ip6_addr_state(netif, slot)) &&
+        (ip6_addr_ismulticast(address) || (address->addr[0] == 0 && address->addr[1] == 0))) {
+        netif_ip6_addr_set_state(netif, slot, IP6_ADDR_INVALID);
+    }
+}
+
 /* The offset of a packet's fragment header, or 0 where there is none at hand (RFC 8200 §4). */
 static uint32_t find_fragment(const struct pbuf *p)
 {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "lwip/autoip.h"
 #include "lwip/etharp.h"
 #include "lwip/init.h"
 #include "lwip/ip.h"
@@ -84,7 +85,7 @@ static void announce(void *context)
 static void announce_ipv4(struct netif *netif)
 {
     if (netif_is_link_up(netif) && !ip4_addr_isany(netif_ip4_addr(netif)) &&
-        !ip4_addr_islinklocal(netif_ip4_addr(netif))) {
+        !autoip_supplied_address(netif)) {
         etharp_gratuitous(netif);
     }
 }
@@ -98,6 +99,9 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
     }
     if (reason & (LWIP_NSC_IPV4_ADDRESS_CHANGED | LWIP_NSC_LINK_CHANGED)) {
         announce_ipv4(netif);
+    }
+    if (reason & LWIP_NSC_IPV6_ADDR_STATE_CHANGED) {
+        port_check_ipv6(netif, args->ipv6_addr_state_changed.addr_index);
     }
     if (reason & LWIP_NSC_IPV6_ADDR_STATE_CHANGED &&
         !ip6_addr_isvalid(args->ipv6_addr_state_changed.old_state)) {

@@ -52,6 +52,10 @@ void port_groups_init_ipv6(struct netif *netif);
  * Unsolicited Neighbor Advertisements). slot: its number, as lwIP has it. */
 void port_advertise_ipv6(struct netif *netif, s8_t slot);
 
+/* Gives up one of the netif's addresses of IPv6, if a router's prefix makes it one that no station can
+ * have: lwIP takes any prefix. */
+void port_check_ipv6(struct netif *netif, s8_t slot);
+
 /* What port_ip6_input() let in has been handled: puts right what lwIP believes of it. */
 void port_ip6_handled(void);
 

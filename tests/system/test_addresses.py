@@ -143,6 +143,15 @@ def test_claimed_while_booting(boot, append):
     host.serves(guest.address)
 
 
+def test_claimed_while_booting_link_local(boot):
+    """One of ip= is as any other; only those of linklocal are lwIP's to look after."""
+    with Wire() as wire:
+        guest = boot("ip=169.254.7.7/16", address=None)
+        wire.wait_for(lambda frame: is_gratuitous(frame, "169.254.7.7"))
+        wire.send(ALL_STATIONS, ARP, arp_request("169.254.7.7", "169.254.7.7"))
+        guest.wait_for(f"^vtnet: 169.254.7.7 is already used by {STATION}: this guest will use it")
+
+
 def test_claimed_again_and_again(boot):
     """Whoever answers each probe keeps the address; the guest asks less and less often."""
     def is_probe(frame):

@@ -13,7 +13,7 @@ import host
 import names
 import wire6
 from guest import PATIENCE
-from wire import STATION, Wire, parse
+from wire import STATION, Wire, mac_bytes, parse
 
 OURS, GUEST = "fd00::1", "fd00::2"  # ours is there already
 STATION_IP = "fe80::99"
@@ -174,6 +174,48 @@ def test_address_that_is_taken(boot):
     finally:
         host.ip("-6", "address", "del", f"{GUEST}/64", "dev", "tap0")
     assert counters(guest.address)["cards"][0]["ip6"] == [GUEST_LOCAL]
+
+
+@pytest.mark.parametrize("probe", [False, True])
+def test_claimed_while_booting(boot, probe):
+    """Whoever claims the link-local address, or probes for it too, takes no more than that."""
+    def is_probe(frame):
+        message = wire6.icmp6_of(frame, wire6.SOLICITATION)
+        return message is not None and message[8:24] == wire6.ipv6(GUEST_LOCAL)
+
+    with Wire() as wire:
+        guest = boot(f"ip6={GUEST}")
+        assert wire.wait_for(is_probe)
+        if probe:
+            to, message = wire6.solicitation("::", GUEST_LOCAL, option=b"")
+            wire.send(to, wire6.IPV6, message)
+        else:
+            body = struct.pack("!I", 1 << 29) + wire6.ipv6(GUEST_LOCAL) \
+                + struct.pack("!BB", 2, 1) + mac_bytes(STATION)
+            wire.send(wire6.ALL_NODES_MAC, wire6.IPV6,
+                      wire6.icmp6(wire6.ROUTER, wire6.ALL_NODES, wire6.ADVERTISEMENT, body))
+        guest.wait_for(f"^vtnet: IPv6 address {GUEST_LOCAL} is already used by another station")
+    guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+    guest.wait_for("^vtnet: name vtnet.local$")
+    assert guest.address in names.resolve("vtnet.local")
+    host.serves(guest.address)
+
+
+def test_prefixes_that_no_station_has(boot6):
+    """A router's word for a group, ::/64, or a prefix that is over before it is preferred."""
+    guest = boot6()
+    with Wire() as wire:
+        for prefix, valid in (("ff0e::", 3600), ("::", 3600), ("2001:db8:1::", 0),
+                              ("2001:db8:2::", 1000)):
+            wire.send(wire6.ALL_NODES_MAC, wire6.IPV6,
+                      wire6.router_advertisement(prefix, valid=valid))
+        wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement(PREFIX))
+        guest.wait_for(f"^vtnet: IPv6 address {ROUTED}/64$")
+        echo_and_all(ROUTED)
+        wire.send(wire6.ALL_NODES_MAC, wire6.IPV6,
+                  wire6.router_advertisement(PREFIX, lifetime=0, valid=0))
+        echo_and_all(ROUTED)  # RFC 4862 §5.5.3 (e)
+    assert sorted(counters()["cards"][0]["ip6"]) == sorted([GUEST, GUEST_LOCAL, ROUTED])
 
 
 def test_group(boot6):

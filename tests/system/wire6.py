@@ -13,6 +13,7 @@ ECHO_REQUEST, ECHO_REPLY, MLD_REPORT = 128, 129, 131
 ROUTER_ADVERTISEMENT, SOLICITATION, ADVERTISEMENT = 134, 135, 136
 ALL_NODES, ALL_NODES_MAC = "ff02::1", "33:33:00:00:00:01"
 ROUTER = "fe80::99"
+SOURCE = struct.pack("!BB", 1, 1) + mac_bytes(STATION)  # an option: who speaks
 
 
 def ipv6(text):
@@ -44,18 +45,18 @@ def udp6(sender, to, sender_port, port, payload):
     return summed(sender, to, UDP, header + payload, 6)
 
 
-def router_advertisement(prefix, lifetime=600):
+def router_advertisement(prefix, lifetime=600, valid=3600):
     """Of a router that is the station, for addresses on the link that are to be formed."""
     body = struct.pack("!BBHII", 64, 0, lifetime, 0, 0)
-    body += struct.pack("!BB", 1, 1) + mac_bytes(STATION)
-    body += struct.pack("!BBBBIII", 3, 4, 64, 0xc0, 3600, 1800, 0) + ipv6(prefix)
+    body += SOURCE
+    body += struct.pack("!BBBBIII", 3, 4, 64, 0xc0, valid, 1800, 0) + ipv6(prefix)
     return icmp6(ROUTER, ALL_NODES, ROUTER_ADVERTISEMENT, body)
 
 
-def solicitation(sender, target):
+def solicitation(sender, target, option=SOURCE):
     group = ipv6("ff02::1:ff00:0")[:13] + ipv6(target)[13:]
     to = socket.inet_ntop(socket.AF_INET6, group)
-    body = bytes(4) + ipv6(target) + struct.pack("!BB", 1, 1) + mac_bytes(STATION)
+    body = bytes(4) + ipv6(target) + option
     return group_mac(to), icmp6(sender, to, SOLICITATION, body)
 
 
