@@ -13,6 +13,7 @@ struct boot_arguments boot_arguments = {
     .bufmax = 256,
     .rxdyn = 1,
     .dir = BOOT_DIRECTION_UNSAID,
+    .services = BOOT_SERVICES_ALL,
     .count = 10000,
     .size = 1024,
     .seconds = 5,
@@ -290,6 +291,35 @@ static bool parse_name(const struct argument *argument, const char *value)
     return true;
 }
 
+/* Names of services, with commas between, or "none". */
+static bool parse_services(const struct argument *argument, const char *value)
+{
+    unsigned services = 0;
+
+    if (strcmp(value, "none") != 0) {
+        for (;;) {
+            size_t length = strcspn(value, ",");
+            unsigned i = 0;
+
+            while (argument->choices[i] != NULL &&
+                   (strlen(argument->choices[i]) != length ||
+                    strncmp(argument->choices[i], value, length) != 0)) {
+                i++;
+            }
+            if (argument->choices[i] == NULL) {
+                return false;
+            }
+            services |= 1u << i;
+            if (value[length] == '\0') {
+                break;
+            }
+            value += length + 1;
+        }
+    }
+    *(unsigned *)argument->to = services;
+    return true;
+}
+
 static bool parse_text(const struct argument *argument, const char *value)
 {
     if (strlen(value) > argument->max) {
@@ -306,6 +336,10 @@ static const char *const irqs[] = {"auto", "intx", "msix", NULL};
 static const char *const conflicts[] = {"retry", "exit", NULL};
 static const char *const protocols[] = {"udp", "tcp", NULL};
 static const char *const directions[] = {"both", "send", "receive", NULL};
+
+static const char *const services[] = {"echo",    "sink",  "source", "stats",
+                                       "netperf", "iperf", "mdns",   NULL};
+static const char *const answers[] = {"local", "any", NULL};
 
 #define ARGS boot_arguments
 
@@ -332,6 +366,9 @@ static const struct argument arguments[] = {
     {"transport", parse_choice, &ARGS.transport, "any|legacy|modern", transports, 0, 0},
     {"fence", parse_choice, &ARGS.fence, "auto|on|off", fences, 0, 0},
     {"irq", parse_choice, &ARGS.irq, "auto|intx|msix", irqs, 0, 0},
+    {"services", parse_services, &ARGS.services, "none|echo,sink,source,stats,netperf,iperf,mdns",
+     services, 0, 0},
+    {"answer", parse_choice, &ARGS.answer, "local|any", answers, 0, 0},
     {"stats", parse_unsigned, &ARGS.stats, "0|1", NULL, 0, 1},
     {"peer", parse_peer, NULL, "A.B.C.D|IPV6-ADDRESS", NULL, 0, 0},
     {"proto", parse_choice, &ARGS.proto, "udp|tcp", protocols, 0, 0},

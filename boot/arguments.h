@@ -58,6 +58,23 @@ enum boot_direction {
     BOOT_DIRECTION_UNSAID, /* no dir= */
 };
 
+/* Bits of boot_arguments.services, in the order of their names. */
+enum boot_services {
+    BOOT_SERVICE_ECHO = 1,
+    BOOT_SERVICE_SINK = 2,
+    BOOT_SERVICE_SOURCE = 4,
+    BOOT_SERVICE_STATS = 8,
+    BOOT_SERVICE_NETPERF = 16,
+    BOOT_SERVICE_IPERF = 32,
+    BOOT_SERVICE_MDNS = 64,
+    BOOT_SERVICES_ALL = 127,
+};
+
+enum boot_answer {
+    BOOT_ANSWER_LOCAL, /* answers longer than the question are for the local network only */
+    BOOT_ANSWER_ANY,
+};
+
 enum {
     BOOT_CARDS = 8,         /* places of a list that has one for each card */
     BOOT_VLAN_MAX = 0xffe,  /* IEEE 802.1Q: 0xfff is reserved */
@@ -91,6 +108,8 @@ struct boot_arguments {
     unsigned transport;    /* enum boot_transport */
     unsigned fence;        /* enum boot_fence */
     unsigned irq;          /* enum boot_irq */
+    unsigned services;     /* BOOT_SERVICE_... that run, of those that the program has */
+    unsigned answer;       /* enum boot_answer */
     unsigned stats;        /* 1: a line of statistics every second */
     struct boot_ipv4 peer; /* the active side of an example: whom to talk to */
     struct boot_ipv6 peer6; /* or that; at most one of the two is given */

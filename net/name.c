@@ -7,7 +7,11 @@
 #include "boot/arguments.h"
 #include "lwip/apps/mdns.h"
 #include "lwip/apps/mdns_out.h"
+#include "lwip/ip.h"
+#include "lwip/prot/iana.h"
 #include "lwip/timeouts.h"
+#include "lwip/udp.h"
+#include "net/local.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
 
@@ -131,13 +135,45 @@ static void forget_answers(void *context)
     sys_timeout(ANSWER_WAITS_MS, forget_answers, NULL);
 }
 
+enum { DNS_FLAGS = 2, DNS_RESPONSE = 0x80 };
+
+static udp_recv_fn handle; /* lwIP's mDNS */
+
+/* Questions from elsewhere are not answered, and responses from there count only where they came to
+ * the group, which a router keeps within its network (RFC 6762 §11 Source Address Check). */
+static void received(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
+                     u16_t port)
+{
+    bool response = p->tot_len > DNS_FLAGS && (pbuf_get_at(p, DNS_FLAGS) & DNS_RESPONSE) != 0;
+
+    if (net_is_local(from) || (response && ip_addr_ismulticast(ip_current_dest_addr()))) {
+        handle(context, pcb, p, from, port);
+    } else {
+        pbuf_free(p);
+    }
+}
+
+static void check_senders(void)
+{
+    for (struct udp_pcb *pcb = udp_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->local_port == LWIP_IANA_PORT_MDNS) {
+            handle = pcb->recv;
+            pcb->recv = received;
+        }
+    }
+}
+
 void name_claim(struct netif *netif, unsigned number)
 {
     static bool started;
 
+    if (!(boot_arguments.services & BOOT_SERVICE_MDNS)) {
+        return;
+    }
     if (!started) {
         started = true;
         mdns_resp_init();
+        check_senders();
         mdns_resp_register_name_result_cb(probed);
         sys_timeout(ANSWER_WAITS_MS, forget_answers, NULL);
     }

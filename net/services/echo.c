@@ -4,6 +4,7 @@
 
 #include "lwip/ip.h"
 #include "net/lwip_port/give.h"
+#include "net/services/clients.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 #include "runtime/stamp.h"
@@ -14,7 +15,9 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
 {
     (void)context;
     stamp(STAMP_APPLICATION);
-    answer_udp(pcb, p, from, port, ip_current_dest_addr());
+    if (client_may_be_answered(p, from, port)) {
+        answer_udp(pcb, p, from, port, ip_current_dest_addr());
+    }
     pbuf_free(p);
 }
 
@@ -150,5 +153,6 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool echo_start(void)
 {
-    return listen_udp(SERVICE_PORT_ECHO, udp_receive) && listen_tcp(SERVICE_PORT_ECHO, tcp_opened);
+    return !service_wanted(BOOT_SERVICE_ECHO) || (listen_udp(SERVICE_PORT_ECHO, udp_receive) &&
+                                                  listen_tcp(SERVICE_PORT_ECHO, tcp_opened));
 }

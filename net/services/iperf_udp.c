@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "lwip/ip.h"
+#include "net/services/clients.h"
 #include "net/services/iperf.h"
 #include "net/services/iperf_stream.h"
 #include "net/services/listen.h"
@@ -71,8 +72,8 @@ static bool begins(const struct source *source, const struct iperf_datagram *dat
     return datagram->number <= 1 ? source->ended || silence : source->ended && silence;
 }
 
-static void count(struct udp_pcb *pcb, struct source *source, const struct iperf_datagram *datagram,
-                  u16_t bytes)
+/* Returns whether the datagram asks for the report. */
+static bool count(struct source *source, const struct iperf_datagram *datagram, u16_t bytes)
 {
     uint64_t now_us = arch_clock_ns() / 1000;
 
@@ -87,8 +88,8 @@ static void count(struct udp_pcb *pcb, struct source *source, const struct iperf
     }
     if (datagram->last) {
         source->heard_us = now_us;
-        answer(pcb, source);
     }
+    return datagram->last;
 }
 
 static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
@@ -100,7 +101,12 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
     (void)context;
     if (port != 0 &&
         iperf_datagram_read(&datagram, head, pbuf_copy_partial(p, head, IPERF_DATAGRAM_HEAD, 0))) {
-        count(pcb, find(from, port), &datagram, p->tot_len);
+        struct source *source = find(from, port);
+
+        if (count(source, &datagram, p->tot_len) &&
+            client_may_have_more(p, from, port, IPERF_REPORT)) {
+            answer(pcb, source);
+        }
     }
     pbuf_free(p);
 }

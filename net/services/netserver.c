@@ -256,6 +256,9 @@ bool netserver_start(void)
 {
     static struct net_poller poller = {.poll = poll_sessions};
 
+    if (!service_wanted(BOOT_SERVICE_NETPERF)) {
+        return true;
+    }
     net_add_poller(&poller);
     return listen_tcp(SERVICE_PORT_NETSERVER, accepted);
 }

@@ -31,7 +31,8 @@ struct netserver_test {
     unsigned events; /* grows whenever there is something from the client */
     bool over;       /* set once the results are there */
 
-    uint64_t owed; /* still to be sent: bytes (TCP), datagrams (UDP) */
+    uint64_t owed;  /* still to be sent: bytes (TCP), datagrams (UDP) */
+    ip_addr_t peer; /* the client's address, by its control connection */
     struct udp_pcb *udp;
     struct tcp_pcb *listener;
     struct tcp_pcb *tcp;  /* the connection, if there is one */

@@ -2,7 +2,9 @@
 /* Netserver's tests over UDP. An empty datagram ends a test, from either side. */
 #include "lwip/ip.h"
 #include "lwip/udp.h"
+#include "net/local.h"
 #include "net/net.h"
+#include "net/services/clients.h"
 #include "net/services/netserver_test.h"
 #include "net/services/zeros.h"
 
@@ -70,11 +72,23 @@ static bool poll(struct netserver_test *test)
     return sent > 0;
 }
 
+/* Whether a datagram may be of the client: he may have several addresses, but not elsewhere. */
+static bool is_client(const struct netserver_test *test, const struct pbuf *p,
+                      const ip_addr_t *from, u16_t port)
+{
+    return client_may_be_answered(p, from, port) &&
+           (ip_addr_eq(from, &test->peer) || net_is_local(from));
+}
+
 static void received(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                      u16_t port)
 {
     struct netserver_test *test = context;
 
+    if (!is_client(test, p, from, port)) {
+        pbuf_free(p);
+        return;
+    }
     test->events++;
     udp_connect(pcb, from, port); /* nobody else takes part */
     if (IP_IS_V6(from) && !ip_addr_ismulticast(ip_current_dest_addr())) {
@@ -97,9 +111,10 @@ static enum netperf_error open(struct netserver_test *test, const ip_addr_t *pee
 {
     struct netperf_omni *omni = &test->omni;
 
-    if (!omni->receive && omni->netperf_port == 0) {
-        return NETPERF_EINVAL; /* where to? */
+    if (!omni->receive && client_is_server((u16_t)omni->netperf_port)) {
+        return NETPERF_EINVAL; /* 0, or somebody who might answer */
     }
+    test->peer = *peer;
     test->udp = udp_new_ip_type(IPADDR_TYPE_ANY);
     if (test->udp == NULL) {
         return NETPERF_ENOMEM;

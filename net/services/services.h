@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19), netperf's
- * and iperf's tests, and what it counts meanwhile. Each start function says on the console why where
+ * and iperf's tests, and what it counts meanwhile; docs/services.md says to whom. Each start function says on the console why where
  * it cannot, and returns whether it could.
  */
 #ifndef SERVICES_H
 #define SERVICES_H
 
 #include <stdbool.h>
+
+#include "boot/arguments.h"
 
 enum {
     SERVICE_PORT_ECHO = 7,
@@ -19,6 +21,15 @@ enum {
     SERVICE_PORT_NETSERVER = 12865,
     SERVICE_MESSAGE = 1024, /* bytes of a message of the TCP source */
 };
+
+/*
+ * Whether services= leaves a service in: BOOT_SERVICE_... of boot/arguments.h. A start function of one
+ * that it leaves out does nothing, and returns true.
+ */
+static inline bool service_wanted(unsigned service)
+{
+    return (boot_arguments.services & service) != 0;
+}
 
 /* Sends back what comes, without copying it. */
 bool echo_start(void);

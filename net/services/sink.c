@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lwip/ip.h"
+#include "net/services/clients.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 
@@ -23,9 +24,13 @@ static void put_big_endian64(uint8_t *to, uint64_t value)
 
 static void answer(struct udp_pcb *pcb, struct pbuf *request, const ip_addr_t *to, u16_t port)
 {
-    struct pbuf *reply = pbuf_alloc(PBUF_TRANSPORT, STAT_REPLY, PBUF_RAM);
+    struct pbuf *reply;
     uint8_t *payload;
 
+    if (!client_may_have_more(request, to, port, STAT_REPLY)) {
+        return;
+    }
+    reply = pbuf_alloc(PBUF_TRANSPORT, STAT_REPLY, PBUF_RAM);
     if (reply == NULL) {
         return;
     }
@@ -78,5 +83,6 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool sink_start(void)
 {
-    return listen_udp(SERVICE_PORT_SINK, udp_receive) && listen_tcp(SERVICE_PORT_SINK, tcp_opened);
+    return !service_wanted(BOOT_SERVICE_SINK) || (listen_udp(SERVICE_PORT_SINK, udp_receive) &&
+                                                  listen_tcp(SERVICE_PORT_SINK, tcp_opened));
 }

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "lwip/ip.h"
+#include "lwip/sys.h"
 #include "net/net.h"
+#include "net/services/clients.h"
+#include "net/services/limits.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 
@@ -29,6 +32,7 @@ static struct {
     uint32_t left; /* datagrams */
     uint32_t next; /* the number of the next one */
     uint32_t size; /* bytes of each */
+    u32_t since;   /* when it was asked for, sys_now() */
 } burst;
 
 static uint32_t get_big_endian32(const uint8_t *from)
@@ -69,6 +73,9 @@ static bool send_datagrams(void *context)
     unsigned sent = 0;
 
     (void)context;
+    if (burst.left > 0 && sys_now() - burst.since >= SOURCE_SECONDS * 1000) {
+        burst.left = 0;
+    }
     while (burst.left > 0 && sent < DATAGRAMS_PER_PASS && net_may_send(&burst.to, burst.size)) {
         struct pbuf *p = make_datagram(burst.next, burst.size);
         err_t error;
@@ -94,6 +101,10 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
     uint8_t request[REQUEST_SIZE];
 
     (void)context;
+    if (!client_may_have_more(p, from, port, 0)) {
+        pbuf_free(p);
+        return;
+    }
     burst.left = 0;
     if (p->tot_len == REQUEST_SIZE && pbuf_memcmp(p, 0, "SEND", 4) == 0) {
         pbuf_copy_partial(p, request, REQUEST_SIZE, 0);
@@ -104,7 +115,8 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
             burst.from = *ip_current_dest_addr();
             burst.port = port;
             burst.next = 0;
-            burst.left = get_big_endian32(request + 4);
+            burst.left = LWIP_MIN(get_big_endian32(request + 4), (uint32_t)SOURCE_DATAGRAMS);
+            burst.since = sys_now();
         }
     }
     pbuf_free(p);
@@ -172,6 +184,9 @@ bool source_start(void)
 
     for (unsigned i = 0; i < PATTERN_SIZE; i++) {
         pattern[i] = (uint8_t)i;
+    }
+    if (!service_wanted(BOOT_SERVICE_SOURCE)) {
+        return true;
     }
     net_add_poller(&poller);
     return listen_udp(SERVICE_PORT_SOURCE, udp_receive) &&

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lwip/ip.h"
+#include "net/services/clients.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 #include "net/stats.h"
@@ -40,11 +41,17 @@ static unsigned clients;
 static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                         u16_t port)
 {
-    size_t length = stats_json(answer, answer_room);
-    struct pbuf *reply = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
+    bool permitted = client_may_have_more(p, from, port, (u32_t)answer_room);
+    struct pbuf *reply;
+    size_t length;
 
     (void)context;
     pbuf_free(p);
+    if (!permitted) {
+        return;
+    }
+    length = stats_json(answer, answer_room);
+    reply = pbuf_alloc(PBUF_TRANSPORT, (u16_t)length, PBUF_RAM);
     if (reply == NULL) {
         return;
     }
@@ -209,6 +216,9 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool stats_start(void)
 {
+    if (!service_wanted(BOOT_SERVICE_STATS)) {
+        return true;
+    }
     answer_room = stats_json_room();
     answer = malloc(answer_room);
     if (answer == NULL) {

@@ -7,7 +7,7 @@ import pytest
 
 import host
 
-VALID = ("ip gw ip6 mac dhcp linklocal name join mode poll_us bufinit bufmax features transport irq stats peer").split()
+VALID = ("ip gw ip6 mac dhcp linklocal name join services answer mode poll_us bufinit bufmax features transport irq stats peer").split()
 
 MALFORMED = ["ip=10.0.0.2/33", "ip=300.0.0.2", "ip=10.0.0", "ip=", "gw=gateway", "mode=fast",
              "mode=", "poll_us=-1", "poll_us=1000001", "bufinit=0", "bufinit=2x",

@@ -119,6 +119,30 @@ static void check_address(const char *name, const struct boot_ipv4 *address)
     bad(name, "malformed");
 }
 
+static void services_are_read(void **state)
+{
+    static const char *const malformed[] = {"",          "ECHO",      "echo,",     ",echo",
+                                            "echo,none", "echosink",  "echo;sink", "ech",
+                                            "all",       "echo,,sink"};
+    char word[64];
+
+    (void)state;
+    assert_int_equal(boot_arguments.services, BOOT_SERVICES_ALL);
+    good("services=none");
+    assert_int_equal(boot_arguments.services, 0);
+    good("services=echo");
+    assert_int_equal(boot_arguments.services, BOOT_SERVICE_ECHO);
+    good("services=mdns,stats,sink,source,iperf,netperf");
+    assert_int_equal(boot_arguments.services, BOOT_SERVICES_ALL & ~BOOT_SERVICE_ECHO);
+    for (unsigned i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
+        snprintf(word, sizeof word, "services=%s", malformed[i]);
+        bad(word, "malformed");
+    }
+    good("answer=any");
+    assert_int_equal(boot_arguments.answer, BOOT_ANSWER_ANY);
+    bad("answer=all", "malformed");
+}
+
 static void addresses_are_read(void **state)
 {
     (void)state;
@@ -527,6 +551,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_changes_nothing),
+        cmocka_unit_test(services_are_read),
         cmocka_unit_test(addresses_are_read),
         cmocka_unit_test(ipv6_address_is_read),
         cmocka_unit_test(peer_is_of_either_family),
