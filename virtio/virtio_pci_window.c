@@ -11,6 +11,26 @@
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_spec.h"
 
+/*
+ * The offset must be a multiple of the length (§4.1.4.9.1), also between two of these writes. So the
+ * smaller length is in force while the offset changes: any offset for a length is good for a smaller
+ * one, too.
+ */
+static void take_aim(struct virtio_pci *vp, struct virtio_pci_aim aim)
+{
+    bool length_first = aim.length < vp->aim.length;
+
+    vp->aim = aim;
+    if (length_first) {
+        pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_LENGTH, 4, aim.length);
+    }
+    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_BAR, 1, aim.bar);
+    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_OFFSET, 4, aim.offset);
+    if (!length_first) {
+        pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_LENGTH, 4, aim.length);
+    }
+}
+
 bool virtio_pci_window_open(struct virtio_pci *vp)
 {
     uint8_t cap;
@@ -20,19 +40,12 @@ bool virtio_pci_window_open(struct virtio_pci *vp)
         if (cap + VIRTIO_PCI_CFG_DATA + 4 <= 256 &&
             pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) == VIRTIO_PCI_CAP_PCI_CFG) {
             vp->window = cap;
-            vp->aim = (struct virtio_pci_aim){0}; /* at nothing: a length of 0 is none */
+            vp->aim.length = 4; /* as somebody before may have left it */
+            take_aim(vp, (struct virtio_pci_aim){.length = 1});
             return true;
         }
     }
     return false;
-}
-
-static void take_aim(struct virtio_pci *vp, struct virtio_pci_aim aim)
-{
-    vp->aim = aim;
-    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_BAR, 1, aim.bar);
-    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_OFFSET, 4, aim.offset);
-    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_LENGTH, 4, aim.length);
 }
 
 static struct virtio_pci_aim aim_at(const struct virtio_pci_structure *structure, uint32_t offset,
@@ -69,6 +82,8 @@ uint32_t virtio_pci_window_peek(struct virtio_pci *vp, const struct virtio_pci_s
     struct virtio_pci_aim interrupted = vp->aim;
     uint32_t value;
 
+    /* The length in force may not be the one remembered yet, but it is none above 4. */
+    vp->aim.length = 4;
     take_aim(vp, aim_at(structure, offset, width));
     value = pci_config_read(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width);
     take_aim(vp, interrupted);

@@ -114,6 +114,15 @@ static void config_read(void *context, unsigned offset, unsigned width)
     }
 }
 
+/* §4.1.4.9.1: the offset is a multiple of the length, after each write. */
+static void check_aligned(const struct fake_virtio *dev)
+{
+    uint32_t length = fake_pci_get(dev->function, WINDOW_LENGTH, 4);
+
+    assert_true(length == 1 || length == 2 || length == 4);
+    assert_int_equal(fake_pci_get(dev->function, WINDOW_OFFSET, 4) % length, 0);
+}
+
 static void tell(struct fake_virtio *dev)
 {
     if (dev->on_window != NULL) {
@@ -139,6 +148,7 @@ static void window_write(struct fake_virtio *dev, unsigned offset, unsigned widt
                           value);
     }
     fake_pci_set(dev->function, offset, width, value);
+    check_aligned(dev);
     tell(dev);
 }
 
@@ -187,6 +197,7 @@ void fake_virtio_add_msix(struct fake_virtio *dev, uint16_t entries)
 
 void fake_virtio_add_window(struct fake_virtio *dev)
 {
+    /* As somebody before left it. */
     fake_virtio_capability(dev, FAKE_CAP_WINDOW, chain(dev, FAKE_CAP_WINDOW),
-                           VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 0);
+                           VIRTIO_PCI_CAP_PCI_CFG, FAKE_BAR, FAKE_COMMON + 4, 4);
 }

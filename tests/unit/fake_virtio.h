@@ -24,7 +24,7 @@ enum {
     FAKE_BAR_SIZE = 0x8000,
     FAKE_NOTIFY = 0x1000,
     FAKE_COMMON = 0x3000,
-    FAKE_ISR = 0x4800,
+    FAKE_ISR = 0x4803, /* it has no alignment (§4.1.4.5) */
     FAKE_DEVICE = 0x6000,
     FAKE_NOTIFY_MULTIPLIER = 12,
     FAKE_NOTIFY_LENGTH = 0x100,
