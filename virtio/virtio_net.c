@@ -221,6 +221,7 @@ fail:
 /* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what changes. */
 void virtio_net_start(struct virtio_net *net)
 {
+    net->live = true;
     virtio_device_ready(net->dev);
     net->link_up = read_status(net) & VIRTIO_NET_S_LINK_UP;
     read_speed(net);
@@ -232,6 +233,7 @@ void virtio_net_close(struct virtio_net *net)
 {
     void *cookie;
 
+    net->live = false;
     if (virtio_device_reset(net->dev) != 0) {
         return; /* it may still write to the memory: better lost than corrupted */
     }

@@ -166,6 +166,8 @@ struct virtio_net {
 
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 
+    volatile bool live; /* from virtio_net_start() to _close(): the handler may touch the queues */
+
     /* Set by the interrupt handler, cleared by virtio_net_poll(). */
     volatile bool interrupted; /* by a queue: which one may have been meant, it knows itself */
     volatile bool config_changed;
@@ -286,7 +288,7 @@ bool virtio_net_interrupt(struct virtio_net *net);
 
 /*
  * The same where the device has vectors (dev->vectors): the interrupt of this one came. It is
- * nobody else's. With VIRTIO_NET_VECTORS nothing shares one.
+ * nobody else's. With VIRTIO_NET_VECTORS nothing shares one. *net may be all zeros still.
  */
 void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector);
 enum { VIRTIO_NET_VECTORS = 3 };

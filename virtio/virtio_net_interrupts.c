@@ -46,7 +46,7 @@ bool virtio_net_interrupt(struct virtio_net *net)
         net->counters.interrupts_config++;
         net->config_changed = true;
     }
-    if (isr & VIRTIO_ISR_QUEUE) {
+    if (isr & VIRTIO_ISR_QUEUE && net->live) {
         interrupt_queue(net, &net->rx);
         interrupt_queue(net, &net->tx);
     }
@@ -62,9 +62,16 @@ static void interrupt_by_vector(struct virtio_net *net, struct virtqueue *vq, ui
     }
 }
 
-/* §4.1.5.5: the vector says what it is about, the ISR status is not read. */
+/*
+ * §4.1.5.5: the vector says what it is about, the ISR status is not read. A device may interrupt for
+ * its configuration as soon as that has a vector, which is before there are queues; and a message may
+ * be under way while they go. What the configuration then says is read after DRIVER_OK.
+ */
 void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector)
 {
+    if (!net->live) {
+        return;
+    }
     if (vector == VIRTIO_CONFIG_VECTOR) {
         net->counters.interrupts_config++;
         net->config_changed = true;

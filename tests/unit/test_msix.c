@@ -315,6 +315,54 @@ static void queue_gets_its_vector_again_after_its_reset(void **state)
     card_close();
 }
 
+static void change_and_interrupt(struct fake_virtio *dev)
+{
+    if (dev->config_vector == VIRTIO_MSI_NO_VECTOR || card.net.dev == NULL) {
+        return;
+    }
+    fake_virtio_config_changed(dev);
+    assert_true(card_interrupts() > 0);
+}
+
+static void change_when_it_reads(struct fake_virtio *dev, unsigned offset)
+{
+    (void)offset;
+    change_and_interrupt(dev);
+    dev->generation--; /* what was read has not changed */
+}
+
+/* The configuration's vector is mapped before there are queues; what comes by it then, and with one
+ * vector for all, must not touch them. Nor must one that was under way when the card was closed. */
+static void interrupt_without_queues_is_survived(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS * 3; i++) {
+        uint16_t vectors = (uint16_t)(i % 3 + 1);
+
+        create(i / 3, vectors, 3, 0);
+        card.dev.on_status_read = change_and_interrupt;
+        card.dev.on_config_read = change_when_it_reads;
+        assert_int_equal(card_open(), 0);
+        card.dev.on_status_read = NULL;
+        card.dev.on_config_read = NULL;
+        card_interrupts();
+        virtio_net_poll(&card.net, 8);
+        assert_true(card.net.link_up);
+        card_close();
+        for (uint16_t vector = 0; vector < vectors; vector++) {
+            virtio_net_interrupt_vector(&card.net, vector);
+        }
+    }
+    for (unsigned i = 0; i < CARD_RINGS; i++) { /* by the line, to somebody who was early */
+        create(i, 3, 0, 0);
+        assert_int_equal(card_attach(), 0);
+        card.dev.isr = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG;
+        card.net.dev = &card.vp.dev;
+        assert_true(virtio_net_interrupt(&card.net));
+        assert_int_equal(card.dev.isr, 0); /* or the line would stay up */
+    }
+}
+
 static void table_out_of_reach_leaves_the_line(void **state)
 {
     (void)state;
@@ -341,6 +389,7 @@ int main(void)
         cmocka_unit_test(refused_vector_falls_back_to_the_line),
         cmocka_unit_test(vectors_are_mapped_anew_after_a_reset),
         cmocka_unit_test(queue_gets_its_vector_again_after_its_reset),
+        cmocka_unit_test(interrupt_without_queues_is_survived),
         cmocka_unit_test(table_out_of_reach_leaves_the_line),
     };
 
