@@ -24,7 +24,8 @@ void virtio_net_interrupts_off(struct virtio_net *net)
 /* Whether each queue has a vector to itself. */
 static bool has_own_vectors(const struct virtio_net *net)
 {
-    return net->dev->vectors >= VIRTIO_NET_VECTORS;
+    return net->dev->vectors != 0 && net->rx.vector != net->tx.vector &&
+           net->rx.vector != VIRTIO_CONFIG_VECTOR && net->tx.vector != VIRTIO_CONFIG_VECTOR;
 }
 
 static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq)
@@ -56,7 +57,7 @@ bool virtio_net_interrupt(struct virtio_net *net)
 
 static void interrupt_by_vector(struct virtio_net *net, struct virtqueue *vq, uint16_t vector)
 {
-    if (virtio_queue_vector(net->dev, vq->index) == vector) {
+    if (vq->vector == vector) {
         interrupt_queue(net, vq);
         vq->counters.interrupts += has_own_vectors(net);
     }

@@ -96,7 +96,8 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     pci_write32(regs, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS,
                 (uint32_t)(address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN));
     if (dev->vectors != 0) {
-        set_vector(dev, VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR, virtio_queue_vector(dev, vq->index));
+        vq->vector = virtio_queue_vector(dev, vq->index);
+        set_vector(dev, VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR, vq->vector);
     }
     return 0;
 }

@@ -117,17 +117,39 @@ static bool config_read(struct virtio_device *dev, unsigned offset, void *to, un
 }
 
 /* §4.1.5.1.2: what the device reads back is what it took. */
-static void set_vector(struct virtio_pci *vp, unsigned field, uint16_t vector)
+static bool set_vector(struct virtio_pci *vp, unsigned field, uint16_t vector)
 {
     write_common(vp, field, 2, vector);
-    if (read_common(vp, field, 2) != vector) {
-        virtio_pci_vector_refused(vp);
-    }
+    return read_common(vp, field, 2) == vector;
 }
 
 static void config_vector(struct virtio_device *dev)
 {
-    set_vector(from_device(dev), VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR, VIRTIO_CONFIG_VECTOR);
+    struct virtio_pci *vp = from_device(dev);
+
+    if (!set_vector(vp, VIRTIO_PCI_COMMON_CONFIG_MSIX_VECTOR, VIRTIO_CONFIG_VECTOR)) {
+        virtio_pci_vector_refused(vp);
+    }
+}
+
+/*
+ * A refusal while the device is set up ends MSI-X. Once the device is live nobody would hear its line;
+ * the queue then takes the vector of the configuration, which the device has accepted before.
+ */
+static int set_queue_vector(struct virtio_pci *vp, struct virtqueue *vq)
+{
+    vq->vector = virtio_queue_vector(&vp->dev, vq->index);
+    if (set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, vq->vector)) {
+        return 0;
+    }
+    if (!(get_status(&vp->dev) & VIRTIO_STATUS_DRIVER_OK)) {
+        virtio_pci_vector_refused(vp);
+        return 0;
+    }
+    virtio_platform_log("virtio: the device refuses MSI-X vector %u for queue %u after its reset",
+                        vq->vector, vq->index);
+    vq->vector = VIRTIO_CONFIG_VECTOR;
+    return set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, vq->vector) ? 0 : VIRTIO_ERROR_IO;
 }
 
 static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
@@ -177,7 +199,11 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->driver_area);
     write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->device_area);
     if (dev->vectors != 0) {
-        set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, virtio_queue_vector(dev, vq->index));
+        int error = set_queue_vector(vp, vq);
+
+        if (error != 0) {
+            return error;
+        }
     }
     write_common(vp, VIRTIO_PCI_COMMON_QUEUE_ENABLE, 2, 1);
     return 0;

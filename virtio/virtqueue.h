@@ -110,6 +110,7 @@ struct virtqueue {
     int16_t free_table;   /* the first of them */
     int16_t *table_next;
 
+    uint16_t vector;        /* the transport's: interrupts for it, where there are vectors */
     uint32_t notify_offset; /* the modern transport's: where the doorbell is */
 
     /* Set by who takes interrupts, cleared by the queue's context: one came that may be its. */
@@ -175,7 +176,7 @@ int virtqueue_reset(struct virtqueue *vq);
  * Makes the queue live again (§2.6.1.2), in the memory that it has and as it was made: empty, with
  * interrupts on; counters go on. After virtqueue_reset(), or after a reset of the whole device and
  * a negotiation with the same result. 0; ERROR_FULL where buffers have not been taken back by
- * virtqueue_detach(); ERROR_IO.
+ * virtqueue_detach(); ERROR_IO, for one where the device refuses it a vector to interrupt by.
  */
 int virtqueue_restart(struct virtqueue *vq);
 

@@ -67,7 +67,8 @@ uint16_t fake_msix_map(struct fake_virtio *dev, int event, uint16_t vector)
     assert_true(vector < msix_entries(dev) || vector == VIRTIO_MSI_NO_VECTOR);
     assert_true(!(dev->status & VIRTIO_STATUS_DRIVER_OK) ||
                 (event > 0 && dev->queue[event - 1].was_reset));
-    return event == dev->refuses_vector ? VIRTIO_MSI_NO_VECTOR : vector;
+    return event == dev->refuses_vector && vector != dev->refuses_but ? VIRTIO_MSI_NO_VECTOR
+                                                                      : vector;
 }
 
 void fake_interrupt(struct fake_virtio *dev, uint8_t isr, uint16_t vector)

@@ -321,6 +321,7 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->common_length = offered >> VIRTIO_F_RING_RESET & 1 ? 64 : VIRTIO_PCI_COMMON_LENGTH;
     dev->lie_num_buffers = -1;
     dev->refuses_vector = -1;
+    dev->refuses_but = -1;
     dev->queue[0] = (struct fake_queue){.size = 256, .notify_off = 7};
     dev->queue[1] = (struct fake_queue){.size = 256, .notify_off = 3};
     for (unsigned i = 2; i < FAKE_QUEUES; i++) {

@@ -129,6 +129,7 @@ struct fake_virtio {
     int lie_num_buffers;      /* what a received frame says; -1: the truth */
     uint32_t lie_used_length; /* added to what a used entry says */
     int refuses_vector;       /* 0: of the configuration, n: of queue n - 1; -1: none */
+    int refuses_but;          /* the one that it takes there; -1: none */
     /* Called with each access; the test's own trouble. */
     void (*on_config_read)(struct fake_virtio *dev, unsigned offset);
     void (*on_status_read)(struct fake_virtio *dev);

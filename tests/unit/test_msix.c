@@ -363,6 +363,57 @@ static void interrupt_without_queues_is_survived(void **state)
     }
 }
 
+static void restart(struct virtqueue *vq, int error)
+{
+    void *cookie;
+
+    assert_int_equal(virtqueue_reset(vq), 0);
+    while ((cookie = virtqueue_detach(vq)) != NULL) {
+        card.net.rx_posted -= vq == &card.net.rx;
+        virtio_platform_free(vq == &card.net.rx ? cookie : NULL);
+        card.net.rx_buffers -= vq == &card.net.rx;
+    }
+    assert_int_equal(virtqueue_restart(vq), error);
+}
+
+/* When the device is live the line has no handler: MSI-X stays, and the queue's interrupts come by a
+ * vector that has one. */
+static void vector_refused_to_a_live_queue_leaves_msix_on(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * 3; i++) {
+        uint16_t vectors = (uint16_t)(i % 3 + 1);
+
+        create(i / 3 == 0 ? 3 : CARD_PACKED, vectors, 3, virtio_bit(VIRTIO_F_RING_RESET));
+        assert_int_equal(card_open(), 0);
+        card.dev.refuses_vector = 1; /* the receive queue's */
+        card.dev.refuses_but = VIRTIO_CONFIG_VECTOR;
+        restart(&card.net.rx, 0);
+        assert_true(fake_msix_enabled(&card.dev));
+        assert_int_equal(card.vp.dev.vectors, vectors);
+        assert_int_equal(card.dev.queue[VIRTIO_NET_QUEUE_RX].vector, VIRTIO_CONFIG_VECTOR);
+        virtio_net_poll(&card.net, 8); /* posts buffers */
+        virtio_net_interrupts_on(&card.net, true);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(card_interrupts(), 1);
+        assert_true(card.net.rx.interrupted);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        send_one();
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.sents, 1);
+        card.dev.refuses_but = -1;
+        restart(&card.net.rx, VIRTIO_ERROR_IO); /* neither: an error, not silence */
+        assert_true(fake_msix_enabled(&card.dev));
+        assert_non_null(strstr(fake_platform.log, "refuses MSI-X vector"));
+        send_one();
+        assert_int_equal(card_interrupts(), 1);
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.sents, 2);
+        card_close();
+    }
+}
+
 static void table_out_of_reach_leaves_the_line(void **state)
 {
     (void)state;
@@ -390,6 +441,7 @@ int main(void)
         cmocka_unit_test(vectors_are_mapped_anew_after_a_reset),
         cmocka_unit_test(queue_gets_its_vector_again_after_its_reset),
         cmocka_unit_test(interrupt_without_queues_is_survived),
+        cmocka_unit_test(vector_refused_to_a_live_queue_leaves_msix_on),
         cmocka_unit_test(table_out_of_reach_leaves_the_line),
     };
 
