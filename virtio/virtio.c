@@ -18,6 +18,7 @@ int virtio_device_reset(struct virtio_device *dev)
 {
     uint64_t start = virtio_platform_clock_ns();
 
+    dev->resetting = true;
     dev->transport->set_status(dev, 0);
     while (dev->transport->get_status(dev) != 0) {
         if (virtio_platform_clock_ns() - start > RESET_TIMEOUT_NS) {
@@ -26,6 +27,7 @@ int virtio_device_reset(struct virtio_device *dev)
             return VIRTIO_ERROR_IO;
         }
     }
+    dev->resetting = false;
     return 0;
 }
 
@@ -87,7 +89,10 @@ void virtio_device_ready(struct virtio_device *dev)
 
 void virtio_device_fail(struct virtio_device *dev)
 {
-    add_status(dev, VIRTIO_STATUS_FAILED);
+    /* Within a reset the device may show the bits from before, and must be left alone (§4.1.4.3.2). */
+    if (!dev->resetting) {
+        add_status(dev, VIRTIO_STATUS_FAILED);
+    }
 }
 
 int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,

@@ -60,6 +60,7 @@ struct virtio_device {
     const struct virtio_transport *transport;
     uint64_t offered;   /* features, from virtio_device_begin() on */
     uint64_t features;  /* agreed, from virtio_device_negotiate() on */
+    bool resetting;     /* a reset has been begun, and has not ended */
     bool little_endian; /* the byte order of rings, headers and configuration */
     /*
      * Set before virtio_device_begin(): whether a full barrier of this processor does not order its
@@ -108,7 +109,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted);
 /* Sets DRIVER_OK: the device is live. */
 void virtio_device_ready(struct virtio_device *dev);
 
-/* Gives the device up: sets FAILED. */
+/* Gives the device up: sets FAILED, unless it has not finished a reset. */
 void virtio_device_fail(struct virtio_device *dev);
 
 /*

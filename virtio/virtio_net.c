@@ -153,8 +153,8 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
         net->tx_header = virtio_platform_alloc(sizeof *net->tx_header, sizeof(uint64_t));
         error = net->tx_header == NULL ? VIRTIO_ERROR_NOMEM : 0;
     }
-    if (error != 0) {
-        virtio_device_reset(net->dev); /* it knows where some of them lie */
+    /* The device knows where some of them lie; after a reset that fails they are its for good. */
+    if (error != 0 && virtio_device_reset(net->dev) == 0) {
         destroy_queues(net);
     }
     return error;
@@ -229,18 +229,21 @@ void virtio_net_start(struct virtio_net *net)
     virtio_net_rx_refill(net);
 }
 
-void virtio_net_close(struct virtio_net *net)
+int virtio_net_close(struct virtio_net *net)
 {
+    int error;
     void *cookie;
 
     net->live = false;
-    if (virtio_device_reset(net->dev) != 0) {
-        return; /* it may still write to the memory: better lost than corrupted */
+    error = virtio_device_reset(net->dev);
+    if (error != 0) {
+        return error; /* it may still write to the memory: better lost than corrupted */
     }
     while ((cookie = virtqueue_detach(&net->tx)) != NULL) {
         net->client->transmitted(net->client->context, cookie);
     }
     destroy_queues(net);
+    return 0;
 }
 
 static unsigned reclaim_transmitted(struct virtio_net *net)

@@ -178,7 +178,8 @@ struct virtio_net {
 /*
  * Agrees with the device on features and sets up its queues, with their interrupts off. net and
  * client must live until virtio_net_close(). Nothing arrives before virtio_net_start(). 0 or an error
- * that has been logged; then the device is marked failed and nothing is kept.
+ * that has been logged; then the device is marked failed and nothing is kept, but for queues of a
+ * device that does not finish its reset: it may still write to them.
  */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
@@ -195,9 +196,10 @@ void virtio_net_start(struct virtio_net *net);
 /*
  * Resets the device; frames in flight come back through client.transmitted(), and the device's
  * memory is freed. Buffers that the client still has must have been released before, and nobody may
- * call virtio_net_interrupt() any more.
+ * call virtio_net_interrupt() any more. 0; ERROR_IO where the device does not finish its reset: then it
+ * may still use all memory that it was given, so none is freed and no frame in flight comes back.
  */
-void virtio_net_close(struct virtio_net *net);
+int virtio_net_close(struct virtio_net *net);
 
 /*
  * Takes up to `budget` received frames, reclaims transmitted ones, posts fresh receive buffers and

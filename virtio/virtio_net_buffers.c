@@ -75,7 +75,6 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
                             "descriptors, and %u buffers may exist",
                             (unsigned)net->rx_buffer_size, net->rx.size,
                             (unsigned)net->rx_buffers_max);
-        virtqueue_destroy(&net->rx);
         return VIRTIO_ERROR_NOMEM;
     }
     return 0;

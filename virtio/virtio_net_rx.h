@@ -23,7 +23,8 @@ static inline uint8_t *virtio_net_buffer_header(const struct virtio_net *net,
     return (uint8_t *)buffer + net->rx_data_offset;
 }
 
-/* Makes the queue, once net->mtu is known. 0 or an error. */
+/* Makes the queue, once net->mtu is known. 0 or an error; even then there may be a queue, which the
+ * device knows. */
 int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options);
 
 /* Frees the queue and all buffers that the client does not have; only after a reset. */

@@ -79,6 +79,7 @@ int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
     pci_enable(&vp->pci);
     pci_msix_open(&vp->pci, &vp->msix);
     vp->dev.vectors = 0;
+    vp->dev.resetting = false;
     if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, false) == 0) {
         return 0;
     }

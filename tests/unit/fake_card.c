@@ -181,7 +181,7 @@ void card_release_all(void)
 void card_close(void)
 {
     card_release_all();
-    virtio_net_close(&card.net);
+    assert_int_equal(virtio_net_close(&card.net), 0);
     assert_int_equal(card.dev.status, 0);
     assert_int_equal(fake_platform.live, 0);
     assert_int_equal(fake_pci.unclaimed, 0);

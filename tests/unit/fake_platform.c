@@ -80,9 +80,14 @@ static unsigned find_block(const void *memory)
 void virtio_platform_free(void *memory)
 {
     if (memory != NULL) {
-        struct block *block = &blocks[find_block(memory)];
+        unsigned i = find_block(memory);
+        struct block *block = &blocks[i];
 
         assert_ptr_equal(memory, block->memory);
+        if (fake_platform.on_free != NULL) {
+            fake_platform.on_free(fake_platform.on_free_context,
+                                  fake_platform.dma_base + i * STRIDE, block->size);
+        }
         free(memory);
         *block = (struct block){0};
         fake_platform.live--;

@@ -20,11 +20,14 @@ struct fake_platform {
     uint64_t clock_step; /* and how far it moves each time it is read */
     bool weak_barrier;   /* what the tests' device is told of this processor */
     void (*on_dma_address)(void); /* called with each translation, before it */
-    unsigned fail_nth;            /* this allocation from now on fails (1: the next); 0: none */
-    bool fail_all;                /* every allocation fails */
-    unsigned allocations;         /* asked for since the reset */
-    unsigned live;                /* blocks */
-    char log[4096];               /* lines logged since the reset, each with its newline */
+    /* Called with each block that is freed: its device addresses. */
+    void (*on_free)(void *context, uint64_t address, size_t size);
+    void *on_free_context;
+    unsigned fail_nth;    /* this allocation from now on fails (1: the next); 0: none */
+    bool fail_all;        /* every allocation fails */
+    unsigned allocations; /* asked for since the reset */
+    unsigned live;        /* blocks */
+    char log[4096];       /* lines logged since the reset, each with its newline */
     unsigned lines;
 };
 extern struct fake_platform fake_platform;

@@ -49,20 +49,50 @@ void fake_put(const struct fake_virtio *dev, void *field, unsigned width, uint64
     }
 }
 
+/* The memory of queues is the device's until a reset has ended. */
+static void check_free(void *context, uint64_t address, size_t size)
+{
+    const struct fake_virtio *dev = context;
+
+    for (unsigned i = 0; i < FAKE_QUEUES * 3; i++) {
+        uint64_t held = dev->queue[i / 3].holds[i % 3];
+
+        if (held >= address && held < address + size) {
+            fail_msg("memory of queue %u is freed while the device has it", i / 3);
+        }
+    }
+}
+
+static void let_go(struct fake_queue *q)
+{
+    memset(q->holds, 0, sizeof q->holds);
+}
+
 static void reset(struct fake_virtio *dev)
 {
     dev->status_before_reset = dev->status;
     dev->reset_left = dev->status != 0 ? dev->reset_takes : 0;
+    for (unsigned i = 0; dev->never_resets_queues && i < FAKE_QUEUES; i++) {
+        if (dev->queue[i].enabled) {
+            dev->reset_takes = dev->reset_left = UINT32_MAX;
+        }
+    }
     dev->status = 0;
     dev->features = 0;
     dev->isr = 0;
     dev->config_vector = VIRTIO_MSI_NO_VECTOR; /* §4.1.5.1.2.1 */
     for (unsigned i = 0; i < FAKE_QUEUES; i++) {
+        struct fake_queue before = dev->queue[i];
+
         dev->queue[i] = (struct fake_queue){
             .vector = VIRTIO_MSI_NO_VECTOR,
-            .size = dev->queue[i].size,
-            .notify_off = dev->queue[i].notify_off,
+            .size = before.size,
+            .notify_off = before.notify_off,
+            .holds = {before.holds[0], before.holds[1], before.holds[2]},
         };
+        if (dev->reset_left == 0) {
+            let_go(&dev->queue[i]);
+        }
     }
 }
 
@@ -74,6 +104,9 @@ uint8_t fake_read_status(struct fake_virtio *dev)
     if (dev->reset_left != 0) {
         dev->reset_left -= dev->reset_takes != UINT32_MAX;
         return dev->status_before_reset;
+    }
+    for (unsigned i = 0; dev->status == 0 && i < FAKE_QUEUES; i++) {
+        let_go(&dev->queue[i]);
     }
     return dev->status;
 }
@@ -97,9 +130,8 @@ void fake_write_status(struct fake_virtio *dev, uint8_t status)
         reset(dev);
         return;
     }
-    if (dev->reset_left != 0) {
-        assert_true(status & VIRTIO_STATUS_FAILED); /* the reset is not done yet */
-    } else if ((status & dev->status) != dev->status) {
+    assert_int_equal(dev->reset_left, 0); /* §4.1.4.3.2: the reset is waited for */
+    if ((status & dev->status) != dev->status) {
         fail_msg("status 0x%02x after 0x%02x clears a bit", status, dev->status);
     }
     if (status & ~dev->status & VIRTIO_STATUS_DRIVER_OK) {
@@ -164,6 +196,9 @@ void fake_enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legac
         check_zero(q->used, 6 + 8u * n);
     }
     q->enabled = true;
+    q->holds[0] = q->desc;
+    q->holds[1] = q->avail;
+    q->holds[2] = q->used;
     note(dev, FAKE_QUEUE, dev->queue_select);
 }
 
@@ -179,12 +214,14 @@ void fake_reset_queue(struct fake_virtio *dev, struct fake_queue *q)
         .notify_off = q->notify_off,
         .was_reset = true,
         .reset_left = dev->queue_reset_takes,
+        .holds = {q->desc, q->avail, q->used},
     };
 }
 
 uint32_t fake_read_queue_reset(struct fake_queue *q)
 {
     if (q->reset_left == 0) {
+        let_go(q);
         return 0;
     }
     q->reset_left -= q->reset_left != UINT32_MAX;
@@ -320,6 +357,8 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->duplex = 0xff;
     dev->common_length = offered >> VIRTIO_F_RING_RESET & 1 ? 64 : VIRTIO_PCI_COMMON_LENGTH;
     dev->lie_num_buffers = -1;
+    fake_platform.on_free = check_free;
+    fake_platform.on_free_context = dev;
     dev->refuses_vector = -1;
     dev->refuses_but = -1;
     dev->queue[0] = (struct fake_queue){.size = 256, .notify_off = 7};

@@ -63,6 +63,7 @@ struct fake_queue {
     /* The device's own. */
     bool was_reset;      /* by itself: it may be set up again */
     unsigned reset_left; /* reads of queue_reset that still see 1 */
+    uint64_t holds[3];   /* addresses of its memory, until a reset has ended */
     uint16_t last_avail; /* next entry of the available ring to take */
     uint16_t used_idx;   /* next entry of the used ring to write */
     uint16_t signalled;  /* used_idx at the last look whether to interrupt */
@@ -122,6 +123,7 @@ struct fake_virtio {
     bool refuses_commands;      /* of the control queue */
     bool ignores_commands;      /* never answers one */
     bool refuses_features;      /* does not keep FEATURES_OK */
+    bool never_resets_queues;   /* a reset never ends where a queue was set up */
     unsigned reset_takes;       /* reads of the status that still see it after a reset */
     unsigned queue_reset_takes; /* the same of queue_reset */
     bool omits_write_flag;      /* in used descriptors, as QEMU does */

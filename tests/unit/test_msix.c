@@ -291,7 +291,7 @@ static void vectors_are_mapped_anew_after_a_reset(void **state)
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
         create(i, 3, 3, 0);
         assert_int_equal(card_open(), 0);
-        virtio_net_close(&card.net);
+        assert_int_equal(virtio_net_close(&card.net), 0);
         check_vectors(VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR);
         assert_int_equal(card_open_net(), 0); /* the fake fails where an event has none */
         check_vectors(0, 1, 2);

@@ -104,6 +104,7 @@ static void tables_hold_as_many_parts_as_asked_for(void **state)
         struct fake_chain chain;
 
         vq_start(rings[r], virtio_bit(VIRTIO_F_INDIRECT_DESC), 64, 0);
+        memset(card.dev.queue[VQ].holds, 0, sizeof card.dev.queue[VQ].holds); /* by no reset */
         virtqueue_destroy(&vq);
         card.dev.status &= (uint8_t)~VIRTIO_STATUS_DRIVER_OK;
         card.dev.queue[VQ].enabled = false;
