@@ -35,6 +35,7 @@ int virtio_device_begin(struct virtio_device *dev)
 {
     int error = virtio_device_reset(dev);
 
+    dev->config_torn = false;
     if (error != 0) {
         return error;
     }
@@ -100,10 +101,14 @@ int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, uns
 {
     for (unsigned attempt = 0; attempt < CONFIG_ATTEMPTS; attempt++) {
         if (dev->transport->config_read(dev, offset, to, width, count)) {
+            dev->config_torn = false;
             return 0;
         }
     }
-    virtio_platform_log("virtio: the device configuration at %u never holds still", offset);
+    if (!dev->config_torn) {
+        virtio_platform_log("virtio: the device configuration at %u does not hold still", offset);
+    }
+    dev->config_torn = true;
     return VIRTIO_ERROR_IO;
 }
 

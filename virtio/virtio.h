@@ -60,6 +60,7 @@ struct virtio_device {
     const struct virtio_transport *transport;
     uint64_t offered;   /* features, from virtio_device_begin() on */
     uint64_t features;  /* agreed, from virtio_device_negotiate() on */
+    bool config_torn;   /* the last virtio_config_read() failed, which has been logged */
     bool resetting;     /* a reset has been begun, and has not ended */
     bool little_endian; /* the byte order of rings, headers and configuration */
     /*
@@ -120,8 +121,8 @@ int virtio_device_reset(struct virtio_device *dev);
 
 /*
  * Reads `count` fields of `width` bytes each (1, 2 or 4) into `to`, converted to the processor's
- * byte order, all from one state of the configuration (§2.5.3): 0, or ERROR_IO where it never
- * holds still.
+ * byte order, all from one state of the configuration (§2.5.3): 0, or ERROR_IO where it does not hold
+ * still; the first of several such failures is logged.
  */
 int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
                        unsigned count);

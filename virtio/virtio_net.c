@@ -55,28 +55,37 @@ static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
     return 0;
 }
 
-/* The status field; the link is up where the device does not say (§5.1.4). */
-static uint16_t read_status(struct virtio_net *net)
-{
-    uint16_t status = VIRTIO_NET_S_LINK_UP;
+/* What the configuration says of the link. */
+struct link {
+    uint16_t status; /* VIRTIO_NET_S_... */
+    uint32_t speed;
+    uint8_t duplex;
+};
 
-    if (virtio_has(net->dev->features, VIRTIO_NET_F_STATUS) &&
-        virtio_config_read(net->dev, VIRTIO_NET_CONFIG_STATUS, &status, 2, 1) != 0) {
-        return net->link_up ? VIRTIO_NET_S_LINK_UP : 0;
+/* The link is up, its speed and duplex are unknown, where the device does not say (§5.1.4). */
+static int read_link(const struct virtio_net *net, struct link *link)
+{
+    uint64_t features = net->dev->features;
+    int error = 0;
+
+    *link = (struct link){.status = VIRTIO_NET_S_LINK_UP};
+    if (virtio_has(features, VIRTIO_NET_F_STATUS)) {
+        error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_STATUS, &link->status, 2, 1);
     }
-    return status;
+    if (error == 0 && virtio_has(features, VIRTIO_NET_F_SPEED_DUPLEX)) {
+        error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_SPEED, &link->speed, 4, 1);
+        if (error == 0) {
+            error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_DUPLEX, &link->duplex, 1, 1);
+        }
+    }
+    return error;
 }
 
-static void read_speed(struct virtio_net *net)
+static void set_link(struct virtio_net *net, const struct link *link)
 {
-    uint8_t duplex;
-
-    if (virtio_has(net->dev->features, VIRTIO_NET_F_SPEED_DUPLEX) &&
-        virtio_config_read(net->dev, VIRTIO_NET_CONFIG_SPEED, &net->speed, 4, 1) == 0 &&
-        virtio_config_read(net->dev, VIRTIO_NET_CONFIG_DUPLEX, &duplex, 1, 1) == 0) {
-        net->full_duplex = duplex == 1;
-        net->speed = net->speed <= INT32_MAX ? net->speed : 0; /* all ones: unknown (§5.1.4) */
-    }
+    net->link_up = link->status & VIRTIO_NET_S_LINK_UP;
+    net->speed = link->speed <= INT32_MAX ? link->speed : 0; /* all ones: unknown (§5.1.4) */
+    net->full_duplex = link->duplex == 1;
 }
 
 /* §5.1.4.2: a driver that agrees to MTU keeps to it. */
@@ -96,18 +105,25 @@ static int read_mtu(struct virtio_net *net)
     return error;
 }
 
-/* What the configuration says now: the link, and whether others should hear from us. */
+/*
+ * What the configuration says now: the link, and whether others should hear from us. Where it does not
+ * hold still, the next pass looks again: the device need not tell of a change twice.
+ */
 static void look_at_configuration(struct virtio_net *net)
 {
-    uint16_t status = read_status(net);
     bool was_up = net->link_up;
+    struct link link;
 
-    net->link_up = status & VIRTIO_NET_S_LINK_UP;
+    net->config_changed = false;
+    if (read_link(net, &link) != 0) {
+        net->config_changed = true;
+        return;
+    }
+    set_link(net, &link);
     if (net->link_up != was_up) {
-        read_speed(net);
         net->client->link(net->client->context, net->link_up);
     }
-    if (status & VIRTIO_NET_S_ANNOUNCE &&
+    if (link.status & VIRTIO_NET_S_ANNOUNCE &&
         virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
         net->client->announce(net->client->context);
         virtio_net_flush(net);
@@ -221,10 +237,15 @@ fail:
 /* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what changes. */
 void virtio_net_start(struct virtio_net *net)
 {
+    struct link link;
+
     net->live = true;
     virtio_device_ready(net->dev);
-    net->link_up = read_status(net) & VIRTIO_NET_S_LINK_UP;
-    read_speed(net);
+    if (read_link(net, &link) == 0) {
+        set_link(net, &link);
+    } else {
+        net->config_changed = true; /* the first pass looks again */
+    }
     virtio_net_ctrl_ready(net, net->own_mac);
     virtio_net_rx_refill(net);
 }
@@ -266,7 +287,6 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     unsigned frames = virtio_net_rx_poll(net, budget);
 
     if (net->config_changed) {
-        net->config_changed = false;
         look_at_configuration(net);
         interrupts.config = true;
     }

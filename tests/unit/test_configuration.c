@@ -140,6 +140,71 @@ static void configuration_that_never_holds_still_is_given_up(void **state)
     }
 }
 
+static void change_within_status(struct fake_virtio *dev, unsigned offset)
+{
+    if (offset == VIRTIO_NET_CONFIG_STATUS && torn > 0) {
+        torn--;
+        dev->generation++;
+        dev->link_status ^=
+            VIRTIO_NET_S_ANNOUNCE; /* for what has no generation: two bytes differ */
+    }
+}
+
+static void change_within_speed(struct fake_virtio *dev, unsigned offset)
+{
+    if (offset == VIRTIO_NET_CONFIG_SPEED && torn > 0) {
+        torn--;
+        dev->generation++;
+    }
+}
+
+/* However often a reading is torn, the change is not forgotten, and no pass says that there is no work
+ * meanwhile; it is logged once. */
+static void torn_change_is_looked_at_again(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2 * CARD_RINGS; n++) {
+        bool at_start = n % 2;
+        unsigned passes = 0;
+
+        card_create_as(n / 2, STATUS);
+        card.dev.link_status = at_start ? VIRTIO_NET_S_LINK_UP : 0;
+        card.dev.on_config_read = change_within_status;
+        torn = at_start ? 100 : 0;
+        assert_int_equal(card_open(), 0);
+        if (!at_start) {
+            torn = 100;
+            card.dev.link_status = VIRTIO_NET_S_LINK_UP;
+            fake_virtio_config_changed(&card.dev);
+            assert_true(virtio_net_interrupt(&card.net));
+        }
+        for (; torn > 0; passes++) {
+            assert_true(passes < 100);
+            assert_false(card.net.link_up);
+            assert_true(virtio_net_interrupts_on(&card.net, false));
+            virtio_net_poll(&card.net, 1);
+        }
+        virtio_net_poll(&card.net, 1);
+        assert_true(passes > 2);
+        assert_true(card.net.link_up && card.links == 1 && card.link_up);
+        assert_int_equal(fake_platform.lines, 1);
+        assert_false(virtio_net_interrupts_on(&card.net, false));
+        card_close();
+    }
+    card_create_as(3, STATUS | virtio_bit(VIRTIO_NET_F_SPEED_DUPLEX));
+    card.dev.on_config_read = change_within_speed;
+    card.dev.speed = 1000;
+    torn = 50;
+    assert_int_equal(card_open(), 0);
+    while (torn > 0) {
+        assert_int_equal(card.net.speed, 0);
+        virtio_net_poll(&card.net, 1);
+    }
+    virtio_net_poll(&card.net, 1);
+    assert_int_equal(card.net.speed, 1000);
+    card_close();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +214,7 @@ int main(void)
         cmocka_unit_test(link_follows_the_device),
         cmocka_unit_test(link_that_goes_before_the_device_tells_is_seen),
         cmocka_unit_test(torn_configuration_is_read_again),
+        cmocka_unit_test(torn_change_is_looked_at_again),
         cmocka_unit_test(configuration_that_never_holds_still_is_given_up),
     };
 
