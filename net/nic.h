@@ -58,6 +58,7 @@ struct nic_client {
                     const struct nic_offload *offload);
     /* The card is done with a transmitted frame. */
     void (*transmitted)(void *context, void *cookie);
+    /* The link went up or down, or it is up and its speed or duplex changed. */
     void (*link)(void *context, bool up);
     /* The network should hear from us again: a guest that was moved, say. */
     void (*announce)(void *context);
@@ -105,6 +106,8 @@ struct nic_description {
     const char *(*feature_name)(unsigned bit); /* NULL: it has none */
 };
 
+enum nic_duplex { NIC_DUPLEX_UNKNOWN, NIC_DUPLEX_HALF, NIC_DUPLEX_FULL };
+
 /* `state` is what open() returned. */
 struct nic_driver {
     const char *name;
@@ -115,9 +118,9 @@ struct nic_driver {
     void (*start)(void *state);
     const uint8_t *(*mac)(void *state); /* 6 bytes */
     bool (*link_up)(void *state);
-    uint32_t (*speed)(void *state, bool *full_duplex); /* Mbit/s; 0: nobody knows */
-    uint16_t (*mtu)(void *state);                      /* bytes of an IP packet, at most */
-    uint32_t (*offloads)(void *state);                 /* NIC_SEND_..., NIC_RECEIVE_... */
+    uint32_t (*speed)(void *state, enum nic_duplex *duplex); /* Mbit/s; 0: nobody knows */
+    uint16_t (*mtu)(void *state);                            /* bytes of an IP packet, at most */
+    uint32_t (*offloads)(void *state);                       /* NIC_SEND_..., NIC_RECEIVE_... */
     /*
      * For a card that drops what it has no room for: the bytes that one TCP connection may have under
      * way to it or, `sending`, from it, whose acknowledgements come back; both together fit. NULL:

@@ -197,11 +197,13 @@ static bool card_link_up(void *state)
     return ((struct virtio_net *)state)->link_up;
 }
 
-static uint32_t card_speed(void *state, bool *full_duplex)
+static uint32_t card_speed(void *state, enum nic_duplex *duplex)
 {
     const struct virtio_net *net = state;
 
-    *full_duplex = net->full_duplex;
+    *duplex = net->duplex == VIRTIO_NET_DUPLEX_FULL   ? NIC_DUPLEX_FULL
+              : net->duplex == VIRTIO_NET_DUPLEX_HALF ? NIC_DUPLEX_HALF
+                                                      : NIC_DUPLEX_UNKNOWN;
     return net->speed;
 }
 

@@ -204,8 +204,13 @@ static void put_card(struct text *text, const struct lwip_port *port)
     const struct nic *nic = &port->nic;
     struct nic_description description;
     struct nic_counters counters;
-    bool full_duplex;
-    uint32_t speed = nic->driver->speed(nic->state, &full_duplex);
+    static const char *const full_duplex[] = {
+        [NIC_DUPLEX_UNKNOWN] = "null",
+        [NIC_DUPLEX_HALF] = "false",
+        [NIC_DUPLEX_FULL] = "true",
+    };
+    enum nic_duplex duplex;
+    uint32_t speed = nic->driver->speed(nic->state, &duplex);
 
     nic->driver->describe(nic->state, &description);
     nic->driver->counters(nic->state, &counters);
@@ -214,8 +219,7 @@ static void put_card(struct text *text, const struct lwip_port *port)
     put_addresses(text, port);
     put_ipv6(text, &port->netif);
     put(text, ",\"link\":%s,\"speed\":%u,\"full_duplex\":%s",
-        nic->driver->link_up(nic->state) ? "true" : "false", (unsigned)speed,
-        full_duplex ? "true" : "false");
+        nic->driver->link_up(nic->state) ? "true" : "false", (unsigned)speed, full_duplex[duplex]);
     put(text, ",\"transport\":\"%s\",\"ring\":\"%s\",\"interrupt_kind\":\"%s\"",
         description.transport, description.ring, description.interrupts);
     put_features(text, "offered", &description, description.offered);

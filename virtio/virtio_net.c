@@ -68,7 +68,7 @@ static int read_link(const struct virtio_net *net, struct link *link)
     uint64_t features = net->dev->features;
     int error = 0;
 
-    *link = (struct link){.status = VIRTIO_NET_S_LINK_UP};
+    *link = (struct link){.status = VIRTIO_NET_S_LINK_UP, .duplex = VIRTIO_NET_DUPLEX_UNKNOWN};
     if (virtio_has(features, VIRTIO_NET_F_STATUS)) {
         error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_STATUS, &link->status, 2, 1);
     }
@@ -81,11 +81,19 @@ static int read_link(const struct virtio_net *net, struct link *link)
     return error;
 }
 
-static void set_link(struct virtio_net *net, const struct link *link)
+/* Returns whether the client should hear of it. */
+static bool set_link(struct virtio_net *net, const struct link *link)
 {
-    net->link_up = link->status & VIRTIO_NET_S_LINK_UP;
-    net->speed = link->speed <= INT32_MAX ? link->speed : 0; /* all ones: unknown (§5.1.4) */
-    net->full_duplex = link->duplex == 1;
+    bool up = link->status & VIRTIO_NET_S_LINK_UP;
+    uint32_t speed = link->speed <= INT32_MAX ? link->speed : 0; /* all ones: unknown (§5.1.4) */
+    uint8_t duplex =
+        link->duplex <= VIRTIO_NET_DUPLEX_FULL ? link->duplex : VIRTIO_NET_DUPLEX_UNKNOWN;
+    bool changed = up != net->link_up || (up && (speed != net->speed || duplex != net->duplex));
+
+    net->link_up = up;
+    net->speed = speed;
+    net->duplex = duplex;
+    return changed;
 }
 
 /* §5.1.4.2: a driver that agrees to MTU keeps to it. */
@@ -111,7 +119,6 @@ static int read_mtu(struct virtio_net *net)
  */
 static void look_at_configuration(struct virtio_net *net)
 {
-    bool was_up = net->link_up;
     struct link link;
 
     net->config_changed = false;
@@ -119,8 +126,7 @@ static void look_at_configuration(struct virtio_net *net)
         net->config_changed = true;
         return;
     }
-    set_link(net, &link);
-    if (net->link_up != was_up) {
+    if (set_link(net, &link)) {
         net->client->link(net->client->context, net->link_up);
     }
     if (link.status & VIRTIO_NET_S_ANNOUNCE &&
@@ -199,7 +205,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
 {
     int error;
 
-    *net = (struct virtio_net){.dev = dev, .client = client};
+    *net = (struct virtio_net){.dev = dev, .client = client, .duplex = VIRTIO_NET_DUPLEX_UNKNOWN};
     dev->weak_barrier = options->weak_barrier;
     /* 1. Reset the device. 2. Set ACKNOWLEDGE. 3. Set DRIVER. */
     error = client->private_size > VIRTIO_NET_PRIVATE_MAX ? VIRTIO_ERROR_TOOBIG

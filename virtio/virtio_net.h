@@ -57,7 +57,7 @@ struct virtio_net_client {
                     const struct virtio_net_offload *offload);
     /* The device is done with a transmitted frame: its memory is the client's again. */
     void (*transmitted)(void *context, void *cookie);
-    /* The link went up or down. */
+    /* The link went up or down, or it is up and its speed or duplex changed. */
     void (*link)(void *context, bool up);
     /* The device asks for a packet that makes us known to the network (§5.1.6.5.4 Gratuitous
      * Packet Sending); it is acknowledged when this returns. */
@@ -139,7 +139,7 @@ struct virtio_net {
     bool own_mac;   /* the address is not the device's, which has to be told */
     uint16_t mtu;   /* bytes of an IP packet, 1500 where the device does not say */
     uint32_t speed; /* Mbit/s, 0: unknown */
-    bool full_duplex;
+    uint8_t duplex; /* VIRTIO_NET_DUPLEX_..., one of the three */
 
     /* Receive buffers. */
     uint16_t rx_limit;                 /* posted at most, now: goes with the load */

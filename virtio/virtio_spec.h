@@ -172,6 +172,11 @@ enum {
     VIRTIO_NET_CONFIG_DUPLEX = 16,             /* with SPEED_DUPLEX, 1: full */
 };
 enum { VIRTIO_NET_MTU_LEAST = 68 };
+enum { /* the duplex field; any other value: unknown */
+       VIRTIO_NET_DUPLEX_HALF = 0,
+       VIRTIO_NET_DUPLEX_FULL = 1,
+       VIRTIO_NET_DUPLEX_UNKNOWN = 0xff,
+};
 enum {
     VIRTIO_NET_S_LINK_UP = 1,
     VIRTIO_NET_S_ANNOUNCE = 2,

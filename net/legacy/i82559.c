@@ -91,11 +91,11 @@ static bool card_link_up(void *state)
     return ((struct i82559 *)state)->link_up;
 }
 
-static uint32_t card_speed(void *state, bool *full_duplex)
+static uint32_t card_speed(void *state, enum nic_duplex *duplex)
 {
     const struct i82559 *card = state;
 
-    *full_duplex = card->full_duplex;
+    *duplex = card->full_duplex ? NIC_DUPLEX_FULL : NIC_DUPLEX_HALF;
     return card->speed;
 }
 

@@ -81,9 +81,9 @@ static bool card_link_up(void *state)
     return true;
 }
 
-static uint32_t card_speed(void *state, bool *full_duplex)
+static uint32_t card_speed(void *state, enum nic_duplex *duplex)
 {
-    *full_duplex = ((const struct ne2000 *)state)->full_duplex;
+    *duplex = ((const struct ne2000 *)state)->full_duplex ? NIC_DUPLEX_FULL : NIC_DUPLEX_HALF;
     return SPEED;
 }
 

@@ -43,14 +43,19 @@ uint32_t sys_now(void)
 
 static void print_link(const struct lwip_port *port, const char *before)
 {
+    static const char *const duplexes[] = {
+        [NIC_DUPLEX_UNKNOWN] = "",
+        [NIC_DUPLEX_HALF] = " half duplex",
+        [NIC_DUPLEX_FULL] = " full duplex",
+    };
     const struct nic *nic = &port->nic;
-    bool full_duplex;
-    uint32_t speed = nic->driver->speed(nic->state, &full_duplex);
+    enum nic_duplex duplex;
+    uint32_t speed = nic->driver->speed(nic->state, &duplex);
 
     printf("vtnet: %s%slink %s", port->label, before,
            nic->driver->link_up(nic->state) ? "up" : "down");
     if (nic->driver->link_up(nic->state) && speed != 0) {
-        printf(", %u Mbit/s %s duplex", (unsigned)speed, full_duplex ? "full" : "half");
+        printf(", %u Mbit/s%s", (unsigned)speed, duplexes[duplex]);
     }
     printf("\n");
 }

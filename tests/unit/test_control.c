@@ -300,12 +300,12 @@ static void mtu_speed_and_duplex_are_read(void **state)
         assert_int_equal(card.net.mtu, 9000);
         /* Bit 63 does not exist on a legacy device. */
         assert_int_equal(card.net.speed, modern ? 40000 : 0);
-        assert_int_equal(card.net.full_duplex, modern);
+        assert_int_equal(card.net.duplex, modern ? 1 : 0xff);
         card_close();
     }
     open_with(3, BIT(SPEED_DUPLEX)); /* the fake's are all ones: unknown */
     assert_int_equal(card.net.speed, 0);
-    assert_false(card.net.full_duplex);
+    assert_int_equal(card.net.duplex, 0xff);
     assert_int_equal(card.net.mtu, 1500);
     card_close();
     card_create_as(3, BIT(MTU));
@@ -313,6 +313,47 @@ static void mtu_speed_and_duplex_are_read(void **state)
     assert_int_equal(card_open(), VIRTIO_ERROR_IO);
     assert_int_equal(fake_platform.live, 0);
     assert_true(strstr(fake_platform.log, "67 bytes") != NULL);
+}
+
+static void change(uint32_t speed, uint8_t duplex, unsigned links)
+{
+    card.dev.speed = speed;
+    card.dev.duplex = duplex;
+    fake_virtio_config_changed(&card.dev);
+    assert_true(virtio_net_interrupt(&card.net));
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(card.links, links);
+}
+
+/* A value that is neither is unknown, and what changes while the link stays up is seen. */
+static void speed_and_duplex_follow_the_device(void **state)
+{
+    static const uint8_t unknown[] = {2, 3, 0x7f, 0x80, 0xfe, 0xff};
+
+    (void)state;
+    for (unsigned i = 2; i < CARD_RINGS; i++) {
+        open_with(i, BIT(STATUS) | BIT(SPEED_DUPLEX));
+        change(1000, 0, 1);
+        assert_int_equal(card.net.speed, 1000);
+        assert_int_equal(card.net.duplex, VIRTIO_NET_DUPLEX_HALF);
+        change(1000, 1, 2);
+        assert_int_equal(card.net.duplex, VIRTIO_NET_DUPLEX_FULL);
+        for (unsigned n = 0; n < sizeof unknown; n++) {
+            change(2500, unknown[n], 3);
+            assert_int_equal(card.net.speed, 2500);
+            assert_int_equal(card.net.duplex, VIRTIO_NET_DUPLEX_UNKNOWN);
+        }
+        change(INT32_MAX, 1, 4);
+        assert_int_equal(card.net.speed, INT32_MAX);
+        change(0x80000000, 1, 5);
+        assert_int_equal(card.net.speed, 0);
+        assert_true(card.link_up);
+        card.dev.link_status = 0; /* then nobody wants to know */
+        change(1000, 1, 6);
+        change(100, 1, 6);
+        assert_false(card.link_up);
+        card_close();
+    }
 }
 
 /* Without mergeable buffers one must hold the whole of a jumbo frame. */
@@ -354,6 +395,7 @@ int main(void)
         cmocka_unit_test(device_stops_being_promiscuous),
         cmocka_unit_test(announcement_is_made_and_acknowledged),
         cmocka_unit_test(mtu_speed_and_duplex_are_read),
+        cmocka_unit_test(speed_and_duplex_follow_the_device),
         cmocka_unit_test(jumbo_frames_are_received),
     };
 

@@ -545,11 +545,11 @@ static void test_groups(void **unused)
 
 static void test_link(void **unused)
 {
-    bool full_duplex;
+    enum nic_duplex duplex;
 
     (void)unused;
-    assert_int_equal(driver->speed(state, &full_duplex), 100);
-    assert_true(full_duplex);
+    assert_int_equal(driver->speed(state, &duplex), 100);
+    assert_int_equal(duplex, NIC_DUPLEX_FULL);
     fake.link = false;
     driver->poll(state, 64);
     assert_int_equal(got.links, 0); /* it is looked at every other second */

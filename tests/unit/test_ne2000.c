@@ -193,13 +193,13 @@ static int send_frame(unsigned number, unsigned length)
 static void card_is_what_the_prom_says(void **state)
 {
     static const uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-    bool full_duplex = false;
+    enum nic_duplex duplex = NIC_DUPLEX_UNKNOWN;
 
     (void)state;
     assert_memory_equal(nic_ne2000.mac(card), mac, 6);
     assert_memory_equal(&fake_dp8390.page[1][DP8390_PAR0], mac, 6);
-    assert_int_equal(nic_ne2000.speed(card, &full_duplex), 10);
-    assert_true(full_duplex);
+    assert_int_equal(nic_ne2000.speed(card, &duplex), 10);
+    assert_int_equal(duplex, NIC_DUPLEX_FULL);
     assert_int_equal(fake_dp8390.page[0][DP8390_PSTOP], 0xc0);
     assert_int_equal(fake_dp8390.page[0][DP8390_RCR], DP8390_RCR_AB | DP8390_RCR_AM);
     assert_int_equal(fake_dp8390.page[0][DP8390_TCR], 0);
