@@ -160,13 +160,25 @@ static void destroy_queues(struct virtio_net *net)
     net->tx_header = NULL;
 }
 
+static int create_transmit_queue(struct virtio_net *net)
+{
+    int error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
+                                 TX_TABLES, TX_TABLE_PARTS);
+
+    if (error == 0 && net->tx.size < (net->split_tx ? 2 : 1)) {
+        virtio_platform_log("virtio-net: a transmit queue of one descriptor has no room for a "
+                            "header and a frame");
+        error = VIRTIO_ERROR_IO;
+    }
+    return error;
+}
+
 static int create_queues(struct virtio_net *net, const struct virtio_net_options *options)
 {
     int error = virtio_net_rx_create(net, options);
 
     if (error == 0) {
-        error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
-                                 TX_TABLES, TX_TABLE_PARTS);
+        error = create_transmit_queue(net);
     }
     if (error == 0) {
         error = virtio_net_ctrl_create(net);
@@ -214,7 +226,8 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
         goto fail;
     }
     /* 4. Read the features, write those understood. 5. Set FEATURES_OK. 6. Read it back. */
-    error = virtio_device_negotiate(dev, wanted_features(net, options));
+    error =
+        virtio_device_negotiate(dev, virtio_net_ctrl_choose(net, wanted_features(net, options)));
     if (error != 0) {
         goto fail;
     }

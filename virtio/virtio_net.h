@@ -160,6 +160,7 @@ struct virtio_net {
     uint32_t rx_since_asked;           /* buffers used since the device asked for some; saturates */
 
     struct virtqueue ctrl;
+    uint16_t ctrl_index;                /* which queue of the device */
     struct virtio_net_command *command; /* memory for one */
     bool ctrl_dead;                     /* it did not answer once */
     bool rx_all_groups;                 /* there are more than the MAC table holds */

@@ -25,28 +25,37 @@ struct virtio_net_command {
     uint8_t answer;
 };
 
+uint64_t virtio_net_ctrl_choose(struct virtio_net *net, uint64_t wanted)
+{
+    uint16_t pairs;
+
+    net->ctrl_index = VIRTIO_NET_QUEUE_CTRL;
+    if (!virtio_has(wanted, VIRTIO_NET_F_MQ)) {
+        return wanted;
+    }
+    if (virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS, &pairs, 2, 1) == 0 &&
+        pairs != 0 && pairs <= VIRTIO_NET_PAIRS_MAX) {
+        net->ctrl_index = (uint16_t)(2 * pairs); /* §5.1.2 */
+        return wanted;
+    }
+    virtio_platform_log("virtio-net: the device's number of queue pairs is impossible; it is used "
+                        "without MQ");
+    return wanted & ~virtio_bit(VIRTIO_NET_F_MQ);
+}
+
 int virtio_net_ctrl_create(struct virtio_net *net)
 {
-    uint16_t index = VIRTIO_NET_QUEUE_CTRL;
-    uint16_t pairs;
     int error;
 
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_VQ)) {
         return 0;
-    }
-    if (virtio_has(net->dev->features, VIRTIO_NET_F_MQ)) {
-        error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS, &pairs, 2, 1);
-        if (error != 0) {
-            return error;
-        }
-        index = (uint16_t)(2 * pairs); /* §5.1.2 */
     }
     net->command = virtio_platform_alloc(sizeof *net->command, sizeof(uint64_t));
     if (net->command == NULL) {
         return VIRTIO_ERROR_NOMEM;
     }
     /* Three descriptors a command: what to do, its data, the answer. */
-    error = virtqueue_create(&net->ctrl, net->dev, index, 4, 0, 0);
+    error = virtqueue_create(&net->ctrl, net->dev, net->ctrl_index, 4, 0, 0);
     if (error != 0) {
         virtio_platform_free(net->command);
         net->command = NULL;

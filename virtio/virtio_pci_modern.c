@@ -278,6 +278,7 @@ static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const stru
                             bool windowed, struct virtio_pci_structure *structure)
 {
     if (cap + wanted->size > 256 ||
+        pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LEN, 1) < wanted->size ||
         pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != wanted->type) {
         return false;
     }

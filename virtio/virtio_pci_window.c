@@ -38,6 +38,7 @@ bool virtio_pci_window_open(struct virtio_pci *vp)
     for (unsigned nth = 0; (cap = pci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0;
          nth++) {
         if (cap + VIRTIO_PCI_CFG_DATA + 4 <= 256 &&
+            pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LEN, 1) >= VIRTIO_PCI_CFG_DATA + 4 &&
             pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) == VIRTIO_PCI_CAP_PCI_CFG) {
             vp->window = cap;
             vp->aim.length = 4; /* as somebody before may have left it */

@@ -159,7 +159,7 @@ enum {
 enum {
     VIRTIO_NET_QUEUE_RX = 0,
     VIRTIO_NET_QUEUE_TX = 1,
-    VIRTIO_NET_QUEUE_CTRL = 2, /* without MQ */
+    VIRTIO_NET_QUEUE_CTRL = 2, /* without MQ; with it twice the number of pairs */
 };
 
 /* §5.1.4 Device configuration layout: offsets */
@@ -172,7 +172,8 @@ enum {
     VIRTIO_NET_CONFIG_DUPLEX = 16,             /* with SPEED_DUPLEX, 1: full */
 };
 enum { VIRTIO_NET_MTU_LEAST = 68 };
-enum { /* the duplex field; any other value: unknown */
+enum { VIRTIO_NET_PAIRS_MAX = 0x7fff }; /* of 0x8000 the control queue's index would have 17 bits */
+enum {                                  /* the duplex field; any other value: unknown */
        VIRTIO_NET_DUPLEX_HALF = 0,
        VIRTIO_NET_DUPLEX_FULL = 1,
        VIRTIO_NET_DUPLEX_UNKNOWN = 0xff,
@@ -248,6 +249,7 @@ enum {
 
 /* §4.1.4 Virtio Structure PCI Capabilities: offsets from the capability's start */
 enum {
+    VIRTIO_PCI_CAP_LEN = 2, /* of the whole capability */
     VIRTIO_PCI_CAP_CFG_TYPE = 3,
     VIRTIO_PCI_CAP_BAR = 4,
     VIRTIO_PCI_CAP_OFFSET = 8,

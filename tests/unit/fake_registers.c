@@ -66,6 +66,7 @@ static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned widt
     case VIRTIO_PCI_LEGACY_QUEUE_ADDRESS:
         check_width(width, 4, offset);
         assert_non_null(q);
+        assert_false(q->enabled);
         q->driver_size = q->size;
         q->desc = (uint64_t)value * VIRTIO_PCI_LEGACY_QUEUE_ALIGN;
         q->avail = q->desc + 16u * q->size;

@@ -85,6 +85,17 @@ static void missing_structure_is_refused(void **state)
     check_all_refused(0, 1, 5);                        /* a capability of another kind */
 }
 
+/* §4.1.4: what lies behind the end of a capability is not part of it. */
+static void capability_that_is_too_short_is_refused(void **state)
+{
+    (void)state;
+    check_all_refused(VIRTIO_PCI_CAP_LEN, 1, 0);
+    check_all_refused(VIRTIO_PCI_CAP_LEN, 1, 15);
+    victim = 1; /* its last field is the multiplier */
+    value = 19;
+    check_refused(set_field);
+}
+
 static void no_list(void)
 {
     fake_pci_set(card.dev.function, PCI_STATUS, 2, 0);
@@ -200,6 +211,7 @@ int main(void)
         cmocka_unit_test(structure_beyond_its_bar_is_refused),
         cmocka_unit_test(misaligned_structure_is_refused),
         cmocka_unit_test(missing_structure_is_refused),
+        cmocka_unit_test(capability_that_is_too_short_is_refused),
         cmocka_unit_test(broken_lists_are_refused),
         cmocka_unit_test(first_usable_structure_is_taken),
         cmocka_unit_test(capability_at_the_end_of_configuration_space_is_found),

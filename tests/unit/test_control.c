@@ -236,6 +236,30 @@ static void one_pair_of_many_is_used(void **state)
     card_close();
 }
 
+/* Twice that number is the control queue's index, which must not be another queue's. */
+static void impossible_number_of_pairs_is_not_used(void **state)
+{
+    static const uint16_t pairs[] = {0, 0x8000, 0x8001, 0xffff};
+
+    (void)state;
+    for (unsigned n = 0; n < CARD_RINGS * 4; n++) {
+        card_create_as(n / 4, CTRL | BIT(MQ) | BIT(CTRL_RX));
+        card.dev.max_pairs = pairs[n % 4];
+        assert_int_equal(card_open(), 0);
+        assert_false(card.dev.features & BIT(MQ));
+        assert_int_equal(card.net.ctrl.index, 2);
+        assert_non_null(strstr(fake_platform.log, "number of queue pairs"));
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLMULTI), 0);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        card_close();
+        card_create_as(n / 4, CTRL | BIT(MQ)); /* possible, but the device has no such queue */
+        card.dev.max_pairs = n % 2 ? VIRTIO_NET_PAIRS_MAX : FAKE_QUEUES;
+        assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+        assert_int_equal(fake_platform.live, 0);
+    }
+}
+
 /* Out of the box a device takes every frame; it keeps to that where it cannot know our address. */
 static void device_stops_being_promiscuous(void **state)
 {
@@ -392,6 +416,7 @@ int main(void)
         cmocka_unit_test(silent_device_is_given_up),
         cmocka_unit_test(device_without_answers_can_be_opened),
         cmocka_unit_test(one_pair_of_many_is_used),
+        cmocka_unit_test(impossible_number_of_pairs_is_not_used),
         cmocka_unit_test(device_stops_being_promiscuous),
         cmocka_unit_test(announcement_is_made_and_acknowledged),
         cmocka_unit_test(mtu_speed_and_duplex_are_read),

@@ -30,6 +30,23 @@ static void queue_size_is_clamped_on_a_modern_device(void **state)
     card_close();
 }
 
+/* Without ANY_LAYOUT the header takes a descriptor of its own. */
+static void transmit_queue_without_room_for_a_frame_is_refused(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        card_create(FAKE_LEGACY, n == 0 ? 0 : virtio_bit(VIRTIO_F_ANY_LAYOUT));
+        card.dev.queue[VIRTIO_NET_QUEUE_TX].size = 1;
+        assert_int_equal(card_open(), n == 0 ? VIRTIO_ERROR_IO : 0);
+        if (n == 0) {
+            assert_int_equal(fake_platform.live, 0);
+            assert_true(fake_platform.lines > 1); /* and why */
+        } else {
+            card_close();
+        }
+    }
+}
+
 /* bufmax may be any number; a split ring's size may not (§2.7). */
 static void any_rx_maximum_makes_a_queue_of_a_power_of_two(void **state)
 {
@@ -169,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(queue_size_is_dictated_by_a_legacy_device),
         cmocka_unit_test(queue_size_is_clamped_on_a_modern_device),
+        cmocka_unit_test(transmit_queue_without_room_for_a_frame_is_refused),
         cmocka_unit_test(any_rx_maximum_makes_a_queue_of_a_power_of_two),
         cmocka_unit_test(ring_addresses_have_64_bits_on_a_modern_device),
         cmocka_unit_test(addresses_are_of_the_bus_where_that_was_agreed),

@@ -220,6 +220,9 @@ static void broken_windows_are_none(void **state)
     fake_pci_set(card.dev.function, PCI_CAPABILITIES, 1, 0xf0);
     fake_virtio_capability(&card.dev, 0xf0, FAKE_CAP_OTHER, VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 0);
     check_refused("BAR 4 lies above 4 GiB");
+    create(put_above_4_gib); /* ends before its data register */
+    fake_pci_set(card.dev.function, FAKE_CAP_WINDOW + VIRTIO_PCI_CAP_LEN, 1, 19);
+    check_refused("BAR 4 lies above 4 GiB");
     create(put_above_4_gib); /* a structure beyond its BAR is no better through the window */
     fake_pci_set(card.dev.function, FAKE_CAP_ISR + VIRTIO_PCI_CAP_OFFSET, 4, FAKE_BAR_SIZE);
     check_refused("BAR 4 lies above 4 GiB");
