@@ -150,7 +150,8 @@ struct nic_driver {
     /*
      * Which frames that are not for our own address or for all stations to receive: those for
      * these groups, or for these VLANs (VLAN tags stay in the frame). A card that cannot choose
-     * receives them all. Return whether the card took it.
+     * receives them all. Return false where the card has not done it and may do it later, when
+     * it is asked again.
      */
     bool (*set_groups)(void *state, const uint8_t (*groups)[6], unsigned count);
     bool (*set_vlan)(void *state, uint16_t vlan, bool on);

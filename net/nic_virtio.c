@@ -272,14 +272,15 @@ static bool card_scarce(void *state)
     return virtio_net_scarce(state);
 }
 
+/* Only a device that owes an answer may do it later; one without filters receives all. */
 static bool card_set_groups(void *state, const uint8_t (*groups)[6], unsigned count)
 {
-    return virtio_net_set_mac_table(state, NULL, 0, groups, count) == 0;
+    return virtio_net_set_mac_table(state, NULL, 0, groups, count) != VIRTIO_ERROR_IO;
 }
 
 static bool card_set_vlan(void *state, uint16_t vlan, bool on)
 {
-    return virtio_net_set_vlan(state, vlan, on) == 0;
+    return virtio_net_set_vlan(state, vlan, on) != VIRTIO_ERROR_IO;
 }
 
 static bool card_interrupts_on(void *state, bool tx)

@@ -162,7 +162,7 @@ struct virtio_net {
     struct virtqueue ctrl;
     uint16_t ctrl_index;                /* which queue of the device */
     struct virtio_net_command *command; /* memory for one */
-    bool ctrl_dead;                     /* it did not answer once */
+    bool ctrl_late;                     /* the device owes an answer, and has the memory */
     bool rx_all_groups;                 /* there are more than the MAC table holds */
 
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
@@ -242,8 +242,9 @@ bool virtio_net_scarce(const struct virtio_net *net);
 /*
  * The control queue (§5.1.6.5). Each function waits for the device's answer, some microseconds;
  * to be called between virtio_net_start() and _close(). 0; ERROR_NODEV where the feature was not
- * agreed; ERROR_REFUSED where the device says no; ERROR_IO where it does not answer within 100 ms:
- * then it is not asked again.
+ * agreed; ERROR_REFUSED where the device says no; ERROR_IO where it does not answer within 100 ms, or
+ * at once where it still owes an earlier answer: then it is not known what the device does, and the
+ * same may be asked again later.
  */
 
 /* Which frames to receive beside those for our address, the table's and the broadcast ones. */

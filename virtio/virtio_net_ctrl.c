@@ -88,20 +88,31 @@ static bool wait_for_answer(struct virtio_net *net)
     return true;
 }
 
-/* Sends the command with `size` bytes of net->command->data, where this feature was agreed. */
-static int send(struct virtio_net *net, unsigned feature, uint8_t class, uint8_t command,
-                uint32_t size)
+/*
+ * Before each command: 0 where this feature was agreed and net->command is free to be filled in. After
+ * a command that was not answered in time its memory is the device's until the answer has come.
+ */
+static int prepare(struct virtio_net *net, unsigned feature)
+{
+    uint32_t length;
+
+    if (!virtio_has(net->dev->features, feature)) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    if (net->ctrl_late && virtqueue_get(&net->ctrl, &length) == NULL) {
+        return VIRTIO_ERROR_IO;
+    }
+    net->ctrl_late = false;
+    return 0;
+}
+
+/* Sends the command with `size` bytes of net->command->data, after prepare(). */
+static int send(struct virtio_net *net, uint8_t class, uint8_t command, uint32_t size)
 {
     struct virtqueue_part parts[3];
     unsigned out = 1;
     int error;
 
-    if (!virtio_has(net->dev->features, feature)) {
-        return VIRTIO_ERROR_NODEV;
-    }
-    if (net->ctrl_dead) {
-        return VIRTIO_ERROR_IO;
-    }
     parts[0] = (struct virtqueue_part){&net->command->class, 2};
     net->command->class = class;
     net->command->command = command;
@@ -116,14 +127,24 @@ static int send(struct virtio_net *net, unsigned feature, uint8_t class, uint8_t
     }
     virtqueue_kick(&net->ctrl);
     if (!wait_for_answer(net)) {
-        /* It may still write to our memory: that is not used for another command any more. */
-        net->ctrl_dead = true;
-        virtio_platform_log("virtio-net: the device does not answer control command %u.%u; it is "
-                            "not asked again",
+        net->ctrl_late = true;
+        virtio_platform_log("virtio-net: the device does not answer control command %u.%u; it gets "
+                            "no other before it does",
                             class, command);
         return VIRTIO_ERROR_IO;
     }
     return *(volatile uint8_t *)&net->command->answer == VIRTIO_NET_OK ? 0 : VIRTIO_ERROR_REFUSED;
+}
+
+static int send_rx(struct virtio_net *net, uint8_t command, bool on)
+{
+    int error = prepare(net, VIRTIO_NET_F_CTRL_RX);
+
+    if (error == 0) {
+        net->command->data[0] = on;
+        error = send(net, VIRTIO_NET_CTRL_RX, command, 1);
+    }
+    return error;
 }
 
 /* §5.1.6.5.1 Packet Receive Filtering */
@@ -134,14 +155,10 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
         VIRTIO_NET_CTRL_RX_NOMULTI, VIRTIO_NET_CTRL_RX_NOUNI,    VIRTIO_NET_CTRL_RX_NOBCAST,
     };
     unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
-    int error = 0;
+    int error = modes >> count != 0 ? VIRTIO_ERROR_NODEV : 0;
 
-    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX) || modes >> count != 0) {
-        return VIRTIO_ERROR_NODEV;
-    }
     for (unsigned i = 0; i < count && error == 0; i++) {
-        net->command->data[0] = modes >> i & 1;
-        error = send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_RX, commands[i], 1);
+        error = send_rx(net, commands[i], modes >> i & 1);
     }
     return error;
 }
@@ -168,22 +185,21 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
 {
     bool overflow = unicast_count > TABLE_MAX || multicast_count > TABLE_MAX - unicast_count;
     uint8_t *end;
-    int error;
+    int error = prepare(net, VIRTIO_NET_F_CTRL_RX);
 
-    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX)) {
-        return VIRTIO_ERROR_NODEV;
+    if (error != 0) {
+        return error;
     }
     if (unicast_count > TABLE_MAX) {
         return VIRTIO_ERROR_TOOBIG;
     }
     end = put_addresses(net, net->command->data, unicast, unicast_count);
     end = put_addresses(net, end, multicast, overflow ? 0 : multicast_count);
-    error = send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
+    error = send(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
                  (uint32_t)(end - net->command->data));
     if (error == 0 && overflow != net->rx_all_groups) {
         net->rx_all_groups = overflow;
-        net->command->data[0] = overflow;
-        error = send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_ALLMULTI, 1);
+        error = send_rx(net, VIRTIO_NET_CTRL_RX_ALLMULTI, overflow);
     }
     return error;
 }
@@ -192,26 +208,26 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
 int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on)
 {
     virtio16_t id;
+    int error = prepare(net, VIRTIO_NET_F_CTRL_VLAN);
 
-    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_VLAN)) {
-        return VIRTIO_ERROR_NODEV;
+    if (error != 0) {
+        return error;
     }
     virtio16_write(net->dev->little_endian, &id, vlan);
     memcpy(net->command->data, &id, sizeof id);
-    return send(net, VIRTIO_NET_F_CTRL_VLAN, VIRTIO_NET_CTRL_VLAN,
-                on ? VIRTIO_NET_CTRL_VLAN_ADD : VIRTIO_NET_CTRL_VLAN_DEL, sizeof id);
+    return send(net, VIRTIO_NET_CTRL_VLAN, on ? VIRTIO_NET_CTRL_VLAN_ADD : VIRTIO_NET_CTRL_VLAN_DEL,
+                sizeof id);
 }
 
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
 {
-    int error;
+    int error = prepare(net, VIRTIO_NET_F_CTRL_MAC_ADDR);
 
-    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_MAC_ADDR)) {
-        return VIRTIO_ERROR_NODEV;
+    if (error != 0) {
+        return error;
     }
     memcpy(net->command->data, mac, 6);
-    error =
-        send(net, VIRTIO_NET_F_CTRL_MAC_ADDR, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, 6);
+    error = send(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, 6);
     if (error == 0) {
         memcpy(net->mac, mac, 6);
     }
@@ -225,26 +241,30 @@ int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads)
                          virtio_bit(VIRTIO_NET_F_GUEST_TSO6) | virtio_bit(VIRTIO_NET_F_GUEST_ECN) |
                          virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6);
     virtio64_t bits;
+    int error = prepare(net, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
 
-    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)) {
-        return VIRTIO_ERROR_NODEV;
+    if (error != 0) {
+        return error;
     }
     offloads = virtio_feature_require(net->dev->features & (offloads | ~all)) & all;
     virtio64_write(net->dev->little_endian, &bits, offloads);
     memcpy(net->command->data, &bits, sizeof bits);
-    return send(net, VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, VIRTIO_NET_CTRL_GUEST_OFFLOADS,
-                VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET, sizeof bits);
+    return send(net, VIRTIO_NET_CTRL_GUEST_OFFLOADS, VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET,
+                sizeof bits);
 }
 
 /* §5.1.6.5.5 Device operation in multiqueue mode */
 static int use_one_pair(struct virtio_net *net)
 {
     virtio16_t pairs;
+    int error = prepare(net, VIRTIO_NET_F_MQ);
 
+    if (error != 0) {
+        return error;
+    }
     virtio16_write(net->dev->little_endian, &pairs, 1);
     memcpy(net->command->data, &pairs, sizeof pairs);
-    return send(net, VIRTIO_NET_F_MQ, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET,
-                sizeof pairs);
+    return send(net, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, sizeof pairs);
 }
 
 void virtio_net_ctrl_ready(struct virtio_net *net, bool own_mac)
@@ -261,15 +281,15 @@ void virtio_net_ctrl_ready(struct virtio_net *net, bool own_mac)
         known = virtio_net_set_mac(net, mac) == 0;
     }
     /* It starts out promiscuous, and must stay so where it does not know our address. */
-    if (known && virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX)) {
-        net->command->data[0] = 0;
-        (void)send(net, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_CTRL_RX, VIRTIO_NET_CTRL_RX_PROMISC, 1);
+    if (known) {
+        (void)send_rx(net, VIRTIO_NET_CTRL_RX_PROMISC, false);
     }
 }
 
 /* §5.1.6.5.4 Gratuitous Packet Sending */
 void virtio_net_ctrl_announced(struct virtio_net *net)
 {
-    (void)send(net, VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE,
-               VIRTIO_NET_CTRL_ANNOUNCE_ACK, 0);
+    if (prepare(net, VIRTIO_NET_F_GUEST_ANNOUNCE) == 0) {
+        (void)send(net, VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK, 0);
+    }
 }

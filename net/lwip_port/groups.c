@@ -8,6 +8,7 @@
 
 #include "lwip/igmp.h"
 #include "lwip/mld6.h"
+#include "lwip/timeouts.h"
 #include "net/lwip_port/port_internal.h"
 
 enum { TOLD_MAX = 65 }; /* addresses that a card is told of; so many are too many for any table */
@@ -18,20 +19,28 @@ struct port_group {
     uint16_t joined;
 };
 
-static void tell_card(const struct lwip_port *port)
+/* A sys_timeout_handler, too: a card that did not do it is asked again. */
+static void tell_card(void *context)
 {
-    uint8_t macs[TOLD_MAX][6];
-    unsigned count = 0;
+    struct lwip_port *port = context;
+    uint8_t macs[TOLD_MAX][6] = {0};
+    unsigned count = port->all_groups ? TOLD_MAX : 0;
 
-    if (port->all_groups) {
-        return;
-    }
     for (const struct port_group *group = port->groups; group != NULL && count < TOLD_MAX;
          group = group->next) {
         memcpy(macs[count++], group->mac, 6);
     }
-    /* A card that cannot choose receives them all. */
-    (void)port->nic.driver->set_groups(port->nic.state, (const uint8_t(*)[6])macs, count);
+    sys_untimeout(tell_card, port);
+    if (!port->nic.driver->set_groups(port->nic.state, (const uint8_t(*)[6])macs, count)) {
+        sys_timeout(PORT_ASK_CARD_AGAIN_MS, tell_card, port);
+    }
+}
+
+static void groups_changed(struct lwip_port *port)
+{
+    if (!port->all_groups) {
+        tell_card(port);
+    }
 }
 
 static err_t join(struct lwip_port *port, struct port_group **link, const uint8_t mac[6])
@@ -44,7 +53,7 @@ static err_t join(struct lwip_port *port, struct port_group **link, const uint8_
         }
         memcpy(group->mac, mac, 6);
         *link = group;
-        tell_card(port);
+        groups_changed(port);
     }
     (*link)->joined++;
     return ERR_OK;
@@ -60,7 +69,7 @@ static err_t leave(struct lwip_port *port, struct port_group **link)
     if (--group->joined == 0) {
         *link = group->next;
         free(group);
-        tell_card(port);
+        groups_changed(port);
     }
     return ERR_OK;
 }
@@ -97,13 +106,12 @@ static err_t filter_ip6(struct netif *netif, const ip6_addr_t *group,
 
 void port_groups_init(struct netif *netif)
 {
-    static const uint8_t too_many[TOLD_MAX][6];
-    const struct lwip_port *port = netif->state;
+    struct lwip_port *port = netif->state;
 
     netif->flags |= NETIF_FLAG_IGMP;
     netif_set_igmp_mac_filter(netif, filter_ip4);
     if (port->all_groups) {
-        (void)port->nic.driver->set_groups(port->nic.state, too_many, TOLD_MAX);
+        tell_card(port);
     }
 }
 

@@ -221,8 +221,7 @@ static void add_netif(struct lwip_port *port)
     if (port->nic.driver->link_up(port->nic.state)) {
         netif_set_link_up(&port->netif);
     }
-    /* A card that cannot choose receives all VLANs. */
-    (void)port->nic.driver->set_vlan(port->nic.state, port->vlan, true);
+    port_vlan_tell(port);
     snprintf(mac, sizeof mac, "MAC address %02x:%02x:%02x:%02x:%02x:%02x, ", port->netif.hwaddr[0],
              port->netif.hwaddr[1], port->netif.hwaddr[2], port->netif.hwaddr[3],
              port->netif.hwaddr[4], port->netif.hwaddr[5]);

@@ -34,6 +34,12 @@ err_t port_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to
 /* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
 err_t port_link_output(struct netif *netif, struct pbuf *p);
 
+/* A card that did not do what it was told is asked again after this time. */
+enum { PORT_ASK_CARD_AGAIN_MS = 1000 };
+
+/* Makes the card receive the netif's VLAN. context: the port. */
+void port_vlan_tell(void *context);
+
 /* Whether a received frame is of the netif's VLAN; notes its priority. */
 bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p);
 

@@ -5,6 +5,7 @@
  * while a tagged frame is handled has that frame's priority.
  */
 #include "lwip/prot/ethernet.h"
+#include "lwip/timeouts.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/port_internal.h"
 
@@ -25,6 +26,15 @@ bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p)
     }
     port->priority = tci & TCI_PRIORITY;
     return (tci & TCI_VLAN) == port->vlan;
+}
+
+void port_vlan_tell(void *context)
+{
+    struct lwip_port *port = context;
+
+    if (!port->nic.driver->set_vlan(port->nic.state, port->vlan, true)) {
+        sys_timeout(PORT_ASK_CARD_AGAIN_MS, port_vlan_tell, port);
+    }
 }
 
 int32_t port_vlan_tag(const struct netif *netif)

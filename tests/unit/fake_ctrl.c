@@ -81,25 +81,44 @@ static void obey(struct fake_virtio *dev)
     }
 }
 
+static void answer_one(struct fake_virtio *dev, unsigned queue, const struct fake_chain *chain)
+{
+    uint8_t answer = dev->refuses_commands;
+
+    /* Without ANY_LAYOUT class and command are a descriptor of their own, as is the answer. */
+    assert_true(chain->count >= 2 && chain->part[0].length == 2);
+    assert_true(chain->part[chain->count - 1].write && chain->part[chain->count - 1].length == 1);
+    dev->command_length = fake_gather(chain, dev->command, sizeof dev->command);
+    dev->commands++;
+    if (answer == 0) {
+        obey(dev);
+    }
+    fake_scatter(chain, &answer, 1);
+    fake_use(dev, queue, chain->head, 1);
+}
+
 void fake_ctrl_run(struct fake_virtio *dev, unsigned queue)
 {
     struct fake_chain chain;
 
-    while (!dev->ignores_commands && fake_take(dev, queue, &chain)) {
-        uint8_t answer = dev->refuses_commands;
-
-        /* Without ANY_LAYOUT class and command are a descriptor of their own, as is the answer. */
-        assert_true(chain.count >= 2 && chain.part[0].length == 2);
-        assert_true(chain.part[chain.count - 1].write && chain.part[chain.count - 1].length == 1);
-        dev->command_length = fake_gather(&chain, dev->command, sizeof dev->command);
-        dev->commands++;
-        if (answer == 0) {
-            obey(dev);
+    while (fake_take(dev, queue, &chain)) {
+        if (dev->ignores_commands) {
+            assert_int_equal(dev->late.count, 0); /* one at a time */
+            dev->late = chain;
+            fake_gather(&chain, dev->late_command, sizeof dev->late_command);
+        } else {
+            answer_one(dev, queue, &chain);
         }
-        fake_scatter(&chain, &answer, 1);
-        fake_use(dev, queue, chain.head, 1);
     }
-    if (!dev->ignores_commands) {
-        fake_want_kick(dev, queue, true);
-    }
+    fake_want_kick(dev, queue, true);
+}
+
+void fake_ctrl_answer(struct fake_virtio *dev)
+{
+    struct fake_chain chain = dev->late;
+
+    assert_int_not_equal(chain.count, 0);
+    dev->late.count = 0;
+    answer_one(dev, fake_ctrl_queue(dev), &chain);
+    assert_memory_equal(dev->command, dev->late_command, dev->command_length);
 }

@@ -70,6 +70,7 @@ static void let_go(struct fake_queue *q)
 
 static void reset(struct fake_virtio *dev)
 {
+    dev->late.count = 0;
     dev->status_before_reset = dev->status;
     dev->reset_left = dev->status != 0 ? dev->reset_takes : 0;
     for (unsigned i = 0; dev->never_resets_queues && i < FAKE_QUEUES; i++) {

@@ -121,7 +121,7 @@ struct fake_virtio {
 
     /* How it lies. */
     bool refuses_commands;      /* of the control queue */
-    bool ignores_commands;      /* never answers one */
+    bool ignores_commands;      /* does not answer one, until fake_ctrl_answer() */
     bool refuses_features;      /* does not keep FEATURES_OK */
     bool never_resets_queues;   /* a reset never ends where a queue was set up */
     unsigned reset_takes;       /* reads of the status that still see it after a reset */
@@ -160,6 +160,8 @@ struct fake_virtio {
     uint8_t command[512];
     size_t command_length;
     unsigned commands;
+    struct fake_chain late; /* one that was ignored, and its bytes */
+    uint8_t late_command[512];
     uint8_t rx_mode; /* one bit a command of the class */
     uint16_t pairs;
     uint16_t vlans; /* how many are received */
@@ -203,6 +205,9 @@ void fake_interrupt(struct fake_virtio *dev, uint8_t isr, uint16_t vector);
 /* The control queue was notified (fake_ctrl.c): answers what is there, in the doorbell's write. */
 unsigned fake_ctrl_queue(const struct fake_virtio *dev);
 void fake_ctrl_run(struct fake_virtio *dev, unsigned queue);
+
+/* Answers what it has ignored; fails the test where the driver has touched it meanwhile. */
+void fake_ctrl_answer(struct fake_virtio *dev);
 
 /* Whether rings, headers and configuration are little-endian now. */
 bool fake_virtio_little(const struct fake_virtio *dev);
