@@ -163,7 +163,8 @@ struct virtio_net {
     uint16_t ctrl_index;                /* which queue of the device */
     struct virtio_net_command *command; /* memory for one */
     bool ctrl_late;                     /* the device owes an answer, and has the memory */
-    bool rx_all_groups;                 /* there are more than the MAC table holds */
+    uint8_t rx_modes;                   /* that the client wants: VIRTIO_NET_RX_... */
+    bool rx_all_groups; /* ALLMULTI is on, as the MAC table does not hold them all */
 
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 

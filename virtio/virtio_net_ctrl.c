@@ -157,6 +157,10 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
     unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
     int error = modes >> count != 0 ? VIRTIO_ERROR_NODEV : 0;
 
+    if (error == 0) {
+        net->rx_modes = (uint8_t)modes;
+        modes |= net->rx_all_groups ? VIRTIO_NET_RX_ALLMULTI : 0;
+    }
     for (unsigned i = 0; i < count && error == 0; i++) {
         error = send_rx(net, commands[i], modes >> i & 1);
     }
@@ -178,28 +182,61 @@ static uint8_t *put_addresses(const struct virtio_net *net, uint8_t *to, const u
     return to + count * sizeof *macs;
 }
 
-/* §5.1.6.5.2 Setting MAC Address Filtering */
-int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
-                             unsigned unicast_count, const uint8_t (*multicast)[6],
-                             unsigned multicast_count)
+/* Groups beyond the table: ALLMULTI, which set_rx_mode() may have set by itself. */
+static int receive_all_groups(struct virtio_net *net, bool all)
 {
-    bool overflow = unicast_count > TABLE_MAX || multicast_count > TABLE_MAX - unicast_count;
+    bool asked = net->rx_modes & VIRTIO_NET_RX_ALLMULTI;
+    int error = 0;
+
+    if (net->rx_all_groups != all) {
+        error = send_rx(net, VIRTIO_NET_CTRL_RX_ALLMULTI, all || asked);
+    }
+    if (error == 0) {
+        net->rx_all_groups = all;
+    }
+    return error;
+}
+
+static int send_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
+                          unsigned unicast_count, const uint8_t (*multicast)[6],
+                          unsigned multicast_count)
+{
     uint8_t *end;
     int error = prepare(net, VIRTIO_NET_F_CTRL_RX);
 
     if (error != 0) {
         return error;
     }
+    end = put_addresses(net, net->command->data, unicast, unicast_count);
+    end = put_addresses(net, end, multicast, multicast_count);
+    return send(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
+                (uint32_t)(end - net->command->data));
+}
+
+/* §5.1.6.5.2 Setting MAC Address Filtering. ALLMULTI comes before the table, and goes after it, so that
+ * no group is missed meanwhile. */
+int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
+                             unsigned unicast_count, const uint8_t (*multicast)[6],
+                             unsigned multicast_count)
+{
+    bool overflow = unicast_count > TABLE_MAX || multicast_count > TABLE_MAX - unicast_count;
+    int error = 0;
+
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX)) {
+        return VIRTIO_ERROR_NODEV;
+    }
     if (unicast_count > TABLE_MAX) {
         return VIRTIO_ERROR_TOOBIG;
     }
-    end = put_addresses(net, net->command->data, unicast, unicast_count);
-    end = put_addresses(net, end, multicast, overflow ? 0 : multicast_count);
-    error = send(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
-                 (uint32_t)(end - net->command->data));
-    if (error == 0 && overflow != net->rx_all_groups) {
-        net->rx_all_groups = overflow;
-        error = send_rx(net, VIRTIO_NET_CTRL_RX_ALLMULTI, overflow);
+    if (overflow) {
+        error = receive_all_groups(net, true);
+    }
+    if (error == 0) {
+        error =
+            send_mac_table(net, unicast, unicast_count, multicast, overflow ? 0 : multicast_count);
+    }
+    if (error == 0 && !overflow) {
+        error = receive_all_groups(net, false);
     }
     return error;
 }

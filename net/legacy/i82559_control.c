@@ -222,6 +222,7 @@ bool i82559_set_groups(struct i82559 *card, const uint8_t (*groups)[6], unsigned
     if (card->all_groups != all) {
         card->all_groups = all;
         if (!i82559_configure(card)) {
+            card->all_groups = !all; /* to be tried again */
             return false;
         }
     }

@@ -33,6 +33,7 @@ static void set_table(struct fake_virtio *dev)
     assert_true(data + 4 <= dev->command + dev->command_length);
     dev->multicasts = (unsigned)fake_get(dev, data, 4);
     check(dev, VIRTIO_NET_F_CTRL_RX, 8 + 6u * (dev->unicasts + dev->multicasts));
+    assert_true(!dev->all_groups_only || dev->multicasts != 0 || dev->rx_mode & 2);
 }
 
 static void obey(struct fake_virtio *dev)
@@ -90,6 +91,7 @@ static void answer_one(struct fake_virtio *dev, unsigned queue, const struct fak
     assert_true(chain->part[chain->count - 1].write && chain->part[chain->count - 1].length == 1);
     dev->command_length = fake_gather(chain, dev->command, sizeof dev->command);
     dev->commands++;
+    answer |= dev->refuses_rx_modes && dev->command[0] == 0;
     if (answer == 0) {
         obey(dev);
     }

@@ -121,6 +121,8 @@ struct fake_virtio {
 
     /* How it lies. */
     bool refuses_commands;      /* of the control queue */
+    bool refuses_rx_modes;      /* of those, the class RX */
+    bool all_groups_only;       /* fails where the MAC table is cleared without ALLMULTI */
     bool ignores_commands;      /* does not answer one, until fake_ctrl_answer() */
     bool refuses_features;      /* does not keep FEATURES_OK */
     bool never_resets_queues;   /* a reset never ends where a queue was set up */

@@ -123,26 +123,6 @@ static void guest_offloads_are_those_that_can_be_on(void **state)
     }
 }
 
-static void more_groups_than_the_table_holds_means_all_groups(void **state)
-{
-    (void)state;
-    open_with(3, CTRL | BIT(CTRL_RX));
-    assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 64), 0);
-    assert_int_equal(card.dev.multicasts, 64);
-    assert_int_equal(card.dev.rx_mode, 0);
-    assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 65), 0);
-    assert_int_equal(card.dev.multicasts, 0);
-    assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
-    assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 3, macs, 61), 0);
-    assert_int_equal(card.dev.multicasts, 61);
-    assert_int_equal(card.dev.rx_mode, 0);
-    assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 3, macs, 62), 0);
-    assert_int_equal(card.dev.unicasts, 3);
-    assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
-    assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 65, macs, 0), VIRTIO_ERROR_TOOBIG);
-    card_close();
-}
-
 /* Each command without its feature, and without a control queue at all. */
 static void commands_without_their_feature_are_not_sent(void **state)
 {
@@ -307,27 +287,6 @@ static void impossible_number_of_pairs_is_not_used(void **state)
     }
 }
 
-/* Out of the box a device takes every frame; it keeps to that where it cannot know our address. */
-static void device_stops_being_promiscuous(void **state)
-{
-    static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
-
-    (void)state;
-    for (unsigned n = 0; n < 4; n++) {
-        bool own = n & 1;
-        bool can = n & 2;
-
-        card_create_as(3, CTRL | BIT(CTRL_RX) | BIT(MAC) | (can ? BIT(CTRL_MAC_ADDR) : 0));
-        card.options.mac = own ? mac : NULL;
-        card.dev.rx_mode = 1;
-        assert_int_equal(card_open(), 0);
-        assert_int_equal(card.dev.rx_mode, own && !can);
-        assert_memory_equal(card.net.mac, own ? mac : card.dev.mac, 6);
-        assert_memory_equal(card.dev.mac, own && can ? mac : card.dev.mac, 6);
-        card_close();
-    }
-}
-
 static void announcement_is_made_and_acknowledged(void **state)
 {
     (void)state;
@@ -457,7 +416,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_as_the_specification_has_them),
         cmocka_unit_test(guest_offloads_are_those_that_can_be_on),
-        cmocka_unit_test(more_groups_than_the_table_holds_means_all_groups),
         cmocka_unit_test(commands_without_their_feature_are_not_sent),
         cmocka_unit_test(refused_commands_are_reported),
         cmocka_unit_test(silent_device_is_left_alone),
@@ -465,7 +423,6 @@ int main(void)
         cmocka_unit_test(device_without_answers_can_be_opened),
         cmocka_unit_test(one_pair_of_many_is_used),
         cmocka_unit_test(impossible_number_of_pairs_is_not_used),
-        cmocka_unit_test(device_stops_being_promiscuous),
         cmocka_unit_test(announcement_is_made_and_acknowledged),
         cmocka_unit_test(mtu_speed_and_duplex_are_read),
         cmocka_unit_test(speed_and_duplex_follow_the_device),

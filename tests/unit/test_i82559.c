@@ -543,6 +543,26 @@ static void test_groups(void **unused)
     assert_int_equal(fake.groups[0], 64);
 }
 
+/* What it could not be told the first time is told the next. */
+static void test_groups_are_told_again(void **unused)
+{
+    static const uint8_t groups[65][6];
+    uint8_t *data = memory_alloc(2000, 16);
+
+    (void)unused;
+    fake_platform.clock_step = 1000000;
+    fake.commands_lost = true;
+    assert_int_equal(send(data, 1, 0), 0);
+    driver->flush(state);
+    assert_false(driver->set_groups(state, groups, 65)); /* a frame is under way for too long */
+    assert_int_equal(fake.configuration[21] & 8, 0);
+    fake.commands_lost = false;
+    assert_int_equal(send(data, 1, 0), 0);
+    driver->flush(state);
+    assert_true(driver->set_groups(state, groups, 65));
+    assert_int_equal(fake.configuration[21] & 8, 8);
+}
+
 static void test_link(void **unused)
 {
     enum nic_duplex duplex;
@@ -583,6 +603,7 @@ int main(void)
         cmocka_unit_test_setup(test_interrupts, setup),
         cmocka_unit_test_setup(test_transmit_interrupt, setup),
         cmocka_unit_test_setup(test_groups, setup),
+        cmocka_unit_test_setup(test_groups_are_told_again, setup),
         cmocka_unit_test_setup(test_link, setup),
     };
 
