@@ -47,6 +47,9 @@ struct virtio_transport {
     /* Reads fields of the configuration; returns false where it changed under the reader. */
     bool (*config_read)(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
                         unsigned count);
+    /* Writes bytes of the configuration; NULL: nothing there may be written. */
+    void (*config_write)(struct virtio_device *dev, unsigned offset, const uint8_t *bytes,
+                         unsigned count);
     /* Sends configuration changes to their vector, where there are vectors; a reset undoes it. */
     void (*config_vector)(struct virtio_device *dev);
     uint16_t (*queue_size)(struct virtio_device *dev, uint16_t queue); /* largest; 0: no queue */

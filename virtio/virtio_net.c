@@ -38,6 +38,7 @@ static bool is_unicast(const uint8_t mac[6])
 
 static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
 {
+    net->own_mac = true;
     if (wanted != NULL) {
         memcpy(net->mac, wanted, 6);
         return 0;
@@ -46,6 +47,7 @@ static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
         int error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAC, net->mac, 1, 6);
 
         if (error != 0 || is_unicast(net->mac)) {
+            net->own_mac = false;
             return error;
         }
         virtio_platform_log("virtio-net: the device's MAC address is not one of a station; a "
@@ -244,7 +246,6 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
         goto fail;
     }
     virtio_net_interrupts_off(net);
-    net->own_mac = options->mac != NULL;
     return 0;
 
 fail:
@@ -265,7 +266,7 @@ void virtio_net_start(struct virtio_net *net)
     } else {
         net->config_changed = true; /* the first pass looks again */
     }
-    virtio_net_ctrl_ready(net, net->own_mac);
+    virtio_net_ctrl_ready(net);
     virtio_net_rx_refill(net);
 }
 

@@ -136,10 +136,11 @@ struct virtio_net {
     bool split_rx;         /* the header must be a descriptor of its own */
     bool split_tx;
     bool link_up;
-    bool own_mac;   /* the address is not the device's, which has to be told */
-    uint16_t mtu;   /* bytes of an IP packet, 1500 where the device does not say */
-    uint32_t speed; /* Mbit/s, 0: unknown */
-    uint8_t duplex; /* VIRTIO_NET_DUPLEX_..., one of the three */
+    bool own_mac;     /* the address is not the device's, which has to be told */
+    bool mac_unknown; /* to the device, so it must receive all frames */
+    uint16_t mtu;     /* bytes of an IP packet, 1500 where the device does not say */
+    uint32_t speed;   /* Mbit/s, 0: unknown */
+    uint8_t duplex;   /* VIRTIO_NET_DUPLEX_..., one of the three */
 
     /* Receive buffers. */
     uint16_t rx_limit;                 /* posted at most, now: goes with the load */
@@ -268,7 +269,8 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
  * with none of them. */
 int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on);
 
-/* Changes our address; without CTRL_MAC_ADDR, that of a legacy device. */
+/* Changes our address; without CTRL_MAC_ADDR, that of a legacy device by its field: ERROR_REFUSED where
+ * the field does not take it. */
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6]);
 
 /* Which of the agreed GUEST_... offloads the device may use from now on, as feature bits; others

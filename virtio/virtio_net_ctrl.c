@@ -160,6 +160,7 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
     if (error == 0) {
         net->rx_modes = (uint8_t)modes;
         modes |= net->rx_all_groups ? VIRTIO_NET_RX_ALLMULTI : 0;
+        modes |= net->mac_unknown ? VIRTIO_NET_RX_PROMISC : 0;
     }
     for (unsigned i = 0; i < count && error == 0; i++) {
         error = send_rx(net, commands[i], modes >> i & 1);
@@ -256,7 +257,21 @@ int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on)
                 sizeof id);
 }
 
-int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
+/* §5.1.4.2, legacy note: the field of a legacy device may be written. */
+static int write_mac(struct virtio_net *net, const uint8_t mac[6])
+{
+    uint8_t taken[6];
+    int error;
+
+    if (net->dev->transport->config_write == NULL) {
+        return VIRTIO_ERROR_NODEV;
+    }
+    net->dev->transport->config_write(net->dev, VIRTIO_NET_CONFIG_MAC, mac, sizeof taken);
+    error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAC, taken, 1, sizeof taken);
+    return error == 0 && memcmp(taken, mac, sizeof taken) != 0 ? VIRTIO_ERROR_REFUSED : error;
+}
+
+static int command_mac(struct virtio_net *net, const uint8_t mac[6])
 {
     int error = prepare(net, VIRTIO_NET_F_CTRL_MAC_ADDR);
 
@@ -265,8 +280,37 @@ int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
     }
     memcpy(net->command->data, mac, 6);
     error = send(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET, 6);
+    net->mac_unknown |= error == VIRTIO_ERROR_IO; /* it may have this one or that before */
+    return error;
+}
+
+static int tell_mac(struct virtio_net *net, const uint8_t mac[6])
+{
+    int error = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_MAC_ADDR) ? command_mac(net, mac)
+                                                                           : write_mac(net, mac);
+
+    if (error == 0) {
+        net->mac_unknown = false;
+    }
+    return error;
+}
+
+static int set_promiscuous(struct virtio_net *net)
+{
+    return send_rx(net, VIRTIO_NET_CTRL_RX_PROMISC,
+                   net->mac_unknown || net->rx_modes & VIRTIO_NET_RX_PROMISC);
+}
+
+int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
+{
+    bool was_unknown = net->mac_unknown;
+    int error = tell_mac(net, mac);
+
     if (error == 0) {
         memcpy(net->mac, mac, 6);
+    }
+    if (net->mac_unknown != was_unknown) {
+        (void)set_promiscuous(net);
     }
     return error;
 }
@@ -304,22 +348,19 @@ static int use_one_pair(struct virtio_net *net)
     return send(net, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET, sizeof pairs);
 }
 
-void virtio_net_ctrl_ready(struct virtio_net *net, bool own_mac)
+void virtio_net_ctrl_ready(struct virtio_net *net)
 {
-    bool known = !own_mac;
+    int error;
 
     if (virtio_has(net->dev->features, VIRTIO_NET_F_MQ) && use_one_pair(net) != 0) {
         virtio_platform_log("virtio-net: the device does not confirm one pair of queues");
     }
-    if (own_mac) {
-        uint8_t mac[6];
-
-        memcpy(mac, net->mac, sizeof mac);
-        known = virtio_net_set_mac(net, mac) == 0;
-    }
-    /* It starts out promiscuous, and must stay so where it does not know our address. */
-    if (known) {
-        (void)send_rx(net, VIRTIO_NET_CTRL_RX_PROMISC, false);
+    net->mac_unknown = net->own_mac && tell_mac(net, net->mac) != 0;
+    /* A device may filter from the start on, or be promiscuous. */
+    error = set_promiscuous(net);
+    if (net->mac_unknown && error != 0) {
+        virtio_platform_log("virtio-net: the device can be told neither the MAC address nor to "
+                            "receive all frames: it may drop those for this station");
     }
 }
 

@@ -19,9 +19,9 @@ void virtio_net_ctrl_destroy(struct virtio_net *net);
 
 /*
  * Once the device is live: has it use one pair of queues, tells it our address if that is not its
- * own, and ends its being promiscuous; each where it can.
+ * own, and makes it promiscuous only where it cannot know that; each where it can.
  */
-void virtio_net_ctrl_ready(struct virtio_net *net, bool own_mac);
+void virtio_net_ctrl_ready(struct virtio_net *net);
 
 /* Says that the packets which the device wanted sent are on their way. */
 void virtio_net_ctrl_announced(struct virtio_net *net);

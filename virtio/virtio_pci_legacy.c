@@ -35,11 +35,16 @@ static void set_features(struct virtio_device *dev, uint64_t features)
 }
 
 /* Behind the vectors, which are there while MSI-X is enabled (§4.1.4.10). */
+static unsigned config_start(const struct virtio_device *dev)
+{
+    return dev->vectors != 0 ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
+}
+
 static uint8_t config_byte(struct virtio_device *dev, unsigned offset)
 {
     const struct pci_region *regs = &from_device(dev)->legacy;
 
-    offset += dev->vectors != 0 ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
+    offset += config_start(dev);
     return offset < regs->size ? pci_read8(regs, offset) : 0;
 }
 
@@ -58,6 +63,14 @@ static bool config_read(struct virtio_device *dev, unsigned offset, void *to, un
         agree &= config_byte(dev, offset + i) == bytes[i];
     }
     return agree;
+}
+
+static void config_write(struct virtio_device *dev, unsigned offset, const uint8_t *bytes,
+                         unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        pci_write8(&from_device(dev)->legacy, config_start(dev) + offset + i, bytes[i]);
+    }
 }
 
 /* §4.1.5.1.2: what the device reads back is what it took. */
@@ -121,6 +134,7 @@ static const struct virtio_transport legacy_transport = {
     .get_features = get_features,
     .set_features = set_features,
     .config_read = config_read,
+    .config_write = config_write,
     .config_vector = config_vector,
     .queue_size = queue_size,
     .queue_enable = queue_enable,

@@ -90,3 +90,28 @@ def test_a_group_beside_a_vlan(boot):
         wire.send(group_mac(GROUP), IPV4, udp_packet(OURS, GROUP, 7777, 7, b"tagged"), 5)
         assert wire.wait_for(lambda frame: parse(frame)[2:4] == (5, 0x0806))
     guest.assert_well()
+
+
+STRANGER = "02:00:00:00:00:99"
+
+
+@pytest.mark.parametrize("device, append, told", [
+    ("", "features=-mac", True),
+    ("", "features=-mac,-ctrl_mac_addr", False),
+    ("", "features=-mac,-ctrl_vq", False),
+    ("", "mac=02:00:00:00:00:42 features=-ctrl_mac_addr", False),
+    ("disable-modern=on", "features=-mac", True),
+    ("disable-modern=on", "features=-mac,-ctrl_mac_addr", True),  # by the field
+    ("disable-modern=on,vectors=0", "mac=02:00:00:00:00:42 features=-ctrl_mac_addr", True)],
+    ids=["told", "untold", "no-queue", "chosen", "legacy", "field", "field-intx"])
+def test_frames_for_an_address_that_is_not_the_device_s(boot, device, append, told):
+    """The device is told the address, or else keeps receiving those of others, too."""
+    guest = boot(append, device=device).wait_ready()
+    host.ping(guest.address, count=3)
+    before = received(guest)
+    with Wire() as wire:
+        for _ in range(50):
+            wire.send(STRANGER, IPV4, udp_packet(OURS, guest.address, 7777, host.ECHO, b"stranger"))
+    strangers = received(guest) - before
+    assert strangers <= 1 + STRAY if told else strangers >= 50
+    host.ping(guest.address, count=3)

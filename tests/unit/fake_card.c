@@ -159,6 +159,7 @@ int card_open_net(void)
             pci_enable_line(&card.vp.pci);
         }
         virtio_net_start(&card.net);
+        assert_true(fake_hears(&card.dev, card.net.mac));
     }
     return error;
 }

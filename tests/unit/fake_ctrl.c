@@ -82,6 +82,11 @@ static void obey(struct fake_virtio *dev)
     }
 }
 
+bool fake_hears(const struct fake_virtio *dev, const uint8_t mac[6])
+{
+    return dev->rx_mode & 1 || memcmp(mac, dev->mac, sizeof dev->mac) == 0;
+}
+
 static void answer_one(struct fake_virtio *dev, unsigned queue, const struct fake_chain *chain)
 {
     uint8_t answer = dev->refuses_commands;

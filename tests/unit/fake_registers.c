@@ -12,10 +12,14 @@ static void check_width(unsigned width, unsigned wanted, unsigned offset)
 }
 
 /* The configuration comes after the vectors, which are there while MSI-X is on. */
+static unsigned config_start(const struct fake_virtio *dev)
+{
+    return fake_msix_enabled(dev) ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
+}
+
 static uint32_t read_behind_header(struct fake_virtio *dev, uint32_t offset, unsigned width)
 {
-    unsigned start =
-        fake_msix_enabled(dev) ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
+    unsigned start = config_start(dev);
 
     assert_true(offset >= VIRTIO_PCI_LEGACY_CONFIG);
     if (offset >= start) {
@@ -47,6 +51,35 @@ static uint32_t read_legacy(struct fake_virtio *dev, uint32_t offset, unsigned w
         return fake_read_isr(dev);
     default:
         return read_behind_header(dev, offset, width);
+    }
+}
+
+/* §5.1.4.2, legacy note: the address may be written where there is no command for it. */
+static void write_mac(struct fake_virtio *dev, unsigned offset, unsigned width, uint8_t value)
+{
+    assert_true(offset < sizeof dev->mac);
+    check_width(width, 1, offset);
+    assert_false(dev->features >> VIRTIO_NET_F_CTRL_MAC_ADDR & 1);
+    if (!dev->mac_is_fixed) {
+        dev->mac[offset] = value;
+    }
+}
+
+static void write_behind_header(struct fake_virtio *dev, uint32_t offset, unsigned width,
+                                uint32_t value)
+{
+    unsigned start = config_start(dev);
+
+    if (offset >= start) {
+        write_mac(dev, offset - start, width, (uint8_t)value);
+    } else if (offset == VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR) {
+        check_width(width, 2, offset);
+        dev->config_vector = fake_msix_map(dev, 0, (uint16_t)value);
+    } else if (offset == VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR) {
+        check_width(width, 2, offset);
+        fake_selected(dev)->vector = fake_msix_map(dev, dev->queue_select + 1, (uint16_t)value);
+    } else {
+        fail_msg("a write to the legacy register at %u", (unsigned)offset);
     }
 }
 
@@ -83,16 +116,8 @@ static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned widt
         assert_false(value & VIRTIO_STATUS_FEATURES_OK); /* not through this interface */
         fake_write_status(dev, (uint8_t)value);
         break;
-    case VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR:
-        check_width(width, 2, offset);
-        dev->config_vector = fake_msix_map(dev, 0, (uint16_t)value);
-        break;
-    case VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR:
-        check_width(width, 2, offset);
-        q->vector = fake_msix_map(dev, dev->queue_select + 1, (uint16_t)value);
-        break;
     default:
-        fail_msg("a write to the legacy register at %u", (unsigned)offset);
+        write_behind_header(dev, offset, width, value);
     }
 }
 

@@ -81,6 +81,7 @@ static void reset(struct fake_virtio *dev)
     dev->status = 0;
     dev->features = 0;
     dev->isr = 0;
+    dev->rx_mode = 1;                          /* PROMISC, as QEMU begins */
     dev->config_vector = VIRTIO_MSI_NO_VECTOR; /* §4.1.5.1.2.1 */
     for (unsigned i = 0; i < FAKE_QUEUES; i++) {
         struct fake_queue before = dev->queue[i];

@@ -121,6 +121,7 @@ struct fake_virtio {
 
     /* How it lies. */
     bool refuses_commands;      /* of the control queue */
+    bool mac_is_fixed;          /* a legacy device's field: writes are ignored */
     bool refuses_rx_modes;      /* of those, the class RX */
     bool all_groups_only;       /* fails where the MAC table is cleared without ALLMULTI */
     bool ignores_commands;      /* does not answer one, until fake_ctrl_answer() */
@@ -203,6 +204,10 @@ void fake_interrupt(struct fake_virtio *dev, uint8_t isr, uint16_t vector);
 
 /* Whether this program runs on a big-endian processor. */
 #define FAKE_HOST_BIG (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
+/* Whether a frame for this station would be received: for the device's own address, and while it is
+ * promiscuous, as it is after a reset, for any. */
+bool fake_hears(const struct fake_virtio *dev, const uint8_t mac[6]);
 
 /* The control queue was notified (fake_ctrl.c): answers what is there, in the doorbell's write. */
 unsigned fake_ctrl_queue(const struct fake_virtio *dev);

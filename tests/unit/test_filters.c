@@ -11,7 +11,7 @@ static const uint8_t macs[70][6];
 
 static void open_with(unsigned interface, uint64_t features)
 {
-    card_create_as(interface, features);
+    card_create_as(interface, features | BIT(MAC));
     assert_int_equal(card_open(), 0);
 }
 
@@ -99,25 +99,101 @@ static void no_group_is_missed_meanwhile(void **state)
     card_close();
 }
 
-/* Out of the box a device takes every frame; it keeps to that where it cannot know our address. */
-static void device_stops_being_promiscuous(void **state)
+/*
+ * Whichever address the card has, the device receives the frames for it: it is told the address where
+ * that is not its own, and is promiscuous where it cannot be told (card_open() checks that it hears).
+ */
+static void device_hears_our_address(void **state)
 {
-    static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
+    static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5}, group[6] = {0x53, 0x54, 0, 1, 2, 3}, zero[6];
 
     (void)state;
-    for (unsigned n = 0; n < 4; n++) {
-        bool own = n & 1;
-        bool can = n & 2;
+    for (unsigned n = 0; n < CARD_RINGS * 4 * 4; n++) {
+        unsigned whose = n % 4;
+        bool command = n / 4 & 1;
+        bool fixed = n / 4 & 2;
+        bool told;
 
-        card_create_as(3, CTRL | BIT(CTRL_RX) | BIT(MAC) | (can ? BIT(CTRL_MAC_ADDR) : 0));
-        card.options.mac = own ? mac : NULL;
-        card.dev.rx_mode = 1;
+        card_create_as(n / 16, CTRL | BIT(CTRL_RX) | BIT(MAC) | (command ? BIT(CTRL_MAC_ADDR) : 0));
+        card.dev.mac_is_fixed = fixed;
+        switch (whose) {
+        case 0: /* the device's */
+            break;
+        case 1: /* the options' */
+            card.options.mac = mine;
+            break;
+        case 2: /* a random one, as the device has none that can be */
+            memcpy(card.dev.mac, n / 16 % 2 ? group : zero, 6);
+            break;
+        default: /* a random one, as we do not look */
+            card.options.features &= ~BIT(MAC);
+        }
         assert_int_equal(card_open(), 0);
-        assert_int_equal(card.dev.rx_mode, own && !can);
-        assert_memory_equal(card.net.mac, own ? mac : card.dev.mac, 6);
-        assert_memory_equal(card.dev.mac, own && can ? mac : card.dev.mac, 6);
+        told = whose == 0 || command || (card.vp.dev.transport->legacy && !fixed);
+        assert_int_equal(memcmp(card.dev.mac, card.net.mac, 6) == 0, told);
+        assert_int_equal(card.dev.rx_mode, told ? 0 : VIRTIO_NET_RX_PROMISC);
+
+        /* Nor does the client make it deaf. */
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLMULTI), 0);
+        assert_true(fake_hears(&card.dev, card.net.mac));
+        assert_int_equal(card.dev.rx_mode,
+                         VIRTIO_NET_RX_ALLMULTI | (told ? 0 : VIRTIO_NET_RX_PROMISC));
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), 0);
+        assert_true(fake_hears(&card.dev, card.net.mac));
         card_close();
     }
+}
+
+/* Changed later, by command or, of a legacy device without it, by its field. */
+static void address_can_be_changed(void **state)
+{
+    static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};
+
+    (void)state;
+    for (unsigned n = 0; n < CARD_RINGS * 2; n++) {
+        bool command = n % 2;
+        uint8_t before[6];
+        int expected;
+
+        open_with(n / 2, CTRL | BIT(CTRL_RX) | BIT(MAC) | (command ? BIT(CTRL_MAC_ADDR) : 0));
+        memcpy(before, card.net.mac, 6);
+        expected = command || card.vp.dev.transport->legacy ? 0 : VIRTIO_ERROR_NODEV;
+        assert_int_equal(virtio_net_set_mac(&card.net, mine), expected);
+        assert_memory_equal(card.net.mac, expected == 0 ? mine : before, 6);
+        assert_memory_equal(card.dev.mac, card.net.mac, 6);
+        card_close();
+    }
+    for (uint16_t vectors = 0; vectors <= 3; vectors += 3) { /* the field moves */
+        card_create(FAKE_LEGACY, BIT(MAC));
+        fake_virtio_add_msix(&card.dev, 3);
+        card.vectors = vectors;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(virtio_net_set_mac(&card.net, mine), 0);
+        assert_memory_equal(card.dev.mac, mine, 6);
+        card_close();
+    }
+}
+
+/* A device that was late with it may have either address: it has to be promiscuous. */
+static void late_address_does_not_make_deaf(void **state)
+{
+    static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};
+
+    (void)state;
+    open_with(3, CTRL | BIT(CTRL_RX) | BIT(MAC) | BIT(CTRL_MAC_ADDR));
+    assert_int_equal(card.dev.rx_mode, 0);
+    fake_platform.clock_step = 1000000;
+    card.dev.ignores_commands = true;
+    assert_int_equal(virtio_net_set_mac(&card.net, mine), VIRTIO_ERROR_IO);
+    card.dev.ignores_commands = false;
+    fake_ctrl_answer(&card.dev);
+    assert_memory_equal(card.dev.mac, mine, 6);
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), 0);
+    assert_true(fake_hears(&card.dev, card.net.mac));
+    assert_int_equal(virtio_net_set_mac(&card.net, mine), 0);
+    assert_memory_equal(card.net.mac, mine, 6);
+    assert_int_equal(card.dev.rx_mode, 0);
+    card_close();
 }
 
 int main(void)
@@ -127,7 +203,9 @@ int main(void)
         cmocka_unit_test(modes_and_groups_do_not_overrule_each_other),
         cmocka_unit_test(refused_groups_can_be_asked_for_again),
         cmocka_unit_test(no_group_is_missed_meanwhile),
-        cmocka_unit_test(device_stops_being_promiscuous),
+        cmocka_unit_test(device_hears_our_address),
+        cmocka_unit_test(address_can_be_changed),
+        cmocka_unit_test(late_address_does_not_make_deaf),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
