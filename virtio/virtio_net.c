@@ -139,7 +139,8 @@ static void look_at_configuration(struct virtio_net *net)
     }
 }
 
-/* §5.1.6: how long the header is and whether it may share a descriptor with the frame. */
+/* §5.1.6: how long the header is and whether it may share a descriptor with the frame (§5.1.6.6 Legacy
+ * Interface: Framing Requirements). */
 static void choose_framing(struct virtio_net *net)
 {
     uint64_t features = net->dev->features;
@@ -149,8 +150,7 @@ static void choose_framing(struct virtio_net *net)
 
     net->header_length =
         modern || mergeable ? sizeof(struct virtio_net_hdr) : VIRTIO_NET_HDR_LEGACY_LEN;
-    net->split_tx = !any_layout;
-    net->split_rx = !any_layout && !mergeable; /* §5.1.6.3.1, §5.1.6.6 (legacy notes) */
+    net->split_header = !any_layout;
 }
 
 static void destroy_queues(struct virtio_net *net)
@@ -167,7 +167,7 @@ static int create_transmit_queue(struct virtio_net *net)
     int error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
                                  TX_TABLES, TX_TABLE_PARTS);
 
-    if (error == 0 && net->tx.size < (net->split_tx ? 2 : 1)) {
+    if (error == 0 && net->tx.size < (net->split_header ? 2 : 1)) {
         virtio_platform_log("virtio-net: a transmit queue of one descriptor has no room for a "
                             "header and a frame");
         error = VIRTIO_ERROR_IO;
@@ -352,7 +352,7 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
         chain[0].data = (const uint8_t *)parts[0].data - net->header_length;
         write_header(net, (struct virtio_net_hdr *)(uintptr_t)chain[0].data, offload);
     }
-    if (headroom >= net->header_length && !net->split_tx) {
+    if (headroom >= net->header_length && !net->split_header) {
         chain[1].data = chain[0].data;
         chain[1].length += net->header_length;
         error = virtqueue_add(&net->tx, chain + 1, count, 0, cookie);
@@ -371,7 +371,7 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
 bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
                          unsigned spare)
 {
-    unsigned header = net->split_tx ? 1 : 0; /* a descriptor of its own, or in the headroom */
+    unsigned header = net->split_header ? 1 : 0; /* a descriptor of its own, or in the headroom */
 
     return net->tx.free_count >=
            virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);

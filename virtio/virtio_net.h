@@ -133,8 +133,7 @@ struct virtio_net {
     struct virtqueue tx;
     uint8_t mac[6];
     uint8_t header_length; /* of struct virtio_net_hdr on this device: 10 or 12 */
-    bool split_rx;         /* the header must be a descriptor of its own */
-    bool split_tx;
+    bool split_header;     /* it must be a descriptor of its own */
     bool link_up;
     bool own_mac;     /* the address is not the device's, which has to be told */
     bool mac_unknown; /* to the device, so it must receive all frames */

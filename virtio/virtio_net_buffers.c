@@ -48,7 +48,7 @@ static void choose_limits(struct virtio_net *net, const struct virtio_net_option
 int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options)
 {
     uint32_t fixed = (uint32_t)sizeof(struct virtio_net_buffer) + net->client->private_size;
-    unsigned per_buffer = net->split_rx ? 2 : 1;
+    unsigned per_buffer = net->split_header ? 2 : 1;
     int error;
 
     /* Merged, buffers of the usual size hold any frame. */
@@ -157,7 +157,7 @@ static bool post_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer
     };
     int error;
 
-    if (net->split_rx) {
+    if (net->split_header) {
         error = virtqueue_add(&net->rx, parts, 0, 2, buffer);
     } else {
         parts[0].length += parts[1].length;

@@ -15,6 +15,7 @@ enum {
     TABLE_MAX = 64, /* addresses of the MAC table; with more groups all of them are received */
     DATA_MAX = 2 * sizeof(virtio32_t) + TABLE_MAX * 6,
     NO_ANSWER = 0xff,
+    COMMAND_PARTS = 4, /* what to do, its data, which may be two tables, the answer */
 };
 
 /* In memory that the device reaches. */
@@ -54,8 +55,7 @@ int virtio_net_ctrl_create(struct virtio_net *net)
     if (net->command == NULL) {
         return VIRTIO_ERROR_NOMEM;
     }
-    /* Three descriptors a command: what to do, its data, the answer. */
-    error = virtqueue_create(&net->ctrl, net->dev, net->ctrl_index, 4, 0, 0);
+    error = virtqueue_create(&net->ctrl, net->dev, net->ctrl_index, COMMAND_PARTS, 0, 0);
     if (error != 0) {
         virtio_platform_free(net->command);
         net->command = NULL;
@@ -106,10 +106,12 @@ static int prepare(struct virtio_net *net, unsigned feature)
     return 0;
 }
 
-/* Sends the command with `size` bytes of net->command->data, after prepare(). */
-static int send(struct virtio_net *net, uint8_t class, uint8_t command, uint32_t size)
+/* Sends the command with net->command->data, after prepare(): `size` bytes as a descriptor of their own,
+ * then `more` bytes as another, where there are any. */
+static int send_in_two(struct virtio_net *net, uint8_t class, uint8_t command, uint32_t size,
+                       uint32_t more)
 {
-    struct virtqueue_part parts[3];
+    struct virtqueue_part parts[COMMAND_PARTS];
     unsigned out = 1;
     int error;
 
@@ -119,6 +121,9 @@ static int send(struct virtio_net *net, uint8_t class, uint8_t command, uint32_t
     net->command->answer = NO_ANSWER;
     if (size != 0) {
         parts[out++] = (struct virtqueue_part){net->command->data, size};
+    }
+    if (more != 0) {
+        parts[out++] = (struct virtqueue_part){net->command->data + size, more};
     }
     parts[out] = (struct virtqueue_part){&net->command->answer, 1};
     error = virtqueue_add(&net->ctrl, parts, out, 1, net->command);
@@ -134,6 +139,11 @@ static int send(struct virtio_net *net, uint8_t class, uint8_t command, uint32_t
         return VIRTIO_ERROR_IO;
     }
     return *(volatile uint8_t *)&net->command->answer == VIRTIO_NET_OK ? 0 : VIRTIO_ERROR_REFUSED;
+}
+
+static int send(struct virtio_net *net, uint8_t class, uint8_t command, uint32_t size)
+{
+    return send_in_two(net, class, command, size, 0);
 }
 
 static int send_rx(struct virtio_net *net, uint8_t command, bool on)
@@ -202,16 +212,17 @@ static int send_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
                           unsigned unicast_count, const uint8_t (*multicast)[6],
                           unsigned multicast_count)
 {
-    uint8_t *end;
+    uint8_t *middle, *end;
     int error = prepare(net, VIRTIO_NET_F_CTRL_RX);
 
     if (error != 0) {
         return error;
     }
-    end = put_addresses(net, net->command->data, unicast, unicast_count);
-    end = put_addresses(net, end, multicast, multicast_count);
-    return send(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
-                (uint32_t)(end - net->command->data));
+    middle = put_addresses(net, net->command->data, unicast, unicast_count);
+    end = put_addresses(net, middle, multicast, multicast_count);
+    /* Two descriptors, which a legacy device may rely on (§5.1.6.6). */
+    return send_in_two(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
+                       (uint32_t)(middle - net->command->data), (uint32_t)(end - middle));
 }
 
 /* §5.1.6.5.2 Setting MAC Address Filtering. ALLMULTI comes before the table, and goes after it, so that

@@ -98,10 +98,13 @@ def test_features_not_offered(boot, transport, device):
     assert_intact(guest)
 
 
-def test_legacy_device_without_any_layout(boot):
-    """As QEMU had it before 2.0: the header is a descriptor of its own."""
-    guest = boot(device=f"{LEGACY},any_layout=off,mrg_rxbuf=off").wait_ready()
-    assert not accepted(guest) & {"any_layout", "mrg_rxbuf"}
+@pytest.mark.parametrize("without", ["any_layout", "any_layout,mrg_rxbuf"])
+def test_legacy_device_without_any_layout(boot, without):
+    """As QEMU had it before 2.0: the header is a descriptor of its own, merged or not."""
+    off = "".join(f",{name}=off" for name in without.split(","))
+    guest = boot("join=239.1.2.3", device=LEGACY + off).wait_ready()
+    assert accepted(guest) & {"any_layout", "mrg_rxbuf"} == \
+        {"any_layout", "mrg_rxbuf"} - set(without.split(","))
     assert_intact(guest)
 
 

@@ -92,7 +92,9 @@ static void maximum_holds_whatever_is_asked_for(void **state)
     for (unsigned n = 0; n < 2 * sizeof cases / sizeof cases[0]; n++) {
         unsigned i = n / 2;
 
-        card_create_as(n % 2 ? 3 : 0, virtio_bit(VIRTIO_NET_F_MRG_RXBUF));
+        card_create_as(n % 2 ? 3 : 0,
+                       virtio_bit(VIRTIO_NET_F_MRG_RXBUF) |
+                           virtio_bit(VIRTIO_F_ANY_LAYOUT)); /* one descriptor each */
         card.options.rx_initial = cases[i].initial;
         card.options.rx_maximum = cases[i].maximum;
         card.dev.queue[RX].size = cases[i].queue;
