@@ -90,8 +90,8 @@ def executed(path):
         for line in trace:
             if line.startswith("Trace "):
                 addresses.append(int(line.split("/", 2)[1], 16))
-            elif line.startswith(("cpu_io_recompile: rewound", "Stopped execution")):
-                addresses.pop()
+            elif addresses and line.startswith(("cpu_io_recompile: rewound", "Stopped execution")):
+                addresses.pop()  # without one, what was taken back ran before the trace began
     return addresses
 
 
