@@ -72,6 +72,8 @@ void card_create(enum fake_kind kind, uint64_t offered)
     fake_platform_reset();
     memset(&card, 0, sizeof card);
     fake_virtio_create(&card.dev, kind, offered);
+    fake_platform.on_free = fake_freed;
+    fake_platform.on_free_context = &card.dev;
     card.options.features = VIRTIO_NET_FEATURES;
     card.client = (struct virtio_net_client){
         .receive = receive,

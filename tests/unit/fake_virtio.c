@@ -49,8 +49,7 @@ void fake_put(const struct fake_virtio *dev, void *field, unsigned width, uint64
     }
 }
 
-/* The memory of queues is the device's until a reset has ended. */
-static void check_free(void *context, uint64_t address, size_t size)
+void fake_freed(void *context, uint64_t address, size_t size)
 {
     const struct fake_virtio *dev = context;
 
@@ -359,8 +358,6 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->duplex = 0xff;
     dev->common_length = offered >> VIRTIO_F_RING_RESET & 1 ? 64 : VIRTIO_PCI_COMMON_LENGTH;
     dev->lie_num_buffers = -1;
-    fake_platform.on_free = check_free;
-    fake_platform.on_free_context = dev;
     dev->refuses_vector = -1;
     dev->refuses_but = -1;
     dev->queue[0] = (struct fake_queue){.size = 256, .notify_off = 7};

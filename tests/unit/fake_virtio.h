@@ -182,6 +182,10 @@ struct fake_virtio {
  * machine at 00:03.0, its BARs assigned. */
 void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t offered);
 
+/* To be called with each block of memory that is freed, context being the device: that of queues is
+ * the device's until a reset has ended, and freeing it before fails the test. */
+void fake_freed(void *context, uint64_t address, size_t size);
+
 /* Writes a virtio capability at this place, the next one being at `next`. */
 void fake_virtio_capability(struct fake_virtio *dev, uint8_t at, uint8_t next, uint8_t type,
                             uint8_t bar, uint32_t offset, uint32_t length);
