@@ -212,6 +212,22 @@ static uint64_t wanted_features(const struct virtio_net *net,
     return virtio_feature_require(wanted);
 }
 
+/* Where the configuration says that MQ cannot be used, all begins again without: before the features are
+ * agreed, QEMU's configuration has the byte order of a legacy device. */
+static int negotiate(struct virtio_net *net, uint64_t wanted)
+{
+    int error = virtio_device_negotiate(net->dev, wanted);
+
+    if (error != 0 || virtio_net_ctrl_choose(net)) {
+        return error;
+    }
+    error = virtio_device_begin(net->dev);
+    if (error == 0) {
+        error = virtio_device_negotiate(net->dev, wanted & ~virtio_bit(VIRTIO_NET_F_MQ));
+    }
+    return error;
+}
+
 /* §3.1.1 Driver Requirements: Device Initialization, in its order; virtio_net_start() is step 8. */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
@@ -228,8 +244,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
         goto fail;
     }
     /* 4. Read the features, write those understood. 5. Set FEATURES_OK. 6. Read it back. */
-    error =
-        virtio_device_negotiate(dev, virtio_net_ctrl_choose(net, wanted_features(net, options)));
+    error = negotiate(net, wanted_features(net, options));
     if (error != 0) {
         goto fail;
     }

@@ -26,22 +26,22 @@ struct virtio_net_command {
     uint8_t answer;
 };
 
-uint64_t virtio_net_ctrl_choose(struct virtio_net *net, uint64_t wanted)
+bool virtio_net_ctrl_choose(struct virtio_net *net)
 {
     uint16_t pairs;
 
     net->ctrl_index = VIRTIO_NET_QUEUE_CTRL;
-    if (!virtio_has(wanted, VIRTIO_NET_F_MQ)) {
-        return wanted;
+    if (!virtio_has(net->dev->features, VIRTIO_NET_F_MQ)) {
+        return true;
     }
-    if (virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS, &pairs, 2, 1) == 0 &&
-        pairs != 0 && pairs <= VIRTIO_NET_PAIRS_MAX) {
-        net->ctrl_index = (uint16_t)(2 * pairs); /* §5.1.2 */
-        return wanted;
+    if (virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS, &pairs, 2, 1) != 0 ||
+        pairs == 0 || pairs > VIRTIO_NET_PAIRS_MAX) {
+        virtio_platform_log("virtio-net: the device's number of queue pairs is impossible; it is "
+                            "used without MQ");
+        return false;
     }
-    virtio_platform_log("virtio-net: the device's number of queue pairs is impossible; it is used "
-                        "without MQ");
-    return wanted & ~virtio_bit(VIRTIO_NET_F_MQ);
+    net->ctrl_index = (uint16_t)(2 * pairs); /* §5.1.2 */
+    return true;
 }
 
 int virtio_net_ctrl_create(struct virtio_net *net)

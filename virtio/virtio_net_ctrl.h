@@ -5,11 +5,9 @@
 
 #include "virtio/virtio_net.h"
 
-/*
- * Before the features are agreed: finds out which queue it will be. Returns the features to ask for,
- * which are those wanted, less MQ where the device's number of pairs is impossible.
- */
-uint64_t virtio_net_ctrl_choose(struct virtio_net *net, uint64_t wanted);
+/* Once the features are agreed: finds out which queue it will be. Returns false where MQ was agreed and
+ * the device's number of pairs is impossible: then it is to be agreed without. */
+bool virtio_net_ctrl_choose(struct virtio_net *net);
 
 /* Makes the queue where CTRL_VQ was agreed: 0 or an error. */
 int virtio_net_ctrl_create(struct virtio_net *net);
