@@ -69,6 +69,7 @@ def test_newcomer_waits_until_the_address_is_free(boot, arch):
         assert host.neighbour(first.address) == FIRST_MAC
         assert "already used" in second.console() and second.console().count("ready at") == 1
     second.wait_for("^vtnet: ready at 10.0.0.2/24$", count=2)
+    host.settle(second.address)  # the host may still believe in the first one for a moment
     host.serves(second.address)
     assert host.neighbour(second.address) == SECOND_MAC
 
