@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot/address_text.h"
+#include "boot/ipv4.h"
 #include "boot/ipv6_text.h"
 
 struct boot_arguments boot_arguments = {
@@ -28,23 +30,12 @@ struct argument {
     unsigned min, max;
 };
 
-static bool parse_number(const char **text, unsigned max, unsigned *to)
-{
-    uint64_t value = 0;
-    const char *start = *text;
-
-    while (**text >= '0' && **text <= '9' && value <= max) {
-        value = value * 10 + (unsigned)(*(*text)++ - '0');
-    }
-    *to = (unsigned)value;
-    return *text != start && value <= max;
-}
-
 static bool parse_unsigned(const struct argument *argument, const char *value)
 {
     unsigned number;
 
-    if (!parse_number(&value, argument->max, &number) || *value != '\0' || number < argument->min) {
+    if (!address_parse_number(&value, argument->max, &number) || *value != '\0' ||
+        number < argument->min) {
         return false;
     }
     *(unsigned *)argument->to = number;
@@ -71,96 +62,12 @@ static bool parse_choice(const struct argument *argument, const char *value)
     return false;
 }
 
-/* A.B.C.D or A.B.C.D/N; without a length it is 24. */
-static bool ipv4_item(const char *value, void *to)
-{
-    struct boot_ipv4 result = {.prefix = 24};
-
-    for (unsigned i = 0; i < 4; i++) {
-        unsigned octet;
-
-        if ((i > 0 && *value++ != '.') || !parse_number(&value, 255, &octet)) {
-            return false;
-        }
-        result.address = result.address << 8 | octet;
-    }
-    if (*value == '/') {
-        unsigned prefix;
-
-        value++;
-        if (!parse_number(&value, 32, &prefix)) {
-            return false;
-        }
-        result.prefix = (uint8_t)prefix;
-    }
-    if (*value != '\0' || result.address == 0) {
-        return false;
-    }
-    *(struct boot_ipv4 *)to = result;
-    return true;
-}
-
-static bool address_item(const char *value, void *to)
-{
-    return value[strcspn(value, "/")] == '\0' && ipv4_item(value, to);
-}
-
-/* The address of one station: not a group's, not ::/64's (the unspecified, the loopback's). */
-static bool parse_station_ipv6(const char **value, uint8_t address[16])
-{
-    static const uint8_t none[8];
-
-    return ipv6_parse(value, address) && address[0] != 0xff &&
-           memcmp(address, none, sizeof none) != 0;
-}
-
-/* One of a station, ADDR or ADDR/64: not link-local, as that is always there. */
-static bool ipv6_item(const char *value, void *to)
-{
-    uint8_t address[16];
-
-    if (!parse_station_ipv6(&value, address) || (*value != '\0' && strcmp(value, "/64") != 0) ||
-        (address[0] == 0xfe && (address[1] & 0xc0) == 0x80)) {
-        return false;
-    }
-    memcpy(to, address, sizeof address);
-    return true;
-}
-
-/* The address of one station: not a group's, not all zeros. */
-static bool mac_item(const char *value, void *to)
-{
-    uint8_t mac[6];
-    uint8_t any = 0;
-
-    for (unsigned i = 0; i < 6; i++) {
-        int high, low;
-
-        if (i > 0 && *value++ != ':') {
-            return false;
-        }
-        high = ipv6_hex_digit(value[0]);
-        low = high < 0 ? -1 : ipv6_hex_digit(value[1]);
-        if (low < 0) {
-            return false;
-        }
-        mac[i] = (uint8_t)(high << 4 | low);
-        any |= mac[i];
-        value += 2;
-    }
-    if (*value != '\0' || mac[0] & 1 || any == 0) {
-        return false;
-    }
-    memcpy(to, mac, sizeof mac);
-    return true;
-}
-
 static bool vlan_item(const char *value, void *to)
 {
     unsigned number;
     uint16_t vlan;
 
-    if (!parse_number(&value, BOOT_VLAN_MAX, &number) || *value != '\0') {
+    if (!address_parse_number(&value, BOOT_VLAN_MAX, &number) || *value != '\0') {
         return false;
     }
     vlan = (uint16_t)number;
@@ -214,22 +121,22 @@ static bool parse_list(const struct argument *argument, const char *value, size_
 
 static bool parse_ipv4_list(const struct argument *argument, const char *value)
 {
-    return parse_list(argument, value, sizeof(struct boot_ipv4), ipv4_item);
+    return parse_list(argument, value, sizeof(struct boot_ipv4), address_ipv4_item);
 }
 
 static bool parse_address_list(const struct argument *argument, const char *value)
 {
-    return parse_list(argument, value, sizeof(struct boot_ipv4), address_item);
+    return parse_list(argument, value, sizeof(struct boot_ipv4), address_station_item);
 }
 
 static bool parse_ipv6_list(const struct argument *argument, const char *value)
 {
-    return parse_list(argument, value, sizeof(struct boot_ipv6), ipv6_item);
+    return parse_list(argument, value, sizeof(struct boot_ipv6), address_ipv6_item);
 }
 
 static bool parse_mac_list(const struct argument *argument, const char *value)
 {
-    return parse_list(argument, value, 6, mac_item);
+    return parse_list(argument, value, 6, address_mac_item);
 }
 
 static bool parse_vlan_list(const struct argument *argument, const char *value)
@@ -244,8 +151,9 @@ static bool parse_peer(const struct argument *argument, const char *value)
     struct boot_ipv6 peer6 = {0};
 
     (void)argument;
-    if (!address_item(value, &peer) &&
-        !(parse_station_ipv6(&value, peer6.address) && *value == '\0')) {
+    if (!address_station_item(value, &peer) &&
+        (address_impossible || !address_parse_station_ipv6(&value, peer6.address) ||
+         *value != '\0')) {
         return false;
     }
     boot_arguments.peer = peer;
@@ -253,18 +161,21 @@ static bool parse_peer(const struct argument *argument, const char *value)
     return true;
 }
 
-/* An address of 224.0.0.0/4 or ff00::/8. */
+/* An address of 224.0.0.0/4 or ff00::/8. Groups of IPv6 whose scope is 0 or the station itself are not
+ * sent over any link (RFC 4291 §2.7). */
 static bool parse_group(const struct argument *argument, const char *value)
 {
     struct boot_ipv4 group;
     uint8_t group6[16];
 
     (void)argument;
-    if (address_item(value, &group) && group.address >> 28 == 0xe) {
+    if (value[strcspn(value, "/")] == '\0' && address_parse_ipv4(value, &group) &&
+        group.address >> 28 == 0xe) {
         boot_arguments.join = group;
         return true;
     }
-    if (ipv6_parse(&value, group6) && *value == '\0' && group6[0] == 0xff) {
+    if (ipv6_parse(&value, group6) && *value == '\0' && group6[0] == 0xff &&
+        (group6[1] & 0xf) > 1) {
         memcpy(boot_arguments.join6.address, group6, sizeof group6);
         return true;
     }
@@ -379,6 +290,16 @@ static const struct argument arguments[] = {
 };
 enum { ARGUMENTS = sizeof arguments / sizeof arguments[0] };
 
+static const struct argument *find_argument(const char *name, size_t length)
+{
+    for (unsigned i = 0; i < ARGUMENTS; i++) {
+        if (strlen(arguments[i].name) == length && strncmp(arguments[i].name, name, length) == 0) {
+            return &arguments[i];
+        }
+    }
+    return NULL;
+}
+
 static void list_arguments(void)
 {
     printf("vtnet: valid boot arguments:");
@@ -396,23 +317,80 @@ static bool parse_word(const char *word)
 {
     size_t length = strcspn(word, "=");
     const char *value = word[length] == '=' ? word + length + 1 : "";
+    const struct argument *argument = find_argument(word, length);
 
-    for (unsigned i = 0; i < ARGUMENTS; i++) {
-        const struct argument *argument = &arguments[i];
-
-        if (strlen(argument->name) != length || strncmp(argument->name, word, length) != 0) {
-            continue;
-        }
-        if (argument->parse(argument, value)) {
-            return true;
-        }
-        printf("vtnet: boot argument '%s' is malformed and ignored: %s%s%s is wanted\n", word,
-               argument->name, argument->help != NULL ? "=" : "",
-               argument->help != NULL ? argument->help : "");
+    if (argument == NULL) {
+        printf("vtnet: boot argument '%s' is unknown and ignored\n", word);
         return false;
     }
-    printf("vtnet: boot argument '%s' is unknown and ignored\n", word);
+    address_impossible = false;
+    if (argument->parse(argument, value)) {
+        return true;
+    }
+    printf("vtnet: boot argument '%s' is malformed and ignored: ", word);
+    if (address_impossible) {
+        printf("no station can have that address\n");
+    } else {
+        printf("%s%s%s is wanted\n", argument->name, argument->help != NULL ? "=" : "",
+               argument->help != NULL ? argument->help : "");
+    }
     return false;
+}
+
+/* Whether another station can have an address, beside those of ip=: none of them, and in none of their
+ * networks the network's own or its broadcast address. */
+static bool is_another_station(uint32_t address)
+{
+    for (unsigned i = 0; i < BOOT_CARDS; i++) {
+        struct boot_ipv4 ip = boot_arguments.ip[i];
+
+        if (ip.address != 0 && ((address ^ ip.address) & ~ipv4_host_mask(ip.prefix)) == 0 &&
+            (address == ip.address || !ipv4_is_station(address, ip.prefix))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_another_station_ipv6(const struct boot_ipv6 *address)
+{
+    for (unsigned i = 0; i < BOOT_CARDS; i++) {
+        if (memcmp(address, &boot_arguments.ip6[i], sizeof *address) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What only the whole line tells. Returns the number of arguments that were put right. */
+static unsigned check_together(void)
+{
+    static const struct boot_ipv6 none;
+    unsigned bad = 0;
+
+    for (unsigned i = 0; i < BOOT_CARDS; i++) {
+        if (boot_arguments.gw[i].address != 0 &&
+            !is_another_station(boot_arguments.gw[i].address)) {
+            printf("vtnet: gw= of card %u is no other station beside ip=, and ignored\n", i);
+            boot_arguments.gw[i] = (struct boot_ipv4){0};
+            bad++;
+        }
+    }
+    if ((boot_arguments.peer.address != 0 && !is_another_station(boot_arguments.peer.address)) ||
+        (memcmp(&boot_arguments.peer6, &none, sizeof none) != 0 &&
+         !is_another_station_ipv6(&boot_arguments.peer6))) {
+        printf("vtnet: peer= is no other station beside ip= and ip6=, and ignored\n");
+        boot_arguments.peer = (struct boot_ipv4){0};
+        boot_arguments.peer6 = none;
+        bad++;
+    }
+    if (boot_arguments.bufinit > boot_arguments.bufmax) {
+        printf("vtnet: bufinit=%u is more than bufmax=%u, which holds\n", boot_arguments.bufinit,
+               boot_arguments.bufmax);
+        boot_arguments.bufinit = boot_arguments.bufmax;
+        bad++;
+    }
+    return bad;
 }
 
 unsigned boot_arguments_parse(const char *command_line)
@@ -441,12 +419,7 @@ unsigned boot_arguments_parse(const char *command_line)
         }
         command_line += length;
     }
-    if (boot_arguments.bufinit > boot_arguments.bufmax) {
-        printf("vtnet: bufinit=%u is more than bufmax=%u, which holds\n", boot_arguments.bufinit,
-               boot_arguments.bufmax);
-        boot_arguments.bufinit = boot_arguments.bufmax;
-        bad++;
-    }
+    bad += check_together();
     if (bad != 0) {
         list_arguments();
     }

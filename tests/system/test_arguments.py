@@ -9,6 +9,9 @@ import host
 
 VALID = ("ip gw ip6 mac dhcp linklocal name join services answer mode poll_us bufinit bufmax features transport irq stats peer").split()
 
+IMPOSSIBLE = ["ip=224.0.0.5", "ip=127.0.0.1", "ip=240.0.0.1", "ip=255.255.255.255", "ip=10.0.0.255",
+              "ip=10.0.0.0", "ip=10.0.0.3/30", "gw=0.0.0.1", "gw=224.0.0.1", "peer=255.255.255.255",
+              "ip6=ff02::1", "peer=::1", "mac=01:00:5e:00:00:01"]
 MALFORMED = ["ip=10.0.0.2/33", "ip=300.0.0.2", "ip=10.0.0", "ip=", "gw=gateway", "mode=fast",
              "mode=", "poll_us=-1", "poll_us=1000001", "bufinit=0", "bufinit=2x",
              "bufmax=99999999999999999999", "stats=2", "transport=pci",
@@ -23,9 +26,19 @@ def assert_lists_valid_arguments(guest):
     assert set(VALID) <= {word.partition("=")[0] for word in words}
 
 
+def test_addresses_that_exclude_each_other(boot):
+    guest = boot("gw=10.0.0.2 peer=10.0.0.255").wait_ready()
+    assert "gw= of card 0 is no other station beside ip=, and ignored" in guest.console()
+    assert "peer= is no other station beside ip= and ip6=, and ignored" in guest.console()
+    host.serves(guest.address)
+
+
 def test_bad_arguments(boot):
     """All of them in one boot, which serves all the same."""
-    guest = boot(" ".join(MALFORMED + UNKNOWN)).wait_ready()
+    guest = boot(" ".join(IMPOSSIBLE + MALFORMED + UNKNOWN)).wait_ready()
+    for word in IMPOSSIBLE:
+        assert (f"boot argument '{word}' is malformed and ignored: no station can have that address\n"
+                in guest.console())
     for word in MALFORMED:
         assert f"boot argument '{word}' is malformed and ignored: " in guest.console()
     for word in UNKNOWN:

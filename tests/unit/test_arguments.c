@@ -26,6 +26,7 @@ static int __attribute__((format(printf, 1, 2))) captured_printf(const char *for
 #define printf captured_printf
 #include "boot/arguments.c"
 #undef printf
+#include "boot/address_text.c"
 #include "boot/ipv6_text.c"
 
 static struct boot_arguments defaults;
@@ -104,19 +105,29 @@ static void check_address(const char *name, const struct boot_ipv4 *address)
         "1.2.3.99999999999999999999",
         "1,2,3,4",
     };
+    static const char *const impossible[] = {
+        "0.0.0.0",   "0.1.2.3",         "127.0.0.1", "224.0.0.0",
+        "224.0.0.5", "239.255.255.255", "240.0.0.1", "255.255.255.255",
+    };
     char word[64];
 
     snprintf(word, sizeof word, "%s=10.1.2.254", name);
     good(word);
     assert_int_equal(address->address, 0x0a0102fe);
-    snprintf(word, sizeof word, "%s=255.255.255.255", name);
+    snprintf(word, sizeof word, "%s=223.255.255.254", name);
     good(word);
-    assert_int_equal(address->address, UINT32_MAX);
+    assert_int_equal(address->address, 0xdffffffe);
     for (unsigned i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
         snprintf(word, sizeof word, "%s=%s", name, malformed[i]);
         bad(word, "malformed");
     }
+    for (unsigned i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        snprintf(word, sizeof word, "%s=%s", name, impossible[i]);
+        bad(word, "malformed");
+        assert_non_null(strstr(console, "ignored: no station can have that address\n"));
+    }
     bad(name, "malformed");
+    assert_null(strstr(console, "no station"));
 }
 
 static void services_are_read(void **state)
@@ -245,6 +256,47 @@ static void peer_is_of_either_family(void **state)
         snprintf(word, sizeof word, "peer=%s", malformed[i]);
         bad(word, "malformed");
     }
+}
+
+/* An address that one network has for all of its stations, or for itself. */
+static void address_is_of_a_station_in_its_network(void **state)
+{
+    static const char *const impossible[] = {
+        "ip=10.0.0.0",           "ip=10.0.0.255",  "ip=10.0.0.0/8",        "ip=10.255.255.255/8",
+        "ip=10.0.0.4/30",        "ip=10.0.0.7/30", "ip=10.0.0.2,10.1.0.0", "ip6=::2",
+        "ip6=ff02::1",           "peer=::1",       "peer=ff02::1",         "mac=01:00:5e:00:00:01",
+        "mac=00:00:00:00:00:00",
+    };
+    static const char *const ignored[] = {
+        "ip=10.0.0.2 gw=10.0.0.2",          "ip=10.0.0.2 gw=10.0.0.255",
+        "ip=10.0.0.2 gw=10.0.0.0",          "gw=10.0.0.2 ip=10.0.0.2",
+        "ip=10.0.0.2,10.0.1.2 gw=10.0.1.2", "ip=10.0.0.2 peer=10.0.0.2",
+        "ip=10.0.0.2 peer=10.0.0.255",      "ip=10.0.0.2,10.0.1.2 peer=10.0.1.2",
+        "ip6=fd00::2 peer=fd00::2",
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        bad(impossible[i], "malformed");
+        assert_non_null(strstr(console, "ignored: no station can have that address\n"));
+    }
+    for (unsigned i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
+        if (parse(ignored[i]) != 1 || strstr(console, "no other station beside ip=") == NULL) {
+            fail_msg("'%s' led to: %s", ignored[i], console);
+        }
+        assert_int_equal(boot_arguments.gw[0].address, 0);
+        assert_int_equal(boot_arguments.peer.address, 0);
+        assert_int_equal(boot_arguments.peer6.address[0], 0);
+    }
+    good("ip=10.0.0.0/31 gw=10.0.0.1");
+    good("ip=10.0.0.255/32 gw=10.0.0.1");
+    good("ip=10.0.0.255/16 gw=10.0.255.0");
+    good("ip=169.254.1.2/16");
+    good("ip=10.0.0.2 gw=10.9.0.255");
+    good("ip6=fd00::2 peer=fd00::");  /* any router */
+    bad("join=ff00::1", "malformed"); /* scopes that no link sees */
+    bad("join=ff01::1", "malformed");
+    bad("join=ff11::1", "malformed");
 }
 
 static void name_is_read(void **state)
@@ -555,6 +607,7 @@ int main(void)
         cmocka_unit_test(addresses_are_read),
         cmocka_unit_test(ipv6_address_is_read),
         cmocka_unit_test(peer_is_of_either_family),
+        cmocka_unit_test(address_is_of_a_station_in_its_network),
         cmocka_unit_test(name_is_read),
         cmocka_unit_test(mac_address_is_read),
         cmocka_unit_test(lists_are_read),
