@@ -300,6 +300,11 @@ static const struct argument *find_argument(const char *name, size_t length)
     return NULL;
 }
 
+bool boot_argument_is_known(const char *name, size_t length)
+{
+    return find_argument(name, length) != NULL;
+}
+
 static void list_arguments(void)
 {
     printf("vtnet: valid boot arguments:");
@@ -401,13 +406,11 @@ unsigned boot_arguments_parse(const char *command_line)
     for (;;) {
         size_t length;
 
-        while (*command_line == ' ') {
-            command_line++;
-        }
+        command_line += strspn(command_line, BOOT_WHITE_SPACE);
         if (*command_line == '\0') {
             break;
         }
-        length = strcspn(command_line, " ");
+        length = strcspn(command_line, BOOT_WHITE_SPACE);
         if (length >= sizeof word) {
             printf("vtnet: boot argument '%.32s...' is longer than %u characters and ignored\n",
                    command_line, (unsigned)sizeof word - 1);

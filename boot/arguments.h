@@ -4,6 +4,7 @@
 #define ARGUMENTS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* An IPv4 address with its prefix length; address 0: not given. Byte order of the processor. */
@@ -120,6 +121,9 @@ struct boot_arguments {
     unsigned seconds;
 };
 
+/* What separates words: a loader's blanks, and the ends of lines of a file that fw_cfg gives us. */
+#define BOOT_WHITE_SPACE " \t\n\v\f\r"
+
 /* What the command line says, the defaults elsewhere; complete before main() is called. */
 extern struct boot_arguments boot_arguments;
 
@@ -128,5 +132,8 @@ extern struct boot_arguments boot_arguments;
  * with a list of what is valid, and ignored. Returns the number of such words.
  */
 unsigned boot_arguments_parse(const char *command_line);
+
+/* Whether a boot argument has that name, of `length` characters. */
+bool boot_argument_is_known(const char *name, size_t length);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a Multiboot 1 loader tells (Multiboot Specification 0.6.96 §3.3 Boot information format). */
 #include <stdint.h>
-#include <string.h>
 
 #include "arch/arch.h"
 #include "boot/boot.h"
+#include "boot/image_path.h"
 #include "runtime/panic.h"
 
 enum {
@@ -86,9 +86,7 @@ void multiboot_start(uint32_t magic, const struct multiboot_info *info)
     }
     find_memory(&boot, info);
     if (info->flags & MULTIBOOT_INFO_COMMAND_LINE) {
-        /* The first word is the file's name. */
-        boot.command_line = (const char *)info->command_line;
-        boot.command_line += strcspn(boot.command_line, " ");
+        boot.command_line = image_path_skip((const char *)info->command_line);
     }
     boot_start(&boot);
 }

@@ -17,7 +17,8 @@
 /* Below this nothing useful fits: two rings, the stack's pools, some buffers. */
 #define MEMORY_LEAST ((size_t)1 << 20)
 
-/* The loader's command line, then the words that QEMU's configuration device has for us. */
+/* The loader's command line, then the words that QEMU's configuration device has for us. A file may have
+ * zeros in it, which separate words, too. */
 static void parse_arguments(const char *command_line)
 {
     static const char file[] = "opt/vtnet/append";
@@ -32,6 +33,9 @@ static void parse_arguments(const char *command_line)
     memcpy(line, command_line, length);
     line[length] = ' ';
     fw_cfg_read_file(file, line + length + 1, more);
+    for (size_t i = length + 1; i < length + 1 + more; i++) {
+        line[i] = line[i] == '\0' ? ' ' : line[i];
+    }
     line[length + 1 + more] = '\0';
     boot_arguments_parse(line);
     memory_free(line);

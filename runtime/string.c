@@ -114,6 +114,23 @@ size_t strcspn(const char *s, const char *reject)
     return length;
 }
 
+size_t strspn(const char *s, const char *accept)
+{
+    size_t length;
+
+    for (length = 0; s[length] != '\0'; length++) {
+        const char *a = accept;
+
+        while (*a != '\0' && *a != s[length]) {
+            a++;
+        }
+        if (*a == '\0') {
+            break;
+        }
+    }
+    return length;
+}
+
 int atoi(const char *s)
 {
     int value = 0;

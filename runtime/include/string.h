@@ -13,6 +13,7 @@ size_t strlen(const char *s);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t size);
 size_t strcspn(const char *s, const char *reject);
+size_t strspn(const char *s, const char *accept);
 
 /* A freestanding compiler takes these for functions like any other; so it may expand them in line,
  * which matters for the few bytes of a field or a header. */

@@ -2,10 +2,12 @@
 """Boot arguments: what is wrong is named and ignored, what is right is obeyed."""
 
 import re
+import shutil
 
 import pytest
 
 import host
+from guest import ROOT
 
 VALID = ("ip gw ip6 mac dhcp linklocal name join services answer mode poll_us bufinit bufmax features transport irq stats peer").split()
 
@@ -30,6 +32,31 @@ def test_addresses_that_exclude_each_other(boot):
     guest = boot("gw=10.0.0.2 peer=10.0.0.255").wait_ready()
     assert "gw= of card 0 is no other station beside ip=, and ignored" in guest.console()
     assert "peer= is no other station beside ip= and ip6=, and ignored" in guest.console()
+    host.serves(guest.address)
+
+
+def test_file_of_several_lines(boot, tmp_path):
+    """Of fw_cfg: the last argument has a line end behind it, or a zero."""
+    (tmp_path / "arguments").write_bytes(
+        b"ip=10.0.0.79/24\r\n\tbufinit=4\0mode=irq\n\nmac=02:00:00:00:00:77\n\0")
+    guest = boot(address=None, qemu=[
+        "-fw_cfg", f"name=opt/vtnet/append,file={tmp_path / 'arguments'}"])
+    guest.wait_for("^vtnet: ready at 10.0.0.79/24$")
+    assert "boot argument" not in guest.console()
+    assert "MAC address 02:00:00:00:00:77" in guest.console()
+    host.serves("10.0.0.79")
+
+
+def test_image_path_with_blanks(boot, arch, tmp_path):
+    """Multiboot's command line begins with it: with arguments of its own it would be 10.0.0.80."""
+    if arch.name != "i386":
+        pytest.skip("a PReP image gets no path")
+    folder = tmp_path / "my ip=10.0.0.80 mode=irq test"
+    folder.mkdir()
+    image = shutil.copy(ROOT / arch.image[1], folder)
+    guest = boot("bufinit=4", qemu=["-kernel", image]).wait_ready()
+    assert "boot argument" not in guest.console()
+    assert "ready at 10.0.0.2/24" in guest.console()
     host.serves(guest.address)
 
 

@@ -27,6 +27,7 @@ static int __attribute__((format(printf, 1, 2))) captured_printf(const char *for
 #include "boot/arguments.c"
 #undef printf
 #include "boot/address_text.c"
+#include "boot/image_path.c"
 #include "boot/ipv6_text.c"
 
 static struct boot_arguments defaults;
@@ -297,6 +298,62 @@ static void address_is_of_a_station_in_its_network(void **state)
     bad("join=ff00::1", "malformed"); /* scopes that no link sees */
     bad("join=ff01::1", "malformed");
     bad("join=ff11::1", "malformed");
+}
+
+static void white_space_separates_words(void **state)
+{
+    (void)state;
+    good("\t\r\n\v\f ");
+    good("ip=10.0.0.2/16\n");
+    assert_int_equal(boot_arguments.ip[0].prefix, 16);
+    good("\r\nip=10.0.0.2/16\r\nmode=irq\tdhcp\vbufinit=8\f\fbufmax=64\r\n");
+    assert_int_equal(boot_arguments.ip[0].prefix, 16);
+    assert_int_equal(boot_arguments.mode, BOOT_MODE_IRQ);
+    assert_int_equal(boot_arguments.bufinit, 8);
+    assert_int_equal(boot_arguments.bufmax, 64);
+    assert_true(boot_arguments.dhcp);
+}
+
+static void image_path_is_skipped(void **state)
+{
+    static const char *const cases[][2] = {
+        /* QEMU, GRUB Legacy, Syslinux */
+        {"vtnet-demo.elf ip=10.0.0.2/24", " ip=10.0.0.2/24"},
+        {"build/i386/vtnet-demo.elf dhcp", " dhcp"},
+        {"/boot/image ip=10.0.0.2/24", " ip=10.0.0.2/24"},
+        {"image mode=irq", " mode=irq"},
+        {"vtnet-demo.elf", ""},
+        {"build/i386/vtnet-demo.elf ", " "},
+        {"a.elf b.elf dhcp", " b.elf dhcp"},
+        /* blanks */
+        {"/home/my dhcp test/vtnet-demo.elf ip=10.0.0.2/24", " ip=10.0.0.2/24"},
+        {"my dhcp test/image linklocal", " linklocal"},
+        {"dhcp test/vtnet-demo.elf", ""},
+        {"dhcp/my demo.elf mode=irq", " mode=irq"},
+        {"  my\tdhcp\ntest/x.elf\tdhcp", "\tdhcp"},
+        {"/srv/a=b c/vtnet.elf dhcp", " dhcp"},
+        {"my ip=10.0.0.9 test/x.elf ip=10.0.0.2", " ip=10.0.0.2"},
+        {".elf dhcp", " dhcp"},
+        {"a.elfx/b.el c/d dhcp", " dhcp"},
+        {"/srv/x y=1 z/vtnet.elf dhcp", " dhcp"},
+        /* a user's mistakes are left to be named */
+        {"x.elf 10.0.0.2/24 mode=irq", " 10.0.0.2/24 mode=irq"},
+        {"x.elf mode=irq 10.0.0.2/24", " mode=irq 10.0.0.2/24"},
+        {"image mode=irq 10.0.0.2/24", " mode=irq 10.0.0.2/24"},
+        /* GRUB 2 */
+        {"ip=10.0.0.2/24 mode=irq", "ip=10.0.0.2/24 mode=irq"},
+        {"dhcp", "dhcp"},
+        {"dhcp mode=irq", "dhcp mode=irq"},
+        {"linklocal dhcp", "linklocal dhcp"},
+        {"ipp=10.0.0.2/24 dhcp", "ipp=10.0.0.2/24 dhcp"},
+        {"", ""},
+        {" ", " "},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_string_equal(image_path_skip(cases[i][0]), cases[i][1]);
+    }
 }
 
 static void name_is_read(void **state)
@@ -608,6 +665,8 @@ int main(void)
         cmocka_unit_test(ipv6_address_is_read),
         cmocka_unit_test(peer_is_of_either_family),
         cmocka_unit_test(address_is_of_a_station_in_its_network),
+        cmocka_unit_test(white_space_separates_words),
+        cmocka_unit_test(image_path_is_skipped),
         cmocka_unit_test(name_is_read),
         cmocka_unit_test(mac_address_is_read),
         cmocka_unit_test(lists_are_read),
