@@ -388,8 +388,10 @@ bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned
 {
     unsigned header = net->split_header ? 1 : 0; /* a descriptor of its own, or in the headroom */
 
-    return net->tx.free_count >=
-           virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);
+    /* A chain must not be longer than the queue, in an indirect table neither (§2.7.5.3.1). */
+    return parts + header <= net->tx.size &&
+           net->tx.free_count >=
+               virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);
 }
 
 void virtio_net_flush(struct virtio_net *net)

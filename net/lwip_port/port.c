@@ -208,6 +208,7 @@ static err_t init_netif(struct netif *netif)
     port_groups_init(netif);
     port_window_init(port);
     tcp_memory_init(port);
+    port_choose_reserve(port);
     port_choose_offloads(port);
     return ERR_OK;
 }

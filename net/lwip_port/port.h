@@ -55,6 +55,8 @@ struct lwip_port {
     bool dropping;           /* the frame of which `partial` is the beginning */
     uint32_t offloads;       /* NIC_SEND_..., NIC_RECEIVE_...: what the card does */
     struct bursts *bursts;   /* of segments that are sent as one frame; NULL: none are */
+    uint16_t tx_reserve;     /* places in the ring for frames that nobody would send again */
+    uint16_t tx_parts;       /* with how many a frame that can wait finds room in an empty ring */
     bool tx_full;            /* a frame was refused: the stack waits for room */
     bool tx_room;            /* a transmitted frame came back since */
     struct lwip_port_counters counters;
@@ -86,11 +88,10 @@ void lwip_port_resume(struct lwip_port *port);
 void lwip_port_flush(struct lwip_port *port);
 
 /*
- * Whether `frames` frames of `parts` pbufs each may be sent now that can wait: the last
- * LWIP_PORT_RESERVE places in the transmit ring are for those that nobody would send again, like
+ * Whether `frames` frames of `parts` pbufs each may be sent now that can wait: the last places in the
+ * transmit ring, 16 where it is not very small, are for those that nobody would send again, like
  * answers to a ping. If not, the loop is told to wake up when there is room.
  */
 bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts);
-enum { LWIP_PORT_RESERVE = 16 };
 
 #endif

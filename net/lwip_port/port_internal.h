@@ -23,6 +23,11 @@ void port_transmitted(void *context, void *cookie);
 
 enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 16 bits */
 
+/* How many places in the ring are for what cannot wait; once the card is open, before the offloads. */
+void port_choose_reserve(struct lwip_port *port);
+/* The loop is told to wake up when a transmitted frame has come back. */
+void port_wait_for_room(struct lwip_port *port);
+
 /* What the card is to do of lwIP's work; once it is open, and its netif added. */
 void port_choose_offloads(struct lwip_port *port);
 

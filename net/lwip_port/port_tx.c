@@ -27,7 +27,7 @@ void port_choose_offloads(struct lwip_port *port)
     if (port->offloads & NIC_SEND_CHECKSUM) {
         port->netif.chksum_flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
     }
-    port->bursts = burst_open(&port->nic, port->offloads, LWIP_PORT_RESERVE);
+    port->bursts = burst_open(&port->nic, port->offloads, port->tx_reserve);
 }
 
 /*
@@ -195,23 +195,6 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p,
     return error;
 }
 
-static void wait_for_room(struct lwip_port *port)
-{
-    port->tx_full = true;
-    port->tx_room = false;
-}
-
-bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts)
-{
-    unsigned spare = LWIP_PORT_RESERVE + burst_parts(port->bursts);
-
-    if (port->nic.driver->has_room(port->nic.state, frames, parts, spare)) {
-        return true;
-    }
-    wait_for_room(port);
-    return false;
-}
-
 /* Whether the frame is a TCP segment with data, which TCP keeps and sends again. What is too short
  * for that may be an acknowledgement, and the peer waits for it. */
 static bool can_wait(const struct pbuf *p, const struct offload_headers *headers)
@@ -278,7 +261,8 @@ static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p,
 {
     enum burst_result result;
 
-    if (port->bursts == NULL || !may_be_joined(port, headers)) {
+    if (port->bursts == NULL || !may_be_joined(port, headers) ||
+        (port->tx_parts < NIC_PARTS_MAX && pbuf_clen(p) > port->tx_parts)) {
         return BURST_ALONE;
     }
     result = burst_take(port->bursts, p, headers);
@@ -304,12 +288,12 @@ err_t port_link_output(struct netif *netif, struct pbuf *p)
     }
     flush_burst(port); /* frames leave in order */
     if (can_wait(p, &headers) && (result == BURST_FULL || !lwip_port_room(port, 1, pbuf_clen(p)))) {
-        wait_for_room(port);
+        port_wait_for_room(port);
         return ERR_MEM;
     }
     error = send_frame(port, p, &headers);
     if (error == NIC_FULL) {
-        wait_for_room(port);
+        port_wait_for_room(port);
     }
     return error == 0 ? ERR_OK : error == NIC_DOWN ? ERR_IF : ERR_MEM;
 }
