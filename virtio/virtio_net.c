@@ -197,16 +197,30 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
 }
 
 /*
- * What to ask for: of what the device offers and the user allows, that whose requirements are met
- * too. With mergeable buffers a device waits, for ever if need be, until there are enough for the
- * frame it has; without, it drops what one does not hold. So they are for queues that can hold any.
+ * With mergeable buffers a device waits, for ever if need be, until there are enough for the frame it
+ * has; without, it drops what one does not hold. So they are for queues that can hold any.
  */
+static bool can_merge(const struct virtio_net *net, const struct virtio_net_options *options,
+                      uint64_t wanted)
+{
+    const struct virtio_transport *transport = net->dev->transport;
+    bool split_header = transport->legacy && !virtio_has(wanted, VIRTIO_F_ANY_LAYOUT);
+    unsigned buffers =
+        transport->queue_size(net->dev, VIRTIO_NET_QUEUE_RX) / (split_header ? 2u : 1u);
+
+    if (options->rx_maximum != 0 && options->rx_maximum < buffers) {
+        buffers = options->rx_maximum;
+    }
+    return buffers >= VIRTIO_NET_RX_MERGED;
+}
+
+/* What to ask for: of what the device offers and the user allows, that whose requirements are met, too. */
 static uint64_t wanted_features(const struct virtio_net *net,
                                 const struct virtio_net_options *options)
 {
     uint64_t wanted = net->dev->offered & options->features & VIRTIO_NET_FEATURES;
 
-    if (options->rx_maximum != 0 && options->rx_maximum < VIRTIO_NET_RX_MERGED) {
+    if (virtio_has(wanted, VIRTIO_NET_F_MRG_RXBUF) && !can_merge(net, options, wanted)) {
         wanted &= ~virtio_bit(VIRTIO_NET_F_MRG_RXBUF);
     }
     return virtio_feature_require(wanted);

@@ -328,6 +328,40 @@ static void few_buffers_are_not_merged(void **state)
     }
 }
 
+/* Nor where the device's queue has no room for so many. */
+static void small_queue_is_not_merged(void **state)
+{
+    const struct {
+        unsigned interface;
+        uint64_t features;
+        uint16_t size;
+        bool enough;
+    } cases[] = {
+        {3, 0, 32, false},
+        {3, 0, 64, true},
+        {0, virtio_bit(VIRTIO_F_ANY_LAYOUT), 32, false},
+        {0, virtio_bit(VIRTIO_F_ANY_LAYOUT), 64, true},
+        {0, 0, 64, false}, /* two descriptors each */
+        {0, 0, 128, true},
+        {CARD_PACKED, 0, VIRTIO_NET_RX_MERGED - 1, false},
+        {CARD_PACKED, 0, VIRTIO_NET_RX_MERGED, true},
+    };
+
+    (void)state;
+    for (unsigned n = 0; n < sizeof cases / sizeof cases[0]; n++) {
+        card_create_as(cases[n].interface, cases[n].features | virtio_bit(VIRTIO_NET_F_MRG_RXBUF) |
+                                               virtio_bit(VIRTIO_NET_F_GUEST_CSUM) |
+                                               virtio_bit(VIRTIO_NET_F_GUEST_TSO4));
+        card.dev.queue[RX].size = cases[n].size;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(virtio_has(card.dev.features, VIRTIO_NET_F_MRG_RXBUF), cases[n].enough);
+        assert_int_equal(virtio_has(card.dev.features, VIRTIO_NET_F_GUEST_TSO4), cases[n].enough);
+        assert_true(fake_rx(&card.dev, "a frame", 7));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +377,7 @@ int main(void)
         cmocka_unit_test(limit_rests_without_event_index),
         cmocka_unit_test(fixed_number_of_buffers_stays),
         cmocka_unit_test(few_buffers_are_not_merged),
+        cmocka_unit_test(small_queue_is_not_merged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
