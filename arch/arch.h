@@ -34,9 +34,13 @@
 
 #include "arch_inline.h"
 
-/* Console: one character, polled; does nothing where there is no UART. */
+/*
+ * Console: one character, polled; does nothing where there is no UART. Where nobody reads what it
+ * sends, characters are lost, and counted.
+ */
 void arch_console_init(void);
 void arch_console_putc(char c);
+extern uint32_t arch_console_lost;
 
 /* Exception vectors and the interrupt controller; interrupts stay off. */
 void arch_interrupts_init(void);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console of both architectures: a 16550 UART at COM1, polled. */
+#include <stdio.h>
+
 #include "arch/arch.h"
 
 enum {
@@ -21,10 +23,23 @@ enum {
     UART_STATUS_EMPTY = 0x20, /* room for a character */
     UART_115200_BAUD = 1,
     UART_SCRATCH_PATTERN = 0x5a,
-    UART_PATIENCE = 100000, /* status reads before a character is dropped */
+};
+
+/*
+ * A UART that nobody reads stays full, and each wait for it would stop the network. So the waits
+ * are limited all together: a character that is sent earns status reads for later ones. They are ten
+ * times as many as one at 115,200 baud takes. When they are used up, characters are lost until the
+ * UART has room again.
+ */
+enum {
+    READS_EARNED = 1000,
+    READS_MAX = 100000,
 };
 
 static bool have_uart;
+static uint32_t reads_left = READS_MAX;
+uint32_t arch_console_lost;
+static uint32_t lost_said; /* of these, as the console has said */
 
 void arch_console_init(void)
 {
@@ -42,15 +57,45 @@ void arch_console_init(void)
     arch_io_write8(UART_MODEM_CONTROL, UART_MODEM_DTR_RTS);
 }
 
+static bool has_room(void)
+{
+    return arch_io_read8(UART_LINE_STATUS) & UART_STATUS_EMPTY;
+}
+
+static void send(char c)
+{
+    while (!has_room()) {
+        if (reads_left == 0) {
+            arch_console_lost++;
+            return;
+        }
+        reads_left--;
+    }
+    arch_io_write8(UART_DATA, (uint8_t)c);
+    reads_left += READS_EARNED;
+    if (reads_left > READS_MAX) {
+        reads_left = READS_MAX;
+    }
+}
+
+static void say_lost(void)
+{
+    char text[64];
+
+    lost_said = arch_console_lost;
+    snprintf(text, sizeof text, "\r\nvtnet: console: %u characters lost\r\n", (unsigned)lost_said);
+    for (const char *c = text; *c != '\0'; c++) {
+        send(*c);
+    }
+}
+
 void arch_console_putc(char c)
 {
     if (!have_uart) {
         return;
     }
-    for (unsigned i = 0; i < UART_PATIENCE; i++) {
-        if (arch_io_read8(UART_LINE_STATUS) & UART_STATUS_EMPTY) {
-            arch_io_write8(UART_DATA, (uint8_t)c);
-            return;
-        }
+    if (lost_said != arch_console_lost && has_room()) {
+        say_lost();
     }
+    send(c);
 }

@@ -240,8 +240,9 @@ size_t stats_json(char *to, size_t size)
     struct text text = {.to = to, .size = size};
     struct memory_usage memory = memory_usage();
 
-    put(&text, "{\"arch\":\"%s\",\"clock_ns\":%llu,\"irq_unclaimed\":%u", ARCH_NAME,
-        (unsigned long long)arch_clock_ns(), (unsigned)arch_irq_unclaimed);
+    put(&text, "{\"arch\":\"%s\",\"clock_ns\":%llu,\"irq_unclaimed\":%u,\"console_lost\":%u",
+        ARCH_NAME, (unsigned long long)arch_clock_ns(), (unsigned)arch_irq_unclaimed,
+        (unsigned)arch_console_lost);
     put_fields(&text, FIELDS(loop_fields), net_counters(), ",\"loop\":{");
     put_fields(&text, FIELDS(memory_fields), &memory, "},\"memory\":{");
     put_fields(&text, FIELDS(stack_fields), &guard_counters, "},\"stack\":{");

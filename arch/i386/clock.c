@@ -24,6 +24,7 @@ enum {
     CALIBRATION_RUNS = 20, /* until one is undisturbed */
     CALIBRATION_SAMPLES = 5,
     CALIBRATION_COUNT = PIT_HZ / 100, /* 10 ms */
+    CALIBRATION_READINGS = 100000,    /* at the most; some 10,000 make 10 ms */
     CPUID_EDX_TSC = 1 << 4,
 };
 
@@ -79,10 +80,11 @@ static struct sample take_sample(void)
 }
 
 /* kHz of the time-stamp counter, by the timer's channel 2 counting down meanwhile; 0 where it came
- * to its end, 55 ms later, and so tells nothing. */
+ * to its end, 55 ms later, and so tells nothing, or where it stands still. */
 static uint32_t calibrate_once(void)
 {
     struct sample start, end;
+    unsigned left = CALIBRATION_READINGS;
 
     arch_io_write8(PORT_B, (uint8_t)((arch_io_read8(PORT_B) & ~2u) | 1u));
     arch_io_write8(PIT_COMMAND, PIT_CHANNEL2_ONCE);
@@ -91,8 +93,10 @@ static uint32_t calibrate_once(void)
     start = take_sample();
     do {
         end = take_sample();
-    } while (start.count - end.count < CALIBRATION_COUNT && !(arch_io_read8(PORT_B) & 0x20));
-    if (arch_io_read8(PORT_B) & 0x20) {
+        left--;
+    } while (start.count - end.count < CALIBRATION_COUNT && left != 0 &&
+             !(arch_io_read8(PORT_B) & 0x20));
+    if (left == 0 || arch_io_read8(PORT_B) & 0x20) {
         return 0;
     }
     return (uint32_t)((end.tsc - start.tsc) * (PIT_HZ / 1000) / (start.count - end.count));

@@ -55,7 +55,8 @@ def card(stats):
 def test_schema(boot, device):
     guest = boot(device=device).wait_ready()
     for stats in (by_http(guest.address), by_udp(guest.address)):
-        assert {"arch", "clock_ns", "irq_unclaimed", "loop", "memory", "cards"} <= set(stats)
+        assert {"arch", "clock_ns", "irq_unclaimed", "console_lost", "loop", "memory",
+                "cards"} <= set(stats)
         assert stats["arch"] == guest.arch.name
         assert {"passes", "sleeps", "worst_pass_ns", "worst_pass_frames"} <= set(stats["loop"])
         assert {"total", "used", "peak"} <= set(stats["memory"])
