@@ -11,9 +11,9 @@ import pytest
 
 import host
 import station
-from guest import ADDRESS, Guest
+from guest import ADDRESS
 from station import ACK, FIN, RST, SYN, Station, mss, scale
-from test_ipv6 import GUEST, GUEST_MAC, host_addresses
+from test_ipv6 import GUEST, GUEST_MAC, guest_of_both_families
 
 SERVICES = (7, 9, 19, 80, 5001, 12865)
 PERSIST = 4  # seconds in which lwIP's timer for a closed window has come twice
@@ -21,9 +21,7 @@ PERSIST = 4  # seconds in which lwIP's timer for a closed window has come twice
 
 @pytest.fixture(name="guest", scope="module")
 def fixture_guest(arch):
-    with host_addresses(), Guest(arch, f"ip6={GUEST}/64") as guest:
-        guest.wait_ready()
-        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+    with guest_of_both_families(arch) as guest:
         yield guest
 
 

@@ -12,7 +12,7 @@ import pytest
 import host
 import names
 import wire6
-from guest import PATIENCE
+from guest import PATIENCE, Guest
 from wire import STATION, Wire, mac_bytes, parse
 
 OURS, GUEST = "fd00::1", "fd00::2"  # ours is there already
@@ -31,6 +31,16 @@ def host_addresses():
     host.ip("-6", "address", "add", f"{ROUTED_OURS}/64", "dev", "tap0", "nodad")
     yield
     host.ip("-6", "address", "del", f"{ROUTED_OURS}/64", "dev", "tap0")
+
+
+@contextlib.contextmanager
+def guest_of_both_families(arch):
+    """A guest at ADDRESS and GUEST, which must be well at the end."""
+    with host_addresses(), Guest(arch, f"ip6={GUEST}/64") as guest:
+        guest.wait_ready()
+        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+        yield guest
+        guest.assert_well()
 
 
 @pytest.fixture(autouse=True)

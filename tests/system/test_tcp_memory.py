@@ -6,20 +6,17 @@ import json
 import pytest
 
 import host
-from guest import ADDRESS, Guest
+from guest import ADDRESS
 from station import SACK_PERMITTED, Station, scale
-from test_ipv6 import GUEST, GUEST_MAC, host_addresses
+from test_ipv6 import GUEST, GUEST_MAC, guest_of_both_families
 
 CONNECTIONS = 8
 
 
 @pytest.fixture(name="guest", scope="module")
 def fixture_guest(arch):
-    with host_addresses(), Guest(arch, f"ip6={GUEST}/64") as guest:
-        guest.wait_ready()
-        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+    with guest_of_both_families(arch) as guest:
         yield guest
-        guest.assert_well()
 
 
 @pytest.fixture(name="peer", params=[(ADDRESS, "10.0.0.99"), (GUEST, "fd00::99")],

@@ -9,9 +9,9 @@ import time
 import pytest
 
 import host
-from guest import ADDRESS, PATIENCE, Guest
+from guest import ADDRESS, PATIENCE
 from station import ACK, FIN, RST, SYN, Station
-from test_ipv6 import GUEST, GUEST_MAC, host_addresses
+from test_ipv6 import GUEST, GUEST_MAC, guest_of_both_families
 
 FAMILIES = pytest.mark.parametrize("address, ours", [(ADDRESS, "10.0.0.99"), (GUEST, "fd00::99")],
                                    ids=["ipv4", "ipv6"])
@@ -20,11 +20,8 @@ HTTP = 80
 
 @pytest.fixture(name="guest", scope="module")
 def fixture_guest(arch):
-    with host_addresses(), Guest(arch, f"ip6={GUEST}/64") as guest:
-        guest.wait_ready()
-        guest.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
+    with guest_of_both_families(arch) as guest:
         yield guest
-        guest.assert_well()
 
 
 def isn(peer, source, port=host.SINK):
