@@ -182,12 +182,24 @@ class Guest:
     def qmp_is_there(self):
         return os.path.exists(self.qmp_path)
 
+    def connect_qmp(self):
+        """QEMU makes the socket's file before it listens."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                connection.connect(self.qmp_path)
+                return connection
+            except ConnectionRefusedError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.005)
+
     def qmp(self, command, **arguments):
         """Carries out a command of the QEMU Machine Protocol and returns its result."""
         if self.qmp_file is None:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(PATIENCE)
-            connection.connect(self.qmp_path)
+            connection = self.connect_qmp()
             self.qmp_file = connection.makefile("rw")
             connection.close()  # the file keeps it open
             self.qmp_file.readline()  # the greeting
