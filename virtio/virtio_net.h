@@ -147,6 +147,7 @@ struct virtio_net {
     uint16_t rx_initial;               /* where it begins, and does not go below */
     uint16_t rx_maximum;               /* and above */
     uint16_t rx_posted;                /* that the device has */
+    uint32_t rx_taken;                 /* used ones taken, since the last look at the limit */
     uint16_t rx_kept_count;            /* free, for the next refill */
     uint32_t rx_buffers;               /* that exist: posted, the client's, or kept */
     uint32_t rx_peak;                  /* the most that ever existed */

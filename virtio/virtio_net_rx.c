@@ -14,6 +14,7 @@ static struct virtio_net_buffer *next_used(struct virtio_net *net, uint32_t *len
 
     if (buffer != NULL) {
         net->rx_posted--;
+        net->rx_taken++;
     }
     return buffer;
 }
@@ -164,18 +165,17 @@ unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_buffer *buffer;
     unsigned frames = 0;
-    unsigned taken = 0; /* buffers */
+    unsigned taken;
     uint32_t length;
 
     while (frames < budget && (buffer = next_used(net, &length)) != NULL) {
-        unsigned posted = net->rx_posted + 1u;
-
         receive_frame(net, buffer, length);
         frames++;
-        taken += posted - net->rx_posted;
         /* At once, so that the device does not run short while the frames before are handled. */
         virtio_net_rx_post(net);
     }
+    taken = net->rx_taken;
+    net->rx_taken = 0;
     virtio_net_rx_adapt(net, taken);
     if (virtio_net_rx_refill(net)) {
         device_asked(net, taken);

@@ -39,6 +39,9 @@ static void receive(void *context, void *buffer, void *data, uint32_t length, bo
     card.rx_parts++;
     card.rx_more = more;
     card.rx_frames += !more;
+    if (card.releases_all) {
+        card_release_all();
+    }
     if (card.holds) {
         assert_true(card.helds < sizeof card.held / sizeof card.held[0]);
         card.held[card.helds++] = buffer;

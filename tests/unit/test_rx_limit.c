@@ -60,6 +60,49 @@ static void buffers_do_not_grow_without_load(void **state)
     card_close();
 }
 
+/* With one buffer a release within receive() posts it again at once: it was taken all the same. */
+static void one_buffer_grows_like_others(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        card.options.rx_initial = 1;
+        assert_int_equal(card_open(), 0);
+        for (unsigned limit = 1; limit < 128; limit *= 2) {
+            assert_int_equal(card.net.rx_limit, limit);
+            assert_int_equal(card_deliver_all(), limit);
+            assert_int_equal(virtio_net_poll(&card.net, 1000), limit);
+        }
+        card_close();
+    }
+}
+
+/* Buffers that are posted while a frame is handled are not taken ones less: one frame, with which the
+ * memory comes back, does not raise a limit of four. */
+static void buffers_posted_meanwhile_do_not_count(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        card.options.rx_initial = 4;
+        card.holds = true;
+        assert_int_equal(card_open(), 0);
+        fake_platform.fail_all = true;
+        for (unsigned taken = 0; taken < 3; taken++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        }
+        assert_int_equal(card.net.rx_posted, 1);
+        fake_platform.fail_all = false;
+        card.releases_all = true; /* with the fourth frame */
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(card.net.rx_limit, 4);
+        assert_int_equal(card.net.rx_posted, 4);
+        card_close();
+    }
+}
+
 /* The event index that a device of a split ring left behind comes by again every 65,536 buffers. */
 static void limit_stays_when_an_old_event_index_comes_by(void **state)
 {
@@ -367,6 +410,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffers_begin_at_2_and_grow_to_the_maximum),
         cmocka_unit_test(buffers_do_not_grow_without_load),
+        cmocka_unit_test(one_buffer_grows_like_others),
+        cmocka_unit_test(buffers_posted_meanwhile_do_not_count),
         cmocka_unit_test(limit_stays_when_an_old_event_index_comes_by),
         cmocka_unit_test(maximum_holds_whatever_is_asked_for),
         cmocka_unit_test(limit_comes_down_when_it_is_quiet),
