@@ -27,6 +27,7 @@ enum {
     VIRTIO_ERROR_TOOBIG = -6,   /* more parts than a descriptor chain may have */
     VIRTIO_ERROR_BROKEN = -7,   /* the device broke the rules of this queue: it needs a reset */
     VIRTIO_ERROR_REFUSED = -8,  /* the device says no to a command */
+    VIRTIO_ERROR_INVAL = -9, /* an argument, or a call now, that is not allowed: nothing changed */
 };
 
 struct virtio_device;
@@ -54,7 +55,9 @@ struct virtio_transport {
     void (*config_vector)(struct virtio_device *dev);
     uint16_t (*queue_size)(struct virtio_device *dev, uint16_t queue); /* largest; 0: no queue */
     int (*queue_enable)(struct virtio_device *dev, struct virtqueue *vq);
-    int (*queue_reset)(struct virtio_device *dev, struct virtqueue *vq); /* with RING_RESET only */
+    /* Begin to reset a queue; whether that has ended. With RING_RESET only. */
+    void (*queue_reset)(struct virtio_device *dev, const struct virtqueue *vq);
+    bool (*queue_is_reset)(struct virtio_device *dev, const struct virtqueue *vq);
     void (*notify)(struct virtio_device *dev, const struct virtqueue *vq);
     uint8_t (*isr_status)(struct virtio_device *dev); /* reading clears it */
 };

@@ -173,7 +173,7 @@ static bool post_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer
 
 void virtio_net_rx_post(struct virtio_net *net)
 {
-    while (net->rx_posted < net->rx_limit) {
+    while (!net->rx.stopped && net->rx_posted < net->rx_limit) {
         struct virtio_net_buffer *buffer = take_buffer(net);
 
         if (buffer == NULL || !post_buffer(net, buffer)) {
@@ -231,28 +231,6 @@ static unsigned least_limit(const struct virtio_net *net)
                : VIRTIO_NET_RX_MERGED;
 }
 
-/*
- * Takes back what is posted beyond the limit, by taking the queue from the device and giving it
- * back. Where that was not agreed, the buffers come back when frames use them.
- */
-static void withdraw_buffers(struct virtio_net *net)
-{
-    struct virtio_net_buffer *buffer;
-
-    if (net->rx_posted <= net->rx_limit || !virtio_has(net->dev->features, VIRTIO_F_RING_RESET) ||
-        virtqueue_reset(&net->rx) != 0) {
-        return;
-    }
-    virtio_net_rx_drain(net); /* came at the last moment */
-    while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
-        net->rx_posted--;
-        virtio_net_rx_keep(net, buffer);
-    }
-    if (virtqueue_restart(&net->rx) == 0) {
-        virtqueue_interrupts_off(&net->rx);
-    }
-}
-
 static void lower_limit(struct virtio_net *net)
 {
     unsigned limit = net->rx_limit / 2u;
@@ -261,7 +239,6 @@ static void lower_limit(struct virtio_net *net)
 
     net->rx_limit = (uint16_t)(limit > least ? limit : least);
     net->counters.rx_downs++;
-    withdraw_buffers(net);
     while (net->rx_kept_count > net->rx_limit && (buffer = take_kept(net)) != NULL) {
         free_buffer(net, buffer);
     }
@@ -285,6 +262,31 @@ static void consider_lowering(struct virtio_net *net, unsigned taken)
     } else if (now - net->rx_quiet_since >= net->rx_quiet_ns) {
         net->rx_quiet_since = now;
         lower_limit(net);
+    }
+}
+
+/*
+ * What is posted beyond the limit is withdrawn by a reset of the queue, over as many passes as the device
+ * takes for it. Where RING_RESET was not agreed the buffers come back when frames use them. QEMU up to
+ * 7.2 asserts in this reset that no transmitted frame waits in the back end: none may be out.
+ */
+void virtio_net_rx_begin_withdrawal(struct virtio_net *net)
+{
+    if (net->rx_posted > net->rx_limit && !net->rx.stopped && net->tx.in_flight == 0) {
+        (void)virtqueue_reset_begin(&net->rx);
+    }
+}
+
+void virtio_net_rx_end_withdrawal(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer;
+
+    while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
+        net->rx_posted--;
+        virtio_net_rx_keep(net, buffer);
+    }
+    if (virtqueue_restart(&net->rx) == 0) {
+        virtqueue_interrupts_off(&net->rx);
     }
 }
 

@@ -9,6 +9,8 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
     uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
     bool pending = virtqueue_interrupts_on(&net->rx, 1);
 
+    /* Who waits for a reset to end has to look, as it does not interrupt; not for ever. */
+    pending |= net->rx.stopped && !net->rx.overdue;
     if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
         pending = true;
     }

@@ -134,16 +134,6 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
     net->counters.rx_frames++;
 }
 
-void virtio_net_rx_drain(struct virtio_net *net)
-{
-    struct virtio_net_buffer *buffer;
-    uint32_t length;
-
-    while ((buffer = next_used(net, &length)) != NULL) {
-        receive_frame(net, buffer, length);
-    }
-}
-
 /*
  * The device wanted to hear of fresh buffers. With an event index one in the middle of receiving asks
  * only when it has run out, be it of those for one merged frame. But the index of a split ring that
@@ -161,11 +151,10 @@ static void device_asked(struct virtio_net *net, unsigned taken)
     net->rx_since_asked = 0;
 }
 
-unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
+static unsigned take_frames(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_buffer *buffer;
     unsigned frames = 0;
-    unsigned taken;
     uint32_t length;
 
     while (frames < budget && (buffer = next_used(net, &length)) != NULL) {
@@ -174,9 +163,37 @@ unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
         /* At once, so that the device does not run short while the frames before are handled. */
         virtio_net_rx_post(net);
     }
-    taken = net->rx_taken;
+    return frames;
+}
+
+/* What the device used before the reset ended is received first. */
+static unsigned withdraw(struct virtio_net *net, unsigned budget)
+{
+    unsigned frames;
+
+    if (!virtqueue_reset_ended(&net->rx)) {
+        return 0;
+    }
+    frames = take_frames(net, budget);
+    if (frames < budget) {
+        virtio_net_rx_end_withdrawal(net);
+    }
+    return frames;
+}
+
+unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
+{
+    unsigned frames = take_frames(net, budget);
+    unsigned taken = net->rx_taken;
+
     net->rx_taken = 0;
     virtio_net_rx_adapt(net, taken);
+    if (net->rx_posted > net->rx_limit) {
+        virtio_net_rx_begin_withdrawal(net);
+    }
+    if (net->rx.stopped) {
+        frames += withdraw(net, budget - frames);
+    }
     if (virtio_net_rx_refill(net)) {
         device_asked(net, taken);
     } else if (net->rx_since_asked < ASKED_LATELY) {

@@ -44,10 +44,13 @@ void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken);
 /* The device ran out of buffers: raises the limit, and refills. */
 void virtio_net_rx_shortage(struct virtio_net *net);
 
+/* Begins to take the queue from the device where it has more buffers than the limit, and it may be
+ * done now; then net->rx.stopped. Once that has ended, and all used buffers have been taken: takes the
+ * others back, and gives the device the queue with those that it may have. */
+void virtio_net_rx_begin_withdrawal(struct virtio_net *net);
+void virtio_net_rx_end_withdrawal(struct virtio_net *net);
+
 /* Hands up to `budget` frames to the client, then refills. Returns the number of frames. */
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget);
-
-/* Hands over the frames that a stopped queue still holds, without posting anything. */
-void virtio_net_rx_drain(struct virtio_net *net);
 
 #endif

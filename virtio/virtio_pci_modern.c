@@ -10,8 +10,6 @@
 #include "virtio/virtio_spec.h"
 #include "virtio/virtqueue.h"
 
-#define QUEUE_RESET_TIMEOUT_NS 1000000000u
-
 static struct virtio_pci *from_device(struct virtio_device *dev)
 {
     return (struct virtio_pci *)dev;
@@ -146,8 +144,11 @@ static int set_queue_vector(struct virtio_pci *vp, struct virtqueue *vq)
         virtio_pci_vector_refused(vp);
         return 0;
     }
-    virtio_platform_log("virtio: the device refuses MSI-X vector %u for queue %u after its reset",
-                        vq->vector, vq->index);
+    if (!vq->overdue) {
+        virtio_platform_log(
+            "virtio: the device refuses MSI-X vector %u for queue %u after its reset", vq->vector,
+            vq->index);
+    }
     vq->vector = VIRTIO_CONFIG_VECTOR;
     return set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, vq->vector) ? 0 : VIRTIO_ERROR_IO;
 }
@@ -190,7 +191,10 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
         (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF, 2) * vp->notify_multiplier;
     if (notify_offset + doorbell_width(dev) > vp->notify.size ||
         ((vp->notify.offset + notify_offset) & (doorbell_width(dev) - 1)) != 0) {
-        virtio_platform_log("virtio: the doorbell of queue %u is not where one can be", vq->index);
+        if (!vq->overdue) {
+            virtio_platform_log("virtio: the doorbell of queue %u is not where one can be",
+                                vq->index);
+        }
         return VIRTIO_ERROR_IO;
     }
     vq->notify_offset = (uint32_t)notify_offset;
@@ -209,22 +213,21 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     return 0;
 }
 
-/* §4.1.4.3.2: the reset is complete when the register reads 0 again. */
-static int queue_reset(struct virtio_device *dev, struct virtqueue *vq)
+static void queue_reset(struct virtio_device *dev, const struct virtqueue *vq)
 {
     struct virtio_pci *vp = from_device(dev);
-    uint64_t start = virtio_platform_clock_ns();
 
     write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SELECT, 2, vq->index);
     write_common(vp, VIRTIO_PCI_COMMON_QUEUE_RESET, 2, 1);
-    while (read_common(vp, VIRTIO_PCI_COMMON_QUEUE_RESET, 2) != 0) {
-        if (virtio_platform_clock_ns() - start > QUEUE_RESET_TIMEOUT_NS) {
-            virtio_platform_log("virtio: the device does not finish the reset of queue %u",
-                                vq->index);
-            return VIRTIO_ERROR_IO;
-        }
-    }
-    return 0;
+}
+
+/* §4.1.4.3.2: the reset is complete when the register reads 0 again. */
+static bool queue_is_reset(struct virtio_device *dev, const struct virtqueue *vq)
+{
+    struct virtio_pci *vp = from_device(dev);
+
+    write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SELECT, 2, vq->index);
+    return read_common(vp, VIRTIO_PCI_COMMON_QUEUE_RESET, 2) == 0;
 }
 
 static void notify(struct virtio_device *dev, const struct virtqueue *vq)
@@ -261,6 +264,7 @@ static const struct virtio_transport modern_transport = {
     .queue_size = queue_size,
     .queue_enable = queue_enable,
     .queue_reset = queue_reset,
+    .queue_is_reset = queue_is_reset,
     .notify = notify,
     .isr_status = isr_status,
 };

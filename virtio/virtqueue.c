@@ -10,6 +10,8 @@
 #include "virtio/virtio_platform.h"
 #include "virtio/virtqueue_ring.h"
 
+#define RESET_TIMEOUT_NS 1000000000u
+
 /* An empty ring, with all slots and tables free. */
 static void clear(struct virtqueue *vq)
 {
@@ -91,13 +93,38 @@ void virtqueue_destroy(struct virtqueue *vq)
     *vq = (struct virtqueue){0};
 }
 
-int virtqueue_reset(struct virtqueue *vq)
+int virtqueue_reset_begin(struct virtqueue *vq)
 {
     if (!virtio_has(vq->dev->features, VIRTIO_F_RING_RESET)) {
         return VIRTIO_ERROR_NODEV;
     }
     vq->stopped = true;
-    return vq->dev->transport->queue_reset(vq->dev, vq);
+    vq->overdue = false;
+    vq->reset_since = virtio_platform_clock_ns();
+    vq->dev->transport->queue_reset(vq->dev, vq);
+    return 0;
+}
+
+bool virtqueue_reset_ended(struct virtqueue *vq)
+{
+    if (vq->dev->transport->queue_is_reset(vq->dev, vq)) {
+        return true;
+    }
+    if (!vq->overdue && virtio_platform_clock_ns() - vq->reset_since > RESET_TIMEOUT_NS) {
+        vq->overdue = true;
+        virtio_platform_log("virtio: the device does not finish the reset of queue %u", vq->index);
+    }
+    return false;
+}
+
+int virtqueue_reset(struct virtqueue *vq)
+{
+    int error = virtqueue_reset_begin(vq);
+
+    while (error == 0 && !virtqueue_reset_ended(vq)) {
+        error = vq->overdue ? VIRTIO_ERROR_IO : 0;
+    }
+    return error;
 }
 
 int virtqueue_restart(struct virtqueue *vq)
@@ -110,6 +137,10 @@ int virtqueue_restart(struct virtqueue *vq)
     clear(vq);
     error = vq->dev->transport->queue_enable(vq->dev, vq);
     vq->stopped = error != 0;
+    if (error != 0 && !vq->overdue) {
+        virtio_platform_log("virtio: queue %u cannot be used again after its reset", vq->index);
+    }
+    vq->overdue = error != 0;
     return error;
 }
 

@@ -11,8 +11,11 @@
  * One queue by itself, where RING_RESET was agreed, is made anew by
  *
  *     virtqueue_reset(vq);                            the device lets go of its buffers
- *     while ((cookie = virtqueue_detach(vq))) ...     which come back
+ *     while ((cookie = virtqueue_get(vq, &length)))   those that it had used
+ *     while ((cookie = virtqueue_detach(vq))) ...     the others come back
  *     virtqueue_restart(vq);                          empty, and live again
+ *
+ * or, for who must not wait, with virtqueue_reset_begin() and virtqueue_reset_ended().
  *
  * Nothing that the device can write is trusted: what it says is checked against what this side
  * remembers, and what fails the check is counted and survived.
@@ -76,8 +79,11 @@ struct virtqueue {
     uint16_t size;                     /* descriptors; of a split ring a power of two */
     bool event_idx;
     bool in_order;
-    bool broken;  /* the device broke the rules: nothing is taken from it any more */
-    bool stopped; /* the device has let go of it: nothing is given to it */
+    bool broken; /* the device broke the rules: nothing is taken from it any more */
+    bool
+        stopped; /* a reset of it has begun, and it has not been restarted: nothing is given to it */
+    bool overdue;         /* that takes too long, or the restart failed: this has been logged */
+    uint64_t reset_since; /* clock: when that reset began */
 
     /* Shared with the device, in one block. */
     void *descriptor_area;
@@ -165,10 +171,18 @@ void *virtqueue_get(struct virtqueue *vq, uint32_t *length);
 void *virtqueue_detach(struct virtqueue *vq);
 
 /*
- * Makes the device let go of the queue and its buffers, and waits until it has (§2.6.1.1). From
- * here on nothing is added; what it used before can still be taken, before virtqueue_detach(). 0;
- * ERROR_NODEV where RING_RESET was not agreed; ERROR_IO where the device has not done it within a
- * second: then only its own reset helps.
+ * Makes the device let go of the queue and its buffers (§2.6.1.1). From here on nothing is added.
+ * virtqueue_reset_ended(), which may be asked at any time after it, says whether the device has done
+ * so: then what it used before can still be taken, and the rest by virtqueue_detach(). One that needs
+ * more than a second is logged, once, and may still do it. 0; ERROR_NODEV where RING_RESET was not
+ * agreed.
+ */
+int virtqueue_reset_begin(struct virtqueue *vq);
+bool virtqueue_reset_ended(struct virtqueue *vq);
+
+/*
+ * Both, and waits in between: at most a second, then the result is ERROR_IO. The device may still do it
+ * later, as virtqueue_reset_ended() says; where it never does only its own reset helps.
  */
 int virtqueue_reset(struct virtqueue *vq);
 

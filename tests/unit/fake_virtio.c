@@ -208,6 +208,10 @@ void fake_reset_queue(struct fake_virtio *dev, struct fake_queue *q)
 {
     assert_true(dev->features >> VIRTIO_F_RING_RESET & 1);
     assert_true(q->enabled);
+    if (dev->queue_select == VIRTIO_NET_QUEUE_RX && dev->queue[VIRTIO_NET_QUEUE_TX].enabled &&
+        fake_owned(dev, VIRTIO_NET_QUEUE_TX) != 0) {
+        fail_msg("the receive queue is reset while transmitted frames are out: QEMU 7.2 asserts");
+    }
     note(dev, FAKE_QUEUE_RESET, dev->queue_select);
     *q = (struct fake_queue){
         .vector = VIRTIO_MSI_NO_VECTOR,

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Receive buffers beyond the limit are withdrawn by a reset of their queue, over several passes. */
+#include "fake_card.h"
+
+enum { RX = VIRTIO_NET_QUEUE_RX, RINGS = 2 };
+
+#define MS 1000000u /* ns */
+
+static const unsigned rings[RINGS] = {3, CARD_PACKED};
+
+/* A device with 256 buffers posted, and the limit about to be halved by the next pass. */
+static void start(unsigned ring, uint64_t features)
+{
+    card_create_as(rings[ring], features | virtio_bit(VIRTIO_F_RING_RESET));
+    card.options.rx_initial = 2;
+    card.options.rx_quiet_ms = 500;
+    assert_int_equal(card_open(), 0);
+    fake_platform.clock_ns = 1000 * MS;
+    while (card.net.rx_limit < 256) {
+        card_deliver_all();
+        virtio_net_poll(&card.net, 1000);
+    }
+    virtio_net_poll(&card.net, 8);
+    fake_platform.clock_ns += 500 * MS;
+    assert_int_equal(card.net.rx_posted, 256);
+}
+
+static void check_receives(void)
+{
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+    }
+    assert_false(card.net.rx.stopped);
+}
+
+static unsigned resets(void)
+{
+    uint64_t queues[256];
+
+    return card_events(FAKE_QUEUE_RESET, queues, 256);
+}
+
+/* No pass waits for the device: each looks once. */
+static void slow_reset_is_waited_for_over_passes(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RINGS; i++) {
+        start(i, 0);
+        card.dev.queue_reset_takes = 3;
+        for (unsigned pass = 0; pass < 3; pass++) {
+            virtio_net_poll(&card.net, 8);
+            assert_int_equal(card.dev.queue[RX].reset_left, 2 - pass);
+            assert_true(virtio_net_interrupts_on(&card.net, false));
+            assert_int_equal(resets(), 1);
+        }
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.net.rx_posted, 128);
+        assert_false(virtio_net_interrupts_on(&card.net, false));
+        virtio_net_interrupts_off(&card.net);
+        check_receives();
+        assert_int_equal(resets(), 1);
+        card_close();
+    }
+}
+
+/* After a second it is said, and nobody spins for it any more; one that ends later still goes on. */
+static void reset_that_takes_too_long_is_reported_once(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RINGS; i++) {
+        unsigned lines;
+
+        start(i, 0);
+        lines = fake_platform.lines;
+        card.dev.queue_reset_takes = UINT32_MAX;
+        virtio_net_poll(&card.net, 8);
+        fake_platform.clock_ns += 1000 * MS;
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(fake_platform.lines, lines);
+        for (unsigned pass = 0; pass < 5; pass++) {
+            fake_platform.clock_ns += 1000 * MS;
+            virtio_net_poll(&card.net, 8);
+            assert_int_equal(fake_platform.lines, lines + 1);
+            assert_false(virtio_net_interrupts_on(&card.net, false));
+            virtio_net_interrupts_off(&card.net);
+        }
+        assert_int_equal(resets(), 1);
+        card.dev.queue[RX].reset_left = 0;
+        virtio_net_poll(&card.net, 8);
+        check_receives();
+        card_close();
+    }
+}
+
+/* A transmitted frame may wait in the back end, where this reset must not come upon it. */
+static void queue_is_not_reset_while_frames_are_out(void **state)
+{
+    uint8_t *frame;
+
+    (void)state;
+    for (unsigned i = 0; i < RINGS; i++) {
+        start(i, 0);
+        frame = card_frame(60, 0, 1);
+        assert_int_equal(
+            virtio_net_transmit(&card.net, &(struct virtqueue_part){frame, 60}, 1, 0, NULL, frame),
+            0);
+        virtio_net_flush(&card.net);
+        for (unsigned pass = 0; pass < 4; pass++) {
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 500 * MS;
+        }
+        assert_int_equal(resets(), 0);
+        assert_true(card.net.rx_limit < 256);
+        assert_int_equal(card.net.rx_posted, 256);
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        virtio_net_poll(&card.net, 8); /* it is back: now */
+        assert_int_equal(resets(), 1);
+        assert_int_equal(card.net.rx_posted, card.net.rx_limit);
+        check_receives();
+        card_free_frame(frame, 0);
+        card_close();
+    }
+}
+
+/* Frames that were used just before the reset: all are received, within the budget, and counted. */
+static void frames_before_the_reset_keep_to_the_budget(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < RINGS * 4; n++) {
+        const uint64_t features[] = {0, virtio_bit(VIRTIO_F_EVENT_IDX),
+                                     virtio_bit(VIRTIO_NET_F_MRG_RXBUF),
+                                     virtio_bit(VIRTIO_F_IN_ORDER)};
+        unsigned budget = n % 3 + 1;
+        unsigned before;
+        unsigned frames = 0;
+
+        start(n / 4, features[n % 4]);
+        fake_want_kick(&card.dev, RX, false);
+        before = card.rx_frames;
+        for (unsigned i = 0; i < 20; i++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        while (card.net.rx_posted > card.net.rx_limit || frames < 20) {
+            unsigned taken = virtio_net_poll(&card.net, budget);
+
+            assert_true(taken <= budget);
+            frames += taken;
+        }
+        assert_int_equal(frames, 20);
+        assert_int_equal(card.rx_frames, before + 20);
+        assert_int_equal(resets(), 1);
+        check_receives();
+        card_close();
+    }
+}
+
+/* A queue that the device refuses to take again is offered again by each pass. */
+static void restart_that_fails_is_tried_again(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < RINGS; i++) {
+        uint16_t notify_off;
+        unsigned lines;
+
+        start(i, 0);
+        notify_off = card.dev.queue[RX].notify_off;
+        card.dev.queue[RX].notify_off = 0xfff0; /* out of its structure */
+        lines = fake_platform.lines;
+        for (unsigned pass = 0; pass < 5; pass++) {
+            virtio_net_poll(&card.net, 8);
+            assert_true(card.net.rx.stopped);
+            assert_false(virtio_net_interrupts_on(&card.net, false)); /* nor does anybody spin */
+        }
+        assert_true(fake_platform.lines > lines && fake_platform.lines <= lines + 2);
+        card.dev.queue[RX].notify_off = notify_off;
+        virtio_net_poll(&card.net, 8);
+        check_receives();
+        card_close();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slow_reset_is_waited_for_over_passes),
+        cmocka_unit_test(reset_that_takes_too_long_is_reported_once),
+        cmocka_unit_test(queue_is_not_reset_while_frames_are_out),
+        cmocka_unit_test(frames_before_the_reset_keep_to_the_budget),
+        cmocka_unit_test(restart_that_fails_is_tried_again),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
