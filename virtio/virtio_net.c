@@ -304,14 +304,22 @@ int virtio_net_close(struct virtio_net *net)
     int error;
     void *cookie;
 
+    if (net->busy) {
+        return VIRTIO_ERROR_INVAL;
+    }
     net->live = false;
+    /* Nothing is given to them any more, and no doorbell rung, by what the client calls meanwhile. */
+    net->rx.stopped = true;
+    net->tx.stopped = true;
     error = virtio_device_reset(net->dev);
     if (error != 0) {
         return error; /* it may still write to the memory: better lost than corrupted */
     }
+    net->busy = true;
     while ((cookie = virtqueue_detach(&net->tx)) != NULL) {
         net->client->transmitted(net->client->context, cookie);
     }
+    net->busy = false;
     destroy_queues(net);
     return 0;
 }
@@ -331,15 +339,23 @@ static unsigned reclaim_transmitted(struct virtio_net *net)
 
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
 {
-    struct virtio_net_interrupts interrupts = virtio_net_interrupts_take(net);
-    unsigned reclaimed = reclaim_transmitted(net);
-    unsigned frames = virtio_net_rx_poll(net, budget);
+    struct virtio_net_interrupts interrupts;
+    unsigned reclaimed;
+    unsigned frames;
 
+    if (net->busy || !net->live) {
+        return 0;
+    }
+    net->busy = true;
+    interrupts = virtio_net_interrupts_take(net);
+    reclaimed = reclaim_transmitted(net);
+    frames = virtio_net_rx_poll(net, budget);
     if (net->config_changed) {
         look_at_configuration(net);
         interrupts.config = true;
     }
     virtio_net_interrupts_count(net, &interrupts, frames, reclaimed);
+    net->busy = false;
     return frames;
 }
 
@@ -368,6 +384,9 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
     uint32_t bytes = 0;
     int error;
 
+    if (!net->live) {
+        return VIRTIO_ERROR_INVAL;
+    }
     if (count == 0 || count > VIRTIO_NET_PARTS_MAX ||
         (offload != NULL && headroom < net->header_length)) {
         return VIRTIO_ERROR_TOOBIG;
@@ -403,7 +422,7 @@ bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned
     unsigned header = net->split_header ? 1 : 0; /* a descriptor of its own, or in the headroom */
 
     /* A chain must not be longer than the queue, in an indirect table neither (§2.7.5.3.1). */
-    return parts + header <= net->tx.size &&
+    return net->live && parts + header <= net->tx.size &&
            net->tx.free_count >=
                virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);
 }

@@ -16,7 +16,8 @@
  *
  * But for virtio_net_interrupt() and virtio_net_interrupt_vector() all of it is for one context.
  * Nothing blocks but open, close and the control queue. Errors are those of virtio/virtio.h, less
- * their VIRTIO_.
+ * their VIRTIO_. ERROR_INVAL, with nothing changed, is for arguments that are none of those described,
+ * and for what needs a live device before virtio_net_start() or after _close().
  */
 #ifndef VIRTIO_NET_H
 #define VIRTIO_NET_H
@@ -169,6 +170,7 @@ struct virtio_net {
 
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 
+    bool busy;          /* within virtio_net_poll() or _close(), as their callbacks are */
     volatile bool live; /* from virtio_net_start() to _close(): the handler may touch the queues */
 
     /* Set by the interrupt handler, cleared by virtio_net_poll(). */
@@ -200,13 +202,15 @@ void virtio_net_start(struct virtio_net *net);
  * Resets the device; frames in flight come back through client.transmitted(), and the device's
  * memory is freed. Buffers that the client still has must have been released before, and nobody may
  * call virtio_net_interrupt() any more. 0; ERROR_IO where the device does not finish its reset: then it
- * may still use all memory that it was given, so none is freed and no frame in flight comes back.
+ * may still use all memory that it was given, so none is freed and no frame in flight comes back;
+ * ERROR_INVAL, with nothing changed, from within one of the client's functions.
  */
 int virtio_net_close(struct virtio_net *net);
 
 /*
  * Takes up to `budget` received frames, reclaims transmitted ones, posts fresh receive buffers and
- * looks after the link. Returns the number of frames taken.
+ * looks after the link. Returns the number of frames taken; none from within one of the client's
+ * functions, where it does nothing.
  */
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
 

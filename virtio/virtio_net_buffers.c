@@ -123,6 +123,8 @@ void virtio_net_rx_destroy(struct virtio_net *net)
         free_buffer(net, buffer);
     }
     virtqueue_destroy(&net->rx);
+    net->rx_posted = 0;
+    net->rx_limit = 0; /* so that a buffer which is released too late is freed */
 }
 
 static struct virtio_net_buffer *take_buffer(struct virtio_net *net)
@@ -193,7 +195,7 @@ void virtio_net_release(struct virtio_net *net, void *buffer)
     virtio_net_rx_keep(net,
                        (struct virtio_net_buffer *)((uint8_t *)buffer -
                                                     offsetof(struct virtio_net_buffer, private)));
-    if (net->rx_posted == 0) {
+    if (net->live && net->rx_posted == 0) {
         virtio_net_rx_refill(net); /* the device has none: no frame would make us look again */
     }
 }

@@ -96,6 +96,9 @@ static int prepare(struct virtio_net *net, unsigned feature)
 {
     uint32_t length;
 
+    if (!net->live) {
+        return VIRTIO_ERROR_INVAL;
+    }
     if (!virtio_has(net->dev->features, feature)) {
         return VIRTIO_ERROR_NODEV;
     }
@@ -165,7 +168,7 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
         VIRTIO_NET_CTRL_RX_NOMULTI, VIRTIO_NET_CTRL_RX_NOUNI,    VIRTIO_NET_CTRL_RX_NOBCAST,
     };
     unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
-    int error = modes >> count != 0 ? VIRTIO_ERROR_NODEV : 0;
+    int error = !net->live ? VIRTIO_ERROR_INVAL : modes >> count != 0 ? VIRTIO_ERROR_NODEV : 0;
 
     if (error == 0) {
         net->rx_modes = (uint8_t)modes;

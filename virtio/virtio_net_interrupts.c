@@ -7,8 +7,12 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
     /* When three quarters of what is in flight are done: early enough not to run the device dry,
      * late enough to be worth a wake-up. */
     uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
-    bool pending = virtqueue_interrupts_on(&net->rx, 1);
+    bool pending;
 
+    if (!net->live) {
+        return false;
+    }
+    pending = virtqueue_interrupts_on(&net->rx, 1);
     /* Who waits for a reset to end has to look, as it does not interrupt; not for ever. */
     pending |= net->rx.stopped && !net->rx.overdue;
     if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
@@ -19,6 +23,9 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
 
 void virtio_net_interrupts_off(struct virtio_net *net)
 {
+    if (net->tx.dev == NULL) {
+        return; /* closed */
+    }
     virtqueue_interrupts_off(&net->rx);
     virtqueue_interrupts_off(&net->tx);
 }

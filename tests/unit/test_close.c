@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Closing: what the client does meanwhile, from where it may not be done, what comes back later. */
+#include "fake_card.h"
+
+enum { RX = VIRTIO_NET_QUEUE_RX };
+
+static unsigned calls;
+
+/* A client that sends what it receives back in place: transmitted() ends the buffer's use. */
+static void release(void *context, void *cookie)
+{
+    (void)context;
+    virtio_net_release(&card.net, cookie);
+    calls++;
+}
+
+static void send_back(void *context, void *buffer, void *data, uint32_t length, bool more,
+                      const struct virtio_net_offload *offload)
+{
+    struct virtqueue_part part = {data, length};
+
+    (void)context, (void)more, (void)offload;
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, card.net.header_length, NULL, buffer),
+                     0);
+}
+
+/* All buffers that there may be are in the transmit ring, none is posted: each that comes back while the
+ * device is closed would be posted, and announced to a device that has been reset. */
+static void frames_that_come_back_ring_no_doorbell(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        card.options.rx_maximum = 8;
+        card.options.rx_fixed = true;
+        card.options.rx_memory = 8 * 1700;
+        card.client.receive = send_back;
+        card.client.transmitted = release;
+        calls = 0;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card_deliver_all(), 8);
+        virtio_net_poll(&card.net, 100);
+        assert_int_equal(card.net.rx_posted, 0);
+        card_close();
+        assert_int_equal(calls, 8);
+        assert_int_equal(card.dev.queue[RX].doorbells, 0); /* since the reset */
+    }
+}
+
+static void close_within(void *context, void *buffer, void *data, uint32_t length, bool more,
+                         const struct virtio_net_offload *offload)
+{
+    (void)context, (void)data, (void)length, (void)more, (void)offload;
+    assert_int_equal(virtio_net_close(&card.net), VIRTIO_ERROR_INVAL);
+    assert_int_equal(virtio_net_poll(&card.net, 8), 0);
+    virtio_net_release(&card.net, buffer);
+    calls++;
+}
+
+static void closed_within(void *context, void *cookie)
+{
+    (void)context, (void)cookie;
+    assert_int_equal(virtio_net_close(&card.net), VIRTIO_ERROR_INVAL);
+    assert_int_equal(virtio_net_poll(&card.net, 8), 0);
+    calls++;
+}
+
+static void linked_within(void *context, bool up)
+{
+    (void)context, (void)up;
+    assert_int_equal(virtio_net_close(&card.net), VIRTIO_ERROR_INVAL);
+    calls++;
+}
+
+static void announced_within(void *context)
+{
+    linked_within(context, true);
+}
+
+/* From none of the four callbacks: it is refused, nothing changes, and all goes on. */
+static void closing_within_a_callback_is_refused(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        uint8_t *frame;
+        struct virtqueue_part part;
+
+        card_create_as(i, virtio_bit(VIRTIO_NET_F_STATUS) | virtio_bit(VIRTIO_NET_F_CTRL_VQ) |
+                              virtio_bit(VIRTIO_NET_F_GUEST_ANNOUNCE));
+        card.client.receive = close_within;
+        card.client.transmitted = closed_within;
+        card.client.link = linked_within;
+        card.client.announce = announced_within;
+        calls = 0;
+        assert_int_equal(card_open(), 0);
+        frame = card_frame(60, 0, 1);
+        part = (struct virtqueue_part){frame, 60};
+        for (unsigned n = 1; n <= 3; n++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
+            assert_int_equal(fake_tx_run(&card.dev), 1);
+            card.dev.link_status = n % 2 ? VIRTIO_NET_S_ANNOUNCE : VIRTIO_NET_S_LINK_UP;
+            fake_virtio_config_changed(&card.dev);
+            assert_int_equal(card_interrupts(), 1);
+            assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        }
+        assert_int_equal(calls, 3 + 3 + 3 + 2);
+        /* Nor from transmitted(), where closing calls it. */
+        assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
+        card_free_frame(frame, 0);
+        card_close();
+        assert_int_equal(calls, 3 + 3 + 3 + 2 + 1);
+    }
+}
+
+/* Who gives a buffer back too late has broken a rule, but no block is lost by it. */
+static void buffer_released_after_closing_is_freed(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        card.holds = true;
+        assert_int_equal(card_open(), 0);
+        for (unsigned n = 0; n < 5; n++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        assert_int_equal(virtio_net_poll(&card.net, 8), 5);
+        assert_int_equal(virtio_net_close(&card.net), 0);
+        assert_int_equal(fake_platform.live, 5);
+        card_release_all();
+        assert_int_equal(fake_platform.live, 0);
+    }
+}
+
+/* Before virtio_net_start() and after _close() nothing is taken, rung or asked for. */
+static void device_that_is_not_live_is_left_alone(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        uint8_t *frame;
+        struct virtqueue_part part;
+
+        card_create_as(i, 0);
+        assert_int_equal(card_attach(), 0);
+        frame = card_frame(60, 0, 1);
+        part = (struct virtqueue_part){frame, 60};
+        assert_int_equal(virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client), 0);
+        for (unsigned time = 0; time < 2; time++) {
+            assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame),
+                             VIRTIO_ERROR_INVAL);
+            assert_false(virtio_net_has_room(&card.net, 1, 1, 0));
+            assert_int_equal(virtio_net_poll(&card.net, 8), 0);
+            assert_false(virtio_net_interrupts_on(&card.net, true));
+            virtio_net_interrupts_off(&card.net);
+            virtio_net_flush(&card.net);
+            assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), VIRTIO_ERROR_INVAL);
+            assert_int_equal(virtio_net_close(&card.net), 0);
+        }
+        assert_int_equal(card.sents, 0);
+        card_free_frame(frame, 0);
+        assert_int_equal(fake_platform.live, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_that_come_back_ring_no_doorbell),
+        cmocka_unit_test(closing_within_a_callback_is_refused),
+        cmocka_unit_test(buffer_released_after_closing_is_freed),
+        cmocka_unit_test(device_that_is_not_live_is_left_alone),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
