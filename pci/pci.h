@@ -137,7 +137,7 @@ struct pci_msix {
 /* Finds it, after pci_setup_bars(), and switches it off: the function uses its interrupt line. */
 void pci_msix_open(const struct pci_device *device, struct pci_msix *msix);
 
-/* What this entry of the table sends: `data` to the bus address `address`. */
+/* What this entry of the table sends: `data` to the bus address `address`. There must be that entry. */
 void pci_msix_set(const struct pci_msix *msix, unsigned entry, uint32_t address, uint32_t data);
 
 /* Switches it on or off. While it is on, the function sends what was set, and leaves its line. */

@@ -49,6 +49,9 @@ void pci_msix_set(const struct pci_msix *msix, unsigned entry, uint32_t address,
 {
     uint32_t at = entry * ENTRY_SIZE;
 
+    if (entry >= msix->entries) {
+        return; /* beyond the table there may be other registers */
+    }
     pci_write32(&msix->table, at + ENTRY_CONTROL, ENTRY_MASKED);
     pci_write32(&msix->table, at + ENTRY_ADDRESS_LOW, address);
     pci_write32(&msix->table, at + ENTRY_ADDRESS_HIGH, 0);

@@ -28,6 +28,7 @@ int virtio_device_reset(struct virtio_device *dev)
         }
     }
     dev->resetting = false;
+    dev->live = false;
     return 0;
 }
 
@@ -85,6 +86,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
 
 void virtio_device_ready(struct virtio_device *dev)
 {
+    dev->live = true;
     add_status(dev, VIRTIO_STATUS_DRIVER_OK);
 }
 

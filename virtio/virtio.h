@@ -67,6 +67,7 @@ struct virtio_device {
     uint64_t offered;   /* features, from virtio_device_begin() on */
     uint64_t features;  /* agreed, from virtio_device_negotiate() on */
     bool config_torn;   /* the last virtio_config_read() failed, which has been logged */
+    bool live;          /* DRIVER_OK is set: it may use its queues */
     bool resetting;     /* a reset has been begun, and has not ended */
     bool little_endian; /* the byte order of rings, headers and configuration */
     /*

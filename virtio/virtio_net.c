@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network device: up and down, transmitting. Receiving is in virtio_net_rx.c. */
+/* The network device: up and down, one pass over it, its link. */
 #include "virtio/virtio_net.h"
 
 #include <string.h>
@@ -7,13 +7,10 @@
 #include "virtio/virtio_net_ctrl.h"
 #include "virtio/virtio_net_interrupts.h"
 #include "virtio/virtio_net_rx.h"
+#include "virtio/virtio_net_tx.h"
 #include "virtio/virtio_platform.h"
 
-enum {
-    TX_TABLES = 32,
-    TX_TABLE_PARTS = VIRTQUEUE_PARTS_MAX,
-    MTU_USUAL = 1500,
-};
+enum { MTU_USUAL = 1500 };
 
 /* A locally administered unicast address (IEEE 802-2014 §8.4.4) from the clock's low bits. */
 static void random_mac(uint8_t mac[6])
@@ -29,7 +26,7 @@ static void random_mac(uint8_t mac[6])
     mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
 }
 
-static bool is_unicast(const uint8_t mac[6])
+bool virtio_net_is_station(const uint8_t mac[6])
 {
     static const uint8_t zero[6];
 
@@ -46,7 +43,7 @@ static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
     if (virtio_has(net->dev->features, VIRTIO_NET_F_MAC)) {
         int error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAC, net->mac, 1, 6);
 
-        if (error != 0 || is_unicast(net->mac)) {
+        if (error != 0 || virtio_net_is_station(net->mac)) {
             net->own_mac = false;
             return error;
         }
@@ -156,23 +153,8 @@ static void choose_framing(struct virtio_net *net)
 static void destroy_queues(struct virtio_net *net)
 {
     virtio_net_rx_destroy(net);
-    virtqueue_destroy(&net->tx);
+    virtio_net_tx_destroy(net);
     virtio_net_ctrl_destroy(net);
-    virtio_platform_free(net->tx_header);
-    net->tx_header = NULL;
-}
-
-static int create_transmit_queue(struct virtio_net *net)
-{
-    int error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
-                                 TX_TABLES, TX_TABLE_PARTS);
-
-    if (error == 0 && net->tx.size < (net->split_header ? 2 : 1)) {
-        virtio_platform_log("virtio-net: a transmit queue of one descriptor has no room for a "
-                            "header and a frame");
-        error = VIRTIO_ERROR_IO;
-    }
-    return error;
 }
 
 static int create_queues(struct virtio_net *net, const struct virtio_net_options *options)
@@ -180,14 +162,10 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
     int error = virtio_net_rx_create(net, options);
 
     if (error == 0) {
-        error = create_transmit_queue(net);
+        error = virtio_net_tx_create(net);
     }
     if (error == 0) {
         error = virtio_net_ctrl_create(net);
-    }
-    if (error == 0) {
-        net->tx_header = virtio_platform_alloc(sizeof *net->tx_header, sizeof(uint64_t));
-        error = net->tx_header == NULL ? VIRTIO_ERROR_NOMEM : 0;
     }
     /* The device knows where some of them lie; after a reset that fails they are its for good. */
     if (error != 0 && virtio_device_reset(net->dev) == 0) {
@@ -242,6 +220,14 @@ static int negotiate(struct virtio_net *net, uint64_t wanted)
     return error;
 }
 
+static bool can_serve(const struct virtio_net_client *client,
+                      const struct virtio_net_options *options)
+{
+    return client->receive != NULL && client->transmitted != NULL && client->link != NULL &&
+           client->announce != NULL && client->private_size <= VIRTIO_NET_PRIVATE_MAX &&
+           (options->mac == NULL || virtio_net_is_station(options->mac));
+}
+
 /* §3.1.1 Driver Requirements: Device Initialization, in its order; virtio_net_start() is step 8. */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
@@ -252,8 +238,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
     *net = (struct virtio_net){.dev = dev, .client = client, .duplex = VIRTIO_NET_DUPLEX_UNKNOWN};
     dev->weak_barrier = options->weak_barrier;
     /* 1. Reset the device. 2. Set ACKNOWLEDGE. 3. Set DRIVER. */
-    error = client->private_size > VIRTIO_NET_PRIVATE_MAX ? VIRTIO_ERROR_TOOBIG
-                                                          : virtio_device_begin(dev);
+    error = can_serve(client, options) ? virtio_device_begin(dev) : VIRTIO_ERROR_INVAL;
     if (error != 0) {
         goto fail;
     }
@@ -302,7 +287,6 @@ void virtio_net_start(struct virtio_net *net)
 int virtio_net_close(struct virtio_net *net)
 {
     int error;
-    void *cookie;
 
     if (net->busy) {
         return VIRTIO_ERROR_INVAL;
@@ -316,25 +300,10 @@ int virtio_net_close(struct virtio_net *net)
         return error; /* it may still write to the memory: better lost than corrupted */
     }
     net->busy = true;
-    while ((cookie = virtqueue_detach(&net->tx)) != NULL) {
-        net->client->transmitted(net->client->context, cookie);
-    }
+    virtio_net_tx_give_back(net);
     net->busy = false;
     destroy_queues(net);
     return 0;
-}
-
-static unsigned reclaim_transmitted(struct virtio_net *net)
-{
-    uint32_t length; /* of no meaning where the device only reads */
-    unsigned count = 0;
-    void *cookie;
-
-    while ((cookie = virtqueue_get(&net->tx, &length)) != NULL) {
-        net->client->transmitted(net->client->context, cookie);
-        count++;
-    }
-    return count;
 }
 
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
@@ -348,7 +317,7 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     }
     net->busy = true;
     interrupts = virtio_net_interrupts_take(net);
-    reclaimed = reclaim_transmitted(net);
+    reclaimed = virtio_net_tx_reclaim(net);
     frames = virtio_net_rx_poll(net, budget);
     if (net->config_changed) {
         look_at_configuration(net);
@@ -357,77 +326,4 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     virtio_net_interrupts_count(net, &interrupts, frames, reclaimed);
     net->busy = false;
     return frames;
-}
-
-static void write_header(const struct virtio_net *net, struct virtio_net_hdr *header,
-                         const struct virtio_net_offload *offload)
-{
-    bool little = net->dev->little_endian;
-
-    memset(header, 0, net->header_length);
-    if (offload == NULL) {
-        return;
-    }
-    header->flags = offload->flags;
-    header->gso_type = offload->gso_type;
-    virtio16_write(little, &header->hdr_len, offload->hdr_len);
-    virtio16_write(little, &header->gso_size, offload->gso_size);
-    virtio16_write(little, &header->csum_start, offload->csum_start);
-    virtio16_write(little, &header->csum_offset, offload->csum_offset);
-}
-
-/* §5.1.6.2 Packet Transmission: a header without offloads is all zeros. */
-int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
-                        unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
-{
-    struct virtqueue_part chain[VIRTQUEUE_PARTS_MAX];
-    uint32_t bytes = 0;
-    int error;
-
-    if (!net->live) {
-        return VIRTIO_ERROR_INVAL;
-    }
-    if (count == 0 || count > VIRTIO_NET_PARTS_MAX ||
-        (offload != NULL && headroom < net->header_length)) {
-        return VIRTIO_ERROR_TOOBIG;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        chain[i + 1] = parts[i];
-        bytes += parts[i].length;
-    }
-    chain[0] = (struct virtqueue_part){net->tx_header, net->header_length};
-    if (headroom >= net->header_length) {
-        chain[0].data = (const uint8_t *)parts[0].data - net->header_length;
-        write_header(net, (struct virtio_net_hdr *)(uintptr_t)chain[0].data, offload);
-    }
-    if (headroom >= net->header_length && !net->split_header) {
-        chain[1].data = chain[0].data;
-        chain[1].length += net->header_length;
-        error = virtqueue_add(&net->tx, chain + 1, count, 0, cookie);
-    } else {
-        error = virtqueue_add(&net->tx, chain, count + 1, 0, cookie);
-    }
-    if (error == 0) {
-        net->counters.tx_frames++;
-        net->counters.tx_bytes += bytes;
-    } else if (error == VIRTIO_ERROR_FULL) {
-        net->counters.tx_full++;
-    }
-    return error;
-}
-
-bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
-                         unsigned spare)
-{
-    unsigned header = net->split_header ? 1 : 0; /* a descriptor of its own, or in the headroom */
-
-    /* A chain must not be longer than the queue, in an indirect table neither (§2.7.5.3.1). */
-    return net->live && parts + header <= net->tx.size &&
-           net->tx.free_count >=
-               virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);
-}
-
-void virtio_net_flush(struct virtio_net *net)
-{
-    virtqueue_kick(&net->tx);
 }

@@ -168,6 +168,7 @@ struct virtio_net {
     uint8_t rx_modes;                   /* that the client wants: VIRTIO_NET_RX_... */
     bool rx_all_groups; /* ALLMULTI is on, as the MAC table does not hold them all */
 
+    uint32_t tx_frame_max;            /* bytes of one that the device does not cut */
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 
     bool busy;          /* within virtio_net_poll() or _close(), as their callbacks are */
@@ -221,7 +222,8 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
  * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
  * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
  * client.transmitted()), ERROR_TOOBIG (count > VIRTIO_NET_PARTS_MAX, or an offload without room for
- * a header: join the parts to one with headroom) or ERROR_BROKEN; on error nothing is kept.
+ * a header: join the parts to one with headroom), ERROR_BROKEN, or ERROR_INVAL: an offload that was not
+ * agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing is kept.
  */
 int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie);

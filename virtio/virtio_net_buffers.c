@@ -5,8 +5,7 @@
 
 enum {
     ETHERNET_HEADER = 14,
-    ETHERNET_HEADERS = 18, /* with a VLAN tag */
-    FRAME_MAX_USUAL = 1500 + ETHERNET_HEADERS,
+    FRAME_MAX_USUAL = 1500 + VIRTIO_NET_ETHERNET_HEADERS,
     BUFFER_ALIGN = 16,
 };
 
@@ -54,8 +53,8 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
     /* Merged, buffers of the usual size hold any frame. */
     net->rx_frame_max = FRAME_MAX_USUAL;
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
-        net->rx_frame_max < (uint32_t)net->mtu + ETHERNET_HEADERS) {
-        net->rx_frame_max = net->mtu + ETHERNET_HEADERS;
+        net->rx_frame_max < (uint32_t)net->mtu + VIRTIO_NET_ETHERNET_HEADERS) {
+        net->rx_frame_max = net->mtu + VIRTIO_NET_ETHERNET_HEADERS;
     }
     /* Room for a header before all that the client may get, and the IP header, which follows the
      * Ethernet header, on a multiple of four. */
@@ -272,11 +271,9 @@ static void consider_lowering(struct virtio_net *net, unsigned taken)
  * takes for it. Where RING_RESET was not agreed the buffers come back when frames use them. QEMU up to
  * 7.2 asserts in this reset that no transmitted frame waits in the back end: none may be out.
  */
-void virtio_net_rx_begin_withdrawal(struct virtio_net *net)
+bool virtio_net_rx_begin_withdrawal(struct virtio_net *net)
 {
-    if (net->rx_posted > net->rx_limit && !net->rx.stopped && net->tx.in_flight == 0) {
-        (void)virtqueue_reset_begin(&net->rx);
-    }
+    return !net->rx.stopped && net->tx.in_flight == 0 && virtqueue_reset_begin(&net->rx) == 0;
 }
 
 void virtio_net_rx_end_withdrawal(struct virtio_net *net)

@@ -15,6 +15,7 @@ enum {
     TABLE_MAX = 64, /* addresses of the MAC table; with more groups all of them are received */
     DATA_MAX = 2 * sizeof(virtio32_t) + TABLE_MAX * 6,
     NO_ANSWER = 0xff,
+    VLAN_MAX = 4094,   /* 4095 is reserved (IEEE 802.1Q) */
     COMMAND_PARTS = 4, /* what to do, its data, which may be two tables, the answer */
 };
 
@@ -237,6 +238,10 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
     bool overflow = unicast_count > TABLE_MAX || multicast_count > TABLE_MAX - unicast_count;
     int error = 0;
 
+    if (!net->live || (unicast == NULL && unicast_count != 0) ||
+        (multicast == NULL && multicast_count != 0)) {
+        return VIRTIO_ERROR_INVAL;
+    }
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX)) {
         return VIRTIO_ERROR_NODEV;
     }
@@ -260,7 +265,7 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
 int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on)
 {
     virtio16_t id;
-    int error = prepare(net, VIRTIO_NET_F_CTRL_VLAN);
+    int error = vlan <= VLAN_MAX ? prepare(net, VIRTIO_NET_F_CTRL_VLAN) : VIRTIO_ERROR_INVAL;
 
     if (error != 0) {
         return error;
@@ -318,7 +323,7 @@ static int set_promiscuous(struct virtio_net *net)
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
 {
     bool was_unknown = net->mac_unknown;
-    int error = tell_mac(net, mac);
+    int error = net->live && virtio_net_is_station(mac) ? tell_mac(net, mac) : VIRTIO_ERROR_INVAL;
 
     if (error == 0) {
         memcpy(net->mac, mac, 6);

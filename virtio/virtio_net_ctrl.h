@@ -5,6 +5,9 @@
 
 #include "virtio/virtio_net.h"
 
+/* Whether a station can have this address: no group's, and not all zeros. */
+bool virtio_net_is_station(const uint8_t mac[6]);
+
 /* Once the features are agreed: finds out which queue it will be. Returns false where MQ was agreed and
  * the device's number of pairs is impossible: then it is to be agreed without. */
 bool virtio_net_ctrl_choose(struct virtio_net *net);

@@ -151,49 +151,38 @@ static void device_asked(struct virtio_net *net, unsigned taken)
     net->rx_since_asked = 0;
 }
 
-static unsigned take_frames(struct virtio_net *net, unsigned budget)
+/* Adapts the limit to what was taken, and begins to withdraw buffers beyond it. Returns whether it has
+ * begun just now: the device may be done with that at once. */
+static bool adapt(struct virtio_net *net, unsigned taken)
+{
+    virtio_net_rx_adapt(net, taken);
+    return net->rx_posted > net->rx_limit && virtio_net_rx_begin_withdrawal(net);
+}
+
+/* A pass. What the device used before a reset of its queue had ended is received first: only then are the
+ * buffers behind it taken back. */
+unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_buffer *buffer;
     unsigned frames = 0;
+    unsigned taken;
     uint32_t length;
 
-    while (frames < budget && (buffer = next_used(net, &length)) != NULL) {
-        receive_frame(net, buffer, length);
-        frames++;
-        /* At once, so that the device does not run short while the frames before are handled. */
-        virtio_net_rx_post(net);
-    }
-    return frames;
-}
+    do {
+        bool released = net->rx.stopped && virtqueue_reset_ended(&net->rx);
 
-/* What the device used before the reset ended is received first. */
-static unsigned withdraw(struct virtio_net *net, unsigned budget)
-{
-    unsigned frames;
-
-    if (!virtqueue_reset_ended(&net->rx)) {
-        return 0;
-    }
-    frames = take_frames(net, budget);
-    if (frames < budget) {
-        virtio_net_rx_end_withdrawal(net);
-    }
-    return frames;
-}
-
-unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
-{
-    unsigned frames = take_frames(net, budget);
-    unsigned taken = net->rx_taken;
-
-    net->rx_taken = 0;
-    virtio_net_rx_adapt(net, taken);
-    if (net->rx_posted > net->rx_limit) {
-        virtio_net_rx_begin_withdrawal(net);
-    }
-    if (net->rx.stopped) {
-        frames += withdraw(net, budget - frames);
-    }
+        while (frames < budget && (buffer = next_used(net, &length)) != NULL) {
+            receive_frame(net, buffer, length);
+            frames++;
+            /* At once, so that the device does not run short while the frames before are handled. */
+            virtio_net_rx_post(net);
+        }
+        if (released && frames < budget) {
+            virtio_net_rx_end_withdrawal(net);
+        }
+        taken = net->rx_taken;
+        net->rx_taken = 0;
+    } while (adapt(net, taken));
     if (virtio_net_rx_refill(net)) {
         device_asked(net, taken);
     } else if (net->rx_since_asked < ASKED_LATELY) {

@@ -8,6 +8,8 @@
 
 #include "virtio/virtio_net.h"
 
+enum { VIRTIO_NET_ETHERNET_HEADERS = 18 }; /* bytes, with a VLAN tag */
+
 /*
  * A buffer that the client gets without a copy and gives back, in one block: our own link, the
  * client's private bytes, room, then the header and the frame as the device writes them.
@@ -44,10 +46,10 @@ void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken);
 /* The device ran out of buffers: raises the limit, and refills. */
 void virtio_net_rx_shortage(struct virtio_net *net);
 
-/* Begins to take the queue from the device where it has more buffers than the limit, and it may be
- * done now; then net->rx.stopped. Once that has ended, and all used buffers have been taken: takes the
+/* Begins to take the queue from the device, which has more buffers than the limit, where that may be done
+ * now: returns whether it has begun; then net->rx.stopped. Once that has ended, and all used buffers have been taken: takes the
  * others back, and gives the device the queue with those that it may have. */
-void virtio_net_rx_begin_withdrawal(struct virtio_net *net);
+bool virtio_net_rx_begin_withdrawal(struct virtio_net *net);
 void virtio_net_rx_end_withdrawal(struct virtio_net *net);
 
 /* Hands up to `budget` frames to the client, then refills. Returns the number of frames. */

@@ -16,6 +16,9 @@ bool virtio_pci_is_net(const struct pci_device *pci)
 
 void virtio_pci_use_msix(struct virtio_pci *vp, uint16_t vectors)
 {
+    if (vectors > vp->msix.entries) {
+        vectors = vp->msix.entries;
+    }
     pci_msix_enable(&vp->msix, vectors != 0);
     vp->dev.vectors = vectors;
 }
@@ -80,6 +83,7 @@ int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
     pci_msix_open(&vp->pci, &vp->msix);
     vp->dev.vectors = 0;
     vp->dev.resetting = false;
+    vp->dev.live = false;
     if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, false) == 0) {
         return 0;
     }

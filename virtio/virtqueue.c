@@ -54,9 +54,16 @@ int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t i
                      uint16_t tables, uint16_t table_parts)
 {
     bool packed = virtio_has(dev->features, VIRTIO_F_RING_PACKED);
-    uint16_t largest = dev->transport->queue_size(dev, index);
+    uint16_t largest;
     int error;
 
+    if (size == 0 || size > VIRTQ_SIZE_MAX || (!packed && (size & (size - 1)) != 0) ||
+        tables > INT16_MAX ||
+        (tables != 0 && (table_parts == 0 || table_parts > VIRTQUEUE_PARTS_MAX))) {
+        *vq = (struct virtqueue){0};
+        return VIRTIO_ERROR_INVAL;
+    }
+    largest = dev->transport->queue_size(dev, index);
     *vq = (struct virtqueue){
         .dev = dev,
         .ring = packed ? &virtqueue_packed : &virtqueue_split,
@@ -93,10 +100,19 @@ void virtqueue_destroy(struct virtqueue *vq)
     *vq = (struct virtqueue){0};
 }
 
+/* Whether the device lets it alone: it has let go of the queue, or has been reset and is not live. */
+static bool is_ours(const struct virtqueue *vq)
+{
+    return vq->released || !vq->dev->live;
+}
+
 int virtqueue_reset_begin(struct virtqueue *vq)
 {
     if (!virtio_has(vq->dev->features, VIRTIO_F_RING_RESET)) {
         return VIRTIO_ERROR_NODEV;
+    }
+    if (vq->stopped || !vq->dev->live) {
+        return VIRTIO_ERROR_INVAL;
     }
     vq->stopped = true;
     vq->overdue = false;
@@ -107,8 +123,11 @@ int virtqueue_reset_begin(struct virtqueue *vq)
 
 bool virtqueue_reset_ended(struct virtqueue *vq)
 {
-    if (vq->dev->transport->queue_is_reset(vq->dev, vq)) {
-        return true;
+    if (vq->stopped && !vq->released) {
+        vq->released = vq->dev->transport->queue_is_reset(vq->dev, vq);
+    }
+    if (vq->released || !vq->stopped) {
+        return vq->released;
     }
     if (!vq->overdue && virtio_platform_clock_ns() - vq->reset_since > RESET_TIMEOUT_NS) {
         vq->overdue = true;
@@ -131,12 +150,16 @@ int virtqueue_restart(struct virtqueue *vq)
 {
     int error;
 
+    if (!is_ours(vq)) {
+        return VIRTIO_ERROR_INVAL;
+    }
     if (vq->in_flight != 0) {
         return VIRTIO_ERROR_FULL;
     }
     clear(vq);
     error = vq->dev->transport->queue_enable(vq->dev, vq);
     vq->stopped = error != 0;
+    vq->released = error != 0;
     if (error != 0 && !vq->overdue) {
         virtio_platform_log("virtio: queue %u cannot be used again after its reset", vq->index);
     }
@@ -184,30 +207,51 @@ static void put_in_order(struct virtqueue *vq, uint16_t id)
     vq->newest = id;
 }
 
+/* Whether each is memory, at least one of them, and all together less than 4 GiB (§2.7.5, §2.8.5). In
+ * *in_length the bytes of those behind the first `out`. */
+static bool measure(const struct virtqueue_part *parts, unsigned out, unsigned count,
+                    uint32_t *in_length)
+{
+    uint32_t total = 0;
+    uint32_t read = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (parts[i].data == NULL || parts[i].length - 1 >= UINT32_MAX - total) { /* or 0 */
+            return false;
+        }
+        total += parts[i].length;
+        read = i < out ? total : read;
+    }
+    *in_length = total - read;
+    return count != 0;
+}
+
 /* §2.7.13, §2.8.21 Supplying Buffers to The Device */
 int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                   unsigned in, void *cookie)
 {
     unsigned count = out + in;
     uint16_t id = vq->free_head;
-    struct virtqueue_slot *slot = &vq->slot[id];
+    struct virtqueue_slot *slot;
+    uint32_t in_length;
     unsigned unkicked;
 
     if (vq->broken || vq->stopped) {
         return VIRTIO_ERROR_BROKEN;
     }
-    if (count > vq->size) {
+    if (out > vq->size || in > vq->size - out) {
         return VIRTIO_ERROR_TOOBIG;
+    }
+    if (cookie == NULL || !measure(parts, out, count, &in_length)) {
+        return VIRTIO_ERROR_INVAL;
     }
     if (!virtqueue_has_room(vq, count)) {
         vq->counters.full++;
         return VIRTIO_ERROR_FULL;
     }
+    slot = &vq->slot[id];
     slot->cookie = cookie;
-    slot->in_length = 0;
-    for (unsigned i = out; i < count; i++) {
-        slot->in_length += parts[i].length;
-    }
+    slot->in_length = in_length;
     slot->table = takes_table(vq, count) ? take_table(vq) : VIRTQUEUE_NO_TABLE;
     unkicked = vq->unkicked + vq->ring->add(vq, parts, out, count, id);
     /* Entries before a whole ring's have been used, and no event can lie there. */
@@ -347,6 +391,9 @@ void *virtqueue_get(struct virtqueue *vq, uint32_t *length)
 
 void *virtqueue_detach(struct virtqueue *vq)
 {
+    if (vq->dev == NULL || !is_ours(vq)) {
+        return NULL;
+    }
     vq->batch_left = 0; /* nothing is owed of what goes back here */
     for (uint16_t id = 0; id < vq->size && vq->in_flight != 0; id++) {
         if (vq->slot[id].cookie != NULL) {
@@ -366,5 +413,6 @@ bool virtqueue_interrupts_on(struct virtqueue *vq, uint16_t after)
     if (vq->broken || vq->stopped) {
         return false; /* nothing will be taken from it, whatever it says */
     }
+    after = after == 0 ? 1 : after < vq->size ? after : vq->size;
     return vq->batch_left != 0 || vq->ring->interrupts_on(vq, after);
 }

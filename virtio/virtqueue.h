@@ -82,6 +82,7 @@ struct virtqueue {
     bool broken; /* the device broke the rules: nothing is taken from it any more */
     bool
         stopped; /* a reset of it has begun, and it has not been restarted: nothing is given to it */
+    bool released;        /* that has ended: the device has let go of it */
     bool overdue;         /* that takes too long, or the restart failed: this has been logged */
     uint64_t reset_since; /* clock: when that reset began */
 
@@ -126,10 +127,10 @@ struct virtqueue {
 
 /*
  * Makes queue `index` and tells the device, between virtio_device_negotiate() and _ready(). size:
- * descriptors wanted, a power of two; a modern device may allow fewer, a legacy one dictates its
+ * descriptors wanted, of a split ring a power of two; a modern device may allow fewer, a legacy one dictates its
  * own. tables: indirect tables to have for chains of many parts, used where the device can; 0:
- * none. table_parts: parts that each holds, at most VIRTQUEUE_PARTS_MAX. 0 or an error; then
- * nothing is kept.
+ * none. table_parts: parts that each holds, at most VIRTQUEUE_PARTS_MAX. 0 or an error (ERROR_INVAL: a
+ * size or number that is none of these); then nothing is kept.
  */
 int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t index, uint16_t size,
                      uint16_t tables, uint16_t table_parts);
@@ -140,7 +141,8 @@ void virtqueue_destroy(struct virtqueue *vq);
 /*
  * Hands over a buffer: `out` parts that the device reads, then `in` parts that it writes. cookie:
  * not NULL; comes back from virtqueue_get(). The parts' memory is the device's until then. 0,
- * ERROR_FULL, ERROR_TOOBIG (never fits) or ERROR_BROKEN.
+ * ERROR_FULL, ERROR_TOOBIG (never fits), ERROR_BROKEN, or ERROR_INVAL: no part, one without memory or
+ * length, more than 4 GiB together, no cookie.
  */
 int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                   unsigned in, void *cookie);
@@ -166,7 +168,7 @@ void *virtqueue_get(struct virtqueue *vq, uint32_t *length);
 
 /*
  * Takes back, one a call, the buffers that the device never used; only after the device or the
- * queue has been reset. NULL: no more.
+ * queue has been reset. NULL: no more, or the device has not let go of the queue.
  */
 void *virtqueue_detach(struct virtqueue *vq);
 
@@ -175,7 +177,7 @@ void *virtqueue_detach(struct virtqueue *vq);
  * virtqueue_reset_ended(), which may be asked at any time after it, says whether the device has done
  * so: then what it used before can still be taken, and the rest by virtqueue_detach(). One that needs
  * more than a second is logged, once, and may still do it. 0; ERROR_NODEV where RING_RESET was not
- * agreed.
+ * agreed; ERROR_INVAL where the device is not live, or this queue is being reset already.
  */
 int virtqueue_reset_begin(struct virtqueue *vq);
 bool virtqueue_reset_ended(struct virtqueue *vq);
@@ -190,7 +192,8 @@ int virtqueue_reset(struct virtqueue *vq);
  * Makes the queue live again (§2.6.1.2), in the memory that it has and as it was made: empty, with
  * interrupts on; counters go on. After virtqueue_reset(), or after a reset of the whole device and
  * a negotiation with the same result. 0; ERROR_FULL where buffers have not been taken back by
- * virtqueue_detach(); ERROR_IO, for one where the device refuses it a vector to interrupt by.
+ * virtqueue_detach(); ERROR_INVAL where the device has not let go of the queue; ERROR_IO, for one where
+ * the device refuses it a vector to interrupt by.
  */
 int virtqueue_restart(struct virtqueue *vq);
 

@@ -175,6 +175,7 @@ static void bad_ids_stop_the_queue(void **state)
             take(4, &last);
             fake_use(&card.dev, VQ, ids[n], 0);
             check_broken(1, 0);
+            assert_int_equal(virtio_device_reset(&card.vp.dev), 0);
             while (virtqueue_detach(&vq) != NULL) {
                 back++;
             }

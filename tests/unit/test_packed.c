@@ -388,6 +388,7 @@ static void bad_ids_are_skipped_only_where_that_can_be_done(void **state)
             assert_int_equal(vq.counters.bad_id, 1);
             fake_use(&card.dev, VQ, chain[1].head, 0);
             assert_int_equal(vq_get(), parts == 1 ? 2 : 0);
+            assert_int_equal(virtio_device_reset(&card.vp.dev), 0);
             assert_int_equal(virtqueue_detach(&vq) == (void *)1, 1); /* nothing is lost */
             vq_stop();
         }

@@ -104,9 +104,10 @@ static void offloads_are_in_the_header(void **state)
         struct virtqueue_part part;
         uint8_t *memory;
 
-        open_framing(i, virtio_bit(VIRTIO_NET_F_CSUM));
-        memory = card_frame(60, HEADROOM, 1);
-        part = (struct virtqueue_part){memory, 60};
+        open_framing(i, virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(VIRTIO_NET_F_HOST_TSO4) |
+                            virtio_bit(VIRTIO_NET_F_HOST_ECN));
+        memory = card_frame(4000, HEADROOM, 1);
+        part = (struct virtqueue_part){memory, 4000};
         for (unsigned n = 0; n < 5; n++) {
             fake_put(&card.dev, expected + 2 + 2 * n, 2, fields[n]);
         }

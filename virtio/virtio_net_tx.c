@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Transmitting: from the client's frame to a buffer of the transmit queue, and back. */
+#include "virtio/virtio_net_tx.h"
+
+#include <string.h>
+
+#include "virtio/virtio_net_rx.h"
+#include "virtio/virtio_platform.h"
+
+enum {
+    TX_TABLES = 32,
+    TX_TABLE_PARTS = VIRTQUEUE_PARTS_MAX,
+};
+
+int virtio_net_tx_create(struct virtio_net *net)
+{
+    int error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
+                                 TX_TABLES, TX_TABLE_PARTS);
+
+    if (error == 0 && net->tx.size < (net->split_header ? 2 : 1)) {
+        virtio_platform_log("virtio-net: a transmit queue of one descriptor has no room for a "
+                            "header and a frame");
+        error = VIRTIO_ERROR_IO;
+    }
+    /* §5.1.4.2: a driver that agrees to MTU sends no longer packets. */
+    net->tx_frame_max = virtio_has(net->dev->features, VIRTIO_NET_F_MTU)
+                            ? (uint32_t)net->mtu + VIRTIO_NET_ETHERNET_HEADERS
+                            : UINT32_MAX;
+    if (error == 0) {
+        net->tx_header = virtio_platform_alloc(sizeof *net->tx_header, sizeof(uint64_t));
+        error = net->tx_header == NULL ? VIRTIO_ERROR_NOMEM : 0;
+    }
+    return error;
+}
+
+void virtio_net_tx_destroy(struct virtio_net *net)
+{
+    virtqueue_destroy(&net->tx);
+    virtio_platform_free(net->tx_header);
+    net->tx_header = NULL;
+}
+
+unsigned virtio_net_tx_reclaim(struct virtio_net *net)
+{
+    uint32_t length; /* of no meaning where the device only reads */
+    unsigned count = 0;
+    void *cookie;
+
+    while ((cookie = virtqueue_get(&net->tx, &length)) != NULL) {
+        net->client->transmitted(net->client->context, cookie);
+        count++;
+    }
+    return count;
+}
+
+void virtio_net_tx_give_back(struct virtio_net *net)
+{
+    void *cookie;
+
+    while ((cookie = virtqueue_detach(&net->tx)) != NULL) {
+        net->client->transmitted(net->client->context, cookie);
+    }
+}
+
+static void write_header(const struct virtio_net *net, struct virtio_net_hdr *header,
+                         const struct virtio_net_offload *offload)
+{
+    bool little = net->dev->little_endian;
+
+    memset(header, 0, net->header_length);
+    if (offload == NULL) {
+        return;
+    }
+    header->flags = offload->flags;
+    header->gso_type = offload->gso_type;
+    virtio16_write(little, &header->hdr_len, offload->hdr_len);
+    virtio16_write(little, &header->gso_size, offload->gso_size);
+    virtio16_write(little, &header->csum_start, offload->csum_start);
+    virtio16_write(little, &header->csum_offset, offload->csum_offset);
+}
+
+/* Whether a frame of so many bytes may be asked to be cut so: only as was agreed (§5.1.6.2.1). */
+static bool may_cut(const struct virtio_net *net, const struct virtio_net_offload *offload,
+                    uint32_t bytes)
+{
+    const uint64_t features = net->dev->features;
+    unsigned type = offload->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+
+    if (offload->flags == 0 || offload->gso_size == 0 || offload->hdr_len == 0 ||
+        offload->hdr_len >= bytes ||
+        (type != offload->gso_type && !virtio_has(features, VIRTIO_NET_F_HOST_ECN))) {
+        return false;
+    }
+    return (type == VIRTIO_NET_HDR_GSO_TCPV4 && virtio_has(features, VIRTIO_NET_F_HOST_TSO4)) ||
+           (type == VIRTIO_NET_HDR_GSO_TCPV6 && virtio_has(features, VIRTIO_NET_F_HOST_TSO6)) ||
+           (offload->gso_type == VIRTIO_NET_HDR_GSO_UDP_L4 &&
+            virtio_has(features, VIRTIO_NET_F_HOST_USO));
+}
+
+/* Whether the checksum is one that was agreed, and lies within the frame. */
+static bool may_sum(const struct virtio_net *net, const struct virtio_net_offload *offload,
+                    uint32_t bytes)
+{
+    return offload->flags == 0 ||
+           (offload->flags == VIRTIO_NET_HDR_F_NEEDS_CSUM &&
+            virtio_has(net->dev->features, VIRTIO_NET_F_CSUM) &&
+            (uint32_t)offload->csum_start + offload->csum_offset + sizeof(uint16_t) <= bytes);
+}
+
+/* And not longer than the MTU, but where the device cuts it (§5.1.4.2). */
+static bool is_allowed(const struct virtio_net *net, const struct virtio_net_offload *offload,
+                       uint32_t bytes)
+{
+    if (offload == NULL) {
+        return bytes <= net->tx_frame_max;
+    }
+    return may_sum(net, offload, bytes) &&
+           (offload->gso_type == VIRTIO_NET_HDR_GSO_NONE ? bytes <= net->tx_frame_max
+                                                         : may_cut(net, offload, bytes));
+}
+
+/* §5.1.6.2 Packet Transmission: a header without offloads is all zeros. */
+int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
+                        unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
+{
+    struct virtqueue_part chain[VIRTQUEUE_PARTS_MAX];
+    uint32_t bytes = 0;
+    int error;
+
+    if (!net->live) {
+        return VIRTIO_ERROR_INVAL;
+    }
+    if (count == 0 || count > VIRTIO_NET_PARTS_MAX ||
+        (offload != NULL && headroom < net->header_length)) {
+        return VIRTIO_ERROR_TOOBIG;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        chain[i + 1] = parts[i];
+        bytes += parts[i].length;
+    }
+    if (parts[0].data == NULL || !is_allowed(net, offload, bytes)) {
+        return VIRTIO_ERROR_INVAL;
+    }
+    chain[0] = (struct virtqueue_part){net->tx_header, net->header_length};
+    if (headroom >= net->header_length) {
+        chain[0].data = (const uint8_t *)parts[0].data - net->header_length;
+        write_header(net, (struct virtio_net_hdr *)(uintptr_t)chain[0].data, offload);
+    }
+    if (headroom >= net->header_length && !net->split_header) {
+        chain[1].data = chain[0].data;
+        chain[1].length += net->header_length;
+        error = virtqueue_add(&net->tx, chain + 1, count, 0, cookie);
+    } else {
+        error = virtqueue_add(&net->tx, chain, count + 1, 0, cookie);
+    }
+    if (error == 0) {
+        net->counters.tx_frames++;
+        net->counters.tx_bytes += bytes;
+    } else if (error == VIRTIO_ERROR_FULL) {
+        net->counters.tx_full++;
+    }
+    return error;
+}
+
+bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
+                         unsigned spare)
+{
+    unsigned header = net->split_header ? 1 : 0; /* a descriptor of its own, or in the headroom */
+
+    /* A chain must not be longer than the queue, in an indirect table neither (§2.7.5.3.1). */
+    return net->live && parts + header <= net->tx.size &&
+           net->tx.free_count >=
+               virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);
+}
+
+void virtio_net_flush(struct virtio_net *net)
+{
+    virtqueue_kick(&net->tx);
+}
