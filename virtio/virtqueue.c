@@ -21,9 +21,10 @@ static void clear(struct virtqueue *vq)
     vq->unkicked = 0;
     vq->batch_left = 0;
     vq->free_head = 0;
+    vq->oldest = 0;
     vq->free_count = vq->size;
     for (uint16_t i = 0; i < vq->size; i++) {
-        vq->slot[i].next = (uint16_t)(i + 1);
+        vq->slot[i].next = (uint16_t)((i + 1u) % vq->size);
     }
     vq->free_tables = vq->table_count;
     vq->free_table = vq->table_count > 0 ? 0 : VIRTQUEUE_NO_TABLE;
@@ -196,17 +197,6 @@ static int16_t take_table(struct virtqueue *vq)
     return table;
 }
 
-/* The buffer was added after all others in flight. */
-static void put_in_order(struct virtqueue *vq, uint16_t id)
-{
-    if (vq->in_flight == 0) {
-        vq->oldest = id;
-    } else {
-        vq->slot[vq->slot[vq->newest].last].next = id;
-    }
-    vq->newest = id;
-}
-
 /* Whether each is memory, at least one of them, and all together less than 4 GiB (§2.7.5, §2.8.5). In
  * *in_length the bytes of those behind the first `out`. */
 static bool measure(const struct virtqueue_part *parts, unsigned out, unsigned count,
@@ -258,9 +248,6 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     vq->unkicked = (uint16_t)(unkicked < vq->size ? unkicked : vq->size);
     vq->free_head = vq->slot[slot->last].next;
     vq->free_count = (uint16_t)(vq->free_count - slot->count);
-    if (vq->in_order) {
-        put_in_order(vq, id);
-    }
     vq->in_flight++;
     return 0;
 }
@@ -307,8 +294,11 @@ static void *release(struct virtqueue *vq, uint16_t id)
         vq->free_table = slot->table;
         vq->free_tables++;
     }
-    vq->slot[slot->last].next = vq->free_head;
-    vq->free_head = id;
+    /* In order they go round: the free ones are those behind the last in flight (§2.7.9). */
+    if (!vq->in_order) {
+        vq->slot[slot->last].next = vq->free_head;
+        vq->free_head = id;
+    }
     vq->free_count = (uint16_t)(vq->free_count + slot->count);
     vq->in_flight--;
     slot->cookie = NULL;

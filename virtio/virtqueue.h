@@ -66,7 +66,7 @@ struct virtqueue_slot {
     uint32_t in_length; /* bytes that the device may write */
     uint16_t count;     /* descriptors of the chain in the ring */
     uint16_t last;      /* the last slot that it occupies */
-    uint16_t next; /* free list, chain; with IN_ORDER from a buffer's last to the next buffer */
+    uint16_t next; /* free list, chain; with IN_ORDER always the following one, round the ring */
     int16_t table; /* index of its indirect table, or -1 */
 };
 
@@ -102,9 +102,8 @@ struct virtqueue {
     uint16_t in_flight;  /* buffers that the device has, or that virtqueue_get() owes */
     struct virtqueue_slot *slot;
 
-    /* With IN_ORDER: the buffers in flight, and of those the ones that a used entry covered. */
+    /* With IN_ORDER: the oldest buffer in flight, and how many from there on a used entry covered. */
     uint16_t oldest;
-    uint16_t newest;
     uint16_t batch_left;
     uint32_t batch_length; /* bytes written to the last of them */
 

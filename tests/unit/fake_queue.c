@@ -142,6 +142,24 @@ static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, uns
     }
 }
 
+/* §2.7.9, §2.7.5: in order, chains lie one behind the other in the table, round and round. */
+static void check_in_order(struct fake_virtio *dev, struct fake_queue *q,
+                           const struct fake_chain *chain)
+{
+    if (!(dev->features >> VIRTIO_F_IN_ORDER & 1)) {
+        return;
+    }
+    if (chain->head != q->next_descriptor) {
+        fail_msg("in order, a chain begins at %u instead of %u", chain->head, q->next_descriptor);
+    }
+    for (unsigned i = 0; i + 1 < chain->descriptors; i++) {
+        unsigned at = (chain->head + i) & (q->driver_size - 1u);
+
+        assert_int_equal(get_desc(dev, q->desc, at).next, (at + 1) & (q->driver_size - 1u));
+    }
+    q->next_descriptor = (uint16_t)((chain->head + chain->descriptors) & (q->driver_size - 1u));
+}
+
 static bool take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain, bool keep)
 {
     struct fake_queue *q = live_queue(dev, queue);
@@ -164,6 +182,7 @@ static bool take(struct fake_virtio *dev, unsigned queue, struct fake_chain *cha
     };
     q->last_avail++;
     chain->descriptors = walk(dev, q->desc, q->driver_size, chain->head, chain, &table);
+    check_in_order(dev, q, chain);
     if (table.length != 0) {
         chain->indirect = true;
         assert_int_equal(table.length % DESC_SIZE, 0);

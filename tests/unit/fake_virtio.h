@@ -61,13 +61,14 @@ struct fake_queue {
     uint32_t doorbell; /* the last one's value: 16 bits, or 32 with NOTIFICATION_DATA */
 
     /* The device's own. */
-    bool was_reset;      /* by itself: it may be set up again */
-    unsigned reset_left; /* reads of queue_reset that still see 1 */
-    uint64_t holds[3];   /* addresses of its memory, until a reset has ended */
-    uint16_t last_avail; /* next entry of the available ring to take */
-    uint16_t used_idx;   /* next entry of the used ring to write */
-    uint16_t signalled;  /* used_idx at the last look whether to interrupt */
-    unsigned interrupts; /* asked for by this queue */
+    bool was_reset;           /* by itself: it may be set up again */
+    unsigned reset_left;      /* reads of queue_reset that still see 1 */
+    uint64_t holds[3];        /* addresses of its memory, until a reset has ended */
+    uint16_t last_avail;      /* next entry of the available ring to take */
+    uint16_t next_descriptor; /* with IN_ORDER: where the next chain must begin */
+    uint16_t used_idx;        /* next entry of the used ring to write */
+    uint16_t signalled;       /* used_idx at the last look whether to interrupt */
+    unsigned interrupts;      /* asked for by this queue */
 
     /* A packed ring's, in descriptors since the queue was enabled: their offset in the ring and the
      * lap follow from these. */
