@@ -141,7 +141,9 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
     struct virtio_net_options options = {
         .features = wanted_features(),
         .mac = client->mac,
-        .rx_initial = (uint16_t)boot_arguments.bufinit,
+        /* However few there are, the clock's tick has the loop look what the device waits for. */
+        .rx_initial =
+            boot_arguments.bufinit != 0 ? (uint16_t)boot_arguments.bufinit : VIRTIO_NET_RX_INITIAL,
         .rx_maximum = (uint16_t)boot_arguments.bufmax,
         .rx_memory = boot_arguments.bufmem << 10,
         .rx_quiet_ms = boot_arguments.rxquiet,

@@ -176,7 +176,7 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
 
 /*
  * With mergeable buffers a device waits, for ever if need be, until there are enough for the frame it
- * has; without, it drops what one does not hold. So they are for queues that can hold any.
+ * has; without, it drops what one does not hold. So they are for queues and memory that can hold any.
  */
 static bool can_merge(const struct virtio_net *net, const struct virtio_net_options *options,
                       uint64_t wanted)
@@ -188,6 +188,9 @@ static bool can_merge(const struct virtio_net *net, const struct virtio_net_opti
 
     if (options->rx_maximum != 0 && options->rx_maximum < buffers) {
         buffers = options->rx_maximum;
+    }
+    if (virtio_net_rx_merged_max(net, options) < buffers) {
+        buffers = virtio_net_rx_merged_max(net, options);
     }
     return buffers >= VIRTIO_NET_RX_MERGED;
 }

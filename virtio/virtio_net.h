@@ -69,9 +69,11 @@ struct virtio_net_client {
 enum { VIRTIO_NET_PRIVATE_MAX = 256 };
 
 struct virtio_net_options {
-    uint64_t features;    /* to accept, of those the driver knows (VIRTIO_NET_FEATURES) */
-    const uint8_t *mac;   /* 6 bytes to use instead of the device's, or NULL */
-    uint16_t rx_initial;  /* receive buffers posted at rest, at the least; 0: the default */
+    uint64_t features;  /* to accept, of those the driver knows (VIRTIO_NET_FEATURES) */
+    const uint8_t *mac; /* 6 bytes to use instead of the device's, or NULL */
+    uint16_t
+        rx_initial; /* receive buffers posted at rest, at the least; 0: the default. Never fewer
+                           * than a frame of the agreed MTU takes. See VIRTIO_NET_RX_MERGED. */
     uint16_t rx_maximum;  /* receive buffers posted at the most; 0: the default */
     uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
     uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
@@ -81,7 +83,13 @@ struct virtio_net_options {
 enum {
     VIRTIO_NET_RX_INITIAL = 32, /* a burst that no device loses, if it keeps frames or drops them */
     VIRTIO_NET_RX_MAXIMUM = 256,
-    VIRTIO_NET_RX_MERGED = 44, /* with fewer at the most, MRG_RXBUF is not accepted */
+    /*
+     * What the longest joined frame takes. With fewer at the most, MRG_RXBUF is not accepted, nor a
+     * feature that needs it. Where GUEST_TSO4, TSO6, USO4 or USO6 is accepted it is rx_initial's default.
+     * Who asks for fewer there has to poll without an interrupt from time to time: a device that
+     * has such a frame, and too few buffers for it, waits and does not interrupt.
+     */
+    VIRTIO_NET_RX_MERGED = 44,
     VIRTIO_NET_RX_MEMORY = 2 << 20,
     VIRTIO_NET_RX_QUIET_MS = 1000,
     VIRTIO_NET_TX_SIZE = 256, /* transmit descriptors, where the device lets us choose */

@@ -21,21 +21,49 @@ static uint16_t queue_size_for(unsigned buffers)
     return (uint16_t)size;
 }
 
+static uint32_t memory_for(const struct virtio_net_options *options)
+{
+    return options->rx_memory != 0 ? options->rx_memory : VIRTIO_NET_RX_MEMORY;
+}
+
+/* How many buffers a frame of the agreed MTU takes (§5.1.4.2 has so many posted); of one buffer, or merged. */
+static unsigned buffers_of_packet(const struct virtio_net *net)
+{
+    uint32_t frame = net->mtu + VIRTIO_NET_ETHERNET_HEADERS + net->header_length;
+    uint32_t room = net->header_length + net->rx_frame_max;
+
+    return (frame + room - 1) / room;
+}
+
+/* How many to begin with where the options don't say. A device that merges waits for ever, without an
+ * interrupt, with a frame that needs more than are posted: then so many that there is none. */
+static unsigned initial_buffers(const struct virtio_net *net)
+{
+    const uint64_t joined =
+        virtio_bit(VIRTIO_NET_F_GUEST_TSO4) | virtio_bit(VIRTIO_NET_F_GUEST_TSO6) |
+        virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6);
+
+    return net->dev->features & joined ? VIRTIO_NET_RX_MERGED : VIRTIO_NET_RX_INITIAL;
+}
+
 /* The limits, of what the options ask and the queue can hold. */
 static void choose_limits(struct virtio_net *net, const struct virtio_net_options *options,
                           unsigned per_buffer)
 {
-    uint32_t memory = options->rx_memory != 0 ? options->rx_memory : VIRTIO_NET_RX_MEMORY;
     uint32_t quiet_ms = options->rx_quiet_ms != 0 ? options->rx_quiet_ms : VIRTIO_NET_RX_QUIET_MS;
 
     if (net->rx_maximum > net->rx.size / per_buffer) {
         net->rx_maximum = (uint16_t)(net->rx.size / per_buffer);
     }
-    net->rx_buffers_max = memory / net->rx_buffer_size;
+    net->rx_buffers_max = memory_for(options) / net->rx_buffer_size;
     if (net->rx_maximum > net->rx_buffers_max) {
         net->rx_maximum = (uint16_t)net->rx_buffers_max;
     }
-    net->rx_initial = options->rx_initial != 0 ? options->rx_initial : VIRTIO_NET_RX_INITIAL;
+    net->rx_initial =
+        options->rx_initial != 0 ? options->rx_initial : (uint16_t)initial_buffers(net);
+    if (net->rx_initial < buffers_of_packet(net)) {
+        net->rx_initial = (uint16_t)buffers_of_packet(net);
+    }
     if (options->rx_fixed || net->rx_initial > net->rx_maximum) {
         net->rx_initial = net->rx_maximum;
     }
@@ -44,9 +72,25 @@ static void choose_limits(struct virtio_net *net, const struct virtio_net_option
     net->rx_quiet_ns = (uint64_t)quiet_ms * 1000000;
 }
 
+/* Room for a header before all that the client may get, and the IP header, which follows the Ethernet
+ * header, on a multiple of four. */
+static uint32_t data_offset(const struct virtio_net_client *client, uint32_t header)
+{
+    uint32_t fixed = (uint32_t)sizeof(struct virtio_net_buffer) + client->private_size;
+
+    return (fixed + header + 3) / 4 * 4 + (4 - (header + ETHERNET_HEADER) % 4) % 4;
+}
+
+unsigned virtio_net_rx_merged_max(const struct virtio_net *net,
+                                  const struct virtio_net_options *options)
+{
+    uint32_t header = sizeof(struct virtio_net_hdr);
+
+    return memory_for(options) / (data_offset(net->client, header) + header + FRAME_MAX_USUAL);
+}
+
 int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options)
 {
-    uint32_t fixed = (uint32_t)sizeof(struct virtio_net_buffer) + net->client->private_size;
     unsigned per_buffer = net->split_header ? 2 : 1;
     int error;
 
@@ -56,12 +100,8 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
         net->rx_frame_max < (uint32_t)net->mtu + VIRTIO_NET_ETHERNET_HEADERS) {
         net->rx_frame_max = net->mtu + VIRTIO_NET_ETHERNET_HEADERS;
     }
-    /* Room for a header before all that the client may get, and the IP header, which follows the
-     * Ethernet header, on a multiple of four. */
-    net->rx_data_offset = (fixed + net->header_length + 3) / 4 * 4;
-    net->rx_data_offset += (4 - (net->header_length + ETHERNET_HEADER) % 4) % 4;
+    net->rx_data_offset = data_offset(net->client, net->header_length);
     net->rx_buffer_size = net->rx_data_offset + net->header_length + net->rx_frame_max;
-
     net->rx_maximum = options->rx_maximum != 0 ? options->rx_maximum : VIRTIO_NET_RX_MAXIMUM;
     error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
                              queue_size_for(net->rx_maximum * per_buffer), 0, 0);

@@ -63,6 +63,12 @@ int virtio_net_ctrl_create(struct virtio_net *net)
         return error;
     }
     virtqueue_interrupts_off(&net->ctrl);
+    if (net->ctrl.size < COMMAND_PARTS) {
+        virtio_platform_log(
+            "virtio-net: a control queue of %u descriptors has no room for a command",
+            net->ctrl.size);
+        return VIRTIO_ERROR_IO;
+    }
     return 0;
 }
 

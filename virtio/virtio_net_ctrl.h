@@ -12,7 +12,8 @@ bool virtio_net_is_station(const uint8_t mac[6]);
  * the device's number of pairs is impossible: then it is to be agreed without. */
 bool virtio_net_ctrl_choose(struct virtio_net *net);
 
-/* Makes the queue where CTRL_VQ was agreed: 0 or an error. */
+/* Makes the queue where CTRL_VQ was agreed: 0 or an error; even then there may be one, which the device
+ * knows. */
 int virtio_net_ctrl_create(struct virtio_net *net);
 
 /* Frees it; only after a reset. */

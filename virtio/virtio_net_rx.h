@@ -25,6 +25,10 @@ static inline uint8_t *virtio_net_buffer_header(const struct virtio_net *net,
     return (uint8_t *)buffer + net->rx_data_offset;
 }
 
+/* How many buffers may exist where frames are merged, before that is agreed. */
+unsigned virtio_net_rx_merged_max(const struct virtio_net *net,
+                                  const struct virtio_net_options *options);
+
 /* Makes the queue, once net->mtu is known. 0 or an error; even then there may be a queue, which the
  * device knows. */
 int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options *options);

@@ -164,8 +164,8 @@ static void device_can_be_opened_again(void **state)
         assert_int_equal(card_attach(), 0);
         for (unsigned round = 0; round < 5; round++) {
             assert_int_equal(card_open_net(), 0);
-            assert_int_equal(card_deliver_all(), VIRTIO_NET_RX_INITIAL);
-            assert_int_equal(virtio_net_poll(&card.net, 64), VIRTIO_NET_RX_INITIAL);
+            assert_int_equal(card_deliver_all(), VIRTIO_NET_RX_MERGED);
+            assert_int_equal(virtio_net_poll(&card.net, 64), VIRTIO_NET_RX_MERGED);
             card_close();
         }
     }
