@@ -294,8 +294,9 @@ int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads);
 
 /*
  * Asks for an interrupt for the next received frame, and with tx, for who waits after ERROR_FULL,
- * also for when much of the transmit ring has been used. Returns whether there is work already: then
- * there may be no interrupt, and the caller must poll.
+ * also for when much of the transmit ring has been used. Where receive buffers are missing it asks for
+ * the latter in any case, as they may be in there. Returns whether there is work already: then there may be
+ * no interrupt, and the caller must poll. So it is while there is no memory for a single buffer.
  */
 bool virtio_net_interrupts_on(struct virtio_net *net, bool tx);
 void virtio_net_interrupts_off(struct virtio_net *net);

@@ -2,23 +2,42 @@
 /* The network device's interrupts: on and off, the top half, what each was for. */
 #include "virtio/virtio_net_interrupts.h"
 
+#include "virtio/virtio_net_rx.h"
+
+/*
+ * Whether fewer receive buffers are posted than should be, as there is no memory, or all that may exist are
+ * elsewhere: perhaps in the transmit ring, from where they come back only when somebody looks.
+ */
+static bool is_starved(struct virtio_net *net)
+{
+    if (net->rx_posted < net->rx_limit && !net->rx.stopped) {
+        virtio_net_rx_refill(net);
+    }
+    return net->rx_posted < net->rx_limit;
+}
+
 bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
 {
     /* When three quarters of what is in flight are done: early enough not to run the device dry,
      * late enough to be worth a wake-up. */
     uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
-    bool pending;
+    bool pending = net->config_changed;
 
     if (!net->live) {
         return false;
     }
-    pending = virtqueue_interrupts_on(&net->rx, 1);
+    if (is_starved(net)) {
+        tx = true;
+        after = net->tx.in_flight != 0;  /* the first may hold what the device waits for */
+        pending |= net->rx_buffers == 0; /* nobody will wake us: memory has to be looked for */
+    }
+    pending |= virtqueue_interrupts_on(&net->rx, 1);
     /* Who waits for a reset to end has to look, as it does not interrupt; not for ever. */
     pending |= net->rx.stopped && !net->rx.overdue;
     if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
         pending = true;
     }
-    return pending || net->config_changed;
+    return pending;
 }
 
 void virtio_net_interrupts_off(struct virtio_net *net)

@@ -197,6 +197,8 @@ static bool card_interrupts_on(void *state, bool tx)
     uint8_t mask = I82559_MASK_CNA | I82559_MASK_ER | I82559_MASK_FCP;
     uint16_t status;
 
+    /* Receive buffers may be under way as frames, and come back only when somebody looks. */
+    tx |= card->rx_posted < card->rx_limit;
     if (!tx) {
         mask |= I82559_MASK_CX;
     }
