@@ -90,13 +90,15 @@ struct nic_counters {
     uint32_t interrupts_config;               /* of those taken, with news of the card itself */
     uint32_t rx_bad;                          /* frames of an impossible length */
     uint32_t rx_no_memory, rx_at_ceiling;     /* buffers that could not be had, and why */
-    uint32_t rx_posted;                       /* buffers that the card has now */
-    uint32_t rx_limit, rx_limit_peak;         /* how many it may have, now and at the most so far */
-    uint32_t rx_initial, rx_maximum;          /* between which the limit goes */
-    uint32_t rx_ups, rx_downs;                /* times that it went */
-    uint32_t rx_buffers, rx_buffers_peak;     /* that exist, and ever did at once */
-    uint32_t rx_buffers_max;                  /* that may exist */
-    uint64_t rx_held, rx_held_peak;           /* bytes of them */
+    uint32_t tx_down,
+        tx_lost;        /* frames refused as the link is down; taken back from the card unsent */
+    uint32_t rx_posted; /* buffers that the card has now */
+    uint32_t rx_limit, rx_limit_peak;     /* how many it may have, now and at the most so far */
+    uint32_t rx_initial, rx_maximum;      /* between which the limit goes */
+    uint32_t rx_ups, rx_downs;            /* times that it went */
+    uint32_t rx_buffers, rx_buffers_peak; /* that exist, and ever did at once */
+    uint32_t rx_buffers_max;              /* that may exist */
+    uint64_t rx_held, rx_held_peak;       /* bytes of them */
 };
 
 /* What was agreed with a card. */
@@ -133,7 +135,7 @@ struct nic_driver {
      * Queues a frame. headroom: bytes before parts[0].data that may be written. offload: one of
      * what offloads() tells, or NULL. The memory is the card's until client->transmitted(cookie).
      * Returns 0; NIC_FULL: try again after transmitted(); NIC_PARTS: too many parts, or an offload
-     * without headroom: join them to one; NIC_DOWN: the card is out of order.
+     * without headroom: join them to one; NIC_DOWN: the link is down, or the card out of order.
      */
     int (*transmit)(void *state, const struct nic_part *parts, unsigned count, unsigned headroom,
                     const struct nic_offload *offload, void *cookie);

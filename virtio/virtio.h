@@ -28,6 +28,7 @@ enum {
     VIRTIO_ERROR_BROKEN = -7,   /* the device broke the rules of this queue: it needs a reset */
     VIRTIO_ERROR_REFUSED = -8,  /* the device says no to a command */
     VIRTIO_ERROR_INVAL = -9, /* an argument, or a call now, that is not allowed: nothing changed */
+    VIRTIO_ERROR_DOWN = -10, /* the link is down */
 };
 
 struct virtio_device;

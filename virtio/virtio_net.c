@@ -57,7 +57,7 @@ static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
 /* What the configuration says of the link. */
 struct link {
     uint16_t status; /* VIRTIO_NET_S_... */
-    uint32_t speed;
+    uint32_t speed;  /* Mbit/s, 0: unknown */
     uint8_t duplex;
 };
 
@@ -77,6 +77,12 @@ static int read_link(const struct virtio_net *net, struct link *link)
             error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_DUPLEX, &link->duplex, 1, 1);
         }
     }
+    if (link->speed > INT32_MAX) { /* all ones: unknown */
+        link->speed = 0;
+    }
+    if (link->duplex > VIRTIO_NET_DUPLEX_FULL) {
+        link->duplex = VIRTIO_NET_DUPLEX_UNKNOWN;
+    }
     return error;
 }
 
@@ -84,14 +90,12 @@ static int read_link(const struct virtio_net *net, struct link *link)
 static bool set_link(struct virtio_net *net, const struct link *link)
 {
     bool up = link->status & VIRTIO_NET_S_LINK_UP;
-    uint32_t speed = link->speed <= INT32_MAX ? link->speed : 0; /* all ones: unknown (§5.1.4) */
-    uint8_t duplex =
-        link->duplex <= VIRTIO_NET_DUPLEX_FULL ? link->duplex : VIRTIO_NET_DUPLEX_UNKNOWN;
-    bool changed = up != net->link_up || (up && (speed != net->speed || duplex != net->duplex));
+    bool changed =
+        up != net->link_up || (up && (link->speed != net->speed || link->duplex != net->duplex));
 
     net->link_up = up;
-    net->speed = speed;
-    net->duplex = duplex;
+    net->speed = link->speed;
+    net->duplex = link->duplex;
     return changed;
 }
 
@@ -112,6 +116,23 @@ static int read_mtu(struct virtio_net *net)
     return error;
 }
 
+/* Whether the link was down: it is up again, or the configuration changed and nothing in it did. */
+static bool was_down(const struct virtio_net *net, const struct link *link)
+{
+    return !net->link_up || (!(link->status & VIRTIO_NET_S_ANNOUNCE) && link->speed == net->speed &&
+                             link->duplex == net->duplex);
+}
+
+/* Whether the transmit queue is to be made anew: see virtio_net_tx_renew(). */
+static bool needs_renewal(const struct virtio_net *net, const struct link *link)
+{
+    const uint64_t features = net->dev->features;
+
+    return net->tx_renewing || (virtio_has(features, VIRTIO_F_RING_PACKED) &&
+                                virtio_has(features, VIRTIO_F_RING_RESET) &&
+                                link->status & VIRTIO_NET_S_LINK_UP && was_down(net, link));
+}
+
 /*
  * What the configuration says now: the link, and whether others should hear from us. Where it does not
  * hold still, the next pass looks again: the device need not tell of a change twice.
@@ -122,6 +143,11 @@ static void look_at_configuration(struct virtio_net *net)
 
     net->config_changed = false;
     if (read_link(net, &link) != 0) {
+        net->config_changed = true;
+        return;
+    }
+    if (needs_renewal(net, &link) && !virtio_net_tx_renew(net)) {
+        net->link_up = false; /* not yet, or not any more */
         net->config_changed = true;
         return;
     }
@@ -320,12 +346,12 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     }
     net->busy = true;
     interrupts = virtio_net_interrupts_take(net);
+    if (net->config_changed) {
+        interrupts.config = true;
+        look_at_configuration(net); /* first: it may be that nothing should be sent */
+    }
     reclaimed = virtio_net_tx_reclaim(net);
     frames = virtio_net_rx_poll(net, budget);
-    if (net->config_changed) {
-        look_at_configuration(net);
-        interrupts.config = true;
-    }
     virtio_net_interrupts_count(net, &interrupts, frames, reclaimed);
     net->busy = false;
     return frames;

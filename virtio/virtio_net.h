@@ -58,7 +58,8 @@ struct virtio_net_client {
                     const struct virtio_net_offload *offload);
     /* The device is done with a transmitted frame: its memory is the client's again. */
     void (*transmitted)(void *context, void *cookie);
-    /* The link went up or down, or it is up and its speed or duplex changed. */
+    /* The link went up or down, or it is up and its speed or duplex changed. While it is down frames are
+     * refused. */
     void (*link)(void *context, bool up);
     /* The device asks for a packet that makes us known to the network (§5.1.6.5.4 Gratuitous
      * Packet Sending); it is acknowledged when this returns. */
@@ -131,6 +132,8 @@ struct virtio_net_counters {
     uint32_t rx_ups;              /* times that the limit of posted buffers was raised */
     uint32_t rx_downs;            /* and lowered */
     uint32_t tx_full;             /* transmits refused because the ring was full */
+    uint32_t tx_down;             /* because the link was down */
+    uint32_t tx_lost; /* frames queued and given back unsent, as their queue was reset */
 };
 
 struct virtio_net_buffer;
@@ -178,6 +181,9 @@ struct virtio_net {
 
     uint32_t tx_frame_max;            /* bytes of one that the device does not cut */
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
+
+    bool tx_renewing; /* the transmit queue is made anew, before the link is said to be up */
+    uint64_t tx_renewed_since; /* clock: when that began */
 
     bool busy;          /* within virtio_net_poll() or _close(), as their callbacks are */
     volatile bool live; /* from virtio_net_start() to _close(): the handler may touch the queues */
@@ -230,7 +236,7 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
  * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
  * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
  * client.transmitted()), ERROR_TOOBIG (count > VIRTIO_NET_PARTS_MAX, or an offload without room for
- * a header: join the parts to one with headroom), ERROR_BROKEN, or ERROR_INVAL: an offload that was not
+ * a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, or ERROR_INVAL: an offload that was not
  * agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing is kept.
  */
 int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,

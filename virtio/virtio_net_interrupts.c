@@ -21,7 +21,7 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
     /* When three quarters of what is in flight are done: early enough not to run the device dry,
      * late enough to be worth a wake-up. */
     uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
-    bool pending = net->config_changed;
+    bool pending = net->config_changed && !net->tx.overdue;
 
     if (!net->live) {
         return false;

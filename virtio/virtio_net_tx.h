@@ -17,4 +17,10 @@ unsigned virtio_net_tx_reclaim(struct virtio_net *net);
 /* And those that it has not sent; only after a reset of the device or of the queue. */
 void virtio_net_tx_give_back(struct virtio_net *net);
 
+/*
+ * Makes the queue anew, before the link is said to be up again; with a packed ring and RING_RESET. Returns
+ * whether that is done: otherwise it is to be called again by the next pass. Until then nobody may transmit.
+ */
+bool virtio_net_tx_renew(struct virtio_net *net);
+
 #endif

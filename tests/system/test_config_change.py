@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the device tells by a configuration change: the link, its speed, a wish to be announced."""
 
+import contextlib
+import socket
 import threading
+import time
 
 import pytest
 
@@ -76,3 +79,36 @@ def test_speed_is_told(boot, options, text):
 def test_mtu_is_told(boot):
     guest = boot(device="host_mtu=1400").wait_ready()
     assert by_udp(guest.address)["cards"][0]["mtu"] == 1400
+
+
+@pytest.mark.parametrize("ring", ["split", "packed"])
+def test_link_flaps_under_traffic(boot, ring):
+    """Frames are in the ring whenever the link goes: a device may drop them, and count them wrong."""
+    device = f"disable-legacy=on,packed={'on' if ring == 'packed' else 'off'}"
+    guest = boot(device=device).wait_ready()
+    ended = threading.Event()
+
+    def flood():
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.connect((guest.address, 7))
+            sock.setblocking(False)
+            while not ended.is_set():
+                for _ in range(64):
+                    with contextlib.suppress(OSError):
+                        sock.send(bytes(1000))
+                with contextlib.suppress(OSError):
+                    while True:
+                        sock.recv(2000)
+
+    thread = threading.Thread(target=flood, daemon=True)
+    thread.start()
+    for turn in range(1, 9):
+        time.sleep(0.1)
+        guest.qmp("set_link", name="nic0", up=False)
+        if turn % 2:  # in the other turns the guest may see neither
+            guest.wait_for("^vtnet: link down", count=(turn + 1) // 2)
+        guest.qmp("set_link", name="nic0", up=True)
+    ended.set()
+    thread.join()
+    host.ping(guest.address, count=3)
+    host.serves(guest.address)

@@ -33,9 +33,9 @@ struct fake_card {
     unsigned sents;
 
     /* How the client behaves. */
-    bool holds;     /* keeps received buffers instead of releasing them at once */
+    bool holds;        /* keeps received buffers instead of releasing them at once */
     bool releases_all; /* what it holds, with the next frame, before that */
-    bool uses_room; /* writes on the bytes before the data, as its headroom */
+    bool uses_room;    /* writes on the bytes before the data, as its headroom */
     void *held[512];
     unsigned helds;
 };

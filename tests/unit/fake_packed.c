@@ -115,6 +115,9 @@ bool fake_packed_take(struct fake_virtio *dev, unsigned queue, struct fake_chain
     if (!is_available(q, q->taken)) {
         return false;
     }
+    if (q->miscounted) {
+        fail_msg("a chain is taken from queue %u that QEMU has miscounted: it breaks", queue);
+    }
     *chain = (struct fake_chain){0};
     do {
         if (!is_available(q, q->taken)) {

@@ -349,6 +349,17 @@ bool fake_tx_take(struct fake_virtio *dev)
     return true;
 }
 
+void fake_tx_drop(struct fake_virtio *dev)
+{
+    struct fake_queue *q = &dev->queue[VIRTIO_NET_QUEUE_TX];
+    struct fake_chain chain;
+
+    while (!q->miscounted && fake_take(dev, VIRTIO_NET_QUEUE_TX, &chain)) {
+        fake_use(dev, VIRTIO_NET_QUEUE_TX, chain.head, 0);
+        q->miscounted = fake_packed(dev);
+    }
+}
+
 unsigned fake_tx_run(struct fake_virtio *dev)
 {
     unsigned frames = 0;

@@ -75,6 +75,7 @@ struct fake_queue {
     uint64_t taken;
     uint64_t passed; /* by used descriptors */
     uint64_t taken_buffers, passed_buffers;
+    bool miscounted; /* by fake_tx_drop(): the next chain that it takes breaks the device */
     struct fake_used {
         uint64_t at;
         uint16_t id;
@@ -290,6 +291,10 @@ void fake_use(struct fake_virtio *dev, unsigned queue, uint32_t id, uint32_t len
 
 /* Takes one frame from the transmit queue into tx_chain and tx_data, without using it up. */
 bool fake_tx_take(struct fake_virtio *dev);
+
+/* What QEMU does with the frames of a transmit queue while the link is down: of a split one it drops all, of
+ * a packed one the first, and then it counts one buffer too many in its hands for ever. */
+void fake_tx_drop(struct fake_virtio *dev);
 
 /* Sends all there is, uses it up and asks for a kick. Returns the number of frames. */
 unsigned fake_tx_run(struct fake_virtio *dev);
