@@ -224,6 +224,7 @@ $(B)/host/libvtnet.a: $(LIB:%.c=$(B)/host/lib/%.o)
 # fakes are compiled once for each of the two; a test is linked with these and with what it adds.
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_LIB := $(LIB) $(sort $(wildcard tests/unit/fake_*.c))
+UNIT_ADDS_test_http := net/services/http_request.c
 UNIT_ADDS_test_i82559 := $(sort $(wildcard net/legacy/i82559*.c))
 UNIT_ADDS_test_ne2000 := $(sort $(wildcard net/legacy/ne2000*.c))
 UNIT_ADDS_test_iperf := net/services/iperf_stream.c

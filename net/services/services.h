@@ -47,8 +47,8 @@ bool sink_start(void);
  */
 bool source_start(void);
 
-/* What is counted, as JSON (net/stats.h): over TCP by HTTP's GET of /, over UDP for any datagram to
- * SERVICE_PORT_STATS. */
+/* What is counted, as JSON (net/stats.h): over TCP by HTTP's GET or HEAD of /, over UDP for any
+ * datagram to SERVICE_PORT_STATS. */
 bool stats_start(void);
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the guest counts, as JSON: a GET of / by HTTP/1.0 (RFC 1945) on TCP port 80, or any datagram
- * to UDP port 81. A connection has one request and one answer.
+ * What the guest counts, as JSON: a GET or HEAD of / by HTTP/1.0 (RFC 1945) on TCP port 80, or any
+ * datagram to UDP port 81. A connection has one request and one answer.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,12 +9,13 @@
 
 #include "lwip/ip.h"
 #include "net/services/clients.h"
+#include "net/services/http_request.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 #include "net/stats.h"
 
 enum {
-    LINE_MAX = 128,      /* characters of a request's first line that count */
+    LINE_MAX = 256,      /* characters of a request's first line that count */
     REQUEST_MAX = 8192,  /* bytes of a whole request */
     CLIENTS_MAX = 16,    /* at once */
     POLLS_A_SECOND = 1,  /* with an interval of two of lwIP's half seconds */
@@ -24,12 +25,13 @@ enum {
 
 /* A connection whose request is not complete. */
 struct client {
-    char line[LINE_MAX];   /* the first one, as far as it fits */
-    unsigned length;       /* of it */
-    unsigned received;     /* bytes in all */
-    unsigned polls;        /* without a whole request */
-    bool have_line;        /* the first one is complete */
-    bool at_start_of_line; /* an end of line here ends the request */
+    char line[LINE_MAX];             /* the first one, as far as it fits */
+    unsigned length;                 /* of it */
+    unsigned received;               /* bytes in all */
+    unsigned polls;                  /* without a whole request */
+    bool have_line;                  /* the first one is complete */
+    struct http_judgement judgement; /* once it is */
+    bool at_start_of_line;           /* an end of line here ends the request */
 };
 
 /* Room for a whole answer: header and JSON. Taken at the start, so that there is no memory to lack
@@ -62,49 +64,44 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
     pbuf_free(reply);
 }
 
-/* "GET / HTTP/1.0": what to answer, as the status line has it. */
-static const char *judge(const struct client *client)
+/* The first line has ended, or is too long for the request. */
+static void end_line(struct client *client)
 {
-    static const char get[] = "GET";
-    size_t method = strcspn(client->line, " ");
-    const char *target = client->line + method + (client->line[method] == ' ');
-    size_t path = strcspn(target, " ");
-    const char *version = target + path;
+    bool cut = client->length == LINE_MAX;
 
-    if (client->length == LINE_MAX || method == 0 || path == 0 ||
-        strncmp(version, " HTTP/1.", 8) != 0 || version[8] < '0' || version[8] > '9' ||
-        version[9] != '\0') {
-        return "400 Bad Request";
-    }
-    for (size_t i = 0; i < method; i++) {
-        if (client->line[i] < 'A' || client->line[i] > 'Z') {
-            return "400 Bad Request";
-        }
-    }
-    if (method != sizeof get - 1 || memcmp(client->line, get, method) != 0) {
-        return "405 Method Not Allowed";
-    }
-    return target[0] == '/' && (path == 1 || target[1] == '?') ? "200 OK" : "404 Not Found";
+    client->have_line = true;
+    client->line[cut ? LINE_MAX - 1 : client->length] = '\0';
+    client->judgement = http_judge(client->line, cut);
 }
 
-/* Takes bytes of a request. Returns the status to answer with, or NULL while it is not complete. */
-static const char *take(struct client *client, const struct pbuf *p)
+/* The answer does not wait for the end of such a request, which may have none. */
+static bool is_malformed(const char *status)
+{
+    return memcmp(status, "400", 3) == 0 || memcmp(status, "414", 3) == 0;
+}
+
+/* Takes bytes of a request. Returns whether it can be answered: it is complete, or will never be. */
+static bool take(struct client *client, const struct pbuf *p)
 {
     for (u16_t i = 0; i < p->tot_len; i++) {
         char c = (char)pbuf_get_at(p, i);
 
         if (++client->received > REQUEST_MAX) {
-            return "400 Bad Request";
+            if (client->have_line) {
+                client->judgement.status = "400 Bad Request";
+            } else {
+                end_line(client);
+            }
+            return true;
         }
         if (c == '\n') {
             if (!client->have_line) {
-                client->have_line = true;
-                client->line[client->length < LINE_MAX ? client->length : LINE_MAX - 1] = '\0';
-                if (memcmp(judge(client), "400", 3) == 0) {
-                    return judge(client);
+                end_line(client);
+                if (is_malformed(client->judgement.status)) {
+                    return true;
                 }
             } else if (client->at_start_of_line) {
-                return judge(client);
+                return true;
             }
             client->at_start_of_line = true;
         } else if (c != '\r') {
@@ -114,7 +111,7 @@ static const char *take(struct client *client, const struct pbuf *p)
             }
         }
     }
-    return NULL;
+    return false;
 }
 
 static void forget(struct client *client, struct tcp_pcb *pcb)
@@ -135,8 +132,9 @@ static err_t abort_connection(struct client *client, struct tcp_pcb *pcb)
 }
 
 /* Answers and closes: lwIP sees to it that what is sent arrives. */
-static err_t reply(struct client *client, struct tcp_pcb *pcb, const char *status)
+static err_t reply(struct client *client, struct tcp_pcb *pcb)
 {
+    const char *status = client->judgement.status;
     bool good = memcmp(status, "200", 3) == 0;
     char header[HEADER_MAX];
     size_t length = 0;
@@ -151,10 +149,10 @@ static err_t reply(struct client *client, struct tcp_pcb *pcb, const char *statu
                              "HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
                              "Connection: close\r\n\r\n",
                              status, good ? "application/json" : "text/plain", length,
-                             memcmp(status, "405", 3) == 0 ? "Allow: GET\r\n" : "");
-    if (tcp_write(pcb, header, (u16_t)header_length, TCP_WRITE_FLAG_COPY | TCP_WRITE_FLAG_MORE) !=
-            ERR_OK ||
-        tcp_write(pcb, answer, (u16_t)length, TCP_WRITE_FLAG_COPY) != ERR_OK) {
+                             memcmp(status, "405", 3) == 0 ? "Allow: GET, HEAD\r\n" : "");
+    if (tcp_write(pcb, header, (u16_t)header_length, TCP_WRITE_FLAG_COPY) != ERR_OK ||
+        (!client->judgement.head &&
+         tcp_write(pcb, answer, (u16_t)length, TCP_WRITE_FLAG_COPY) != ERR_OK)) {
         return abort_connection(client, pcb);
     }
     forget(client, pcb);
@@ -168,16 +166,16 @@ static err_t reply(struct client *client, struct tcp_pcb *pcb, const char *statu
 static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
 {
     struct client *client = context;
-    const char *status;
+    bool complete;
 
     (void)error;
     if (p == NULL) { /* without having asked */
         return abort_connection(client, pcb);
     }
     tcp_recved(pcb, p->tot_len);
-    status = take(client, p);
+    complete = take(client, p);
     pbuf_free(p);
-    return status != NULL ? reply(client, pcb, status) : ERR_OK;
+    return complete ? reply(client, pcb) : ERR_OK;
 }
 
 static err_t tcp_polled(void *context, struct tcp_pcb *pcb)

@@ -3,6 +3,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import struct
 import time
@@ -165,17 +166,39 @@ def test_requests_of_every_kind(boot, pieces):
         return answer.split(b"\r\n")[0].decode()
 
     for good in (b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-                 b"GET /?now HTTP/1.0\n\n", b"GET / HTTP/1.0\r\n" + b"X: y\r\n" * 500 + b"\r\n"):
+                 b"GET /?now HTTP/1.0\n\n", 2 * b"GET / HTTP/1.1\r\n\r\n",
+                 b"GET / HTTP/1.0\r\n" + b"X: y\r\n" * 500 + b"\r\n"):
         assert status(good) == "HTTP/1.0 200 OK"
-    for method in (b"HEAD", b"POST", b"PUT", b"X"):
+    for url in (b"http://10.0.0.2/", b"http://10.0.0.2", b"HTTP://vtnet.local:80/?now",
+                b"http://x?y"):
+        assert status(b"GET " + url + b" HTTP/1.1\r\nHost: x\r\n\r\n") == "HTTP/1.0 200 OK"
+    assert status(b"GET http://10.0.0.2/x HTTP/1.1\r\n\r\n") == "HTTP/1.0 404 Not Found"
+    for long in (b"GET /" + b"a" * 3000 + b" HTTP/1.0\r\n\r\n", b"GET /" + b"a" * 9000):
+        assert status(long) == "HTTP/1.0 414 URI Too Long"
+    for method in (b"POST", b"PUT", b"X"):
         assert status(method + b" / HTTP/1.0\r\n\r\n") == "HTTP/1.0 405 Method Not Allowed"
     assert status(b"GET /other HTTP/1.0\r\n\r\n") == "HTTP/1.0 404 Not Found"
     for bad in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / FTP/1.0\r\n\r\n",
                 b"get / HTTP/1.0\r\n\r\n", b"GET  HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0x\r\n\r\n",
-                bytes(range(256)) + b"\n\n", b"GET /" + b"a" * 3000 + b" HTTP/1.0\r\n\r\n",
-                b"GET / HTTP/1.0\r\n" + b"a" * 9000):
+                bytes(range(256)) + b"\n\n", b"GET / HTTP/1.0" + b" " * 3000 + b"\r\n\r\n",
+                b"GET http:///x HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\n" + b"a" * 9000):
         assert status(bad) == "HTTP/1.0 400 Bad Request"
     host.serves(guest.address)
+
+
+def test_head(boot):
+    """The same headers as GET's, and nothing behind them."""
+    guest = boot().wait_ready()
+    for target, wanted in ((b"/", b"200 OK"), (b"/other", b"404 Not Found")):
+        heads = []
+        for method in (b"GET", b"HEAD"):
+            answer = exchange(guest.address, method + b" " + target + b" HTTP/1.0\r\n\r\n")
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.0 " + wanted)
+            length = int(re.search(rb"^Content-Length: (\d+)\r?$", head, re.MULTILINE)[1])
+            assert length > 0 and len(body) == (length if method == b"GET" else 0)
+            heads.append(re.sub(rb"Content-Length: \d+", b"", head))
+        assert heads[0] == heads[1]
 
 
 def test_clients_that_vanish(boot):
