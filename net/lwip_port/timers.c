@@ -16,8 +16,8 @@
 enum {
     TIMERS_MAX = 16,
     /* Of each card eleven of mDNS, DHCP's and conflict.c's two, and those of groups.c and vlan.c; of all,
-     * mDNS's questions in several parts, and three of net/. */
-    HANDLERS = 16 + 1 + 3,
+     * mDNS's questions in several parts, and four of net/. */
+    HANDLERS = 16 + 1 + 4,
     EACH_MAX = NIC_CARDS, /* of one handler */
     ONCE_MAX = HANDLERS * EACH_MAX,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Echo (RFC 862). TCP sends from the receive buffers: net/lwip_port/give.h. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lwip/ip.h"
 #include "net/lwip_port/give.h"
@@ -21,6 +22,12 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
     pbuf_free(p);
 }
 
+enum {
+    SMALL = 512,         /* bytes of a pbuf that is not kept for them */
+    GATHERED_MAX = 1460, /* bytes of one that has those of several */
+    GATHERED = 0x80,     /* a pbuf's flag, which lwIP does not use */
+};
+
 struct connection {
     struct tcp_pcb *pcb;
     struct pbuf *first; /* queue of single pbufs, oldest first: not yet given to TCP */
@@ -40,6 +47,44 @@ static void free_queue(struct connection *c)
     }
 }
 
+/*
+ * TCP takes only so many pbufs. Small data behind these is gathered in memory of its own: a pbuf for
+ * each byte of the window would take 60 times as much, and all connections' all that there is.
+ * Returns whether p was gathered.
+ */
+static bool gather(struct connection *c, struct pbuf *p)
+{
+    struct pbuf *to = c->last;
+
+    if (p->len > SMALL) {
+        return false;
+    }
+    if (!(to->flags & GATHERED) || p->len > GATHERED_MAX - to->len) {
+        to = pbuf_alloc(PBUF_RAW, GATHERED_MAX, PBUF_RAM);
+        if (to == NULL) {
+            return false;
+        }
+        to->flags |= GATHERED;
+        to->len = 0;
+        c->last->next = to;
+        c->last = to;
+    }
+    memcpy((uint8_t *)to->payload + to->len, p->payload, p->len);
+    to->len += p->len;
+    to->tot_len = to->len;
+    pbuf_free(p);
+    return true;
+}
+
+/* Out of the way of a connection whose queue is empty, as it is while the peer reads. */
+__attribute__((noinline)) static void append_behind(struct connection *c, struct pbuf *p)
+{
+    if (!gather(c, p)) {
+        c->last->next = p;
+        c->last = p;
+    }
+}
+
 /* Appends each pbuf of a chain on its own: a queue of them may hold more than a chain's 64 KiB. */
 static void append(struct connection *c, struct pbuf *chain)
 {
@@ -51,13 +96,10 @@ static void append(struct connection *c, struct pbuf *chain)
         chain->tot_len = chain->len;
         if (chain->len == 0) {
             pbuf_free(chain);
+        } else if (c->first == NULL) {
+            c->first = c->last = chain;
         } else {
-            if (c->first == NULL) {
-                c->first = chain;
-            } else {
-                c->last->next = chain;
-            }
-            c->last = chain;
+            append_behind(c, chain);
         }
         chain = rest;
     }
@@ -133,10 +175,7 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 {
     struct connection *c;
 
-    (void)context;
-    if (error != ERR_OK || pcb == NULL) {
-        return ERR_VAL;
-    }
+    (void)context, (void)error;
     c = calloc(1, sizeof *c);
     if (c == NULL) {
         return ERR_MEM; /* lwIP aborts the connection */

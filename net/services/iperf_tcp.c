@@ -9,15 +9,14 @@
 #include "arch/arch.h"
 #include "net/services/iperf.h"
 #include "net/services/listen.h"
+#include "net/services/places.h"
 #include "net/services/services.h"
 #include "net/services/zeros.h"
 
 enum {
-    CONNECTIONS_MAX = 64, /* at once, connections back included */
-    PATIENCE_POLLS = 10,  /* without any progress; a poll is one second: */
-    POLL_INTERVAL = 2,    /* lwIP's half seconds */
-    PIECE_MIN = 4096,     /* bytes, unless it is the last one */
-    SECONDS_MAX = 3600,   /* of sending, whatever was asked for */
+    POLL_INTERVAL = 2,  /* lwIP's half seconds */
+    PIECE_MIN = 4096,   /* bytes, unless it is the last one */
+    SECONDS_MAX = 3600, /* of sending, whatever was asked for */
 };
 
 static const uint64_t SECOND_NS = 1000000000;
@@ -52,15 +51,12 @@ struct connection {
     struct tcp_pcb *pcb;
     struct client_hdr header;
     unsigned header_length; /* bytes that are there; of a connection back: all */
-    unsigned polls;         /* without any progress */
     bool sending;
     bool send_afterwards; /* on a connection back, once the client has sent all */
     bool received_all;
     u32_t left;        /* bytes to be sent; UINT32_MAX where time alone is the limit */
     uint64_t until_ns; /* the end of sending, at the latest */
 };
-
-static unsigned connections;
 
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error);
 static struct connection *open_connection(struct tcp_pcb *pcb);
@@ -71,7 +67,6 @@ static err_t close_connection(struct connection *c)
     struct tcp_pcb *pcb = c->pcb;
 
     free(c);
-    connections--;
     return leave_tcp(pcb);
 }
 
@@ -136,7 +131,8 @@ static err_t begin_sending(struct connection *c)
 static void connect_back(const struct connection *c)
 {
     struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&c->pcb->remote_ip));
-    struct connection *back = pcb != NULL ? open_connection(pcb) : NULL;
+    bool has_place = pcb != NULL && places_enter_beside(pcb, c->pcb);
+    struct connection *back = has_place ? open_connection(pcb) : NULL;
 
     if (back == NULL) {
         if (pcb != NULL) {
@@ -197,7 +193,6 @@ static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, er
     err_t result = ERR_OK;
 
     (void)error;
-    c->polls = 0;
     if (p == NULL) {
         c->received_all = true;
         if (c->sending) {
@@ -220,9 +215,7 @@ static err_t tcp_acknowledged(void *context, struct tcp_pcb *pcb, u16_t length)
 {
     struct connection *c = context;
 
-    (void)pcb;
-    (void)length;
-    c->polls = 0;
+    (void)pcb, (void)length;
     return c->sending ? send_more(c) : ERR_OK;
 }
 
@@ -231,9 +224,6 @@ static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
     struct connection *c = context;
 
     (void)pcb;
-    if (++c->polls > PATIENCE_POLLS) {
-        return abort_connection(c);
-    }
     return c->sending ? send_more(c) : ERR_OK;
 }
 
@@ -241,7 +231,6 @@ static void tcp_failed(void *context, err_t error)
 {
     (void)error;
     free(context); /* the pcb is gone already, or about to go */
-    connections--;
 }
 
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error)
@@ -251,15 +240,14 @@ static err_t connected(void *context, struct tcp_pcb *pcb, err_t error)
     return begin_sending(context);
 }
 
-/* Returns NULL where there is no memory, or there are too many. */
+/* Returns NULL where there is no memory. */
 static struct connection *open_connection(struct tcp_pcb *pcb)
 {
-    struct connection *c = connections < CONNECTIONS_MAX ? calloc(1, sizeof *c) : NULL;
+    struct connection *c = calloc(1, sizeof *c);
 
     if (c == NULL) {
         return NULL;
     }
-    connections++;
     c->pcb = pcb;
     tcp_arg(pcb, c);
     tcp_recv(pcb, tcp_received);
@@ -271,10 +259,7 @@ static struct connection *open_connection(struct tcp_pcb *pcb)
 
 static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 {
-    (void)context;
-    if (error != ERR_OK || pcb == NULL) {
-        return ERR_VAL;
-    }
+    (void)context, (void)error;
     return open_connection(pcb) != NULL ? ERR_OK : ERR_MEM; /* then lwIP aborts it */
 }
 

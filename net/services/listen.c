@@ -2,8 +2,15 @@
 #include "net/services/listen.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lwip/ip.h"
+#include "net/services/places.h"
+
+/* Of a listening socket. */
+struct listener {
+    tcp_accept_fn accept;
+};
 
 static bool report(const char *protocol, u16_t number)
 {
@@ -26,19 +33,36 @@ bool listen_udp(u16_t number, udp_recv_fn receive)
     return true;
 }
 
+static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
+{
+    const struct listener *listener = context;
+
+    if (error != ERR_OK || pcb == NULL) {
+        return ERR_VAL;
+    }
+    places_enter(pcb);
+    tcp_arg(pcb, NULL);
+    return listener->accept(NULL, pcb, ERR_OK);
+}
+
 bool listen_tcp(u16_t number, tcp_accept_fn accept)
 {
+    struct listener *listener = malloc(sizeof *listener);
     struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
-    struct tcp_pcb *listener;
+    struct tcp_pcb *listening;
 
-    if (pcb == NULL) {
+    if (listener == NULL || pcb == NULL || tcp_bind(pcb, IP_ANY_TYPE, number) != ERR_OK ||
+        (listening = tcp_listen(pcb)) == NULL) {
+        free(listener);
+        if (pcb != NULL) {
+            tcp_close(pcb);
+        }
         return report("TCP", number);
     }
-    if (tcp_bind(pcb, IP_ANY_TYPE, number) != ERR_OK || (listener = tcp_listen(pcb)) == NULL) {
-        tcp_close(pcb);
-        return report("TCP", number);
-    }
-    tcp_accept(listener, accept);
+    listener->accept = accept;
+    tcp_arg(listening, listener);
+    tcp_accept(listening, accepted);
+    places_watch(listening);
     return true;
 }
 

@@ -16,7 +16,8 @@
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
 
-/* Both return false where there is no memory or the port is taken; the console then says so. */
+/* Both return false where there is no memory or the port is taken; the console then says so. accept is
+ * called for connections only, which have a place then (places.h). */
 bool listen_udp(u16_t number, udp_recv_fn receive);
 bool listen_tcp(u16_t number, tcp_accept_fn accept);
 

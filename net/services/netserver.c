@@ -8,13 +8,13 @@
 
 #include "lwip/sys.h"
 #include "net/net.h"
+#include "net/services/limits.h"
 #include "net/services/listen.h"
 #include "net/services/netserver_test.h"
+#include "net/services/places.h"
 #include "net/services/services.h"
 
 enum {
-    SESSIONS_MAX = 16,
-    PATIENCE_MS = 120 * 1000,  /* with a client that asks for nothing */
     FIRST_DATA_MS = 10 * 1000, /* for a test to begin */
     QUIET_MS = 1000,           /* after the time of a test: the client has nothing more */
     SECONDS_MAX = 3600,        /* of a test, also of one that ends by what it has sent */
@@ -37,7 +37,6 @@ struct session {
 };
 
 static struct session *sessions;
-static unsigned session_count;
 
 static void reply(struct session *session)
 {
@@ -136,11 +135,8 @@ static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
 {
     struct session *session;
 
-    (void)context;
-    if (error != ERR_OK || pcb == NULL) {
-        return ERR_VAL;
-    }
-    session = session_count < SESSIONS_MAX ? calloc(1, sizeof *session) : NULL;
+    (void)context, (void)error;
+    session = calloc(1, sizeof *session);
     if (session == NULL) {
         return ERR_MEM; /* lwIP aborts the connection */
     }
@@ -148,7 +144,6 @@ static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
     session->since = sys_now();
     session->next = sessions;
     sessions = session;
-    session_count++;
     tcp_arg(pcb, session);
     tcp_recv(pcb, received);
     tcp_err(pcb, failed);
@@ -185,6 +180,7 @@ static bool poll_test(struct session *session, u32_t now)
         session->first = session->events == 0 ? now : session->first;
         session->last = now;
         session->events = test->events;
+        places_moved(session->control);
     }
     if (!test->over && !time_is_up(session, now)) {
         return busy;
@@ -211,15 +207,9 @@ static void end_session(struct session *session)
         session->test.data->close(&session->test, true);
     }
     if (pcb != NULL) {
-        tcp_arg(pcb, NULL);
-        tcp_recv(pcb, NULL);
-        tcp_err(pcb, NULL);
-        if (tcp_close(pcb) != ERR_OK) {
-            tcp_abort(pcb);
-        }
+        leave_tcp(pcb);
     }
     free(session);
-    session_count--;
 }
 
 static bool poll_sessions(void *context)
@@ -238,7 +228,7 @@ static bool poll_sessions(void *context)
 
         if (!session->ended && session->test.data != NULL) {
             busy |= poll_test(session, now);
-        } else if (now - session->since >= PATIENCE_MS) {
+        } else if (now - session->since >= IDLE_MS) {
             session->ended = true;
         }
         if (session->ended) {

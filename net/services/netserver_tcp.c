@@ -6,6 +6,7 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
 #include "net/services/netserver_test.h"
+#include "net/services/places.h"
 #include "net/services/zeros.h"
 
 enum {
@@ -192,6 +193,7 @@ static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
     if (test->tcp != NULL || test->over || (test->events > 0 && !omni->connect_test)) {
         return ERR_USE; /* one at a time; lwIP aborts it */
     }
+    places_enter(pcb);
     test->events++;
     test->tcp = pcb;
     test->part = test->returned = test->kept_so_far = 0;
@@ -249,6 +251,7 @@ static enum netperf_error open(struct netserver_test *test, const ip_addr_t *pee
     }
     tcp_arg(test->listener, test);
     tcp_accept(test->listener, accepted);
+    places_watch(test->listener);
     omni->data_port = test->listener->local_port;
     omni->recv_buf_size = buffer_size(omni->recv_buf_size, TCP_WND);
     omni->send_buf_size = buffer_size(omni->send_buf_size, TCP_SND_BUF);

@@ -167,10 +167,7 @@ static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, er
 
 static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 {
-    (void)context;
-    if (error != ERR_OK || pcb == NULL) {
-        return ERR_VAL;
-    }
+    (void)context, (void)error;
     tcp_recv(pcb, tcp_received);
     tcp_sent(pcb, tcp_acknowledged);
     tcp_poll(pcb, tcp_polled, 1);

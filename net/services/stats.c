@@ -10,16 +10,15 @@
 #include "lwip/ip.h"
 #include "net/services/clients.h"
 #include "net/services/http_request.h"
+#include "net/services/limits.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
 #include "net/stats.h"
 
 enum {
-    LINE_MAX = 256,      /* characters of a request's first line that count */
-    REQUEST_MAX = 8192,  /* bytes of a whole request */
-    CLIENTS_MAX = 16,    /* at once */
-    POLLS_A_SECOND = 1,  /* with an interval of two of lwIP's half seconds */
-    PATIENCE_POLLS = 10, /* without a whole request */
+    LINE_MAX = 256,     /* characters of a request's first line that count */
+    REQUEST_MAX = 8192, /* bytes of a whole request */
+    POLL_INTERVAL = 2,  /* of lwIP's half seconds */
     HEADER_MAX = 192,
 };
 
@@ -38,7 +37,6 @@ struct client {
  * when somebody asks why. */
 static char *answer;
 static size_t answer_room;
-static unsigned clients;
 
 static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                         u16_t port)
@@ -121,7 +119,6 @@ static void forget(struct client *client, struct tcp_pcb *pcb)
     tcp_poll(pcb, NULL, 0);
     tcp_err(pcb, NULL);
     free(client);
-    clients--;
 }
 
 static err_t abort_connection(struct client *client, struct tcp_pcb *pcb)
@@ -182,32 +179,27 @@ static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
 {
     struct client *client = context;
 
-    return ++client->polls > PATIENCE_POLLS ? abort_connection(client, pcb) : ERR_OK;
+    return ++client->polls > REQUEST_SECONDS ? abort_connection(client, pcb) : ERR_OK;
 }
 
 static void tcp_failed(void *context, err_t error)
 {
     (void)error;
     free(context); /* the pcb is gone already */
-    clients--;
 }
 
 static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 {
     struct client *client;
 
-    (void)context;
-    if (error != ERR_OK || pcb == NULL) {
-        return ERR_VAL;
-    }
-    client = clients < CLIENTS_MAX ? calloc(1, sizeof *client) : NULL;
+    (void)context, (void)error;
+    client = calloc(1, sizeof *client);
     if (client == NULL) {
         return ERR_MEM; /* lwIP aborts the connection */
     }
-    clients++;
     tcp_arg(pcb, client);
     tcp_recv(pcb, tcp_received);
-    tcp_poll(pcb, tcp_polled, 2 / POLLS_A_SECOND);
+    tcp_poll(pcb, tcp_polled, POLL_INTERVAL);
     tcp_err(pcb, tcp_failed);
     return ERR_OK;
 }

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who holds connections and does nothing, or does not read, keeps nobody out and costs little."""
+
+import contextlib
+import socket
+import struct
+import time
+
+import pytest
+
+import host
+from guest import ADDRESS, Guest
+from station import SACK_PERMITTED, SYN, Station, scale
+from test_ipv6 import GUEST_MAC
+from test_stats import HTTP, by_http, by_udp
+
+IPERF, NETPERF = 5001, 12865
+ESTABLISHED = 1  # in TCP_INFO
+PLACES = {host.ECHO: 32, host.SINK: 32, host.SOURCE: 32, HTTP: 32, IPERF: 64, NETPERF: 16}
+
+
+@pytest.fixture(name="guest", scope="module")
+def fixture_guest(arch):
+    with Guest(arch, qemu=("-m", "32")) as guest:
+        yield guest.wait_ready()
+
+
+@pytest.fixture(name="peer")
+def fixture_peer(guest):
+    assert guest.process.poll() is None
+    with Station(ADDRESS, GUEST_MAC, "10.0.0.99") as peer:
+        yield peer
+    host.serves(ADDRESS)
+
+
+def used():
+    return by_udp(ADDRESS)["memory"]["used"]
+
+
+def is_open(sock):
+    """Whether the guest has neither closed nor reset it. Reading would be progress."""
+    state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return state == ESTABLISHED
+
+
+def wait_closed(socks):
+    """Until one of these is closed; the others stay."""
+    deadline = time.monotonic() + host.PATIENCE
+    while all(is_open(sock) for sock in socks):
+        assert time.monotonic() < deadline, "the oldest connection stays"
+        time.sleep(0.01)
+    assert sum(not is_open(sock) for sock in socks) == 1
+
+
+def works(port):
+    """Whether the service does what it is for on one connection more."""
+    if port == host.ECHO:
+        host.tcp_echo(ADDRESS, 100_000)
+    elif port == host.SOURCE:
+        host.source_is_right(ADDRESS, 100_000)
+    elif port == HTTP:
+        by_http(ADDRESS)
+    elif port == NETPERF:
+        with host.tcp_socket(ADDRESS, port) as sock:
+            sock.sendall(struct.pack("!I", 999) + bytes(652))  # a message that it does not know
+            assert len(host.receive_exactly(sock, 656)) == 656
+    else:
+        with host.tcp_socket(ADDRESS, port) as sock:
+            sock.sendall(bytes(100_000))
+            assert is_open(sock)
+
+
+@pytest.mark.parametrize("port", PLACES)
+def test_oldest_goes_first(guest, port):
+    """All places are taken by connections that do nothing. (The source's are full one by one.)"""
+    assert guest.process.poll() is None
+    with contextlib.ExitStack() as stack:
+        def connect():
+            return stack.enter_context(host.tcp_socket(ADDRESS, port))
+
+        idle = [connect() for _ in range(PLACES[port])]
+        host.settle(ADDRESS)
+        assert all(is_open(sock) for sock in idle)
+        newcomer = connect()
+        wait_closed(idle if port == host.SOURCE else idle[:1])
+        assert sum(is_open(sock) for sock in idle) == PLACES[port] - 1
+        works(port)
+        assert sum(is_open(sock) for sock in idle) == PLACES[port] - 2
+        assert is_open(newcomer)
+
+
+def test_one_in_use_stays(guest):
+    assert guest.process.poll() is None
+    with contextlib.ExitStack() as stack:
+        busy = stack.enter_context(host.tcp_socket(ADDRESS, host.ECHO))
+        for _ in range(8):
+            busy.sendall(b"still here")
+            assert host.receive_exactly(busy, 10) == b"still here"
+            for _ in range(PLACES[host.ECHO] // 2):
+                stack.enter_context(host.tcp_socket(ADDRESS, host.ECHO))
+        busy.sendall(b"still here")
+        assert host.receive_exactly(busy, 10) == b"still here"
+
+
+def test_half_open_connections(peer):
+    """Of addresses that do not answer, more than lwIP's backlog."""
+    before = used()
+    for number in range(600):
+        peer.send_segment(10000 + number, HTTP, 1, 0, SYN)
+        if number % 50 == 49:
+            host.settle(ADDRESS)
+            by_http(ADDRESS)
+    assert used() - before < 128 << 10
+
+
+def test_connections_in_time_wait(peer):
+    assert peer
+    by_http(ADDRESS)
+    before = used()
+    for _ in range(1000):
+        by_http(ADDRESS)
+    assert used() - before < 128 << 10
+
+
+def test_answers_that_nobody_takes(peer):
+    """Who asks by HTTP and never acknowledges costs no more than a place."""
+    by_http(ADDRESS)
+    before = used()
+    for number in range(300):
+        client = peer.connect(20000 + number, HTTP)
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+    by_http(ADDRESS)
+    assert used() - before < 512 << 10
+
+
+def test_bytes_that_nobody_reads(peer):
+    """The echo's memory grows by the bytes, and not by a pbuf for each."""
+    clients = [peer.connect(30000 + i, host.ECHO, options=scale(3) + SACK_PERMITTED)
+               for i in range(24)]
+    figures = []
+    for round_ in range(3001):
+        for client in clients:
+            client.send(b"x", window=0)
+        if round_ % 10 == 0:
+            host.udp_echo(ADDRESS, (4,))
+        if round_ % 1000 == 0:
+            figures.append(used())
+    assert figures[3] - figures[2] < 256 << 10, figures
+    assert figures[3] - figures[0] < 8 << 20, figures
+    host.tcp_echo(ADDRESS, 100_000)
+    for client in clients:
+        client.reset()
+
+
+def test_small_pieces_that_wait(peer):
+    """All of them come back in order, once the client reads."""
+    sent = host.pattern(9000)
+    client = peer.connect(31000, host.ECHO, options=scale(3) + SACK_PERMITTED)
+    for number, piece in enumerate(host.in_chunks(sent, (1, 2, 3) * 50 + (600,))):
+        client.send(piece, window=0)
+        if number % 50 == 49:
+            host.udp_echo(ADDRESS, (4,))
+    received = bytearray()
+    while len(received) < len(sent):
+        client.send()
+        segment = client.receive(lambda s: s.data and s.seq == client.ack)
+        assert segment, f"{len(received)} bytes came"
+        received += segment.data
+        client.ack += len(segment.data)
+    host.compare(sent, bytes(received), "what was echoed")
+    client.reset()
