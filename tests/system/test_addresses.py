@@ -2,6 +2,7 @@
 """Addresses of IPv4 that are not given: by DHCP, the one without it, and link-local ones."""
 
 import os
+import socket
 import struct
 import subprocess
 import sys
@@ -273,3 +274,31 @@ def test_user_network_without_root(arch):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["forwarded", "forwarded"]
     assert "vtnet: ready at 10.0.2.15/24" in done.stderr
+
+
+def vm(*arguments):
+    return subprocess.run([str(ROOT / "vm"), "run", "--net", "user", *arguments], cwd=ROOT, text=True,
+                          capture_output=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("port", ["55536", "60000", "65535", "80,60000"])
+def test_forwarded_port_that_is_too_high(port):
+    """The host's is 10000 higher at the least; no guest is to blame."""
+    done = vm("--forward", port, "--print")
+    assert done.returncode == 2
+    assert "55535 is the highest" in done.stderr
+
+
+def test_highest_forwarded_port():
+    done = vm("--forward", "55535", "--print")
+    assert done.returncode == 0
+    assert "hostfwd=tcp:127.0.0.1:65535-10.0.2.15:55535" in done.stdout
+
+
+def test_forwarded_ports_that_are_taken():
+    """What is named is what was tried."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 60000))
+        done = vm("--forward", "50000", "--print")
+    assert done.returncode == 1
+    assert "no free port range (tried 10000): end" in done.stderr
