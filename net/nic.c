@@ -103,7 +103,10 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
     wake_loop = wake;
     pci_setup_bridges();
     functions = pci_scan(consider, &search);
-    if (search.opened == 0 && search.failed != NULL) {
+    if (functions == 0) {
+        printf("vtnet: this machine has no PCI, where the driver looks for cards: start QEMU with "
+               "another (-M pc; on PowerPC -M 40p)\n");
+    } else if (search.opened == 0 && search.failed != NULL) {
         printf("vtnet: no usable network card: %s at " PCI_BDF_FORMAT
                " failed, for the reason above\n",
                search.failed->name, PCI_BDF_ARGS(search.failed_at));

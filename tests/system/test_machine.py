@@ -30,6 +30,16 @@ def test_no_network_card(boot):
     assert_gives_up(boot(network=["-nic", "none"]))
 
 
+@ON_A_PC  # QEMU's PReP machines all have PCI
+@pytest.mark.parametrize("machine", ["isapc", "microvm"])
+def test_machine_without_pci(boot, machine):
+    """Advice to add a card would not help."""
+    guest = boot(network=[], qemu=["-M", machine])
+    assert guest.wait_exit() == guest.arch.exit_failure
+    guest.wait_for("^vtnet: this machine has no PCI, .*: start QEMU with another", seconds=0)
+    assert "virtio-net-pci" not in guest.console()
+
+
 def test_card_that_is_not_virtio(boot):
     assert_gives_up(boot(network=["-device", "e1000"]),
                     "8086:100e is a network card without a driver here")
