@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "boot/boot.h"
+#include "boot/command_line.h"
 #include "boot/image_path.h"
 #include "runtime/panic.h"
 
@@ -40,38 +41,53 @@ _Noreturn void multiboot_start(uint32_t magic, const struct multiboot_info *info
 
 extern char image_end[];
 
-/* Makes [start, end) the boot memory if what of it lies behind our image is more than that. */
-static void consider(struct boot_info *boot, uint64_t start, uint64_t end)
+/* Makes [start, end) the boot memory if it has more bytes from `lowest` on than what is known yet. */
+static void consider(struct boot_info *boot, uint64_t start, uint64_t end, uint64_t lowest)
 {
     if (end > UINT32_MAX) {
         end = UINT32_MAX;
     }
-    if (start < (uintptr_t)image_end) {
-        start = (uintptr_t)image_end;
+    if (start < lowest) {
+        start = lowest;
     }
-    if (start >= HIGH_MEMORY && end > start &&
-        end - start > boot->memory_end - boot->memory_start) {
+    if (end > start && end - start > boot->memory_end - boot->memory_start) {
         boot->memory_start = (uintptr_t)start;
         boot->memory_end = (uintptr_t)end;
     }
 }
 
-static void find_memory(struct boot_info *boot, const struct multiboot_info *info)
+/*
+ * Reads the memory map. An entry that is shorter than its fields, or that passes the end of the map,
+ * ends it: where the next one would begin is not known then.
+ */
+static void read_map(struct boot_info *boot, const struct multiboot_info *info, uint64_t lowest)
+{
+    uint64_t at = info->memory_map;
+    uint64_t end = at + info->memory_map_length;
+
+    while (end <= (uint64_t)UINT32_MAX + 1 && end - at >= sizeof(struct multiboot_memory)) {
+        const struct multiboot_memory *entry = (const struct multiboot_memory *)(uintptr_t)at;
+        uint64_t whole = (uint64_t)entry->size + sizeof entry->size;
+
+        if (whole < sizeof *entry || whole > end - at) {
+            break;
+        }
+        /* Where base + length is beyond 64 bits, the sum is below base: no memory. */
+        if (entry->type == MULTIBOOT_MEMORY_AVAILABLE && entry->base >= HIGH_MEMORY) {
+            consider(boot, entry->base, entry->base + entry->length, lowest);
+        }
+        at += whole;
+    }
+}
+
+/* lowest: the first address behind our image. The memory of modules counts as free: nobody reads them. */
+static void find_memory(struct boot_info *boot, const struct multiboot_info *info, uint64_t lowest)
 {
     if (info->flags & MULTIBOOT_INFO_MEMORY_MAP) {
-        uint32_t at = info->memory_map;
-        uint32_t end = at + info->memory_map_length;
-
-        while (at + sizeof(struct multiboot_memory) <= end) {
-            const struct multiboot_memory *entry = (const struct multiboot_memory *)at;
-
-            if (entry->type == MULTIBOOT_MEMORY_AVAILABLE) {
-                consider(boot, entry->base, entry->base + entry->length);
-            }
-            at += entry->size + (uint32_t)sizeof entry->size;
-        }
-    } else if (info->flags & MULTIBOOT_INFO_MEMORY) {
-        consider(boot, HIGH_MEMORY, HIGH_MEMORY + (uint64_t)info->memory_upper * 1024);
+        read_map(boot, info, lowest);
+    }
+    if (boot->memory_end == 0 && info->flags & MULTIBOOT_INFO_MEMORY) {
+        consider(boot, HIGH_MEMORY, HIGH_MEMORY + (uint64_t)info->memory_upper * 1024, lowest);
     }
 }
 
@@ -84,9 +100,10 @@ void multiboot_start(uint32_t magic, const struct multiboot_info *info)
         panic("not started by a Multiboot 1 loader: use qemu-system-i386 -kernel, or GRUB's "
               "multiboot");
     }
-    find_memory(&boot, info);
-    if (info->flags & MULTIBOOT_INFO_COMMAND_LINE) {
-        boot.command_line = image_path_skip((const char *)info->command_line);
+    find_memory(&boot, info, (uintptr_t)image_end);
+    if (info->flags & MULTIBOOT_INFO_COMMAND_LINE && info->command_line != 0) {
+        boot.command_line = image_path_skip(
+            command_line_check((const char *)(uintptr_t)info->command_line, COMMAND_LINE_MAX));
     }
     boot_start(&boot);
 }

@@ -11,6 +11,7 @@
 #include "arch/arch.h"
 #include "arch/ppc/internal.h"
 #include "boot/boot.h"
+#include "boot/command_line.h"
 #include "boot/fw_cfg.h"
 #include "runtime/panic.h"
 
@@ -65,15 +66,17 @@ static bool nvram_is_filled(void)
     return true;
 }
 
-/* Where QEMU put it, with a 0 behind it. That will be free memory: boot_start() copies it first. */
+/* Where QEMU put it, with a 0 behind it. That will be free memory: boot_start() moves it first. */
 static const char *nvram_command_line(void)
 {
     uint32_t address = nvram_read32(NVRAM_COMMAND_LINE);
     uint32_t length = nvram_read32(NVRAM_COMMAND_LINE_LENGTH);
+    uint32_t memory = nvram_read32(NVRAM_MEMORY_SIZE);
 
-    return length != 0 && address < nvram_read32(NVRAM_MEMORY_SIZE)
-               ? (const char *)(uintptr_t)address
-               : "";
+    if (length == 0 || address >= memory) {
+        return "";
+    }
+    return command_line_check((const char *)(uintptr_t)address, memory - address);
 }
 
 static void find_memory(struct boot_info *boot, bool nvram)
@@ -113,7 +116,7 @@ void prep_start(uintptr_t started_at, uint32_t msr)
     bool nvram = nvram_is_filled();
     struct boot_info boot = {
         .loader = loader_name(started_at, msr),
-        .command_line = nvram ? nvram_command_line() : "",
+        .command_line = "",
     };
 
     switch_serial_port_on();
@@ -124,5 +127,9 @@ void prep_start(uintptr_t started_at, uint32_t msr)
         ppc_halt();
     }
     find_memory(&boot, nvram);
+    if (nvram) {
+        arch_console_init();
+        boot.command_line = nvram_command_line();
+    }
     boot_start(&boot);
 }

@@ -4,12 +4,15 @@
  * non-volatile RAM as QEMU 4.2's prep fills it, and the "super I/O". Included, because the addresses
  * there are the machine's: a test's memory must lie where the non-volatile RAM says.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "fake_pci.h"
 
 #include "boot/prep_machine.c"
+
+#include "boot/command_line.c"
 
 enum {
     NVRAM_SIZE = 0x2000,
@@ -70,6 +73,31 @@ void arch_io_write8(uint32_t port, uint8_t value)
 uint64_t fw_cfg_memory_size(void)
 {
     return machine.fw_cfg_memory;
+}
+
+size_t fw_cfg_read_file(const char *name, void *to, size_t size)
+{
+    (void)name;
+    (void)to;
+    (void)size;
+    return 0;
+}
+
+void *memory_alloc(size_t size, size_t align)
+{
+    (void)align;
+    return malloc(size);
+}
+
+void memory_free(void *memory)
+{
+    free(memory);
+}
+
+unsigned boot_arguments_parse(const char *command_line)
+{
+    (void)command_line;
+    return 0;
 }
 
 void arch_console_init(void)
@@ -187,6 +215,17 @@ static void a_command_line_behind_the_memory_is_none(void **state)
     assert_int_equal(started.memory_end, 16 << 20);
 }
 
+static void a_command_line_that_passes_the_end_of_the_memory_is_none(void **state)
+{
+    (void)state;
+    fill_nvram(COMMAND_LINE + 16, "0123456789abcdef");
+    start((uintptr_t)image_start, 0x1000);
+    assert_string_equal(started_line, "");
+    fill_nvram(COMMAND_LINE + 16, "0123456789abcde");
+    start((uintptr_t)image_start, 0x1000);
+    assert_string_equal(started_line, "0123456789abcde");
+}
+
 static void memory_ends_where_pci_begins(void **state)
 {
     (void)state;
@@ -247,6 +286,7 @@ int main(void)
         cmocka_unit_test_setup(a_long_command_line_is_whole, reset),
         cmocka_unit_test_setup(without_a_command_line_nothing_is_read, reset),
         cmocka_unit_test_setup(a_command_line_behind_the_memory_is_none, reset),
+        cmocka_unit_test_setup(a_command_line_that_passes_the_end_of_the_memory_is_none, reset),
         cmocka_unit_test_setup(memory_ends_where_pci_begins, reset),
         cmocka_unit_test_setup(fw_cfg_goes_before_non_volatile_ram, reset),
         cmocka_unit_test_setup(an_unknown_machine_has_the_least_memory, reset),
