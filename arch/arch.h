@@ -21,6 +21,10 @@
  *   void     arch_pause(void)                    a hint inside a busy loop
  *   void     arch_fw_cfg_select(uint16_t key)    QEMU's firmware configuration device; reads as
  *   uint8_t  arch_fw_cfg_read8(void)             anything on a machine that has none
+ *   void     arch_screen_init(void)              the screen, which shows what the console says: where
+ *   void     arch_screen_putc(char c)            there is none, these do nothing
+ *   void     arch_screen_say(const char *text)   for the screen only: what a person in front of it
+ *                                                needs and a log does not
  *   uint32_t arch_bus_address(const void *memory)    where devices on PCI find RAM of ours
  *   ARCH_BUS_IO_FIRST, _LAST, ARCH_BUS_MEMORY_FIRST, _LAST   room for BARs
  *   ARCH_NAME                                    "i386"
@@ -35,8 +39,8 @@
 #include "arch_inline.h"
 
 /*
- * Console: one character, polled; does nothing where there is no UART. Where nobody reads what it
- * sends, characters are lost, and counted.
+ * Console: one character, to the screen and, polled, to a UART, where there are such. Where nobody
+ * reads what the UART sends, characters are lost for it, and counted.
  */
 void arch_console_init(void);
 void arch_console_putc(char c);
@@ -87,7 +91,10 @@ bool arch_barrier_is_weak(void);
 /* A random number of the processor's. Returns false where it has none to give. */
 bool arch_random(uint32_t *value);
 
-/* Ends the run: the emulator's exit code where it has one, else the power off. */
+/*
+ * Ends the run: the emulator's exit code where it has one, else the power off. A machine with a screen
+ * and without such a code waits for a key before, five minutes at the most.
+ */
 _Noreturn void arch_exit(bool success);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console of both architectures: a 16550 UART at COM1, polled. */
+/* The console of both architectures: a 16550 UART at COM1, polled, and the screen if there is one. */
 #include <stdio.h>
 
 #include "arch/arch.h"
@@ -43,6 +43,7 @@ static uint32_t lost_said; /* of these, as the console has said */
 
 void arch_console_init(void)
 {
+    arch_screen_init();
     arch_io_write8(UART_SCRATCH, UART_SCRATCH_PATTERN);
     have_uart = arch_io_read8(UART_SCRATCH) == UART_SCRATCH_PATTERN;
     if (!have_uart) {
@@ -91,6 +92,7 @@ static void say_lost(void)
 
 void arch_console_putc(char c)
 {
+    arch_screen_putc(c);
     if (!have_uart) {
         return;
     }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/fw_cfg.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "arch/arch.h"
@@ -9,6 +8,7 @@
 enum {
     FW_CFG_SIGNATURE = 0x00,
     FW_CFG_RAM_SIZE = 0x03,
+    FW_CFG_NOGRAPHIC = 0x04,
     FW_CFG_FILE_DIR = 0x19,
     FW_CFG_MAX_FILE_PATH = 56,
     FILES_MAX = 0x4000, /* there are no more selectors */
@@ -66,6 +66,15 @@ size_t fw_cfg_read_file(const char *name, void *to, size_t size)
         }
     }
     return 0;
+}
+
+bool fw_cfg_is_nographic(void)
+{
+    if (!is_present()) {
+        return false;
+    }
+    arch_fw_cfg_select(FW_CFG_NOGRAPHIC);
+    return arch_fw_cfg_read8() != 0;
 }
 
 uint64_t fw_cfg_memory_size(void)

@@ -6,6 +6,7 @@
 #ifndef FW_CFG_H
 #define FW_CFG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@
  * Returns the file's length in bytes; 0 where there is no such file.
  */
 size_t fw_cfg_read_file(const char *name, void *to, size_t size);
+
+/* Whether QEMU was started with -nographic, so that nobody can see a screen. */
+bool fw_cfg_is_nographic(void);
 
 /* Bytes of RAM; 0: not known. */
 uint64_t fw_cfg_memory_size(void);

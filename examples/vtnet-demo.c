@@ -1,11 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The demonstration: a guest that answers ping and has all of net/services/services.h. */
+#include <stdio.h>
+
+#include "arch/arch.h"
 #include "boot/boot.h"
+#include "net/addresses.h"
 #include "net/net.h"
 #include "net/services/services.h"
 
+/* Whether a card is on QEMU's -netdev user, by the addresses that its server gives by default. */
+static bool is_user_network(const struct netif *netif)
+{
+    return ip4_addr_get_u32(netif_ip4_gw(netif)) == PP_HTONL(0x0a000202) &&
+           ip4_addr_get_u32(netif_ip4_addr(netif)) == PP_HTONL(0x0a00020f);
+}
+
+/* Only on the screen: who reads the serial console knows QEMU already. */
+static void say_what_to_try(const struct netif *netif)
+{
+    char text[160], ip[IP4ADDR_STRLEN_MAX];
+
+    if (is_user_network(netif)) {
+        arch_screen_say(
+            "\nQEMU's user network lets in only ports that it forwards. Start QEMU with\n"
+            "    -nic user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:10080-:80\n"
+            "and try on the host\n"
+            "    curl http://127.0.0.1:10080/\n");
+        return;
+    }
+    ip4addr_ntoa_r(netif_ip4_addr(netif), ip, sizeof ip);
+    snprintf(text, sizeof text, "\nTry on the host: ping %s, curl http://%s/, iperf -c %s\n", ip,
+             ip, ip);
+    arch_screen_say(text);
+}
+
 int main(void)
 {
+    addresses_on_ready(say_what_to_try);
     if (!net_start() || !echo_start() || !sink_start() || !source_start() || !stats_start() ||
         !netserver_start() || !iperf_start()) {
         return 1;

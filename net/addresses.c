@@ -24,6 +24,7 @@ enum {
     STATIC_SLOT = 1, /* of lwIP's IPv6 addresses; the first is link-local */
 };
 
+static void (*on_ready)(const struct netif *netif); /* or NULL */
 static bool changed = true; /* an address, since the console was told of them */
 
 /* What the console was told of a card's addresses. */
@@ -185,6 +186,11 @@ void addresses_start(void)
     sys_timeout(IPV6_DELAY_MS, start_ipv6, NULL);
 }
 
+void addresses_on_ready(void (*ready)(const struct netif *netif))
+{
+    on_ready = ready;
+}
+
 const char *addresses_text_ipv6(const ip6_addr_t *address, char *text)
 {
     ip6addr_ntoa_r(address, text, IP6ADDR_STRLEN_MAX);
@@ -215,6 +221,9 @@ static void tell_ipv4(const struct lwip_port *port, struct told *card)
         printf("vtnet: %sno DHCP server answers, so the address is %s/24\n", port->label, text);
     }
     printf("vtnet: %sready at %s/%u\n", port->label, text, (unsigned)__builtin_popcount(mask));
+    if (on_ready != NULL) {
+        on_ready(&port->netif);
+    }
 }
 
 /* One of a netif's addresses, once it is found that nobody else has it, or that somebody has. */

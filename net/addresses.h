@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "lwip/ip6_addr.h"
+#include "lwip/netif.h"
 
 /* Begins with all that are open. */
 void addresses_start(void);
@@ -20,6 +21,9 @@ void addresses_start(void);
  * pass; does next to nothing where none is.
  */
 bool addresses_announce(void);
+
+/* Has a function called after each "ready at" on the console, with the card's netif. */
+void addresses_on_ready(void (*ready)(const struct netif *netif));
 
 /* The text of an IPv6 address as RFC 5952 §4.3 has it, in small letters. text: IP6ADDR_STRLEN_MAX
  * bytes. Returns it. */

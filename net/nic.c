@@ -114,6 +114,7 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
         printf("vtnet: no usable network card among %u PCI functions: start QEMU with "
                "-device virtio-net-pci\n",
                functions);
+        arch_screen_say("\nAdd a card to QEMU's command: -nic user,model=virtio-net-pci\n");
     }
     /* With interrupts off: a line that cards share must not be heard before all of them are. */
     enabled = arch_interrupts_save();

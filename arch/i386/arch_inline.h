@@ -15,6 +15,10 @@
 #define ARCH_BUS_MEMORY_FIRST 0xe0000000u
 #define ARCH_BUS_MEMORY_LAST 0xfebfffffu
 
+void arch_screen_init(void);
+void arch_screen_putc(char c);
+void arch_screen_say(const char *text);
+
 #define ARCH_EFLAGS_IF 0x200u
 
 /* The memory clobber keeps stores to shared memory ahead of the device access that announces them;

@@ -20,7 +20,6 @@ enum {
     PORT_B = 0x61, /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
     PIC1_COMMAND = 0x20,
     PIC_OCW3_READ_IRR = 0x0a,
-    TICK_LINE = 0,
     CALIBRATION_RUNS = 20, /* until one is undisturbed */
     CALIBRATION_SAMPLES = 5,
     CALIBRATION_COUNT = PIT_HZ / 100, /* 10 ms */
@@ -145,7 +144,7 @@ void arch_clock_init(void)
     arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_RATE);
     arch_io_write8(PIT_CHANNEL0, PIT_RELOAD & 0xff);
     arch_io_write8(PIT_CHANNEL0, PIT_RELOAD >> 8);
-    arch_irq_register(TICK_LINE, tick, NULL);
+    arch_irq_register(I386_TICK_LINE, tick, NULL);
 }
 
 static uint64_t tsc_ns(void)
@@ -169,7 +168,7 @@ static uint64_t timer_ns(void)
     count = arch_io_read8(PIT_CHANNEL0);
     count |= (uint32_t)arch_io_read8(PIT_CHANNEL0) << 8;
     arch_io_write8(PIC1_COMMAND, PIC_OCW3_READ_IRR);
-    due = arch_io_read8(PIC1_COMMAND) & 1u << TICK_LINE;
+    due = arch_io_read8(PIC1_COMMAND) & 1u << I386_TICK_LINE;
     now = (uint64_t)(ticks + due) * PIT_RELOAD + (PIT_RELOAD - count);
     now = now * 1000000 / (PIT_HZ / 1000);
     if (now < last) {

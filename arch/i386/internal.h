@@ -14,12 +14,20 @@ enum {
     I386_VECTORS = 64,
 };
 
+enum { I386_TICK_LINE = 0 }; /* of the 8254's channel 0 */
+
 struct i386_cpuid {
     uint32_t eax, ebx, ecx, edx;
 };
 
 /* Asks CPUID about a leaf. Returns false on a processor without that instruction. */
 bool i386_cpuid(uint32_t leaf, struct i386_cpuid *answer);
+
+/* Whether the console has a screen that somebody may look at. */
+bool i386_screen_is_present(void);
+
+/* Leaves only the tick's interrupts on the 8259s; works at any time, also after a failure. */
+void i386_interrupts_only_tick(void);
 
 /* An interrupt at one of the vectors from I386_VECTOR_MESSAGE on. */
 void i386_message_handle(unsigned vector);

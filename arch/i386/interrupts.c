@@ -94,6 +94,12 @@ void arch_interrupts_init(void)
     init_pic();
 }
 
+void i386_interrupts_only_tick(void)
+{
+    arch_interrupts_init();
+    arch_io_write8(PIC1_DATA, (uint8_t) ~(1 << I386_TICK_LINE));
+}
+
 bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
 {
     uint32_t data = line < 8 ? PIC1_DATA : PIC2_DATA;

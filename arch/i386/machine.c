@@ -9,17 +9,50 @@ enum {
     DEBUG_EXIT_FAILURE = 0x11,
     ACPI_PM1A_CONTROL = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
     ACPI_SLEEP_S5 = 0x2000,
+    KEYBOARD_DATA = 0x60,
+    KEYBOARD_STATUS = 0x64,
+    KEYBOARD_HAS_DATA = 0x01,
+    KEYBOARD_BUFFER = 16,
+    KEY_PATIENCE_S = 300,
     CPUID_HYPERVISOR = 0x40000000,
     CPUID_ECX_RDRAND = 1 << 30,
     RDRAND_TRIES = 10, /* which the processor's manual says are enough */
     EFLAGS_ID = 1 << 21,
 };
 
+static bool take_key(void)
+{
+    bool there = arch_io_read8(KEYBOARD_STATUS) & KEYBOARD_HAS_DATA;
+
+    if (there) {
+        arch_io_read8(KEYBOARD_DATA);
+    }
+    return there;
+}
+
+/* Keys that were pressed before do not count. */
+static void wait_for_key(void)
+{
+    arch_screen_say("\nThe run has ended. Press a key to switch the machine off,"
+                    "\nor close the window (in 5 minutes it goes off by itself).\n");
+    i386_interrupts_only_tick();
+    for (unsigned i = 0; i < KEYBOARD_BUFFER && take_key(); i++) {
+    }
+    for (unsigned i = 0; i < KEY_PATIENCE_S * ARCH_TICK_HZ && !take_key(); i++) {
+        arch_interrupts_off();
+        arch_wait();
+    }
+    arch_interrupts_off();
+}
+
 _Noreturn void arch_exit(bool success)
 {
     arch_interrupts_off();
     arch_io_write32(DEBUG_EXIT, success ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_FAILURE);
-    /* Still here: there is no such device. Switch the machine off. */
+    /* Still here: there is no such device, so this is no test. Switch the machine off. */
+    if (i386_screen_is_present()) {
+        wait_for_key();
+    }
     arch_io_write16(ACPI_PM1A_CONTROL, ACPI_SLEEP_S5);
     for (;;) {
         __asm__ volatile("hlt");

@@ -159,6 +159,21 @@ static inline uint32_t arch_bus_address(const void *memory)
     return ARCH_PCI_RAM + (uint32_t)(uintptr_t)memory;
 }
 
+/* The serial port is all the console. */
+static inline void arch_screen_init(void)
+{
+}
+
+static inline void arch_screen_putc(char c)
+{
+    (void)c;
+}
+
+static inline void arch_screen_say(const char *text)
+{
+    (void)text;
+}
+
 /* The selector is big-endian, and data comes by the byte. */
 #define ARCH_FW_CFG 0xf0000510u
 

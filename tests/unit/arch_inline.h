@@ -31,6 +31,9 @@ void arch_bus_write32(uint32_t address, uint32_t value);
 bool arch_interrupts_save(void);
 void arch_interrupts_restore(bool on);
 uint32_t arch_bus_address(const void *memory);
+void arch_screen_init(void);
+void arch_screen_putc(char c);
+void arch_screen_say(const char *text);
 
 static inline void arch_pause(void)
 {

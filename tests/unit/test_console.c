@@ -49,6 +49,19 @@ void arch_io_write8(uint32_t port, uint8_t value)
     }
 }
 
+static size_t on_screen;
+
+void arch_screen_init(void)
+{
+    on_screen = 0;
+}
+
+void arch_screen_putc(char c)
+{
+    (void)c;
+    on_screen++;
+}
+
 static int start(void **state)
 {
     (void)state;
@@ -89,6 +102,7 @@ static void test_nobody_reads(void **state)
     print("0123456789abcdef", 1000);
     assert_int_equal(uart.length, 1);
     assert_int_equal(arch_console_lost, 16 * 1000 - 1);
+    assert_int_equal(on_screen, 16 * 1000);
     /* One wait, and then a look or two for each character. */
     assert_true(uart.reads <= READS_MAX + READS_EARNED + 2 * 16 * 1000 + 1);
 }
@@ -123,6 +137,7 @@ static void test_without_a_uart(void **state)
     (void)state;
     have_uart = false;
     print("0123456789", 5);
+    assert_int_equal(on_screen, 50);
     assert_int_equal(uart.reads, 0);
     assert_int_equal(arch_console_lost, 0);
 }

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The screen: VGA's text mode of 80 by 25 characters, as the firmware leaves it. The text memory is
+ * only written to, and only where a character changes: under an emulator or hypervisor an access can
+ * cost as much as one to a device. With -nographic nobody can see it, and it is left alone.
+ */
+#include "arch/arch.h"
+#include "arch/i386/internal.h"
+#include "boot/fw_cfg.h"
+
+enum {
+    COLUMNS = 80,
+    ROWS = 25,
+    TAB = 8,
+    BLANK = 0x0700 | ' ', /* grey on black */
+
+    GRAPHICS_INDEX = 0x3ce,
+    GRAPHICS_DATA = 0x3cf,
+    GRAPHICS_MISC = 6, /* bit 0: no text mode; bits 2 and 3: where the memory is */
+    MISC_MASK = 0x0d,
+    MISC_TEXT_AT_B8000 = 0x0c,
+    CRTC_INDEX = 0x3d4,
+    CRTC_DATA = 0x3d5,
+    CRTC_CURSOR_START = 0x0a,
+    CRTC_ADDRESS_HIGH = 0x0c, /* of the character in the first corner */
+    CRTC_ADDRESS_LOW = 0x0d,
+    CURSOR_OFF = 0x20,
+};
+
+static volatile uint16_t *const text_memory = (volatile uint16_t *)0xb8000;
+static uint16_t cells[ROWS][COLUMNS]; /* what is there */
+static bool initialised, present;
+static unsigned row, column;
+
+/* Ports that nobody answers at read as ones, which is no text mode. */
+static bool is_text_mode(void)
+{
+    arch_io_write8(GRAPHICS_INDEX, GRAPHICS_MISC);
+    return (arch_io_read8(GRAPHICS_DATA) & MISC_MASK) == MISC_TEXT_AT_B8000;
+}
+
+static void write_crtc(uint8_t index, uint8_t value)
+{
+    arch_io_write8(CRTC_INDEX, index);
+    arch_io_write8(CRTC_DATA, value);
+}
+
+static void put(unsigned y, unsigned x, uint16_t cell)
+{
+    if (cells[y][x] != cell) {
+        cells[y][x] = cell;
+        text_memory[y * COLUMNS + x] = cell;
+    }
+}
+
+/* The first call counts: what was said meanwhile stays. */
+void arch_screen_init(void)
+{
+    if (initialised) {
+        return;
+    }
+    initialised = true;
+    present = is_text_mode() && !fw_cfg_is_nographic();
+    if (!present) {
+        return;
+    }
+    write_crtc(CRTC_CURSOR_START, CURSOR_OFF);
+    write_crtc(CRTC_ADDRESS_HIGH, 0);
+    write_crtc(CRTC_ADDRESS_LOW, 0);
+    for (unsigned y = 0; y < ROWS; y++) {
+        for (unsigned x = 0; x < COLUMNS; x++) {
+            cells[y][x] = 0; /* whatever the firmware wrote there */
+            put(y, x, BLANK);
+        }
+    }
+    row = 0;
+    column = 0;
+}
+
+static void end_line(void)
+{
+    column = 0;
+    if (row + 1 < ROWS) {
+        row++;
+        return;
+    }
+    for (unsigned y = 0; y < ROWS; y++) {
+        for (unsigned x = 0; x < COLUMNS; x++) {
+            put(y, x, y + 1 < ROWS ? cells[y + 1][x] : BLANK);
+        }
+    }
+}
+
+/*
+ * A line that is just as wide as the screen ends once: the next one begins with its first character. What
+ * is not printable in ASCII, escape sequences too, shows as question marks.
+ */
+void arch_screen_putc(char c)
+{
+    if (!present) {
+        return;
+    }
+    switch (c) {
+    case '\n':
+        end_line();
+        break;
+    case '\r':
+        column = 0;
+        break;
+    case '\t':
+        column = column + TAB < COLUMNS ? (column | (TAB - 1)) + 1 : COLUMNS;
+        break;
+    default:
+        if (column == COLUMNS) {
+            end_line();
+        }
+        put(row, column++, (uint16_t)((BLANK & 0xff00) | (c >= ' ' && c <= '~' ? c : '?')));
+    }
+}
+
+void arch_screen_say(const char *text)
+{
+    while (*text != '\0') {
+        arch_screen_putc(*text++);
+    }
+}
+
+bool i386_screen_is_present(void)
+{
+    return present;
+}
