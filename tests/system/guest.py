@@ -14,6 +14,8 @@ import subprocess
 import tempfile
 import time
 
+import qemu as qemus
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ADDRESS = "10.0.0.2"
 READY = r"vtnet: ready at [0-9.]+/\d+"
@@ -104,6 +106,7 @@ class Guest:
         self.text = ""  # the console, kept after the file is gone
         if network is None:
             network = tap_network(tap, device)
+        self.no_exit_device = None  # what QEMU has not, if it cannot tell a failure
         self.command = list(command or self.compose(append, network, qemu))
         self.process = None
         self.end_seen = False
@@ -115,9 +118,15 @@ class Guest:
         if "-fw_cfg" in words:  # where one comma would end the value, and none may be empty
             value = text.replace(",", ",,")
             words = [part.replace("@", value) for part in self.arch.append if text]
-        return [*self.arch.machine, "-accel", "tcg", *self.image, *words, *network,
-                *self.arch.exit_device, "-display", "none", "-serial", "stdio", "-monitor", "none",
-                "-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-no-reboot", *qemu]
+        has = qemus.features(self.arch)
+        self.no_exit_device = next(has.missing(self.arch.exit_device), None)
+        exit_device = () if self.no_exit_device else self.arch.exit_device
+        composed = [*self.arch.machine, "-accel", "tcg", *self.image, *words, *network, *exit_device,
+                    "-display", "none", "-serial", "stdio", "-monitor", "none",
+                    "-qmp", f"unix:{self.qmp_path},server=on,wait=off", "-no-reboot", *qemu]
+        for missing in has.missing(composed):
+            has.skip(missing)
+        return composed
 
     def __enter__(self):
         with self.log.open("wb") as log:
@@ -172,6 +181,13 @@ class Guest:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"the guest is still running after {seconds} s") from None
 
+    def wait_failure(self, seconds=PATIENCE):
+        """The guest gives up."""
+        code = self.wait_exit(seconds)
+        if self.no_exit_device:
+            qemus.features(self.arch).skip(f"{self.no_exit_device}, to tell that a guest failed")
+        assert code == self.arch.exit_failure, f"QEMU has ended with code {code}"
+
     def assert_well(self):
         """The guest runs, and has not reported that it broke."""
         broken = BROKEN.search(self.console())
@@ -198,6 +214,10 @@ class Guest:
 
     def qmp(self, command, **arguments):
         """Carries out a command of the QEMU Machine Protocol and returns its result."""
+        if command in qemus.LATER_COMMANDS:
+            has = qemus.features(self.arch)
+            if command not in has.commands:
+                has.skip(command)
         if self.qmp_file is None:
             connection = self.connect_qmp()
             self.qmp_file = connection.makefile("rw")

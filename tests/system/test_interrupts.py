@@ -7,6 +7,7 @@ import time
 import pytest
 
 import host
+import qemu
 from guest import ARCHITECTURES, TRANSPORTS, Guest, tap_network
 from test_stats import by_udp, card
 
@@ -178,6 +179,8 @@ def test_bar_above_4_gib_where_modern_is_wanted(boot):
 def test_bar_without_an_address(arch, boot, mode):
     """Behind a bridge, whose window our own firmware makes too small for a doorbell page a queue;
     a PC's firmware makes it as large as need be."""
+    if arch.name == "ppc" and qemu.features(arch).version < (4, 2):
+        pytest.skip("before QEMU 4.2 a big-endian machine's window in configuration space swaps bytes")
     guest = boot(f"mode={mode} stats=1", network=[
         "-device", "pci-bridge,id=b0,chassis_nr=1",
         *tap_network(device=f"bus=b0,addr=3,page-per-vq=on,{MODERN}")]).wait_ready()

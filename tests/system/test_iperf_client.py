@@ -41,7 +41,7 @@ def result(guest):
 
 def failure(guest):
     """Why the guest gives up."""
-    assert guest.wait_exit(30) == guest.arch.exit_failure
+    guest.wait_failure(30)
     assert not RESULT.search(guest.console())
     return re.search(r"^vtnet: iperf: (.*): is peer= right, and does `iperf (.*)` run there\?$",
                      guest.console(), re.MULTILINE).groups()
@@ -290,7 +290,7 @@ def test_tcp_server_that_closes_at_once(arch, direction):
 def test_what_is_not_there_is_said(arch):
     for direction in ("receive", "both"):
         with client(arch, f"proto=udp dir={direction}") as guest:
-            assert guest.wait_exit() == arch.exit_failure
+            guest.wait_failure()
             assert ("vtnet: iperf: over UDP it sends only: dir=receive and dir=both are for "
                     "proto=tcp\n") in guest.console()
 

@@ -21,7 +21,7 @@ def for_each(values):
 
 
 def assert_gives_up(guest, *lines):
-    assert guest.wait_exit() == guest.arch.exit_failure
+    guest.wait_failure()
     for line in (*lines, NO_CARD):
         assert line in guest.console()
 

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What not every QEMU's card has: run by those that have it, skipped with the reason by others."""
 
-import functools
 import json
-import re
 import socket
-import subprocess
 import threading
 
 import pytest
 
 import host
+import qemu
 from capture import UDP, Capture
 from guest import PATIENCE
 from test_features import accepted, assert_intact
@@ -24,22 +22,14 @@ TOGETHER = [("in_order", "queue_reset"), ("in_order", "packed", "queue_reset"), 
 USO = {"guest_uso4", "guest_uso6", "host_uso"}
 
 
-@functools.lru_cache
-def properties(qemu):
-    """The properties of QEMU's card."""
-    done = subprocess.run([qemu, "-device", "virtio-net-pci,help"], text=True, capture_output=True,
-                          timeout=PATIENCE, check=True)
-    return set(re.findall(r"^ +([\w-]+)=", done.stdout, re.MULTILINE))
-
-
 def card(arch, names):
     """The options of a card with exactly those of FEATURES; skips the test where it has not all."""
-    has = properties(arch.machine[0])
-    missing = sorted(set(names) - has)
+    has = qemu.features(arch)
+    missing = sorted(set(names) - has.properties)
     if missing:
-        pytest.skip(f"{arch.machine[0]}'s virtio-net-pci has no {', no '.join(missing)}")
+        has.skip(f"{', no '.join(missing)} of {qemu.CARD}")
     return ",".join(f"{name}={'on' if name in names else 'off'}" for name in FEATURES
-                    if name in has)
+                    if name in has.properties)
 
 
 def assert_traffic(address):
@@ -75,7 +65,7 @@ def test_served_with_less(boot, arch, names, append):
 @pytest.mark.parametrize("name", FEATURES)
 def test_refused(boot, arch, name):
     """The device takes what the guest accepts, not what it offered."""
-    names = [each for each in FEATURES if each in properties(arch.machine[0])]
+    names = [each for each in FEATURES if each in qemu.features(arch).properties]
     guest = boot(f"features=-{FEATURES[name]}", device=card(arch, {*names, name})).wait_ready()
     assert accepted(guest) & set(FEATURES.values()) == {FEATURES[n] for n in names if n != name}
     assert_intact(guest)
@@ -126,8 +116,9 @@ def echo_in_segments(address, count, size, last=0):
 
 def boot_with_uso(boot, arch, append="", **options):
     """A guest whose card offers USO, and which of these features it accepted."""
-    if not USO <= properties(arch.machine[0]):
-        pytest.skip(f"{arch.machine[0]}'s virtio-net-pci has no USO")
+    has = qemu.features(arch)
+    if not USO <= has.properties:
+        has.skip(f"USO of {qemu.CARD}")
     guest = boot(append, **options).wait_ready()
     offered = guest.wait_for(r"^vtnet: features offered: (.*)$")[1].split()
     if not USO <= set(offered):

@@ -49,7 +49,7 @@ def test_newcomer_with_the_same_address_stops(boot, mode):
     host.ping(first.address, count=6, interval=0.3)
     for turn in (1, 2):
         second = boot(f"mode={mode} conflict=exit", device=f"mac={SECOND_MAC}", tap="tap1")
-        assert second.wait_exit() == second.arch.exit_failure
+        second.wait_failure()
         assert (f"vtnet: 10.0.0.2 is already used by {FIRST_MAC}: boot with another ip="
                 in second.console())
         first.wait_for(f"^vtnet: 10.0.0.2 is also claimed by {SECOND_MAC}; "

@@ -4,8 +4,6 @@ waits, and QEMU looks for the way to interrupt only once. The back end is tests/
 share its memory with one."""
 
 import contextlib
-import functools
-import re
 import signal
 import subprocess
 import time
@@ -13,6 +11,7 @@ import time
 import pytest
 
 import host
+import qemu
 from guest import ADDRESS, PATIENCE, ROOT, TRANSPORTS, die_with_parent
 from test_interrupts import ON_A_PC
 from test_stats import by_udp, card
@@ -66,13 +65,6 @@ def back_end(tmp_path):
         yield start
 
 
-@functools.lru_cache
-def qemu_version(qemu):
-    done = subprocess.run([qemu, "--version"], text=True, capture_output=True, timeout=PATIENCE,
-                          check=True)
-    return int(re.search(r"version (\d+)", done.stdout)[1])
-
-
 def figures(guest):
     return card(by_udp(guest.address))
 
@@ -103,7 +95,7 @@ def flood(address, count, in_flight):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("irq", ["intx", "vectors=0", "msix"])
 def test_traffic(boot, arch, back_end, irq, transport):
-    if irq == "msix" and qemu_version(arch.machine[0]) < 10:
+    if irq == "msix" and qemu.features(arch).version < (10,):
         pytest.skip("QEMU's vhost crashes with MSI-X under TCG before version 10")
     device, append = ("vectors=0", "irq=auto") if irq == "vectors=0" else ("", f"irq={irq}")
     device = ",".join(filter(None, (device, TRANSPORTS[transport])))
