@@ -228,6 +228,8 @@ UNIT_ADDS_test_http := net/services/http_request.c
 UNIT_ADDS_test_i82559 := $(sort $(wildcard net/legacy/i82559*.c))
 UNIT_ADDS_test_ne2000 := $(sort $(wildcard net/legacy/ne2000*.c))
 UNIT_ADDS_test_iperf := net/services/iperf_stream.c
+UNIT_ADDS_test_iperf_time := tests/unit/no_stack.c
+UNIT_ADDS_test_netserver_time := tests/unit/no_stack.c
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -I. -Itests/unit -Inet/lwip_port \
 	-isystem $(LWIP)/src/include -isystem $(LWIP)/src
 UNIT_host = $(HOSTCC) -fsanitize=address,undefined -fno-sanitize-recover=all $(UNIT_CFLAGS)
