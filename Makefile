@@ -298,7 +298,7 @@ setup: ## install what is missing, and fetch lwIP and cmocka
 	@./setup check
 
 .PHONY: toolchains
-toolchains: ## build i686-elf-gcc and powerpc-eabi-gcc in the cache, once; some twenty minutes
+toolchains: ## build i686-elf-gcc and powerpc-eabi-gcc in the cache, once; some fifteen minutes
 	@./setup toolchains
 
 .PHONY: demo

@@ -46,7 +46,7 @@ unpack_toolchains() {
     done
     for tarball in $TOOLCHAIN_TARBALLS; do
         mkdir "$stage/${tarball%.tar.xz}"
-        # shellcheck disable=SC2086 # a list of words
+        # shellcheck disable=SC2046,SC2086 # lists of words
         tar -xf "$stage"/packages/usr/src/*/"$tarball" -C "$stage/${tarball%.tar.xz}" \
             --strip-components=1 $(printf ' --exclude=*/%s' $TOOLCHAIN_UNUSED) >"$work/log" 2>&1 ||
             die "cannot unpack $tarball: $(tail -n1 "$work/log")"
@@ -61,8 +61,9 @@ build_error() {
 
 # make with the arguments "$@" in folder $1 of the build; without documentation, which Debian's tree
 # of gcc has no sources of. libgcc has no debug information: it would name the folder it was built in.
+# Options and variables of the `make toolchains` that called are not for it.
 toolchain_make() {
-    nice make -C "$1" -j"$(nproc)" MAKEINFO=true CFLAGS=-O1 CXXFLAGS=-O1 LIBGCC2_DEBUG_CFLAGS=-g0 \
+    nice env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES make -C "$1" -j"$(nproc)" MAKEINFO=true CFLAGS=-O1 CXXFLAGS=-O1 LIBGCC2_DEBUG_CFLAGS=-g0 \
         "${@:2}"
 }
 
