@@ -242,7 +242,8 @@ def test_interrupt_leaves_whole_records_and_a_report(tmp_path):
     """A real one, at the subject that needs no guest."""
     process = subprocess.Popen(
         [ROOT / "bench/run", "--anyway", "--tolerance", "1", "--results", tmp_path, "--name", "x",
-         "--only", "native/native"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+         "--only", "native/native"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's & has it ignored
     file = pathlib.Path(tmp_path, "x/rounds.jsonl")
     deadline = time.monotonic() + 30
     while not file.exists() and process.poll() is None and time.monotonic() < deadline:
