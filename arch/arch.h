@@ -46,6 +46,9 @@ void arch_console_init(void);
 void arch_console_putc(char c);
 extern uint32_t arch_console_lost;
 
+/* Takes a character that somebody typed at the UART. Returns whether there was one. */
+bool arch_console_take(void);
+
 /* Exception vectors and the interrupt controller; interrupts stay off. */
 void arch_interrupts_init(void);
 
@@ -93,7 +96,8 @@ bool arch_random(uint32_t *value);
 
 /*
  * Ends the run: the emulator's exit code where it has one, else the power off. A machine with a screen
- * and without such a code waits for a key before, five minutes at the most.
+ * and without such a code waits for a key before, five minutes at the most. One that cannot switch itself
+ * off says so and halts.
  */
 _Noreturn void arch_exit(bool success);
 

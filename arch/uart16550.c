@@ -20,6 +20,7 @@ enum {
     UART_LINE_DIVISOR = 0x80,
     UART_FIFO_ON = 0x07, /* and both emptied */
     UART_MODEM_DTR_RTS = 0x03,
+    UART_STATUS_DATA = 0x01,  /* a character has come */
     UART_STATUS_EMPTY = 0x20, /* room for a character */
     UART_115200_BAUD = 1,
     UART_SCRATCH_PATTERN = 0x5a,
@@ -100,4 +101,14 @@ void arch_console_putc(char c)
         say_lost();
     }
     send(c);
+}
+
+bool arch_console_take(void)
+{
+    bool there = have_uart && arch_io_read8(UART_LINE_STATUS) & UART_STATUS_DATA;
+
+    if (there) {
+        arch_io_read8(UART_DATA);
+    }
+    return there;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is particular to running on QEMU's PC: its exit, and its barriers. */
+#include <stdio.h>
+
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
 
@@ -9,6 +11,8 @@ enum {
     DEBUG_EXIT_FAILURE = 0x11,
     ACPI_PM1A_CONTROL = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
     ACPI_SLEEP_S5 = 0x2000,
+    NO_DEVICE8 = 0xff, /* what a port reads as that no device has */
+    NO_DEVICE16 = 0xffff,
     KEYBOARD_DATA = 0x60,
     KEYBOARD_STATUS = 0x64,
     KEYBOARD_HAS_DATA = 0x01,
@@ -22,22 +26,24 @@ enum {
 
 static bool take_key(void)
 {
-    bool there = arch_io_read8(KEYBOARD_STATUS) & KEYBOARD_HAS_DATA;
+    uint8_t status = arch_io_read8(KEYBOARD_STATUS);
 
-    if (there) {
+    if (status != NO_DEVICE8 && status & KEYBOARD_HAS_DATA) {
         arch_io_read8(KEYBOARD_DATA);
+        return true;
     }
-    return there;
+    return arch_console_take();
 }
 
-/* Keys that were pressed before do not count. */
+/* Keys that were pressed before do not count. The text is on the serial console, too: nothing tells the
+ * guest that nobody looks at the screen (QEMU's -display none), and who reads a log must see why it waits. */
 static void wait_for_key(void)
 {
-    arch_screen_say("\nThe run has ended. Press a key to switch the machine off,"
-                    "\nor close the window (in 5 minutes it goes off by itself).\n");
-    i386_interrupts_only_tick();
     for (unsigned i = 0; i < KEYBOARD_BUFFER && take_key(); i++) {
     }
+    printf("\nvtnet: the run has ended. Press a key to switch the machine off, or close the\n"
+           "vtnet: window; it goes off by itself in 5 minutes (with -nographic, at once)\n");
+    i386_interrupts_only_tick();
     for (unsigned i = 0; i < KEY_PATIENCE_S * ARCH_TICK_HZ && !take_key(); i++) {
         arch_interrupts_off();
         arch_wait();
@@ -50,10 +56,15 @@ _Noreturn void arch_exit(bool success)
     arch_interrupts_off();
     arch_io_write32(DEBUG_EXIT, success ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_FAILURE);
     /* Still here: there is no such device, so this is no test. Switch the machine off. */
-    if (i386_screen_is_present()) {
-        wait_for_key();
+    if (arch_io_read16(ACPI_PM1A_CONTROL) == NO_DEVICE16) {
+        printf("\nvtnet: the run has ended. This machine cannot switch itself off: end QEMU by "
+               "hand\n");
+    } else {
+        if (i386_screen_is_present()) {
+            wait_for_key();
+        }
+        arch_io_write16(ACPI_PM1A_CONTROL, ACPI_SLEEP_S5);
     }
-    arch_io_write16(ACPI_PM1A_CONTROL, ACPI_SLEEP_S5);
     for (;;) {
         __asm__ volatile("hlt");
     }

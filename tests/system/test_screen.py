@@ -3,6 +3,7 @@
 
 import pathlib
 import re
+import socket
 import time
 
 import pytest
@@ -103,3 +104,37 @@ def test_machine_without_a_screen(arch):
     with start(arch, "-vga", "none", "-serial", "stdio") as guest:
         guest.wait_exit()
         assert "vtnet: no usable network card" in guest.console()
+
+
+def test_who_reads_the_serial_console_sees_what_it_waits_for(arch, tmp_path):
+    """-display none tells the guest nothing. A key may come from either side."""
+    path = tmp_path / "serial"
+    with start(arch, "-serial", f"unix:{path},server=on,wait=on") as guest, \
+            socket.socket(socket.AF_UNIX) as serial:
+        serial.settimeout(PATIENCE)
+        deadline = time.monotonic() + PATIENCE
+        while serial.connect_ex(str(path)) != 0:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        text = b""
+        while KEY.encode() not in text:
+            text += serial.recv(4096)
+        shown(guest, KEY)
+        serial.send(b"\n")
+        guest.wait_exit()
+
+
+def test_machine_without_a_keyboard(arch):
+    """Ports that nobody answers at are no key."""
+    with start(arch, "-M", "pc,i8042=off") as guest:
+        shown(guest, KEY)
+        time.sleep(0.2)
+        assert guest.process.poll() is None
+
+
+@pytest.mark.parametrize("machine", ["pc,acpi=off", "isapc"])
+@pytest.mark.parametrize("display", [("-display", "none"), ("-nographic",)], ids=" ".join)
+def test_machine_that_cannot_switch_itself_off(arch, machine, display):
+    with start(arch, "-M", machine, "-serial", "stdio", "-monitor", "none", display=display) as guest:
+        guest.wait_for("^vtnet: the run has ended. This machine cannot switch itself off: end QEMU")
+        assert KEY not in guest.console()
