@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "boot/address_text.h"
-#include "boot/ipv4.h"
+#include "boot/arguments_check.h"
 #include "boot/ipv6_text.h"
 
 struct boot_arguments boot_arguments = {
@@ -317,6 +317,19 @@ static void list_arguments(void)
     printf("\n");
 }
 
+/* Up to `length` characters. One that is not printable in ASCII shows as its number: a byte order mark or a
+ * blank of another alphabet would leave a word that looks right. */
+static void print_word(const char *word, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (word[i] >= ' ' && word[i] <= '~') {
+            printf("%c", word[i]);
+        } else {
+            printf("\\x%02x", (unsigned)(uint8_t)word[i]);
+        }
+    }
+}
+
 /* One word, "name" or "name=value". Returns whether it is in order. */
 static bool parse_word(const char *word)
 {
@@ -325,14 +338,18 @@ static bool parse_word(const char *word)
     const struct argument *argument = find_argument(word, length);
 
     if (argument == NULL) {
-        printf("vtnet: boot argument '%s' is unknown and ignored\n", word);
+        printf("vtnet: boot argument '");
+        print_word(word, strlen(word));
+        printf("' is unknown and ignored\n");
         return false;
     }
     address_impossible = false;
     if (argument->parse(argument, value)) {
         return true;
     }
-    printf("vtnet: boot argument '%s' is malformed and ignored: ", word);
+    printf("vtnet: boot argument '");
+    print_word(word, strlen(word));
+    printf("' is malformed and ignored: ");
     if (address_impossible) {
         printf("no station can have that address\n");
     } else {
@@ -340,62 +357,6 @@ static bool parse_word(const char *word)
                argument->help != NULL ? argument->help : "");
     }
     return false;
-}
-
-/* Whether another station can have an address, beside those of ip=: none of them, and in none of their
- * networks the network's own or its broadcast address. */
-static bool is_another_station(uint32_t address)
-{
-    for (unsigned i = 0; i < BOOT_CARDS; i++) {
-        struct boot_ipv4 ip = boot_arguments.ip[i];
-
-        if (ip.address != 0 && ((address ^ ip.address) & ~ipv4_host_mask(ip.prefix)) == 0 &&
-            (address == ip.address || !ipv4_is_station(address, ip.prefix))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool is_another_station_ipv6(const struct boot_ipv6 *address)
-{
-    for (unsigned i = 0; i < BOOT_CARDS; i++) {
-        if (memcmp(address, &boot_arguments.ip6[i], sizeof *address) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* What only the whole line tells. Returns the number of arguments that were put right. */
-static unsigned check_together(void)
-{
-    static const struct boot_ipv6 none;
-    unsigned bad = 0;
-
-    for (unsigned i = 0; i < BOOT_CARDS; i++) {
-        if (boot_arguments.gw[i].address != 0 &&
-            !is_another_station(boot_arguments.gw[i].address)) {
-            printf("vtnet: gw= of card %u is no other station beside ip=, and ignored\n", i);
-            boot_arguments.gw[i] = (struct boot_ipv4){0};
-            bad++;
-        }
-    }
-    if ((boot_arguments.peer.address != 0 && !is_another_station(boot_arguments.peer.address)) ||
-        (memcmp(&boot_arguments.peer6, &none, sizeof none) != 0 &&
-         !is_another_station_ipv6(&boot_arguments.peer6))) {
-        printf("vtnet: peer= is no other station beside ip= and ip6=, and ignored\n");
-        boot_arguments.peer = (struct boot_ipv4){0};
-        boot_arguments.peer6 = none;
-        bad++;
-    }
-    if (boot_arguments.bufinit > boot_arguments.bufmax) {
-        printf("vtnet: bufinit=%u is more than bufmax=%u, which holds\n", boot_arguments.bufinit,
-               boot_arguments.bufmax);
-        boot_arguments.bufinit = boot_arguments.bufmax;
-        bad++;
-    }
-    return bad;
 }
 
 unsigned boot_arguments_parse(const char *command_line)
@@ -412,8 +373,9 @@ unsigned boot_arguments_parse(const char *command_line)
         }
         length = strcspn(command_line, BOOT_WHITE_SPACE);
         if (length >= sizeof word) {
-            printf("vtnet: boot argument '%.32s...' is longer than %u characters and ignored\n",
-                   command_line, (unsigned)sizeof word - 1);
+            printf("vtnet: boot argument '");
+            print_word(command_line, 32);
+            printf("...' is longer than %u characters and ignored\n", (unsigned)sizeof word - 1);
             bad++;
         } else {
             memcpy(word, command_line, length);
@@ -422,7 +384,7 @@ unsigned boot_arguments_parse(const char *command_line)
         }
         command_line += length;
     }
-    bad += check_together();
+    bad += boot_arguments_check();
     if (bad != 0) {
         list_arguments();
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "boot/arguments.h"
+#include "boot/arguments_check.h"
 #include "lwip/autoip.h"
 #include "lwip/dhcp.h"
 #include "lwip/igmp.h"
@@ -177,6 +178,7 @@ void addresses_start(void)
     if (net_port_count() == 0) {
         return;
     }
+    boot_arguments_check_cards(net_port_count());
     netif_add_ext_callback(&changes, netif_changed);
     for (unsigned i = 0; i < net_port_count(); i++) {
         netif_set_hostname(&net_port(i)->netif, name_of(i));

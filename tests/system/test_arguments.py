@@ -35,6 +35,12 @@ def test_addresses_that_exclude_each_other(boot):
     host.serves(guest.address)
 
 
+def test_list_with_more_places_than_cards(boot):
+    guest = boot("ip=10.0.0.2/24,10.0.1.2/24 mac=,02:00:00:00:00:01").wait_ready()
+    for name in ("ip", "mac"):
+        assert f"{name}= is given for card 1, and there is no such card" in guest.console()
+
+
 def test_file_of_several_lines(boot, tmp_path):
     """Of fw_cfg: the last argument has a line end behind it, or a zero."""
     (tmp_path / "arguments").write_bytes(
@@ -69,7 +75,8 @@ def test_bad_arguments(boot):
     for word in MALFORMED:
         assert f"boot argument '{word}' is malformed and ignored: " in guest.console()
     for word in UNKNOWN:
-        assert f"boot argument '{word}' is unknown and ignored\n" in guest.console()
+        shown = word.replace("\x7f", r"\x7f")
+        assert f"boot argument '{shown}' is unknown and ignored\n" in guest.console()
     assert_lists_valid_arguments(guest)
     assert "MAC address 52:54:00:12:34:56" in guest.console()
     host.serves(guest.address)

@@ -25,6 +25,7 @@ static int __attribute__((format(printf, 1, 2))) captured_printf(const char *for
 
 #define printf captured_printf
 #include "boot/arguments.c"
+#include "boot/arguments_check.c"
 #undef printf
 #include "boot/address_text.c"
 #include "boot/image_path.c"
@@ -356,6 +357,45 @@ static void image_path_is_skipped(void **state)
     }
 }
 
+/* Byte order marks, blanks of other alphabets and control characters can be seen in the message. */
+static void unprintable_is_shown(void **state)
+{
+    (void)state;
+    parse("\xef\xbb\xbf"
+          "ip=10.0.0.2/24 name=a\xc2\xa0"
+          "b \x1b[2J");
+    assert_non_null(strstr(console, "'\\xef\\xbb\\xbfip=10.0.0.2/24' is unknown"));
+    assert_non_null(strstr(console, "'name=a\\xc2\\xa0b' is malformed"));
+    assert_non_null(strstr(console, "'\\x1b[2J' is unknown"));
+}
+
+static void cards_have_addresses_of_their_own(void **state)
+{
+    (void)state;
+    good("ip=10.0.0.2/24,10.0.0.3/24,,10.0.1.2 ip6=fd00::2,,fd00::3 gw=10.0.0.1,10.0.0.1");
+    assert_int_equal(parse("ip=10.0.0.2/24,,10.0.0.2/16"), 1);
+    assert_non_null(strstr(console, "ip= of card 2 is card 0's, and ignored"));
+    assert_int_equal(boot_arguments.ip[0].address, 0x0a000002);
+    assert_int_equal(boot_arguments.ip[2].address, 0);
+    assert_int_equal(parse("ip6=,fd00::2,fd00::2,fd00::2"), 2);
+    assert_non_null(strstr(console, "ip6= of card 3 is card 1's, and ignored"));
+    assert_memory_equal(&boot_arguments.ip6[2], &no_ipv6, sizeof no_ipv6);
+}
+
+static void places_without_a_card_are_named(void **state)
+{
+    (void)state;
+    good("ip=10.0.0.2/24,10.0.1.2/24 mac=,02:00:00:00:00:01 gw=10.0.0.1 vlan=,,5 "
+         "ip6=fd00::2,fd00:1::2");
+    boot_arguments_check_cards(3);
+    assert_string_equal(console, "");
+    boot_arguments_check_cards(1);
+    assert_string_equal(console, "vtnet: ip= is given for card 1, and there is no such card\n"
+                                 "vtnet: ip6= is given for card 1, and there is no such card\n"
+                                 "vtnet: mac= is given for card 1, and there is no such card\n"
+                                 "vtnet: vlan= is given for card 2, and there is no such card\n");
+}
+
 static void name_is_read(void **state)
 {
     char word[128] = "name=";
@@ -377,7 +417,9 @@ static void name_is_read(void **state)
     bad("name=a-", "malformed");
     bad("name=a.local", "malformed");
     bad("name=a_b", "malformed");
-    bad("name=\x10", "malformed"); /* which with bit 5 set would be a digit */
+    assert_int_equal(parse("name=\x10"), 1); /* which with bit 5 set would be a digit */
+    assert_non_null(strstr(console, "'name=\\x10' is malformed and ignored"));
+    assert_memory_equal(&boot_arguments, &defaults, sizeof defaults);
     bad("name=[", "malformed");
 }
 
@@ -667,6 +709,9 @@ int main(void)
         cmocka_unit_test(address_is_of_a_station_in_its_network),
         cmocka_unit_test(white_space_separates_words),
         cmocka_unit_test(image_path_is_skipped),
+        cmocka_unit_test(unprintable_is_shown),
+        cmocka_unit_test(cards_have_addresses_of_their_own),
+        cmocka_unit_test(places_without_a_card_are_named),
         cmocka_unit_test(name_is_read),
         cmocka_unit_test(mac_address_is_read),
         cmocka_unit_test(lists_are_read),
