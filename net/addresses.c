@@ -61,6 +61,10 @@ static void fall_back(void *context)
     if (has_leased(netif) || !netif_is_link_up(netif)) {
         return;
     }
+    if (boot_arguments.dhcp) {
+        printf("vtnet: %sno DHCP server answers yet: dhcp goes on asking\n", port->label);
+        return;
+    }
     dhcp_release_and_stop(netif);
     dhcp_cleanup(netif);
     told[number].no_server = true;
@@ -72,7 +76,7 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
                           const netif_ext_callback_args_t *args)
 {
     changed = true;
-    if (reason & LWIP_NSC_LINK_CHANGED && args->link_changed.state && !boot_arguments.dhcp &&
+    if (reason & LWIP_NSC_LINK_CHANGED && args->link_changed.state &&
         netif_dhcp_data(netif) != NULL && !has_leased(netif)) {
         sys_untimeout(fall_back, netif->state);
         sys_timeout(DHCP_PATIENCE_MS, fall_back, netif->state);
@@ -89,10 +93,11 @@ static void start_ipv4(struct lwip_port *port, unsigned number)
     } else if (boot_arguments.linklocal && !boot_arguments.dhcp) {
         autoip_start(netif);
     } else {
-        dhcp_start(netif);
-        if (!boot_arguments.dhcp) {
-            sys_timeout(DHCP_PATIENCE_MS, fall_back, port);
+        if (ip.address != 0) {
+            printf("vtnet: %sip= is not used: dhcp asks for an address\n", port->label);
         }
+        dhcp_start(netif);
+        sys_timeout(DHCP_PATIENCE_MS, fall_back, port);
     }
 }
 

@@ -51,7 +51,9 @@ def test_without_a_server(boot):
 
 def test_waiting_for_a_server_that_comes_late(boot):
     """With `dhcp` there is no other address."""
-    guest = boot("dhcp", address=None)
+    guest = boot("dhcp")  # and the test's ip=
+    guest.wait_for("^vtnet: ip= is not used: dhcp asks for an address$")
+    guest.wait_for("^vtnet: no DHCP server answers yet: dhcp goes on asking$")
     guest.wait_for("^vtnet: IPv6 address")  # some two seconds later
     with Wire() as wire:
         assert wire.wait_for(lambda frame: is_gratuitous(frame, "10.0.0.2"), 1.5) is None
