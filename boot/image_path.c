@@ -23,6 +23,13 @@ static const char *find_elf(const char *at)
     }
 }
 
+/* Whether a word looks like an address with a length, which lacks its "ip=": its slash is none of a path. */
+static bool is_address(const char *word, size_t length)
+{
+    return *word >= '0' && *word <= '9' && strspn(word, "0123456789./") >= length &&
+           strcspn(word, ".") < length;
+}
+
 /* The end of the last word with a slash, or of the first one, before an argument with a value. */
 static const char *find_other_end(const char *line)
 {
@@ -41,7 +48,7 @@ static const char *find_other_end(const char *line)
             return end;
         }
         is_path = at[strcspn(at, "/=" BOOT_WHITE_SPACE)] == '/';
-        if (is_path || (first && name == length && !is_argument)) {
+        if ((is_path || (first && name == length && !is_argument)) && !is_address(at, length)) {
             end = at + length;
         }
         at += length;

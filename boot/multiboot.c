@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a Multiboot 1 loader tells (Multiboot Specification 0.6.96 §3.3 Boot information format). */
 #include <stdint.h>
+#include <string.h>
 
 #include "arch/arch.h"
 #include "boot/boot.h"
@@ -13,6 +14,7 @@ enum {
     MULTIBOOT_INFO_MEMORY = 1 << 0,
     MULTIBOOT_INFO_COMMAND_LINE = 1 << 2,
     MULTIBOOT_INFO_MEMORY_MAP = 1 << 6,
+    MULTIBOOT_INFO_LOADER_NAME = 1 << 9,
     MULTIBOOT_MEMORY_AVAILABLE = 1,
     HIGH_MEMORY = 0x100000, /* what lies below is the firmware's, the loader's and devices' */
 };
@@ -28,6 +30,10 @@ struct multiboot_info {
     uint32_t symbols[4];
     uint32_t memory_map_length; /* bytes */
     uint32_t memory_map;
+    uint32_t drives_length;
+    uint32_t drives;
+    uint32_t configuration_table;
+    uint32_t loader_name;
 };
 
 struct multiboot_memory {
@@ -91,6 +97,15 @@ static void find_memory(struct boot_info *boot, const struct multiboot_info *inf
     }
 }
 
+/* GRUB 2 says who it is, and puts no path before the arguments. */
+static bool is_path_left_out(const struct multiboot_info *info)
+{
+    static const char grub[] = "GRUB 2.";
+
+    return info->flags & MULTIBOOT_INFO_LOADER_NAME && info->loader_name != 0 &&
+           strncmp((const char *)(uintptr_t)info->loader_name, grub, sizeof grub - 1) == 0;
+}
+
 void multiboot_start(uint32_t magic, const struct multiboot_info *info)
 {
     struct boot_info boot = {.loader = "Multiboot", .command_line = ""};
@@ -102,8 +117,11 @@ void multiboot_start(uint32_t magic, const struct multiboot_info *info)
     }
     find_memory(&boot, info, (uintptr_t)image_end);
     if (info->flags & MULTIBOOT_INFO_COMMAND_LINE && info->command_line != 0) {
-        boot.command_line = image_path_skip(
-            command_line_check((const char *)(uintptr_t)info->command_line, COMMAND_LINE_MAX));
+        boot.command_line =
+            command_line_check((const char *)(uintptr_t)info->command_line, COMMAND_LINE_MAX);
+        if (!is_path_left_out(info)) {
+            boot.command_line = image_path_skip(boot.command_line);
+        }
     }
     boot_start(&boot);
 }

@@ -341,6 +341,9 @@ static void image_path_is_skipped(void **state)
         {"x.elf 10.0.0.2/24 mode=irq", " 10.0.0.2/24 mode=irq"},
         {"x.elf mode=irq 10.0.0.2/24", " mode=irq 10.0.0.2/24"},
         {"image mode=irq 10.0.0.2/24", " mode=irq 10.0.0.2/24"},
+        {"image 10.0.0.2/24", " 10.0.0.2/24"},
+        {"my 1.2/image 10.0.0.2/24 mode=irq", " 10.0.0.2/24 mode=irq"},
+        {"10.0.0.2/24 mode=irq", "10.0.0.2/24 mode=irq"},
         /* GRUB 2 */
         {"ip=10.0.0.2/24 mode=irq", "ip=10.0.0.2/24 mode=irq"},
         {"dhcp", "dhcp"},

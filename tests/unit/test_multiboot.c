@@ -72,8 +72,11 @@ void panic(const char *format, ...)
     longjmp(end, 2);
 }
 
+static unsigned paths_skipped;
+
 const char *image_path_skip(const char *command_line)
 {
+    paths_skipped++;
     return command_line;
 }
 
@@ -251,6 +254,30 @@ static void the_command_line_needs_an_end(void **state)
     assert_int_equal(start(0), 2);
 }
 
+static void grub_2_puts_no_path_there(void **state)
+{
+    static const struct {
+        const char *loader;
+        bool path;
+    } cases[] = {{"qemu", true}, {"GNU GRUB 0.97", true}, {"SYSLINUX 6.04", true},
+                 {"", true},     {"GRUB 2.", false},      {"GRUB 2.06-13+deb12u2", false}};
+
+    (void)state;
+    info.flags = MULTIBOOT_INFO_COMMAND_LINE | MULTIBOOT_INFO_LOADER_NAME;
+    info.command_line = PAGE;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        paths_skipped = 0;
+        strcpy(page(), "dhpc mode=irq");
+        info.loader_name = PAGE + 64;
+        strcpy((char *)page() + 64, cases[i].loader);
+        assert_int_equal(start(MULTIBOOT_LOADER_MAGIC), 1);
+        assert_int_equal(paths_skipped, cases[i].path);
+    }
+    info.loader_name = 0;
+    assert_int_equal(start(MULTIBOOT_LOADER_MAGIC), 1);
+    assert_int_equal(paths_skipped, 1);
+}
+
 /* QEMU puts the line right behind the image, where the free memory begins. */
 static void the_command_line_is_kept_out_of_the_free_memory(void **state)
 {
@@ -295,6 +322,7 @@ int main(void)
         cmocka_unit_test_setup(memory_that_passes_the_end_of_64_bits_is_none, reset),
         cmocka_unit_test_setup(memory_behind_4_gib_is_cut_off, reset),
         cmocka_unit_test_setup(upper_memory_is_taken_instead, reset),
+        cmocka_unit_test_setup(grub_2_puts_no_path_there, reset),
         cmocka_unit_test_setup(the_command_line_needs_an_end, reset),
         cmocka_unit_test_setup(the_command_line_is_kept_out_of_the_free_memory, reset),
         cmocka_unit_test_setup(a_file_of_any_length_is_read_up_to_a_limit, reset),
