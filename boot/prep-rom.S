@@ -4,6 +4,7 @@
  * ("-kernel"). QEMU shows it from 0xfff00000 on.
  */
 #define KERNEL 0x01000000
+#define ELF_MAGIC 0x7f454c46 /* which the raw image does not begin with */
 #define UART 0x800003f8
 #define UART_LINE_STATUS 5
 #define UART_STATUS_EMPTY 0x20
@@ -16,16 +17,27 @@ _start:
     lwz 4, 0(3)
     cmpwi 4, 0
     beq no_image
+    lis 5, ELF_MAGIC@h
+    ori 5, 5, ELF_MAGIC@l
+    cmpw 4, 5
+    beq elf_image
     mtctr 3
     bctr
 
 no_image:
-    lis 3, UART@h
-    ori 3, 3, UART@l
-    bl 1f
+    bl say
     .string "vtnet: no image at 0x01000000: start QEMU with -kernel, too\r\n"
     .align 2
-1:  mflr 4
+elf_image:
+    bl say
+    .string "vtnet: -kernel names an ELF file: this ROM takes the .bin beside it\r\n"
+    .align 2
+
+/* Prints the string that is behind the call, and stays here. */
+say:
+    lis 3, UART@h
+    ori 3, 3, UART@l
+    mflr 4
 2:  lbz 5, 0(4)
     cmpwi 5, 0
 3:  beq 3b

@@ -142,3 +142,17 @@ def test_clock(boot, value):
     start = os.times().elapsed
     guest.wait_for("^vtnet: stats:", count=3)
     assert 1 < os.times().elapsed - start < 6
+
+
+@pytest.mark.parametrize("arch", [arch for arch in ARCHITECTURES if arch.name == "ppc"],
+                         indirect=True, ids=lambda arch: arch.name)
+@pytest.mark.parametrize("kernel, says", [
+    ([], "vtnet: no image at 0x01000000: start QEMU with -kernel, too"),
+    (["build/ppc/vtnet-demo.elf"], "vtnet: -kernel names an ELF file: this ROM takes the .bin beside it"),
+    (["build/ppc/vtnet-demo.bin"], "started by a ROM"),
+], ids=["none", "elf", "bin"])
+def test_rom(boot, kernel, says):
+    guest = boot(network=["-nic", "none"], qemu=[
+        "-bios", "build/ppc/prep-rom.bin", *(word for file in kernel for word in ("-kernel", file))])
+    guest.wait_for(f"{says}$")
+    guest.end_seen = True
