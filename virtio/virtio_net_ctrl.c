@@ -17,6 +17,9 @@ enum {
     NO_ANSWER = 0xff,
     VLAN_MAX = 4094,   /* 4095 is reserved (IEEE 802.1Q) */
     COMMAND_PARTS = 4, /* what to do, its data, which may be two tables, the answer */
+    /* Twice that: QEMU 10 with IN_ORDER takes a packed ring whose descriptors are all in one command for
+     * an empty one. */
+    QUEUE_SIZE = 2 * COMMAND_PARTS,
 };
 
 /* In memory that the device reaches. */
@@ -56,7 +59,7 @@ int virtio_net_ctrl_create(struct virtio_net *net)
     if (net->command == NULL) {
         return VIRTIO_ERROR_NOMEM;
     }
-    error = virtqueue_create(&net->ctrl, net->dev, net->ctrl_index, COMMAND_PARTS, 0, 0);
+    error = virtqueue_create(&net->ctrl, net->dev, net->ctrl_index, QUEUE_SIZE, 0, 0);
     if (error != 0) {
         virtio_platform_free(net->command);
         net->command = NULL;

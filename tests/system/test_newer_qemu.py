@@ -49,6 +49,7 @@ def assert_traffic(address):
 def test_accepted_and_served(boot, arch, names, mode):
     guest = boot(f"mode={mode}", device=card(arch, names)).wait_ready()
     assert accepted(guest) & set(FEATURES.values()) == {FEATURES[name] for name in names}
+    assert "does not answer" not in guest.console()  # a control command
     assert_intact(guest)
     assert_traffic(guest.address)
 
