@@ -65,12 +65,13 @@ struct virtio_transport {
 
 struct virtio_device {
     const struct virtio_transport *transport;
-    uint64_t offered;   /* features, from virtio_device_begin() on */
-    uint64_t features;  /* agreed, from virtio_device_negotiate() on */
-    bool config_torn;   /* the last virtio_config_read() failed, which has been logged */
-    bool live;          /* DRIVER_OK is set: it may use its queues */
-    bool resetting;     /* a reset has been begun, and has not ended */
-    bool little_endian; /* the byte order of rings, headers and configuration */
+    uint64_t offered;          /* features, from virtio_device_begin() on */
+    uint64_t features;         /* agreed, from virtio_device_negotiate() on */
+    bool config_torn;          /* the last virtio_config_read() failed, which has been logged */
+    uint8_t config_generation; /* of what was read of it last; a legacy device has none: 0 */
+    bool live;                 /* DRIVER_OK is set: it may use its queues */
+    bool resetting;            /* a reset has been begun, and has not ended */
+    bool little_endian;        /* the byte order of rings, headers and configuration */
     /*
      * Set before virtio_device_begin(): whether a full barrier of this processor does not order its
      * stores before its loads as seen by the device. So it is under QEMU's TCG with one virtual

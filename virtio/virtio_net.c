@@ -59,6 +59,7 @@ struct link {
     uint16_t status; /* VIRTIO_NET_S_... */
     uint32_t speed;  /* Mbit/s, 0: unknown */
     uint8_t duplex;
+    uint8_t generation; /* of the configuration where the status was read */
 };
 
 /* The link is up, its speed and duplex are unknown, where the device does not say (§5.1.4). */
@@ -71,6 +72,7 @@ static int read_link(const struct virtio_net *net, struct link *link)
     if (virtio_has(features, VIRTIO_NET_F_STATUS)) {
         error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_STATUS, &link->status, 2, 1);
     }
+    link->generation = net->dev->config_generation;
     if (error == 0 && virtio_has(features, VIRTIO_NET_F_SPEED_DUPLEX)) {
         error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_SPEED, &link->speed, 4, 1);
         if (error == 0) {
@@ -96,6 +98,7 @@ static bool set_link(struct virtio_net *net, const struct link *link)
     net->link_up = up;
     net->speed = link->speed;
     net->duplex = link->duplex;
+    net->generation = link->generation;
     return changed;
 }
 
@@ -116,11 +119,13 @@ static int read_mtu(struct virtio_net *net)
     return error;
 }
 
-/* Whether the link was down: it is up again, or the configuration changed and nothing in it did. */
+/* Whether the link was down: it is up again, or the configuration changed and nothing in it did. That it
+ * changed the generation says: the interrupt may have been a queue's, with which it shares a vector. */
 static bool was_down(const struct virtio_net *net, const struct link *link)
 {
-    return !net->link_up || (!(link->status & VIRTIO_NET_S_ANNOUNCE) && link->speed == net->speed &&
-                             link->duplex == net->duplex);
+    return !net->link_up ||
+           (link->generation != net->generation && !(link->status & VIRTIO_NET_S_ANNOUNCE) &&
+            link->speed == net->speed && link->duplex == net->duplex);
 }
 
 /* Whether the transmit queue is to be made anew: see virtio_net_tx_renew(). */
@@ -131,6 +136,24 @@ static bool needs_renewal(const struct virtio_net *net, const struct link *link)
     return net->tx_renewing || (virtio_has(features, VIRTIO_F_RING_PACKED) &&
                                 virtio_has(features, VIRTIO_F_RING_RESET) &&
                                 link->status & VIRTIO_NET_S_LINK_UP && was_down(net, link));
+}
+
+/* Returns whether the transmit queue is as new. Until then frames are refused, also those that the client
+ * sends from transmitted(), and where that takes more than this pass the client hears that the link is
+ * down: it was, and may go again before this has ended. */
+static bool renew(struct virtio_net *net)
+{
+    bool was_up = net->link_up;
+
+    net->link_up = false;
+    if (virtio_net_tx_renew(net)) {
+        net->link_up = was_up;
+        return true;
+    }
+    if (was_up) {
+        net->client->link(net->client->context, false);
+    }
+    return false;
 }
 
 /*
@@ -146,8 +169,7 @@ static void look_at_configuration(struct virtio_net *net)
         net->config_changed = true;
         return;
     }
-    if (needs_renewal(net, &link) && !virtio_net_tx_renew(net)) {
-        net->link_up = false; /* not yet, or not any more */
+    if (needs_renewal(net, &link) && !renew(net)) {
         net->config_changed = true;
         return;
     }

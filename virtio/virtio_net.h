@@ -147,11 +147,12 @@ struct virtio_net {
     uint8_t header_length; /* of struct virtio_net_hdr on this device: 10 or 12 */
     bool split_header;     /* it must be a descriptor of its own */
     bool link_up;
-    bool own_mac;     /* the address is not the device's, which has to be told */
-    bool mac_unknown; /* to the device, so it must receive all frames */
-    uint16_t mtu;     /* bytes of an IP packet, 1500 where the device does not say */
-    uint32_t speed;   /* Mbit/s, 0: unknown */
-    uint8_t duplex;   /* VIRTIO_NET_DUPLEX_..., one of the three */
+    bool own_mac;       /* the address is not the device's, which has to be told */
+    bool mac_unknown;   /* to the device, so it must receive all frames */
+    uint16_t mtu;       /* bytes of an IP packet, 1500 where the device does not say */
+    uint32_t speed;     /* Mbit/s, 0: unknown */
+    uint8_t duplex;     /* VIRTIO_NET_DUPLEX_..., one of the three */
+    uint8_t generation; /* of the configuration that says this of the link */
 
     /* Receive buffers. */
     uint16_t rx_limit;                 /* posted at most, now: goes with the load */

@@ -111,7 +111,11 @@ static bool config_read(struct virtio_device *dev, unsigned offset, void *to, un
     for (unsigned i = 0; i < count; i++) {
         read_config(vp, offset + i * width, (uint8_t *)to + i * width, width);
     }
-    return read_common(vp, VIRTIO_PCI_COMMON_CONFIG_GENERATION, 1) == generation;
+    if (read_common(vp, VIRTIO_PCI_COMMON_CONFIG_GENERATION, 1) != generation) {
+        return false;
+    }
+    dev->config_generation = (uint8_t)generation;
+    return true;
 }
 
 /* §4.1.5.1.2: what the device reads back is what it took. */

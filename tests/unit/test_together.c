@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Matters that meet: what is right by itself, and comes while another is under way. */
+#include <string.h>
+
+#include "fake_card.h"
+
+enum { RX = VIRTIO_NET_QUEUE_RX, TX = VIRTIO_NET_QUEUE_TX };
+
+#define MS 1000000u /* ns */
+#define BIT(name) virtio_bit(VIRTIO_NET_F_##name)
+
+static uint8_t *frame;
+
+static unsigned resets(void)
+{
+    uint64_t queues[256];
+
+    return card_events(FAKE_QUEUE_RESET, queues, 256);
+}
+
+static void create(unsigned ring, uint64_t features)
+{
+    card_create_as(ring, features | BIT(STATUS) | virtio_bit(VIRTIO_F_RING_RESET));
+    fake_platform.clock_ns = 1000 * MS;
+}
+
+static void start(void)
+{
+    assert_int_equal(card_open(), 0);
+    frame = card_frame(60, 12, 1);
+}
+
+static void stop(void)
+{
+    card_free_frame(frame, 12);
+    card_close();
+}
+
+static int send(void)
+{
+    return virtio_net_transmit(&card.net, &(struct virtqueue_part){frame, 60}, 1, 0, NULL, frame);
+}
+
+static void change_link(bool up)
+{
+    card.dev.link_status = up ? VIRTIO_NET_S_LINK_UP : 0;
+    fake_virtio_config_changed(&card.dev);
+    assert_int_equal(card_interrupts(), 1);
+    virtio_net_poll(&card.net, 8);
+}
+
+static void receive_some(unsigned count)
+{
+    while (count-- > 0) {
+        virtio_net_interrupts_on(&card.net, false);
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        assert_int_equal(card_interrupts(), 1);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+    }
+}
+
+/* An interrupt of a queue whose vector is the configuration's says nothing of the configuration. */
+static void shared_vector_does_not_renew_the_transmit_queue(void **state)
+{
+    (void)state;
+    create(CARD_PACKED, 0);
+    fake_virtio_add_msix(&card.dev, 1);
+    card.vectors = 1;
+    start();
+    assert_int_equal(send(), 0);
+    receive_some(5);
+    assert_true(card.net.link_up);
+    assert_int_equal(send(), 0);
+    assert_int_equal(resets(), 0);
+    assert_int_equal(fake_tx_run(&card.dev), 2);
+    /* A flap that nobody saw still does. */
+    virtio_net_poll(&card.net, 8);
+    card.dev.generation++;
+    change_link(true);
+    assert_int_equal(resets(), 1);
+    stop();
+}
+
+/* The link that goes during the renewal of the transmit queue, which began as it had come back. */
+static void link_that_goes_during_a_renewal_is_told(void **state)
+{
+    (void)state;
+    create(CARD_PACKED, 0);
+    start();
+    assert_int_equal(send(), 0);
+    change_link(true); /* a flap that nobody saw */
+    assert_false(card.net.link_up);
+    change_link(false);
+    fake_platform.clock_ns += 200 * MS;
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(send(), VIRTIO_ERROR_DOWN);
+    assert_true(card.links > 0);
+    assert_false(card.link_up);
+    change_link(true);
+    assert_true(card.link_up);
+    assert_int_equal(send(), 0);
+    stop();
+}
+
+static int again;
+
+static void send_again(void *context, void *cookie)
+{
+    (void)context, (void)cookie;
+    again = send();
+    card.sents++;
+}
+
+/* What comes back from the queue while it is made anew cannot be sent yet. */
+static void no_frame_is_queued_during_a_renewal(void **state)
+{
+    (void)state;
+    create(CARD_PACKED, 0);
+    card.client.transmitted = send_again;
+    start();
+    again = 1;
+    assert_int_equal(send(), 0);
+    change_link(false);
+    change_link(true);
+    fake_platform.clock_ns += 200 * MS;
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(card.sents, 1);
+    assert_int_equal(again, VIRTIO_ERROR_DOWN);
+    assert_true(card.link_up);
+    /* Nor where it is done in one pass. */
+    again = 1;
+    assert_int_equal(send(), 0);
+    assert_int_equal(fake_tx_run(&card.dev), 1);
+    card.dev.generation++;
+    change_link(true);
+    assert_int_equal(card.sents, 2);
+    assert_int_equal(again, VIRTIO_ERROR_DOWN);
+    card.client.transmitted = send_again;
+    stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shared_vector_does_not_renew_the_transmit_queue),
+        cmocka_unit_test(link_that_goes_during_a_renewal_is_told),
+        cmocka_unit_test(no_frame_is_queued_during_a_renewal),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
