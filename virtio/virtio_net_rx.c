@@ -89,6 +89,7 @@ static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *fir
 
     while (count + 1 < wanted && count < MERGED_MAX &&
            (part[count] = next_used(net, &part_length[count])) != NULL) {
+        good &= part_length[count] != 0;
         count++;
     }
     if (count + 1 != wanted || !good) {
@@ -107,8 +108,8 @@ static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *fir
 
 /*
  * §5.1.6.4 Processing of Incoming Packets: a frame is num_buffers buffers, of which the first
- * begins with the header. All of them are there at once, or the device has broken its promise: then
- * what is there of the frame is dropped.
+ * begins with the header. All of them are there at once, and none is empty, or the device has broken its
+ * promise: then what is there of the frame is dropped.
  */
 static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *first, uint32_t length)
 {
@@ -116,7 +117,7 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
     unsigned wanted;
     bool good;
 
-    if (length <= net->header_length) {
+    if (length < net->header_length) {
         net->counters.rx_bad++;
         virtio_net_rx_keep(net, first);
         return;
@@ -124,7 +125,7 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
     wanted = buffers_of_frame(net, first);
     offload =
         read_offload(net, (const struct virtio_net_hdr *)virtio_net_buffer_header(net, first));
-    good = is_agreed(net, &offload);
+    good = length != net->header_length && is_agreed(net, &offload);
     if (wanted == 1 && good) {
         deliver(net, first, net->header_length, length - net->header_length, false, &offload);
     } else if (!receive_merged(net, first, length, wanted, &offload, good)) {

@@ -121,6 +121,42 @@ static void tiny_control_queue_is_refused(void **state)
     }
 }
 
+/* A buffer used with this length, the first of a frame of `buffers`. */
+static void use_buffer(unsigned buffers, uint32_t length)
+{
+    struct fake_chain chain;
+    uint8_t data[12 + 60] = {0};
+
+    fake_put(&card.dev, data + 10, 2, buffers);
+    assert_true(fake_take(&card.dev, VIRTIO_NET_QUEUE_RX, &chain));
+    fake_scatter(&chain, data, sizeof data);
+    fake_push(&card.dev, VIRTIO_NET_QUEUE_RX, chain.head, length);
+}
+
+/* A frame with a buffer of which the device used nothing is dropped as a whole: what follows that buffer is
+ * no header. */
+static void empty_buffer_drops_its_whole_frame(void **state)
+{
+    static const uint32_t lengths[][3] = {
+        {12, 60, 60}, {12, 0, 0}, {72, 0, 60}, {72, 60, 0}, {72, 0, 0}};
+
+    (void)state;
+    for (unsigned n = 0; n < CARD_RINGS * 5; n++) {
+        card_create_as(n / 5, BIT(MRG_RXBUF));
+        assert_int_equal(card_open(), 0);
+        for (unsigned i = 0; i < 3; i++) {
+            use_buffer(3, lengths[n % 5][i]);
+        }
+        fake_publish(&card.dev, VIRTIO_NET_QUEUE_RX);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(card.net.counters.rx_bad, 1);
+        assert_int_equal(card.rx_frames, 0);
+        assert_false(card.rx_more);
+        check_arrives(60);
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +164,7 @@ int main(void)
         cmocka_unit_test(joined_frame_finds_buffers_at_rest),
         cmocka_unit_test(little_memory_is_not_merged),
         cmocka_unit_test(tiny_control_queue_is_refused),
+        cmocka_unit_test(empty_buffer_drops_its_whole_frame),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
