@@ -30,7 +30,7 @@ bool virtio_net_is_station(const uint8_t mac[6])
 {
     static const uint8_t zero[6];
 
-    return !(mac[0] & 1) && memcmp(mac, zero, 6) != 0;
+    return mac != NULL && !(mac[0] & 1) && memcmp(mac, zero, 6) != 0;
 }
 
 static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
@@ -324,6 +324,9 @@ void virtio_net_start(struct virtio_net *net)
 {
     struct link link;
 
+    if (net->live || net->tx.dev == NULL || net->dev->resetting) {
+        return; /* there is no device to start */
+    }
     net->live = true;
     virtio_device_ready(net->dev);
     if (read_link(net, &link) == 0) {
@@ -351,6 +354,7 @@ int virtio_net_close(struct virtio_net *net)
         return error; /* it may still write to the memory: better lost than corrupted */
     }
     net->busy = true;
+    (void)virtio_net_tx_reclaim(net); /* what the device has sent */
     virtio_net_tx_give_back(net);
     net->busy = false;
     destroy_queues(net);

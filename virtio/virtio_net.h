@@ -210,7 +210,8 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
  * Sets DRIVER_OK and posts receive buffers. Frames and interrupts, those about the configuration
  * first, may come from here on, so the interrupt must be connected before: the handler, then the
  * line. A device may look for its way to interrupt only once, when DRIVER_OK is set: QEMU does so for
- * vhost, and a line that was off then never interrupts.
+ * vhost, and a line that was off then never interrupts. Does nothing where virtio_net_open() failed, after
+ * virtio_net_close(), and a second time.
  */
 void virtio_net_start(struct virtio_net *net);
 

@@ -44,11 +44,13 @@ void virtio_net_tx_destroy(struct virtio_net *net)
 
 unsigned virtio_net_tx_reclaim(struct virtio_net *net)
 {
-    uint32_t length; /* of no meaning where the device only reads */
+    const unsigned most =
+        net->tx.in_flight; /* what the client sends meanwhile is for the next pass */
+    uint32_t length;       /* of no meaning where the device only reads */
     unsigned count = 0;
     void *cookie;
 
-    while ((cookie = virtqueue_get(&net->tx, &length)) != NULL) {
+    while (count < most && (cookie = virtqueue_get(&net->tx, &length)) != NULL) {
         net->client->transmitted(net->client->context, cookie);
         count++;
     }
@@ -181,7 +183,10 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
         chain[i + 1] = parts[i];
         bytes += parts[i].length;
     }
-    if (parts[0].data == NULL || !is_allowed(net, offload, bytes)) {
+    /* The rest is virtqueue_add()'s to check, but the first part may get the header added. */
+    if (parts[0].data == NULL ||
+        parts[0].length - 1 >= UINT32_MAX - sizeof(struct virtio_net_hdr) ||
+        !is_allowed(net, offload, bytes)) {
         return VIRTIO_ERROR_INVAL;
     }
     chain[0] = (struct virtqueue_part){net->tx_header, net->header_length};

@@ -259,6 +259,16 @@ static void frames_beyond_the_agreed_mtu_are_not_sent(void **state)
         assert_int_equal(virtio_net_transmit(&card.net, &(struct virtqueue_part){NULL, 60}, 1,
                                              HEADROOM, NULL, frame),
                          VIRTIO_ERROR_INVAL);
+        /* The header in the headroom makes no part of a frame's first part that is none. */
+        assert_int_equal(virtio_net_transmit(&card.net, &(struct virtqueue_part){frame, 0}, 1,
+                                             HEADROOM, NULL, frame),
+                         VIRTIO_ERROR_INVAL);
+        for (uint32_t i = 0; i < card.net.header_length; i++) {
+            struct virtqueue_part huge = {frame, UINT32_MAX - i};
+
+            assert_int_equal(virtio_net_transmit(&card.net, &huge, 1, HEADROOM, NULL, frame),
+                             VIRTIO_ERROR_INVAL);
+        }
         card_free_frame(frame, HEADROOM);
         card_close();
     }
@@ -279,6 +289,7 @@ static void bad_addresses_and_vlans_are_not_commanded(void **state)
         commands = card.dev.commands;
         memcpy(mac, card.net.mac, 6);
         assert_int_equal(virtio_net_set_mac(&card.net, group), VIRTIO_ERROR_INVAL);
+        assert_int_equal(virtio_net_set_mac(&card.net, NULL), VIRTIO_ERROR_INVAL);
         assert_int_equal(virtio_net_set_mac(&card.net, zero), VIRTIO_ERROR_INVAL);
         assert_int_equal(virtio_net_set_vlan(&card.net, 4095, true), VIRTIO_ERROR_INVAL);
         assert_int_equal(virtio_net_set_vlan(&card.net, 0xffff, true), VIRTIO_ERROR_INVAL);

@@ -139,12 +139,98 @@ static void no_frame_is_queued_during_a_renewal(void **state)
     stop();
 }
 
+static unsigned rounds;
+
+static void no_more(void *context, void *cookie)
+{
+    (void)context, (void)cookie;
+}
+
+/* A device that sends within the doorbell's write, and a client that is never done. */
+static void send_for_ever(void *context, void *cookie)
+{
+    (void)context, (void)cookie;
+    assert_true(++rounds < 10000);
+    assert_int_equal(send(), 0);
+    virtio_net_flush(&card.net);
+    fake_tx_run(&card.dev);
+}
+
+static void client_that_is_never_done_does_not_hold_a_pass(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        card.client.transmitted = send_for_ever;
+        start();
+        rounds = 0;
+        assert_int_equal(send(), 0);
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_true(rounds > 0);
+        assert_true(virtio_net_interrupts_on(&card.net, true));
+        card.net.link_up = false; /* so that closing has an end */
+        card.client.transmitted = no_more;
+        stop();
+    }
+}
+
+/* Sent, and not yet looked for: closing does not count it among those that were lost. */
+static void frames_that_were_sent_are_not_lost_by_closing(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        start();
+        assert_int_equal(send(), 0);
+        assert_int_equal(send(), 0);
+        assert_int_equal(fake_tx_run(&card.dev), 2);
+        assert_int_equal(send(), 0);
+        stop();
+        assert_int_equal(card.sents, 3);
+        assert_int_equal(card.net.counters.tx_lost, 1);
+    }
+}
+
+/* Nothing is started that was not opened, or has been closed. */
+static void start_needs_an_open_device(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 3 * CARD_RINGS; n++) {
+        card_create_as(n / 3, 0);
+        switch (n % 3) {
+        case 0: /* closed */
+            assert_int_equal(card_open(), 0);
+            card_close();
+            break;
+        case 1: /* not opened */
+            card.dev.queue[TX].size = 0;
+            assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+            break;
+        default: /* and its queues are the device's for good */
+            card.dev.queue[TX].size = 0;
+            card.dev.never_resets_queues = true;
+            fake_platform.clock_step = MS;
+            assert_int_equal(card_open(), VIRTIO_ERROR_IO);
+        }
+        virtio_net_start(&card.net);
+        assert_int_equal(virtio_net_poll(&card.net, 8), 0);
+        assert_false(virtio_net_interrupts_on(&card.net, true));
+        virtio_net_interrupt_vector(&card.net, 0);
+        assert_false(card.net.live);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shared_vector_does_not_renew_the_transmit_queue),
         cmocka_unit_test(link_that_goes_during_a_renewal_is_told),
         cmocka_unit_test(no_frame_is_queued_during_a_renewal),
+        cmocka_unit_test(client_that_is_never_done_does_not_hold_a_pass),
+        cmocka_unit_test(frames_that_were_sent_are_not_lost_by_closing),
+        cmocka_unit_test(start_needs_an_open_device),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
