@@ -98,9 +98,12 @@ static bool wait_for_answer(struct virtio_net *net)
     return true;
 }
 
+static void tell_filters(struct virtio_net *net);
+
 /*
  * Before each command: 0 where this feature was agreed and net->command is free to be filled in. After
- * a command that was not answered in time its memory is the device's until the answer has come.
+ * a command that was not answered in time its memory is the device's until the answer has come; and what
+ * could not be said meanwhile so that the device hears our address is said first.
  */
 static int prepare(struct virtio_net *net, unsigned feature)
 {
@@ -112,11 +115,16 @@ static int prepare(struct virtio_net *net, unsigned feature)
     if (!virtio_has(net->dev->features, feature)) {
         return VIRTIO_ERROR_NODEV;
     }
-    if (net->ctrl_late && virtqueue_get(&net->ctrl, &length) == NULL) {
-        return VIRTIO_ERROR_IO;
+    if (net->ctrl_late) {
+        if (virtqueue_get(&net->ctrl, &length) == NULL) {
+            return VIRTIO_ERROR_IO;
+        }
+        net->ctrl_late = false;
+        if (net->mac_unknown) {
+            tell_filters(net);
+        }
     }
-    net->ctrl_late = false;
-    return 0;
+    return net->ctrl_late ? VIRTIO_ERROR_IO : 0;
 }
 
 /* Sends the command with net->command->data, after prepare(): `size` bytes as a descriptor of their own,
@@ -180,6 +188,9 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
     unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
     int error = !net->live ? VIRTIO_ERROR_INVAL : modes >> count != 0 ? VIRTIO_ERROR_NODEV : 0;
 
+    if (error == 0) {
+        error = prepare(net, VIRTIO_NET_F_CTRL_RX); /* which may make the address known */
+    }
     if (error == 0) {
         net->rx_modes = (uint8_t)modes;
         modes |= net->rx_all_groups ? VIRTIO_NET_RX_ALLMULTI : 0;
@@ -327,6 +338,13 @@ static int set_promiscuous(struct virtio_net *net)
 {
     return send_rx(net, VIRTIO_NET_CTRL_RX_PROMISC,
                    net->mac_unknown || net->rx_modes & VIRTIO_NET_RX_PROMISC);
+}
+
+/* Our address, where it is unknown to the device, which else has to be promiscuous. */
+static void tell_filters(struct virtio_net *net)
+{
+    (void)tell_mac(net, net->mac);
+    (void)set_promiscuous(net);
 }
 
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])

@@ -139,6 +139,32 @@ static void no_frame_is_queued_during_a_renewal(void **state)
     stop();
 }
 
+/* The device answers the first commands late, and filters from the start: what it could not be told is
+ * told again before the next command. */
+static void late_device_hears_our_address_in_the_end(void **state)
+{
+    static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};
+
+    (void)state;
+    for (unsigned n = 0; n < 2 * CARD_RINGS; n++) {
+        card_create_as(n / 2, BIT(CTRL_VQ) | BIT(CTRL_RX) | BIT(MAC) | BIT(MQ) |
+                                  (n % 2 ? BIT(CTRL_MAC_ADDR) : 0));
+        card.dev.mac_is_fixed = true;
+        card.options.mac = mine;
+        card.dev.ignores_commands = true;
+        fake_platform.clock_step = MS;
+        assert_int_equal(card_open(), 0);
+        card.dev.rx_mode = 0;
+        assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, NULL, 0), VIRTIO_ERROR_IO);
+        card.dev.ignores_commands = false;
+        fake_ctrl_answer(&card.dev);
+        assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, NULL, 0), 0);
+        assert_true(fake_hears(&card.dev, mine));
+        assert_int_equal(card.dev.rx_mode, n % 2 ? 0 : 1);
+        card_close();
+    }
+}
+
 static unsigned rounds;
 
 static void no_more(void *context, void *cookie)
@@ -228,6 +254,7 @@ int main(void)
         cmocka_unit_test(shared_vector_does_not_renew_the_transmit_queue),
         cmocka_unit_test(link_that_goes_during_a_renewal_is_told),
         cmocka_unit_test(no_frame_is_queued_during_a_renewal),
+        cmocka_unit_test(late_device_hears_our_address_in_the_end),
         cmocka_unit_test(client_that_is_never_done_does_not_hold_a_pass),
         cmocka_unit_test(frames_that_were_sent_are_not_lost_by_closing),
         cmocka_unit_test(start_needs_an_open_device),
