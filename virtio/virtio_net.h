@@ -180,6 +180,8 @@ struct virtio_net {
     uint8_t rx_modes;                   /* that the client wants: VIRTIO_NET_RX_... */
     bool rx_all_groups; /* ALLMULTI is on, as the MAC table does not hold them all */
 
+    /* With headroom. A chain is not longer than the queue, in an indirect table neither (§2.7.5.3.1). */
+    uint16_t tx_parts_max;
     uint32_t tx_frame_max;            /* bytes of one that the device does not cut */
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 

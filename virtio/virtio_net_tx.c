@@ -24,6 +24,10 @@ int virtio_net_tx_create(struct virtio_net *net)
                             "header and a frame");
         error = VIRTIO_ERROR_IO;
     }
+    net->tx_parts_max = (uint16_t)(net->tx.size - (net->split_header ? 1 : 0));
+    if (net->tx_parts_max > VIRTIO_NET_PARTS_MAX) {
+        net->tx_parts_max = VIRTIO_NET_PARTS_MAX;
+    }
     /* §5.1.4.2: a driver that agrees to MTU sends no longer packets. */
     net->tx_frame_max = virtio_has(net->dev->features, VIRTIO_NET_F_MTU)
                             ? (uint32_t)net->mtu + VIRTIO_NET_ETHERNET_HEADERS
@@ -215,8 +219,7 @@ bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned
 {
     unsigned header = net->split_header ? 1 : 0; /* a descriptor of its own, or in the headroom */
 
-    /* A chain must not be longer than the queue, in an indirect table neither (§2.7.5.3.1). */
-    return net->live && parts + header <= net->tx.size &&
+    return net->live && parts <= net->tx_parts_max &&
            net->tx.free_count >=
                virtqueue_descriptors(&net->tx, frames, parts + header) + spare * (1 + header);
 }

@@ -97,7 +97,7 @@ static void check_aim(const struct fake_virtio *dev, unsigned width)
     assert_int_equal(fake_pci_get(dev->function, WINDOW_BAR, 1), FAKE_BAR);
     assert_int_equal(fake_pci_get(dev->function, WINDOW_LENGTH, 4), width);
     assert_int_equal(offset % width, 0);
-    assert_true((offset >= FAKE_COMMON && offset < FAKE_COMMON + VIRTIO_PCI_COMMON_LENGTH) ||
+    assert_true((offset >= FAKE_COMMON && offset < FAKE_COMMON + dev->common_length) ||
                 (offset >= FAKE_NOTIFY && offset < FAKE_NOTIFY + FAKE_NOTIFY_LENGTH) ||
                 offset == FAKE_ISR ||
                 (offset >= FAKE_DEVICE && offset < FAKE_DEVICE + FAKE_DEVICE_LENGTH));

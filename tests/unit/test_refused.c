@@ -274,6 +274,31 @@ static void frames_beyond_the_agreed_mtu_are_not_sent(void **state)
     }
 }
 
+/* There is never room for what virtio_net_transmit() refuses. */
+static void room_is_for_what_is_taken(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < RINGS; n++) {
+        struct virtqueue_part parts[300];
+        unsigned count = 1;
+        uint8_t *frame;
+
+        card_create_as(rings[n], virtio_bit(VIRTIO_F_INDIRECT_DESC));
+        assert_int_equal(card_open(), 0);
+        frame = card_frame(300, HEADROOM, 1);
+        for (; virtio_net_has_room(&card.net, 1, count, 0); count++) {
+            parts[count - 1] = (struct virtqueue_part){frame + count - 1, 1};
+            assert_int_equal(virtio_net_transmit(&card.net, parts, count, HEADROOM, NULL, frame),
+                             0);
+            fake_tx_run(&card.dev);
+            virtio_net_poll(&card.net, 8);
+        }
+        assert_int_equal(count, VIRTIO_NET_PARTS_MAX + 1);
+        card_free_frame(frame, HEADROOM);
+        card_close();
+    }
+}
+
 static void bad_addresses_and_vlans_are_not_commanded(void **state)
 {
     static const uint8_t group[6] = {1, 0, 0x5e, 0, 0, 1}, zero[6];
@@ -361,6 +386,7 @@ int main(void)
         cmocka_unit_test(interrupt_is_asked_for_within_the_ring),
         cmocka_unit_test(bad_frames_are_not_sent),
         cmocka_unit_test(frames_beyond_the_agreed_mtu_are_not_sent),
+        cmocka_unit_test(room_is_for_what_is_taken),
         cmocka_unit_test(bad_addresses_and_vlans_are_not_commanded),
         cmocka_unit_test(bad_clients_are_not_served),
         cmocka_unit_test(vectors_beyond_the_table_are_not_used),
