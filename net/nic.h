@@ -90,15 +90,15 @@ struct nic_counters {
     uint32_t interrupts_config;               /* of those taken, with news of the card itself */
     uint32_t rx_bad;                          /* frames of an impossible length */
     uint32_t rx_no_memory, rx_at_ceiling;     /* buffers that could not be had, and why */
-    uint32_t tx_down,
-        tx_lost;        /* frames refused as the link is down; taken back from the card unsent */
-    uint32_t rx_posted; /* buffers that the card has now */
-    uint32_t rx_limit, rx_limit_peak;     /* how many it may have, now and at the most so far */
-    uint32_t rx_initial, rx_maximum;      /* between which the limit goes */
-    uint32_t rx_ups, rx_downs;            /* times that it went */
-    uint32_t rx_buffers, rx_buffers_peak; /* that exist, and ever did at once */
-    uint32_t rx_buffers_max;              /* that may exist */
-    uint64_t rx_held, rx_held_peak;       /* bytes of them */
+    uint32_t recoveries;                      /* resets of a card that was in trouble */
+    uint32_t tx_down, tx_lost;                /* frames refused without a link; taken back unsent */
+    uint32_t rx_posted;                       /* buffers that the card has now */
+    uint32_t rx_limit, rx_limit_peak;         /* how many it may have, now and at the most so far */
+    uint32_t rx_initial, rx_maximum;          /* between which the limit goes */
+    uint32_t rx_ups, rx_downs;                /* times that it went */
+    uint32_t rx_buffers, rx_buffers_peak;     /* that exist, and ever did at once */
+    uint32_t rx_buffers_max;                  /* that may exist */
+    uint64_t rx_held, rx_held_peak;           /* bytes of them */
 };
 
 /* What was agreed with a card. */

@@ -34,6 +34,7 @@ void nic_virtio_counters(const struct virtio_net *net, struct nic_counters *coun
         .rx_bad = c->rx_bad,
         .rx_no_memory = c->rx_no_memory,
         .rx_at_ceiling = c->rx_at_ceiling,
+        .recoveries = c->recoveries,
         .tx_down = c->tx_down,
         .tx_lost = c->tx_lost,
         .rx_posted = net->rx_posted,

@@ -57,6 +57,7 @@ static const struct field card_fields[] = {
     FIELD(nic_counters, rx_bad),
     FIELD(nic_counters, rx_no_memory),
     FIELD(nic_counters, rx_at_ceiling),
+    FIELD(nic_counters, recoveries),
     FIELD(nic_counters, tx_down),
     FIELD(nic_counters, tx_lost),
     FIELD(nic_counters, rx_posted),

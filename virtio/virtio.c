@@ -5,7 +5,6 @@
 #include "virtio/virtio_platform.h"
 #include "virtio/virtio_spec.h"
 
-#define RESET_TIMEOUT_NS 1000000000u
 enum { CONFIG_ATTEMPTS = 16 };
 
 /* Bits of the status field are only ever added; only a reset clears them (§2.1.1). */
@@ -14,39 +13,61 @@ static void add_status(struct virtio_device *dev, uint8_t bits)
     dev->transport->set_status(dev, dev->transport->get_status(dev) | bits);
 }
 
+void virtio_device_reset_begin(struct virtio_device *dev)
+{
+    dev->resetting = true;
+    dev->transport->set_status(dev, 0);
+}
+
+bool virtio_device_reset_ended(struct virtio_device *dev)
+{
+    if (dev->resetting && dev->transport->get_status(dev) == 0) {
+        dev->resetting = false;
+        dev->live = false;
+    }
+    return !dev->resetting;
+}
+
 int virtio_device_reset(struct virtio_device *dev)
 {
     uint64_t start = virtio_platform_clock_ns();
 
-    dev->resetting = true;
-    dev->transport->set_status(dev, 0);
-    while (dev->transport->get_status(dev) != 0) {
-        if (virtio_platform_clock_ns() - start > RESET_TIMEOUT_NS) {
+    virtio_device_reset_begin(dev);
+    while (!virtio_device_reset_ended(dev)) {
+        if (virtio_platform_clock_ns() - start > VIRTIO_RESET_TIMEOUT_NS) {
             virtio_platform_log("virtio: the device does not finish its reset (status 0x%02x)",
                                 dev->transport->get_status(dev));
             return VIRTIO_ERROR_IO;
         }
     }
-    dev->resetting = false;
-    dev->live = false;
     return 0;
 }
 
-int virtio_device_begin(struct virtio_device *dev)
+void virtio_device_acknowledge(struct virtio_device *dev)
 {
-    int error = virtio_device_reset(dev);
-
     dev->config_torn = false;
-    if (error != 0) {
-        return error;
-    }
+    dev->trouble = NULL;
     add_status(dev, VIRTIO_STATUS_ACKNOWLEDGE);
     add_status(dev, VIRTIO_STATUS_DRIVER);
     if (dev->vectors != 0) {
         dev->transport->config_vector(dev);
     }
     dev->offered = dev->transport->get_features(dev);
-    return 0;
+}
+
+int virtio_device_begin(struct virtio_device *dev)
+{
+    int error = virtio_device_reset(dev);
+
+    if (error == 0) {
+        virtio_device_acknowledge(dev);
+    }
+    return error;
+}
+
+bool virtio_device_needs_reset(struct virtio_device *dev)
+{
+    return dev->transport->get_status(dev) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 }
 
 /* A device does not say which feature it misses or does not like. */
@@ -87,6 +108,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
 void virtio_device_ready(struct virtio_device *dev)
 {
     dev->live = true;
+    dev->connected = true;
     add_status(dev, VIRTIO_STATUS_DRIVER_OK);
 }
 

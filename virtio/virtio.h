@@ -70,8 +70,10 @@ struct virtio_device {
     bool config_torn;          /* the last virtio_config_read() failed, which has been logged */
     uint8_t config_generation; /* of what was read of it last; a legacy device has none: 0 */
     bool live;                 /* DRIVER_OK is set: it may use its queues */
-    bool resetting;            /* a reset has been begun, and has not ended */
-    bool little_endian;        /* the byte order of rings, headers and configuration */
+    bool connected;      /* it was live, so that its interrupts are connected as they are now */
+    const char *trouble; /* why it needs a reset, since virtio_device_begin(); NULL: it does not */
+    bool resetting;      /* a reset has been begun, and has not ended */
+    bool little_endian;  /* the byte order of rings, headers and configuration */
     /*
      * Set before virtio_device_begin(): whether a full barrier of this processor does not order its
      * stores before its loads as seen by the device. So it is under QEMU's TCG with one virtual
@@ -87,6 +89,8 @@ struct virtio_device {
      */
     uint16_t vectors;
 };
+
+#define VIRTIO_RESET_TIMEOUT_NS 1000000000u /* after it nobody waits any more */
 
 /* Which vector interrupts for what: configuration changes the first, each queue one of the others
  * as long as there are any; then they share the last. */
@@ -119,6 +123,9 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted);
 /* Sets DRIVER_OK: the device is live. */
 void virtio_device_ready(struct virtio_device *dev);
 
+/* Whether the device asks for a reset (§2.1.2): then it does nothing else any more. */
+bool virtio_device_needs_reset(struct virtio_device *dev);
+
 /* Gives the device up: sets FAILED, unless it has not finished a reset. */
 void virtio_device_fail(struct virtio_device *dev);
 
@@ -127,6 +134,13 @@ void virtio_device_fail(struct virtio_device *dev);
  * ERROR_IO where it does not come to rest within a second.
  */
 int virtio_device_reset(struct virtio_device *dev);
+
+/* The same for who must not wait: begins the reset; whether it has ended. */
+void virtio_device_reset_begin(struct virtio_device *dev);
+bool virtio_device_reset_ended(struct virtio_device *dev);
+
+/* The rest of virtio_device_begin(), after a reset that has ended. */
+void virtio_device_acknowledge(struct virtio_device *dev);
 
 /*
  * Reads `count` fields of `width` bytes each (1, 2 or 4) into `to`, converted to the processor's

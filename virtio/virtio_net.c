@@ -6,6 +6,7 @@
 
 #include "virtio/virtio_net_ctrl.h"
 #include "virtio/virtio_net_interrupts.h"
+#include "virtio/virtio_net_recover.h"
 #include "virtio/virtio_net_rx.h"
 #include "virtio/virtio_net_tx.h"
 #include "virtio/virtio_platform.h"
@@ -169,6 +170,10 @@ static void look_at_configuration(struct virtio_net *net)
         net->config_changed = true;
         return;
     }
+    if (virtio_device_needs_reset(net->dev)) {
+        net->dev->trouble = "it asks for a reset";
+        return;
+    }
     if (needs_renewal(net, &link) && !renew(net)) {
         net->config_changed = true;
         return;
@@ -286,8 +291,16 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
 {
     int error;
 
-    *net = (struct virtio_net){.dev = dev, .client = client, .duplex = VIRTIO_NET_DUPLEX_UNKNOWN};
+    *net = (struct virtio_net){
+        .dev = dev,
+        .client = client,
+        .duplex = VIRTIO_NET_DUPLEX_UNKNOWN,
+        .tx_timeout_ns = (uint64_t)(options->tx_timeout_ms != 0 ? options->tx_timeout_ms
+                                                                : VIRTIO_NET_TX_TIMEOUT_MS) *
+                         1000000,
+    };
     dev->weak_barrier = options->weak_barrier;
+    dev->connected = false;
     /* 1. Reset the device. 2. Set ACKNOWLEDGE. 3. Set DRIVER. */
     error = can_serve(client, options) ? virtio_device_begin(dev) : VIRTIO_ERROR_INVAL;
     if (error != 0) {
@@ -320,7 +333,7 @@ fail:
 }
 
 /* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what changes. */
-void virtio_net_start(struct virtio_net *net)
+void virtio_net_go_live(struct virtio_net *net)
 {
     struct link link;
 
@@ -338,6 +351,11 @@ void virtio_net_start(struct virtio_net *net)
     virtio_net_rx_refill(net);
 }
 
+void virtio_net_start(struct virtio_net *net)
+{
+    virtio_net_go_live(net);
+}
+
 int virtio_net_close(struct virtio_net *net)
 {
     int error;
@@ -346,6 +364,7 @@ int virtio_net_close(struct virtio_net *net)
         return VIRTIO_ERROR_INVAL;
     }
     net->live = false;
+    net->recovery = VIRTIO_NET_WELL;
     /* Nothing is given to them any more, and no doorbell rung, by what the client calls meanwhile. */
     net->rx.stopped = true;
     net->tx.stopped = true;
@@ -361,6 +380,16 @@ int virtio_net_close(struct virtio_net *net)
     return 0;
 }
 
+/* A pass over a device that is not live: it may be on its way back. */
+static void poll_dead(struct virtio_net *net)
+{
+    if (!net->busy && net->recovery != VIRTIO_NET_WELL) {
+        net->busy = true;
+        virtio_net_recover(net);
+        net->busy = false;
+    }
+}
+
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_interrupts interrupts;
@@ -368,6 +397,7 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     unsigned frames;
 
     if (net->busy || !net->live) {
+        poll_dead(net);
         return 0;
     }
     net->busy = true;
@@ -379,6 +409,14 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     reclaimed = virtio_net_tx_reclaim(net);
     frames = virtio_net_rx_poll(net, budget);
     virtio_net_interrupts_count(net, &interrupts, frames, reclaimed);
+    if (reclaimed != 0 || net->tx.in_flight == 0) {
+        net->tx_stuck_passes = 0;
+    } else if (++net->tx_stuck_passes % VIRTIO_NET_STUCK_PASSES == 0) {
+        virtio_net_look_at_stuck(net);
+    }
+    if (net->dev->trouble != NULL) {
+        virtio_net_recovery_begin(net);
+    }
     net->busy = false;
     return frames;
 }

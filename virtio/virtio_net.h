@@ -15,7 +15,9 @@
  *             else sleep until virtio_net_interrupt(net), from the interrupt handler, says true
  *
  * But for virtio_net_interrupt() and virtio_net_interrupt_vector() all of it is for one context.
- * Nothing blocks but open, close and the control queue. Errors are those of virtio/virtio.h, less
+ * Nothing blocks but open, close and the control queue. A device that asks for a reset, breaks the rules of
+ * a queue or does not send any more is reset by virtio_net_poll() and set up as it was: client.link() says
+ * down and up, frames that were out come back through client.transmitted(). Errors are those of virtio/virtio.h, less
  * their VIRTIO_. ERROR_INVAL, with nothing changed, is for arguments that are none of those described,
  * and for what needs a live device before virtio_net_start() or after _close().
  */
@@ -78,8 +80,10 @@ struct virtio_net_options {
     uint16_t rx_maximum;  /* receive buffers posted at the most; 0: the default */
     uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
     uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
-    bool weak_barrier;    /* struct virtio_device's */
-    bool rx_fixed;        /* rx_maximum from the beginning to the end */
+    uint32_t
+        tx_timeout_ms; /* after which frames that don't come back mean a reset; 0: the default */
+    bool weak_barrier; /* struct virtio_device's */
+    bool rx_fixed;     /* rx_maximum from the beginning to the end */
 };
 enum {
     VIRTIO_NET_RX_INITIAL = 32, /* a burst that no device loses, if it keeps frames or drops them */
@@ -93,6 +97,7 @@ enum {
     VIRTIO_NET_RX_MERGED = 44,
     VIRTIO_NET_RX_MEMORY = 2 << 20,
     VIRTIO_NET_RX_QUIET_MS = 1000,
+    VIRTIO_NET_TX_TIMEOUT_MS = 5000,
     VIRTIO_NET_TX_SIZE = 256, /* transmit descriptors, where the device lets us choose */
 };
 
@@ -133,6 +138,7 @@ struct virtio_net_counters {
     uint32_t rx_downs;            /* and lowered */
     uint32_t tx_full;             /* transmits refused because the ring was full */
     uint32_t tx_down;             /* because the link was down */
+    uint32_t recoveries;          /* resets of the device that was in trouble, and is back */
     uint32_t tx_lost; /* frames queued and given back unsent, as their queue was reset */
 };
 
@@ -177,6 +183,7 @@ struct virtio_net {
     uint16_t ctrl_index;                /* which queue of the device */
     struct virtio_net_command *command; /* memory for one */
     bool ctrl_late;                     /* the device owes an answer, and has the memory */
+    uint64_t ctrl_late_since;           /* clock: when it was sent */
     uint8_t rx_modes;                   /* that the client wants: VIRTIO_NET_RX_... */
     bool rx_all_groups; /* ALLMULTI is on, as the MAC table does not hold them all */
 
@@ -187,6 +194,16 @@ struct virtio_net {
 
     bool tx_renewing; /* the transmit queue is made anew, before the link is said to be up */
     uint64_t tx_renewed_since; /* clock: when that began */
+
+    /* virtio_net_recover.c: resets a device that is in trouble, and sets it up again. */
+    enum virtio_net_recovery { VIRTIO_NET_WELL, VIRTIO_NET_WAITS, VIRTIO_NET_RESETS } recovery;
+    uint64_t recovery_at;               /* clock: when the reset is to begin, or began */
+    uint64_t recovered_at;              /* clock: when it last was well again; 0: never */
+    uint32_t recovery_delay_ms;         /* before the reset */
+    uint64_t tx_timeout_ns;             /* for frames to come back */
+    uint64_t tx_stuck_since;            /* clock; 0: not known to be */
+    uint32_t tx_stuck_passes;           /* in which frames were out, and none came back */
+    struct virtio_net_filters *filters; /* what the control queue has set */
 
     bool busy;          /* within virtio_net_poll() or _close(), as their callbacks are */
     volatile bool live; /* from virtio_net_start() to _close(): the handler may touch the queues */

@@ -316,7 +316,7 @@ bool virtio_net_rx_begin_withdrawal(struct virtio_net *net)
     return !net->rx.stopped && net->tx.in_flight == 0 && virtqueue_reset_begin(&net->rx) == 0;
 }
 
-void virtio_net_rx_end_withdrawal(struct virtio_net *net)
+void virtio_net_rx_take_back(struct virtio_net *net)
 {
     struct virtio_net_buffer *buffer;
 
@@ -324,6 +324,11 @@ void virtio_net_rx_end_withdrawal(struct virtio_net *net)
         net->rx_posted--;
         virtio_net_rx_keep(net, buffer);
     }
+}
+
+void virtio_net_rx_end_withdrawal(struct virtio_net *net)
+{
+    virtio_net_rx_take_back(net);
     if (virtqueue_restart(&net->rx) == 0) {
         virtqueue_interrupts_off(&net->rx);
     }

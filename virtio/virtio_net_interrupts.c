@@ -23,8 +23,9 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
     uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
     bool pending = net->config_changed && !net->tx.overdue;
 
-    if (!net->live) {
-        return false;
+    if (!net->live) { /* who waits for the end of a reset has to look; later on it need not hurry */
+        return net->recovery == VIRTIO_NET_RESETS ||
+               (net->recovery == VIRTIO_NET_WAITS && net->recovery_delay_ms == 0);
     }
     if (is_starved(net)) {
         tx = true;

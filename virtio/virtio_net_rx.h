@@ -56,6 +56,9 @@ void virtio_net_rx_shortage(struct virtio_net *net);
 bool virtio_net_rx_begin_withdrawal(struct virtio_net *net);
 void virtio_net_rx_end_withdrawal(struct virtio_net *net);
 
+/* Takes back all buffers that the device has; only after a reset. */
+void virtio_net_rx_take_back(struct virtio_net *net);
+
 /* Hands up to `budget` frames to the client, then refills. Returns the number of frames. */
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget);
 

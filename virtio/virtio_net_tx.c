@@ -172,10 +172,10 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
     uint32_t bytes = 0;
     int error;
 
-    if (!net->live) {
-        return VIRTIO_ERROR_INVAL;
-    }
-    if (!net->link_up) {
+    if (!net->live || !net->link_up) {
+        if (!net->live && net->recovery == VIRTIO_NET_WELL) {
+            return VIRTIO_ERROR_INVAL;
+        }
         net->counters.tx_down++;
         return VIRTIO_ERROR_DOWN;
     }

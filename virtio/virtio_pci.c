@@ -26,6 +26,10 @@ void virtio_pci_use_msix(struct virtio_pci *vp, uint16_t vectors)
 /* §4.1.5.1.2 allows to do without MSI-X then. Vectors that it took mean nothing any more. */
 void virtio_pci_vector_refused(struct virtio_pci *vp)
 {
+    if (vp->dev.connected) {
+        vp->dev.trouble = "it refuses an MSI-X vector"; /* nobody would hear the line */
+        return;
+    }
     virtio_platform_log("virtio: " PCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
                         PCI_BDF_ARGS(vp->pci.bdf));
     virtio_pci_use_msix(vp, 0);
@@ -84,6 +88,7 @@ int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
     vp->dev.vectors = 0;
     vp->dev.resetting = false;
     vp->dev.live = false;
+    vp->dev.connected = false;
     if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, false) == 0) {
         return 0;
     }

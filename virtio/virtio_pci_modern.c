@@ -144,7 +144,7 @@ static int set_queue_vector(struct virtio_pci *vp, struct virtqueue *vq)
     if (set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, vq->vector)) {
         return 0;
     }
-    if (!(get_status(&vp->dev) & VIRTIO_STATUS_DRIVER_OK)) {
+    if (!vp->dev.connected) {
         virtio_pci_vector_refused(vp);
         return 0;
     }

@@ -10,8 +10,6 @@
 #include "virtio/virtio_platform.h"
 #include "virtio/virtqueue_ring.h"
 
-#define RESET_TIMEOUT_NS 1000000000u
-
 /* An empty ring, with all slots and tables free. */
 static void clear(struct virtqueue *vq)
 {
@@ -130,8 +128,9 @@ bool virtqueue_reset_ended(struct virtqueue *vq)
     if (vq->released || !vq->stopped) {
         return vq->released;
     }
-    if (!vq->overdue && virtio_platform_clock_ns() - vq->reset_since > RESET_TIMEOUT_NS) {
+    if (!vq->overdue && virtio_platform_clock_ns() - vq->reset_since > VIRTIO_RESET_TIMEOUT_NS) {
         vq->overdue = true;
+        vq->dev->trouble = "it does not finish the reset of a queue";
         virtio_platform_log("virtio: the device does not finish the reset of queue %u", vq->index);
     }
     return false;
@@ -162,6 +161,7 @@ int virtqueue_restart(struct virtqueue *vq)
     vq->stopped = error != 0;
     vq->released = error != 0;
     if (error != 0 && !vq->overdue) {
+        vq->dev->trouble = "it does not take a queue back";
         virtio_platform_log("virtio: queue %u cannot be used again after its reset", vq->index);
     }
     vq->overdue = error != 0;
@@ -308,6 +308,7 @@ static void *release(struct virtqueue *vq, uint16_t id)
 void virtqueue_break(struct virtqueue *vq, const char *why)
 {
     vq->broken = true;
+    vq->dev->trouble = "it broke the rules of a queue";
     virtio_platform_log("virtio: queue %u: %s; %u buffers are in flight, and the queue is stopped",
                         vq->index, why, vq->in_flight);
 }

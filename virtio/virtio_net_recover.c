@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A device that is in trouble is reset, and set up as it was. */
+#include "virtio/virtio_net_recover.h"
+
+#include "virtio/virtio_net_ctrl.h"
+#include "virtio/virtio_net_rx.h"
+#include "virtio/virtio_net_tx.h"
+#include "virtio/virtio_platform.h"
+
+#define MS_NS 1000000u
+
+enum {
+    DELAY_LEAST_MS = 1000, /* from the second trouble on */
+    DELAY_MOST_MS = 60000, /* and after as long without any it begins anew */
+};
+
+void virtio_net_look_at_stuck(struct virtio_net *net)
+{
+    uint64_t now = virtio_platform_clock_ns();
+
+    if (net->tx_stuck_passes == VIRTIO_NET_STUCK_PASSES || !net->link_up) {
+        net->tx_stuck_since = now;
+    } else if (now - net->tx_stuck_since > net->tx_timeout_ns) {
+        net->dev->trouble = "it does not send any more";
+    }
+    if (virtio_device_needs_reset(net->dev)) {
+        net->dev->trouble = "it asks for a reset";
+    }
+}
+
+/* The next delay: longer each time, until there was no trouble for a minute. */
+static void wait_longer(struct virtio_net *net, uint64_t now)
+{
+    uint32_t delay = 2 * net->recovery_delay_ms;
+
+    delay = delay < DELAY_LEAST_MS ? DELAY_LEAST_MS : delay;
+    net->recovery_delay_ms = delay < DELAY_MOST_MS ? delay : DELAY_MOST_MS;
+    net->recovery_at = now + (uint64_t)net->recovery_delay_ms * MS_NS;
+    net->recovery = VIRTIO_NET_WAITS;
+}
+
+void virtio_net_recovery_begin(struct virtio_net *net)
+{
+    uint64_t now = virtio_platform_clock_ns();
+
+    net->live = false;
+    net->rx.stopped = true;
+    net->tx.stopped = true;
+    net->tx_renewing = false;
+    if (net->counters.recoveries != 0 &&
+        now - net->recovered_at < (uint64_t)DELAY_MOST_MS * MS_NS) {
+        wait_longer(net, now);
+    } else {
+        net->recovery_delay_ms = 0;
+        net->recovery_at = now;
+        net->recovery = VIRTIO_NET_WAITS;
+    }
+    virtio_platform_log("virtio-net: the device is reset in %u ms, as %s",
+                        (unsigned)net->recovery_delay_ms, net->dev->trouble);
+    if (net->link_up) {
+        net->link_up = false;
+        net->client->link(net->client->context, false);
+    }
+}
+
+/* What the device had is ours again. Frames that it said it had sent are sent, the others lost. */
+static void take_all_back(struct virtio_net *net)
+{
+    (void)virtio_net_tx_reclaim(net);
+    virtio_net_tx_give_back(net);
+    virtio_net_rx_take_back(net);
+    virtio_net_ctrl_take_back(net);
+}
+
+static int restart(struct virtio_net *net, struct virtqueue *vq)
+{
+    const struct virtio_transport *transport = net->dev->transport;
+    uint16_t size = transport->queue_size(net->dev, vq->index);
+    int error;
+
+    if (size < vq->size || (transport->legacy && size != vq->size)) {
+        return VIRTIO_ERROR_IO;
+    }
+    error = virtqueue_restart(vq);
+    if (error == 0) {
+        virtqueue_interrupts_off(vq);
+    }
+    return error;
+}
+
+static int restart_queues(struct virtio_net *net)
+{
+    int error = restart(net, &net->rx);
+
+    if (error == 0) {
+        error = restart(net, &net->tx);
+    }
+    if (error == 0 && net->ctrl.dev != NULL) {
+        error = restart(net, &net->ctrl);
+    }
+    return error;
+}
+
+/* §3.1.1 again, from step 2 on, with what was agreed before. */
+static int set_up(struct virtio_net *net)
+{
+    uint64_t features = net->dev->features;
+    int error = VIRTIO_ERROR_FEATURES;
+
+    virtio_device_acknowledge(net->dev);
+    if ((net->dev->offered & features) == features) {
+        error = virtio_device_negotiate(net->dev, features);
+    }
+    net->dev->features = features;
+    if (error == 0) {
+        error = restart_queues(net);
+    }
+    return net->dev->trouble != NULL ? VIRTIO_ERROR_IO : error;
+}
+
+static void fail(struct virtio_net *net, const char *why)
+{
+    wait_longer(net, virtio_platform_clock_ns());
+    virtio_platform_log("virtio-net: %s; it is reset again in %u ms", why,
+                        (unsigned)net->recovery_delay_ms);
+}
+
+void virtio_net_recover(struct virtio_net *net)
+{
+    uint32_t lost = net->counters.tx_lost;
+    uint64_t now = virtio_platform_clock_ns();
+
+    if (net->recovery == VIRTIO_NET_WAITS) {
+        if ((int64_t)(now - net->recovery_at) < 0) {
+            return;
+        }
+        net->recovery = VIRTIO_NET_RESETS;
+        net->recovery_at = now;
+        virtio_device_reset_begin(net->dev);
+    }
+    if (!virtio_device_reset_ended(net->dev)) {
+        if (now - net->recovery_at > VIRTIO_RESET_TIMEOUT_NS) {
+            fail(net, "the device does not finish its reset");
+        }
+        return;
+    }
+    take_all_back(net);
+    if (set_up(net) != 0) {
+        fail(net, "the device cannot be set up as it was");
+        return;
+    }
+    net->recovery = VIRTIO_NET_WELL;
+    net->recovered_at = now;
+    net->counters.recoveries++;
+    virtio_platform_log("virtio-net: the device is back; frames lost: %u",
+                        (unsigned)(net->counters.tx_lost - lost));
+    virtio_net_go_live(net);
+    virtio_net_ctrl_restore(net);
+    if (net->link_up) {
+        net->client->link(net->client->context, true);
+    }
+}
