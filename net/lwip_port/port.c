@@ -68,6 +68,7 @@ static void link_changed(void *context, bool up)
     print_link(port, "");
     if (up) {
         port->tx_room = true; /* who waited for it, be it for frames that are lost, tries again */
+        port->link_came = true;
         netif_set_link_up(&port->netif);
     } else {
         netif_set_link_down(&port->netif);

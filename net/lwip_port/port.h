@@ -59,6 +59,7 @@ struct lwip_port {
     uint16_t tx_parts;       /* with how many a frame that can wait finds room in an empty ring */
     bool tx_full;            /* a frame was refused: the stack waits for room */
     bool tx_room;            /* a transmitted frame came back since */
+    bool link_came;          /* since the last pass: connections go on at once */
     struct lwip_port_counters counters;
 };
 

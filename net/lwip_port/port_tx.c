@@ -308,11 +308,25 @@ void port_transmitted(void *context, void *cookie)
     }
 }
 
+/* What was lost while the link was down is sent again at once: lwIP's timer is seconds late by then. */
+static void retransmit(void)
+{
+    for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->unacked != NULL) {
+            tcp_rexmit_rto(pcb);
+        }
+    }
+}
+
 void port_resume_connections(struct lwip_port *port)
 {
     struct tcp_pcb *waiting[RESUMED_AT_ONCE];
     unsigned count = 0;
 
+    if (port->link_came) {
+        port->link_came = false;
+        retransmit();
+    }
     if (!port->tx_full || !port->tx_room) {
         return;
     }
