@@ -47,6 +47,7 @@ void virtio_net_recovery_begin(struct virtio_net *net)
     net->rx.stopped = true;
     net->tx.stopped = true;
     net->tx_renewing = false;
+    net->tx_stuck_passes = 0; /* of frames that come back */
     if (net->counters.recoveries != 0 &&
         now - net->recovered_at < (uint64_t)DELAY_MOST_MS * MS_NS) {
         wait_longer(net, now);
