@@ -166,12 +166,12 @@ static void look_at_configuration(struct virtio_net *net)
     struct link link;
 
     net->config_changed = false;
-    if (read_link(net, &link) != 0) {
-        net->config_changed = true;
+    if (virtio_device_needs_reset(net->dev)) { /* the configuration may never hold still then */
+        net->dev->trouble = "it asks for a reset";
         return;
     }
-    if (virtio_device_needs_reset(net->dev)) {
-        net->dev->trouble = "it asks for a reset";
+    if (read_link(net, &link) != 0) {
+        net->config_changed = true;
         return;
     }
     if (needs_renewal(net, &link) && !renew(net)) {
@@ -347,6 +347,8 @@ void virtio_net_go_live(struct virtio_net *net)
     } else {
         net->config_changed = true; /* the first pass looks again */
     }
+    /* One that broke before DRIVER_OK does not interrupt for it (§2.1.2). */
+    net->config_changed |= virtio_device_needs_reset(net->dev);
     virtio_net_ctrl_ready(net);
     virtio_net_rx_refill(net);
 }

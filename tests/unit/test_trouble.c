@@ -37,10 +37,80 @@ static void watchdog_begins_anew(void **state)
     }
 }
 
+/* §2.1.2: a device that breaks before DRIVER_OK does not interrupt for it. */
+static unsigned reads_left;
+static void breaks_before_driver_ok(struct fake_virtio *dev)
+{
+    if (dev->status & VIRTIO_STATUS_DRIVER && !(dev->status & VIRTIO_STATUS_DRIVER_OK) &&
+        reads_left != 0 && --reads_left == 0) {
+        dev->status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+    }
+}
+
+static void device_that_breaks_before_it_is_live_is_reset(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2 * 2 * 4; n++) {
+        unsigned ring = n % 2 ? CARD_PACKED : 3;
+        uint16_t vectors = n / 2 % 2 ? 3 : 0;
+
+        reads_left = n / 4 + 1;
+        prepare(ring, vectors, 0);
+        card.dev.on_status_read = breaks_before_driver_ok;
+        assert_int_equal(card_open(), 0);
+        frame = card_frame(60, 0, 1);
+        polls(4);
+        if (reads_left == 0) {
+            assert_int_equal(card.net.counters.recoveries, 1);
+        }
+        fake_platform.clock_ns += 120000ull * MS;
+        reads_left = 0;
+        check_works();
+        /* and the same within the recovery */
+        reads_left = n / 4 + 1;
+        break_queue(RX);
+        polls(3);
+        if (reads_left == 0) {
+            assert_true(virtio_net_interrupts_on(&card.net, false) ||
+                        card.net.recovery == VIRTIO_NET_WAITS);
+        }
+        polls(3);
+        fake_platform.clock_ns += 120000ull * MS;
+        polls(4);
+        assert_int_equal(card.dev.status & VIRTIO_STATUS_DEVICE_NEEDS_RESET, 0);
+        check_works();
+        stop();
+    }
+}
+
+/* The configuration does not hold still: it may be that of a broken device. */
+static void torn(struct fake_virtio *dev, unsigned offset)
+{
+    (void)offset;
+    dev->generation++;
+}
+
+static void broken_device_may_change_without_end(void **state)
+{
+    (void)state;
+    start(3, 0, 0);
+    card.dev.on_config_read = torn;
+    card.dev.status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
+    fake_virtio_config_changed(&card.dev);
+    card_interrupts();
+    polls(3);
+    card.dev.on_config_read = NULL;
+    assert_int_equal(card.net.counters.recoveries, 1);
+    check_works();
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(watchdog_begins_anew),
+        cmocka_unit_test(device_that_breaks_before_it_is_live_is_reset),
+        cmocka_unit_test(broken_device_may_change_without_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
