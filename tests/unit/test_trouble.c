@@ -83,6 +83,29 @@ static void device_that_breaks_before_it_is_live_is_reset(void **state)
     }
 }
 
+/* Trouble that shows outside of a pass: nobody sleeps over it. */
+static void trouble_between_passes_is_work(void **state)
+{
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        start(ring, 0, 0);
+        card.dev.ignores_commands = true;
+        fake_platform.clock_step = MS;
+        assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_IO);
+        fake_platform.clock_step = 0;
+        fake_platform.clock_ns += 5001ull * MS;
+        polls(1);
+        assert_false(virtio_net_interrupts_on(&card.net, false));
+        assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_IO);
+        card.dev.ignores_commands = false;
+        assert_true(virtio_net_interrupts_on(&card.net, false));
+        polls(3);
+        assert_int_equal(card.net.counters.recoveries, 1);
+        check_works();
+        stop();
+    }
+}
+
 /* The configuration does not hold still: it may be that of a broken device. */
 static void torn(struct fake_virtio *dev, unsigned offset)
 {
@@ -110,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(watchdog_begins_anew),
         cmocka_unit_test(device_that_breaks_before_it_is_live_is_reset),
+        cmocka_unit_test(trouble_between_passes_is_work),
         cmocka_unit_test(broken_device_may_change_without_end),
     };
 
