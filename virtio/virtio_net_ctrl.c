@@ -175,13 +175,16 @@ int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads)
     if (error != 0) {
         return error;
     }
-    net->filters->has_offloads = true;
-    net->filters->offloads = offloads;
     offloads = virtio_feature_require(net->dev->features & (offloads | ~all)) & all;
     virtio64_write(net->dev->little_endian, &bits, offloads);
     memcpy(net->command->data, &bits, sizeof bits);
-    return virtio_net_ctrl_send(net, VIRTIO_NET_CTRL_GUEST_OFFLOADS,
-                                VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET, sizeof bits, 0);
+    error = virtio_net_ctrl_send(net, VIRTIO_NET_CTRL_GUEST_OFFLOADS,
+                                 VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET, sizeof bits, 0);
+    if (error != VIRTIO_ERROR_REFUSED) {
+        net->filters->has_offloads = true;
+        net->filters->offloads = offloads;
+    }
+    return error;
 }
 
 /* §5.1.6.5.4 Gratuitous Packet Sending */

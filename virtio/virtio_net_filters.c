@@ -25,9 +25,8 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
         VIRTIO_NET_CTRL_RX_NOMULTI, VIRTIO_NET_CTRL_RX_NOUNI,    VIRTIO_NET_CTRL_RX_NOBCAST,
     };
     unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
-    int error = virtio_net_is_closed(net) ? VIRTIO_ERROR_INVAL
-                : modes >> count != 0     ? VIRTIO_ERROR_NODEV
-                                          : 0;
+    bool possible = modes >> count == 0 && virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX);
+    int error = virtio_net_is_closed(net) ? VIRTIO_ERROR_INVAL : possible ? 0 : VIRTIO_ERROR_NODEV;
 
     if (error == 0) {
         error =
@@ -129,14 +128,16 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
     if (unicast_count > VIRTIO_NET_TABLE_MAX) {
         return VIRTIO_ERROR_TOOBIG;
     }
-    remember_table(net, unicast, unicast_count, multicast,
-                   overflow ? VIRTIO_NET_TABLE_MAX + 1 : multicast_count);
     if (overflow) {
         error = receive_all_groups(net, true);
     }
     if (error == 0) {
         error =
             send_mac_table(net, unicast, unicast_count, multicast, overflow ? 0 : multicast_count);
+    }
+    if (error != VIRTIO_ERROR_REFUSED) { /* else the one before remains */
+        remember_table(net, unicast, unicast_count, multicast,
+                       overflow ? VIRTIO_NET_TABLE_MAX + 1 : multicast_count);
     }
     if (error == 0 && !overflow) {
         error = receive_all_groups(net, false);
@@ -155,12 +156,15 @@ int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on)
     if (error != 0) {
         return error;
     }
-    net->filters->vlan[vlan / 32] = (net->filters->vlan[vlan / 32] & ~bit) | (on ? bit : 0);
     virtio16_write(net->dev->little_endian, &id, vlan);
     memcpy(net->command->data, &id, sizeof id);
-    return virtio_net_ctrl_send(net, VIRTIO_NET_CTRL_VLAN,
-                                on ? VIRTIO_NET_CTRL_VLAN_ADD : VIRTIO_NET_CTRL_VLAN_DEL, sizeof id,
-                                0);
+    error = virtio_net_ctrl_send(net, VIRTIO_NET_CTRL_VLAN,
+                                 on ? VIRTIO_NET_CTRL_VLAN_ADD : VIRTIO_NET_CTRL_VLAN_DEL,
+                                 sizeof id, 0);
+    if (error != VIRTIO_ERROR_REFUSED) {
+        net->filters->vlan[vlan / 32] = (net->filters->vlan[vlan / 32] & ~bit) | (on ? bit : 0);
+    }
+    return error;
 }
 
 /* §5.1.4.2, legacy note: the field of a legacy device may be written. */
@@ -261,7 +265,13 @@ void virtio_net_ctrl_ready(struct virtio_net *net)
     }
 }
 
-/* The client is not told of one that fails now: it was told that all of it is set. */
+static void keep_first(int *error, int next)
+{
+    *error = *error != 0 ? *error : next;
+}
+
+/* The client is not told of one that fails now: it was told that all of it is set. The others are set
+ * nevertheless; after one without an answer none is sent. */
 void virtio_net_ctrl_restore(struct virtio_net *net)
 {
     struct virtio_net_filters *filters = net->filters;
@@ -272,19 +282,20 @@ void virtio_net_ctrl_restore(struct virtio_net *net)
         return; /* there is no control queue */
     }
     if (net->rx_modes != 0) {
-        error = virtio_net_set_rx_mode(net, net->rx_modes);
+        keep_first(&error, virtio_net_set_rx_mode(net, net->rx_modes));
     }
-    if (filters->has_table && error == 0) {
-        error = virtio_net_set_mac_table(net, filters->mac, filters->unicasts,
-                                         filters->mac + filters->unicasts, filters->multicasts);
+    if (filters->has_table) {
+        keep_first(&error,
+                   virtio_net_set_mac_table(net, filters->mac, filters->unicasts,
+                                            filters->mac + filters->unicasts, filters->multicasts));
     }
-    for (uint16_t vlan = 0; vlan <= VIRTIO_NET_VLAN_MAX && error == 0; vlan++) {
+    for (uint16_t vlan = 0; vlan <= VIRTIO_NET_VLAN_MAX; vlan++) {
         if (filters->vlan[vlan / 32] >> vlan % 32 & 1) {
-            error = virtio_net_set_vlan(net, vlan, true);
+            keep_first(&error, virtio_net_set_vlan(net, vlan, true));
         }
     }
-    if (filters->has_offloads && error == 0) {
-        error = virtio_net_set_guest_offloads(net, filters->offloads);
+    if (filters->has_offloads) {
+        keep_first(&error, virtio_net_set_guest_offloads(net, filters->offloads));
     }
     if (error != 0) {
         virtio_platform_log("virtio-net: the device does not take its filters again (error %d)",

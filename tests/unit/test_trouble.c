@@ -83,6 +83,51 @@ static void device_that_breaks_before_it_is_live_is_reset(void **state)
     }
 }
 
+/* Who was refused something must not lose what was granted. */
+static void refusals_do_not_stop_the_rest(void **state)
+{
+    static const uint8_t groups[2][6] = {{1, 0, 0x5e, 0, 0, 1}, {1, 0, 0x5e, 0, 0, 2}};
+
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        start(ring, 0, 0);
+        card.dev.refuses_rx_modes = true;
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLMULTI),
+                         VIRTIO_ERROR_REFUSED);
+        assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, groups, 2), 0);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), 0);
+        assert_int_equal(virtio_net_set_guest_offloads(&card.net, BIT(GUEST_CSUM)), 0);
+        card.dev.refuses_commands = true;
+        assert_int_equal(virtio_net_set_vlan(&card.net, 5, false), VIRTIO_ERROR_REFUSED);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 6, true), VIRTIO_ERROR_REFUSED);
+        assert_int_equal(virtio_net_set_guest_offloads(&card.net, 0), VIRTIO_ERROR_REFUSED);
+        assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, groups, 1),
+                         VIRTIO_ERROR_REFUSED);
+        card.dev.refuses_commands = false;
+        break_queue(RX);
+        polls(3);
+        assert_int_equal(card.net.counters.recoveries, 1);
+        assert_int_equal(card.dev.multicasts, 2);
+        assert_int_equal(card.dev.vlans, 1);
+        assert_int_equal(card.dev.guest_offloads, BIT(GUEST_CSUM));
+        check_works();
+        stop();
+    }
+    /* without CTRL_RX */
+    prepare(3, 0, 0);
+    card.dev.offered &= ~BIT(CTRL_RX);
+    assert_int_equal(card_open(), 0);
+    frame = card_frame(60, 0, 1);
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_PROMISC), VIRTIO_ERROR_NODEV);
+    if (virtio_has(card.net.dev->features, VIRTIO_NET_F_CTRL_VLAN)) {
+        assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), 0);
+        break_queue(RX);
+        polls(3);
+        assert_int_equal(card.dev.vlans, 1);
+    }
+    stop();
+}
+
 /* Trouble that shows outside of a pass: nobody sleeps over it. */
 static void trouble_between_passes_is_work(void **state)
 {
@@ -133,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(watchdog_begins_anew),
         cmocka_unit_test(device_that_breaks_before_it_is_live_is_reset),
+        cmocka_unit_test(refusals_do_not_stop_the_rest),
         cmocka_unit_test(trouble_between_passes_is_work),
         cmocka_unit_test(broken_device_may_change_without_end),
     };
