@@ -68,6 +68,9 @@ void virtio_net_ctrl_destroy(struct virtio_net *net);
  */
 void virtio_net_ctrl_ready(struct virtio_net *net);
 
+/* Whether the device answers a command that changes nothing; false where there is none such. */
+bool virtio_net_ctrl_answers(struct virtio_net *net);
+
 /* Says that the packets which the device wanted sent are on their way. */
 void virtio_net_ctrl_announced(struct virtio_net *net);
 

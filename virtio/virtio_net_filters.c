@@ -217,6 +217,13 @@ void virtio_net_tell_address(struct virtio_net *net)
     (void)set_promiscuous(net);
 }
 
+bool virtio_net_ctrl_answers(struct virtio_net *net)
+{
+    int error = set_promiscuous(net); /* as it is */
+
+    return error == 0 || error == VIRTIO_ERROR_REFUSED;
+}
+
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
 {
     bool was_unknown = net->mac_unknown;

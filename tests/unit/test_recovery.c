@@ -113,10 +113,14 @@ static void bring_about(enum cause cause)
         fake_show(&card.dev, TX);
         break;
     case SENDS_NOTHING:
+        card.dev.ignores_commands = true;
+        fake_platform.clock_step = MS / 10;
         for (unsigned pass = 0; pass < 256; pass++) {
             virtio_net_poll(&card.net, 8);
             fake_platform.clock_ns += 40 * MS;
         }
+        fake_platform.clock_step = 0;
+        card.dev.ignores_commands = false;
         break;
     default:
         card.dev.ignores_commands = true;

@@ -20,11 +20,15 @@ static void watchdog_begins_anew(void **state)
         start(ring, 0, 0);
         card.client.link = sends_in_link;
         assert_int_equal(send(), 0);
+        card.dev.ignores_commands = true;
+        fake_platform.clock_step = MS / 10;
         for (unsigned pass = 0; card.net.recovery == VIRTIO_NET_WELL; pass++) {
             assert_true(pass < 1000);
             virtio_net_poll(&card.net, 8);
             fake_platform.clock_ns += 40 * MS;
         }
+        fake_platform.clock_step = 0;
+        card.dev.ignores_commands = false;
         polls(1);
         assert_int_equal(card.net.counters.recoveries, 1);
         polls(200); /* the device has not come to the frame yet */
@@ -33,6 +37,45 @@ static void watchdog_begins_anew(void **state)
         card.client = usual;
         check_works();
         assert_int_equal(card.net.counters.recoveries, 1);
+        stop();
+    }
+}
+
+/* The machine stood still for a minute while a frame was out: the device gets some time to go on, too. */
+static void machine_that_stood_still_is_no_trouble(void **state)
+{
+    (void)state;
+    for (unsigned passes = 1; passes < 200; passes += 9) {
+        start(3, 0, 0);
+        assert_int_equal(send(), 0);
+        polls(passes);
+        fake_platform.clock_ns += 60000ull * MS;
+        for (unsigned pass = 0; pass < 1000; pass++) {
+            polls(1);
+            fake_platform.clock_ns += MS / 10;
+        }
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        check_works();
+        assert_int_equal(card.net.counters.recoveries, 0);
+        stop();
+    }
+}
+
+/* The network behind the device takes nothing for ten minutes: the device is well, and receives. */
+static void blocked_back_end_is_no_trouble(void **state)
+{
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        start(ring, 0, 0);
+        assert_int_equal(send(), 0);
+        for (unsigned pass = 0; pass < 15000; pass++) {
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 40 * MS;
+        }
+        assert_int_equal(card.links, 0);
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        check_works();
+        assert_int_equal(card.net.counters.recoveries, 0);
         stop();
     }
 }
@@ -177,6 +220,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(watchdog_begins_anew),
+        cmocka_unit_test(blocked_back_end_is_no_trouble),
+        cmocka_unit_test(machine_that_stood_still_is_no_trouble),
         cmocka_unit_test(device_that_breaks_before_it_is_live_is_reset),
         cmocka_unit_test(refusals_do_not_stop_the_rest),
         cmocka_unit_test(trouble_between_passes_is_work),
