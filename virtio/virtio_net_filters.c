@@ -296,9 +296,9 @@ void virtio_net_ctrl_restore(struct virtio_net *net)
                    virtio_net_set_mac_table(net, filters->mac, filters->unicasts,
                                             filters->mac + filters->unicasts, filters->multicasts));
     }
-    for (uint16_t vlan = 0; vlan <= VIRTIO_NET_VLAN_MAX; vlan++) {
+    for (unsigned vlan = 0; vlan <= VIRTIO_NET_VLAN_MAX; vlan++) {
         if (filters->vlan[vlan / 32] >> vlan % 32 & 1) {
-            keep_first(&error, virtio_net_set_vlan(net, vlan, true));
+            keep_first(&error, virtio_net_set_vlan(net, (uint16_t)vlan, true));
         }
     }
     if (filters->has_offloads) {

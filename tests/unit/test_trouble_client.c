@@ -129,7 +129,7 @@ static void recovery_without_a_buffer(void **state)
             polls(20);
         }
         assert_int_equal(card.net.rx_posted, 0);
-        break_queue(TX);
+        break_queue(RX);
         polls(3);
         assert_int_equal(card.net.counters.recoveries, 1);
         assert_int_equal(card.net.rx_posted, 0);
