@@ -87,7 +87,7 @@ static bool wait_for_answer(struct virtio_net *net)
     uint32_t length;
 
     while (virtqueue_get(&net->ctrl, &length) == NULL) {
-        if (virtio_platform_clock_ns() - start > ANSWER_TIMEOUT_NS) {
+        if (net->ctrl.broken || virtio_platform_clock_ns() - start > ANSWER_TIMEOUT_NS) {
             return false;
         }
     }
@@ -116,8 +116,9 @@ int virtio_net_ctrl_prepare(struct virtio_net *net, unsigned feature)
         if (virtqueue_get(&net->ctrl, &length) == NULL) {
             if (virtio_platform_clock_ns() - net->ctrl_late_since > SILENCE_MAX_NS) {
                 net->dev->trouble = "it does not answer control commands";
-                net->config_changed = true; /* so that nobody sleeps before the next pass */
             }
+            net->config_changed |=
+                net->dev->trouble != NULL; /* nobody sleeps before the next pass */
             return VIRTIO_ERROR_IO;
         }
         net->ctrl_late = false;
@@ -154,7 +155,7 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
     if (!wait_for_answer(net)) {
         net->ctrl_late = true;
         net->ctrl_late_since = virtio_platform_clock_ns();
-        net->config_changed |= net->ctrl.broken; /* the same */
+        net->config_changed |= net->dev->trouble != NULL;
         virtio_platform_log("virtio-net: the device does not answer control command %u.%u; it gets "
                             "no other before it does",
                             class, command);

@@ -192,6 +192,24 @@ static void trouble_between_passes_is_work(void **state)
         check_works();
         stop();
     }
+    for (unsigned late = 0; late < 2 * CARD_PACKED; late++) { /* the control queue is broken */
+        start(late / 2, 0, 0);
+        card.dev.ignores_commands = true;
+        fake_platform.clock_step = MS;
+        if (late % 2) {
+            assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_IO);
+        }
+        card.dev.queue[VIRTIO_NET_QUEUE_CTRL].used_idx += 1000;
+        fake_show(&card.dev, VIRTIO_NET_QUEUE_CTRL);
+        polls(1);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_IO);
+        assert_true(virtio_net_interrupts_on(&card.net, false));
+        card.dev.ignores_commands = false;
+        polls(3);
+        assert_int_equal(card.net.counters.recoveries, 1);
+        check_works();
+        stop();
+    }
 }
 
 /* The configuration does not hold still: it may be that of a broken device. */
