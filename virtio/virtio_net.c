@@ -348,7 +348,9 @@ void virtio_net_go_live(struct virtio_net *net)
         net->config_changed = true; /* the first pass looks again */
     }
     /* One that broke before DRIVER_OK does not interrupt for it (§2.1.2). */
-    net->config_changed |= virtio_device_needs_reset(net->dev);
+    if (virtio_device_needs_reset(net->dev)) {
+        net->config_changed = true;
+    }
     virtio_net_ctrl_ready(net);
     virtio_net_rx_refill(net);
 }
