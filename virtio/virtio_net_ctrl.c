@@ -99,14 +99,6 @@ bool virtio_net_is_closed(const struct virtio_net *net)
     return !net->live && net->recovery == VIRTIO_NET_WELL;
 }
 
-/* In trouble nobody sleeps before the next pass. Not "|=", between whose halves an interrupt may set it. */
-static void stay_awake(struct virtio_net *net)
-{
-    if (net->dev->trouble != NULL) {
-        net->config_changed = true;
-    }
-}
-
 int virtio_net_ctrl_prepare(struct virtio_net *net, unsigned feature)
 {
     uint32_t length;
@@ -125,7 +117,9 @@ int virtio_net_ctrl_prepare(struct virtio_net *net, unsigned feature)
             if (virtio_platform_clock_ns() - net->ctrl_late_since > SILENCE_MAX_NS) {
                 net->dev->trouble = "it does not answer control commands";
             }
-            stay_awake(net);
+            if (net->dev->trouble != NULL) {
+                net->config_changed = true; /* nobody sleeps before the next pass */
+            }
             return VIRTIO_ERROR_IO;
         }
         net->ctrl_late = false;
@@ -162,7 +156,7 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
     if (!wait_for_answer(net)) {
         net->ctrl_late = true;
         net->ctrl_late_since = virtio_platform_clock_ns();
-        stay_awake(net);
+        net->config_changed = true; /* the next pass looks whether the device is in trouble */
         virtio_platform_log("virtio-net: the device does not answer control command %u.%u; it gets "
                             "no other before it does",
                             class, command);
