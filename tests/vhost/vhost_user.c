@@ -47,6 +47,10 @@ static int open_tap(const char *name)
     if (tap < 0 || ioctl(tap, TUNSETIFF, &request) != 0) {
         fail(name);
     }
+    /* Who had it before may have taken frames without a checksum, or joined ones, and it remembers. */
+    if (ioctl(tap, TUNSETOFFLOAD, 0) != 0) {
+        fail("TUNSETOFFLOAD");
+    }
     return tap;
 }
 
