@@ -100,6 +100,16 @@ static uint32_t room_in_packet(const ip_addr_t *to, struct netif *netif, uint32_
     return mtu < fragment_headers + 8 ? 8 : (mtu - fragment_headers) / 8 * 8;
 }
 
+static bool is_link_missing(void)
+{
+    bool missing = false;
+
+    for (unsigned i = 0; i < port_count; i++) {
+        missing |= !netif_is_link_up(&ports[i].netif);
+    }
+    return missing;
+}
+
 /* In fragments it takes places in the ring for each. */
 bool net_may_send(const ip_addr_t *to, uint32_t payload)
 {
@@ -107,7 +117,9 @@ bool net_may_send(const ip_addr_t *to, uint32_t payload)
     uint32_t fragment;
 
     if (netif == NULL) {
-        return true; /* it goes nowhere, which sending it tells */
+        /* Without its link a netif is no way. When that is up again a pass comes, and all goes on. Else it
+         * goes nowhere, which sending it tells. */
+        return !is_link_missing();
     }
     fragment = room_in_packet(to, netif, payload + UDP_HLEN);
     return lwip_port_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,

@@ -48,7 +48,7 @@ void net_add_poller(struct net_poller *poller);
 
 /*
  * Whether a poller may send a datagram of `payload` bytes to this address now. If not, it returns
- * false from its poll, and is called again when there is room.
+ * false from its poll, and is called again when there is room, or the link is back.
  */
 bool net_may_send(const ip_addr_t *to, uint32_t payload);
 

@@ -3,6 +3,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 import time
 
@@ -113,3 +114,24 @@ def test_link_flaps_under_traffic(boot, ring):
     host.settle(guest.address)  # frames that are out get their time before the queue is made anew
     host.ping(guest.address, count=3)
     host.serves(guest.address)
+
+
+def test_link_goes_and_comes_in_a_burst(boot):
+    """What the guest sends by itself waits for the link, and then goes on."""
+    guest = boot().wait_ready()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(host.PATIENCE)
+        sock.connect((guest.address, 19))
+        sock.send(b"SEND" + struct.pack("!II", 200000, 1000))
+        sock.recv(2000)
+        guest.qmp("set_link", name="nic0", up=False)
+        guest.wait_for("^vtnet: link down")
+        sock.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sock.recv(2000)  # what was under way
+        sock.settimeout(host.PATIENCE)
+        time.sleep(0.5)  # in which all of it could be sent to nowhere
+        guest.qmp("set_link", name="nic0", up=True)
+        for _ in range(1000):
+            sock.recv(2000)
