@@ -333,7 +333,7 @@ fail:
 }
 
 /* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what changes. */
-void virtio_net_go_live(struct virtio_net *net)
+void virtio_net_start(struct virtio_net *net)
 {
     struct link link;
 
@@ -353,11 +353,6 @@ void virtio_net_go_live(struct virtio_net *net)
     }
     virtio_net_ctrl_ready(net);
     virtio_net_rx_refill(net);
-}
-
-void virtio_net_start(struct virtio_net *net)
-{
-    virtio_net_go_live(net);
 }
 
 int virtio_net_close(struct virtio_net *net)

@@ -15,11 +15,11 @@
  *             else sleep until virtio_net_interrupt(net), from the interrupt handler, says true
  *
  * But for virtio_net_interrupt() and virtio_net_interrupt_vector() all of it is for one context.
- * Nothing blocks but open, close and the control queue. A device that asks for a reset, breaks the rules of
- * a queue or does not send any more is reset by virtio_net_poll() and set up as it was: client.link() says
- * down and up, frames that were out come back through client.transmitted(). Errors are those of virtio/virtio.h, less
- * their VIRTIO_. ERROR_INVAL, with nothing changed, is for arguments that are none of those described,
- * and for what needs a live device before virtio_net_start() or after _close().
+ * Nothing blocks but open, close and the control queue. A device that asks for a reset, breaks the
+ * rules of a queue or does not go on is reset by virtio_net_poll() and set up as it was: client.link()
+ * says down and up, frames that were out come back through client.transmitted(). Errors are those of
+ * virtio/virtio.h, less their VIRTIO_. ERROR_INVAL, with nothing changed, is for arguments that are none
+ * of those described, and for what needs a live device before virtio_net_start() or after _close().
  */
 #ifndef VIRTIO_NET_H
 #define VIRTIO_NET_H
@@ -74,14 +74,14 @@ enum { VIRTIO_NET_PRIVATE_MAX = 256 };
 struct virtio_net_options {
     uint64_t features;  /* to accept, of those the driver knows (VIRTIO_NET_FEATURES) */
     const uint8_t *mac; /* 6 bytes to use instead of the device's, or NULL */
-    uint16_t
-        rx_initial; /* receive buffers posted at rest, at the least; 0: the default. Never fewer
-                           * than a frame of the agreed MTU takes. See VIRTIO_NET_RX_MERGED. */
+    /* Receive buffers posted at rest, at the least; 0: the default. Never fewer than a frame of the agreed
+     * MTU takes. See VIRTIO_NET_RX_MERGED. */
+    uint16_t rx_initial;
     uint16_t rx_maximum;  /* receive buffers posted at the most; 0: the default */
     uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
     uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
-    uint32_t
-        tx_timeout_ms; /* after which frames that don't come back mean a reset; 0: the default */
+    /* For transmitted frames to come back, before the device is looked at; 0: the default. */
+    uint32_t tx_timeout_ms;
     bool weak_barrier; /* struct virtio_device's */
     bool rx_fixed;     /* rx_maximum from the beginning to the end */
 };
@@ -198,10 +198,10 @@ struct virtio_net {
     /* virtio_net_recover.c: resets a device that is in trouble, and sets it up again. */
     enum virtio_net_recovery { VIRTIO_NET_WELL, VIRTIO_NET_WAITS, VIRTIO_NET_RESETS } recovery;
     uint64_t recovery_at;               /* clock: when the reset is to begin, or began */
-    uint64_t recovered_at;              /* clock: when it last was well again; 0: never */
+    uint64_t recovered_at;              /* clock: when it last was well again, if it ever was */
     uint32_t recovery_delay_ms;         /* before the reset */
     uint64_t tx_timeout_ns;             /* for frames to come back */
-    uint64_t tx_stuck_since;            /* clock; 0: not known to be */
+    uint64_t tx_stuck_since;            /* clock: when STUCK_PASSES of them were seen first */
     uint32_t tx_stuck_passes;           /* in which frames were out, and none came back */
     struct virtio_net_filters *filters; /* what the control queue has set */
 
@@ -257,8 +257,9 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
  * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
  * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
  * client.transmitted()), ERROR_TOOBIG (count > VIRTIO_NET_PARTS_MAX, or an offload without room for
- * a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, or ERROR_INVAL: an offload that was not
- * agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing is kept.
+ * a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, or ERROR_INVAL: an offload
+ * that was not agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing
+ * is kept.
  */
 int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie);

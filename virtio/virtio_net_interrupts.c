@@ -21,7 +21,7 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
     /* When three quarters of what is in flight are done: early enough not to run the device dry,
      * late enough to be worth a wake-up. */
     uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
-    bool pending = net->config_changed && !net->tx.overdue;
+    bool pending = net->config_changed;
 
     if (!net->live) { /* who waits for the end of a reset has to look; later on it need not hurry */
         return net->recovery == VIRTIO_NET_RESETS ||
@@ -33,8 +33,8 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
         pending |= net->rx_buffers == 0; /* nobody will wake us: memory has to be looked for */
     }
     pending |= virtqueue_interrupts_on(&net->rx, 1);
-    /* Who waits for a reset to end has to look, as it does not interrupt; not for ever. */
-    pending |= net->rx.stopped && !net->rx.overdue;
+    /* Who waits for a reset to end has to look, as it does not interrupt. One that takes too long is trouble. */
+    pending |= net->rx.stopped;
     if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
         pending = true;
     }

@@ -161,7 +161,7 @@ void virtio_net_recover(struct virtio_net *net)
     net->counters.recoveries++;
     virtio_platform_log("virtio-net: the device is back; frames lost: %u",
                         (unsigned)(net->counters.tx_lost - lost));
-    virtio_net_go_live(net);
+    virtio_net_start(net);
     virtio_net_ctrl_restore(net);
     if (net->link_up) {
         net->client->link(net->client->context, true);

@@ -19,7 +19,4 @@ enum { VIRTIO_NET_STUCK_PASSES = 64 };
 void virtio_net_recovery_begin(struct virtio_net *net);
 void virtio_net_recover(struct virtio_net *net);
 
-/* Of virtio_net.c: sets DRIVER_OK, and does all that follows it. */
-void virtio_net_go_live(struct virtio_net *net);
-
 #endif

@@ -51,8 +51,8 @@ void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken);
 void virtio_net_rx_shortage(struct virtio_net *net);
 
 /* Begins to take the queue from the device, which has more buffers than the limit, where that may be done
- * now: returns whether it has begun; then net->rx.stopped. Once that has ended, and all used buffers have been taken: takes the
- * others back, and gives the device the queue with those that it may have. */
+ * now: returns whether it has begun; then net->rx.stopped. Once that has ended, and all used buffers have
+ * been taken: takes the others back, and gives the device the queue with those that it may have. */
 bool virtio_net_rx_begin_withdrawal(struct virtio_net *net);
 void virtio_net_rx_end_withdrawal(struct virtio_net *net);
 

@@ -79,11 +79,10 @@ struct virtqueue {
     uint16_t size;                     /* descriptors; of a split ring a power of two */
     bool event_idx;
     bool in_order;
-    bool broken; /* the device broke the rules: nothing is taken from it any more */
-    bool
-        stopped; /* a reset of it has begun, and it has not been restarted: nothing is given to it */
-    bool released;        /* that has ended: the device has let go of it */
-    bool overdue;         /* that takes too long, or the restart failed: this has been logged */
+    bool broken;   /* the device broke the rules: nothing is taken from it any more */
+    bool stopped;  /* its reset has begun, and it was not restarted: nothing is given to it */
+    bool released; /* that has ended: the device has let go of it */
+    bool overdue;  /* that takes too long, or the restart failed: this has been logged */
     uint64_t reset_since; /* clock: when that reset began */
 
     /* Shared with the device, in one block. */

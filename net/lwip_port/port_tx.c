@@ -309,10 +309,10 @@ void port_transmitted(void *context, void *cookie)
 }
 
 /* What was lost while the link was down is sent again at once: lwIP's timer is seconds late by then. */
-static void retransmit(void)
+static void retransmit(const struct lwip_port *port)
 {
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
-        if (pcb->unacked != NULL) {
+        if (pcb->unacked != NULL && ip_route(&pcb->local_ip, &pcb->remote_ip) == &port->netif) {
             tcp_rexmit_rto(pcb);
         }
     }
@@ -325,7 +325,7 @@ void port_resume_connections(struct lwip_port *port)
 
     if (port->link_came) {
         port->link_came = false;
-        retransmit();
+        retransmit(port);
     }
     if (!port->tx_full || !port->tx_room) {
         return;

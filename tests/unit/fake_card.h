@@ -63,6 +63,10 @@ unsigned card_interrupts(void);
 /* Closes the network device and checks that nothing is left. */
 void card_close(void);
 
+/* For card.client.receive: sends the buffer back in place, which transmitted() ends the use of. */
+void card_send_back(void *context, void *buffer, void *data, uint32_t length, bool more,
+                    const struct virtio_net_offload *offload);
+
 /* Gives back all buffers that the client holds. */
 void card_release_all(void);
 
