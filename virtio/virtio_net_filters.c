@@ -272,9 +272,12 @@ void virtio_net_ctrl_ready(struct virtio_net *net)
     }
 }
 
+/* What is not offered any more was told. */
 static void keep_first(int *error, int next)
 {
-    *error = *error != 0 ? *error : next;
+    if (*error == 0 && next != VIRTIO_ERROR_NODEV) {
+        *error = next;
+    }
 }
 
 /* The client is not told of one that fails now: it was told that all of it is set. The others are set

@@ -108,21 +108,40 @@ static int restart_queues(struct virtio_net *net)
     return error;
 }
 
-/* §3.1.1 again, from step 2 on, with what was agreed before. */
+/* What may be missing after a reset: each use of these asks whether they are agreed. The others say what lies in
+ * the rings and in front of frames, or what the client may send. */
+#define DISPENSABLE                                                                                \
+    (virtio_bit(VIRTIO_NET_F_STATUS) | virtio_bit(VIRTIO_NET_F_SPEED_DUPLEX) |                     \
+     virtio_bit(VIRTIO_NET_F_GUEST_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_TSO4) |                   \
+     virtio_bit(VIRTIO_NET_F_GUEST_TSO6) | virtio_bit(VIRTIO_NET_F_GUEST_ECN) |                    \
+     virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6) |                   \
+     virtio_bit(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) | virtio_bit(VIRTIO_NET_F_CTRL_RX) |             \
+     virtio_bit(VIRTIO_NET_F_CTRL_RX_EXTRA) | virtio_bit(VIRTIO_NET_F_CTRL_VLAN) |                 \
+     virtio_bit(VIRTIO_NET_F_CTRL_MAC_ADDR) | virtio_bit(VIRTIO_NET_F_GUEST_ANNOUNCE) |            \
+     virtio_bit(VIRTIO_F_RING_RESET))
+
+/* §3.1.1 again, from step 2 on, with what was agreed before, as far as it is still offered. */
 static int set_up(struct virtio_net *net)
 {
-    uint64_t features = net->dev->features;
+    const uint64_t before = net->dev->features;
+    uint64_t features;
     int error = VIRTIO_ERROR_FEATURES;
 
     virtio_device_acknowledge(net->dev);
-    if ((net->dev->offered & features) == features) {
+    features = virtio_feature_require(before & net->dev->offered);
+    if (((before ^ features) & ~DISPENSABLE) == 0) {
         error = virtio_device_negotiate(net->dev, features);
     }
-    net->dev->features = features;
     if (error == 0) {
         error = restart_queues(net);
     }
-    return net->dev->trouble != NULL ? VIRTIO_ERROR_IO : error;
+    if (net->dev->trouble != NULL) {
+        error = VIRTIO_ERROR_IO;
+    }
+    if (error != 0) {
+        net->dev->features = before;
+    }
+    return error;
 }
 
 static void fail(struct virtio_net *net, const char *why)
@@ -132,8 +151,19 @@ static void fail(struct virtio_net *net, const char *why)
                         (unsigned)net->recovery_delay_ms);
 }
 
+static void say_what_is_missing(uint64_t features)
+{
+    for (unsigned bit = 0; bit < 64; bit++) {
+        if (virtio_has(features, bit)) {
+            virtio_platform_log("virtio-net: it does not offer %s any more",
+                                virtio_feature_name(bit));
+        }
+    }
+}
+
 void virtio_net_recover(struct virtio_net *net)
 {
+    const uint64_t features = net->dev->features;
     uint32_t lost = net->counters.tx_lost;
     uint64_t now = virtio_platform_clock_ns();
 
@@ -161,6 +191,7 @@ void virtio_net_recover(struct virtio_net *net)
     net->counters.recoveries++;
     virtio_platform_log("virtio-net: the device is back; frames lost: %u",
                         (unsigned)(net->counters.tx_lost - lost));
+    say_what_is_missing(features & ~net->dev->features);
     virtio_net_start(net);
     virtio_net_ctrl_restore(net);
     if (net->link_up) {

@@ -262,7 +262,7 @@ static void device_that_does_not_come_back_is_tried_again(void **state)
         if (n % 2) {
             card.dev.reset_takes = UINT32_MAX;
         } else {
-            card.dev.offered &= ~BIT(CTRL_VLAN);
+            card.dev.offered &= ~BIT(CTRL_VQ);
         }
         for (unsigned second = 0; second < 100; second++) {
             virtio_net_poll(&card.net, 8);
@@ -273,11 +273,45 @@ static void device_that_does_not_come_back_is_tried_again(void **state)
         assert_int_equal(card.sents, n % 2 ? 0 : OUT); /* it may still read them */
         assert_int_equal(send(0), VIRTIO_ERROR_DOWN);
         card.dev.reset_takes = card.dev.reset_left = 0;
-        card.dev.offered |= BIT(CTRL_VLAN);
+        card.dev.offered |= BIT(CTRL_VQ);
         fake_platform.clock_ns += 60000ull * MS;
         poll_until_well();
         assert_int_equal(card.sents, OUT);
         check_works();
+        stop();
+    }
+}
+
+/* A device that does without some of what it offered goes on with less, which is told; the rest of the filters
+ * is set again. */
+static void fewer_features_are_agreed_to(void **state)
+{
+    static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
+    const uint64_t gone = BIT(CTRL_VLAN) | BIT(GUEST_CSUM) | BIT(STATUS);
+
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        start(ring, 0, 0);
+        assert_int_equal(virtio_net_set_mac(&card.net, mac), 0);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), 0);
+        assert_int_equal(virtio_net_set_guest_offloads(&card.net, BIT(GUEST_CSUM)), 0);
+        card.dev.offered &= ~gone;
+        bring_about(BREAKS_RX);
+        poll_until_well();
+        assert_int_equal(card.net.dev->features & gone, 0);
+        assert_non_null(strstr(fake_platform.log, "does not offer guest_csum any more"));
+        assert_non_null(strstr(fake_platform.log, "does not offer status any more"));
+        assert_non_null(strstr(fake_platform.log, "does not offer ctrl_vlan any more"));
+        assert_null(strstr(fake_platform.log, "filters"));
+        assert_true(fake_hears(&card.dev, mac));
+        assert_int_equal(card.dev.guest_offloads, 0);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), VIRTIO_ERROR_NODEV);
+        check_works();
+        card.dev.offered |= gone; /* is not asked for again */
+        fake_platform.clock_ns += 60001ull * MS;
+        bring_about(BREAKS_TX);
+        poll_until_well();
+        assert_int_equal(card.net.dev->features & gone, 0);
         stop();
     }
 }
@@ -352,6 +386,7 @@ int main(void)
         cmocka_unit_test(filters_are_set_again),
         cmocka_unit_test(repeated_trouble_backs_off),
         cmocka_unit_test(device_that_does_not_come_back_is_tried_again),
+        cmocka_unit_test(fewer_features_are_agreed_to),
         cmocka_unit_test(device_in_trouble_can_be_closed),
         cmocka_unit_test(refused_vector_means_another_try),
         cmocka_unit_test(slow_device_is_left_alone),
