@@ -313,6 +313,14 @@ void virtqueue_break(struct virtqueue *vq, const char *why)
                         vq->index, why, vq->in_flight);
 }
 
+/* No buffer's id, or one that came before. The buffer that was meant would never come back, and in a packed
+ * ring nobody knows where the next entry is. */
+void virtqueue_bad_id(struct virtqueue *vq)
+{
+    vq->counters.bad_id++;
+    virtqueue_break(vq, "a used id names no buffer that is in flight");
+}
+
 unsigned virtqueue_covered(const struct virtqueue *vq, uint32_t id, unsigned *descriptors)
 {
     uint16_t at = vq->oldest;
@@ -364,20 +372,10 @@ void *virtqueue_get(struct virtqueue *vq, uint32_t *length)
     if (vq->batch_left != 0) {
         return take_in_order(vq, length);
     }
-    /* Bad entries are skipped, but a device that never ceases to write them must not hold us. */
-    for (unsigned looked = 0; looked < vq->size && !vq->broken; looked++) {
-        if (!vq->ring->next_used(vq, &id, length)) {
-            break;
-        }
-        if (vq->in_order) {
-            return take_in_order(vq, length);
-        }
-        if (virtqueue_has(vq, id)) {
-            return take(vq, (uint16_t)id, length);
-        }
-        vq->counters.bad_id++; /* not a buffer, or completed twice */
+    if (vq->broken || !vq->ring->next_used(vq, &id, length)) {
+        return NULL;
     }
-    return NULL;
+    return vq->in_order ? take_in_order(vq, length) : take(vq, (uint16_t)id, length);
 }
 
 void *virtqueue_detach(struct virtqueue *vq)

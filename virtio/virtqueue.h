@@ -45,7 +45,7 @@ struct virtqueue_counters {
     uint32_t kicks_suppressed; /* not sent because the device did not want one */
     uint32_t kicks_saved;      /* of those sent, seen to be wanted only after the fence */
     uint32_t full;             /* virtqueue_add() that found no room */
-    uint32_t bad_id;           /* used ids that name no buffer of the device's */
+    uint32_t bad_id;           /* used ids of no buffer in flight: the queue is broken */
     uint32_t bad_length;       /* used lengths beyond the buffer */
     uint32_t bad_index;        /* used buffers that there cannot be: the queue is broken */
 

@@ -191,12 +191,9 @@ static unsigned skipped(struct virtqueue *vq, uint32_t id, uint32_t length)
         vq->batch_length = length;
     } else if (virtqueue_has(vq, id)) {
         in_ring = vq->slot[id].count;
-    } else if (all_single(vq)) {
-        return 1; /* whatever it was */
     }
     if (in_ring == 0) {
-        vq->counters.bad_id++;
-        virtqueue_break(vq, "a used id names no buffer, so where the next one is cannot be known");
+        virtqueue_bad_id(vq);
     }
     return in_ring;
 }

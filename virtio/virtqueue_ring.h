@@ -20,8 +20,9 @@ struct virtqueue_ring {
     /* Whether the device asks to be notified of one of the `unkicked` last entries; of the next. */
     bool (*wants_kick)(const struct virtqueue *vq);
     bool (*wants_next)(const struct virtqueue *vq);
-    /* The next used entry, as the device wrote it; moves used_idx past it, or with IN_ORDER past
-     * all that it covers, and begins a batch. false: none, or the queue is broken now. */
+    /* The next used entry, whose id is of a buffer in flight, and its length as the device wrote it;
+     * moves used_idx past it, or with IN_ORDER past all that it covers, and begins a batch. false: none,
+     * or the queue is broken now. */
     bool (*next_used)(struct virtqueue *vq, uint32_t *id, uint32_t *length);
     void (*interrupts_off)(struct virtqueue *vq);
     bool (*interrupts_on)(struct virtqueue *vq, uint16_t after);
@@ -60,5 +61,6 @@ unsigned virtqueue_covered(const struct virtqueue *vq, uint32_t id, unsigned *de
 
 /* Stops the queue: nothing that the device says about it can be believed any more. */
 void virtqueue_break(struct virtqueue *vq, const char *why);
+void virtqueue_bad_id(struct virtqueue *vq);
 
 #endif

@@ -153,8 +153,7 @@ static unsigned begin_batch(struct virtqueue *vq, uint32_t id, uint32_t length, 
     unsigned covered = virtqueue_covered(vq, id, &in_ring);
 
     if (covered == 0) {
-        vq->counters.bad_id++;
-        virtqueue_break(vq, "a used id, in order, names no buffer");
+        virtqueue_bad_id(vq);
     } else if (covered > pending) {
         vq->counters.bad_index++;
         virtqueue_break(vq, "a used entry covers more buffers than the used index");
@@ -188,6 +187,9 @@ static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
     *length = virtio32_read(little, &elem->len);
     if (vq->in_order) {
         covered = begin_batch(vq, *id, *length, pending);
+    } else if (!virtqueue_has(vq, *id)) {
+        virtqueue_bad_id(vq);
+        covered = 0;
     }
     vq->used_idx = (uint16_t)(vq->used_idx + covered);
     return covered != 0;
