@@ -68,7 +68,7 @@ static bool consider(const struct pci_device *pci, void *context)
     struct nic *nic;
 
     if (driver == NULL) {
-        if (pci->class >> 8 == PCI_CLASS_NETWORK) {
+        if (pci->class_code >> 8 == PCI_CLASS_NETWORK) {
             printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x is a network card without a driver here\n",
                    PCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
         }

@@ -34,7 +34,7 @@ static void scan_function(struct scan *scan, uint16_t bdf)
         .vendor = (uint16_t)pci_platform_config_read(bdf, PCI_VENDOR_ID, 2),
         .device = (uint16_t)pci_platform_config_read(bdf, PCI_DEVICE_ID, 2),
         .subsystem = (uint16_t)pci_platform_config_read(bdf, PCI_SUBSYSTEM_ID, 2),
-        .class = (uint16_t)pci_platform_config_read(bdf, PCI_CLASS, 2),
+        .class_code = (uint16_t)pci_platform_config_read(bdf, PCI_CLASS, 2),
         .revision = (uint8_t)pci_platform_config_read(bdf, PCI_REVISION_ID, 1),
         .irq_line = pci_irq_line(bdf),
         .irq_pin = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1),
@@ -45,7 +45,7 @@ static void scan_function(struct scan *scan, uint16_t bdf)
         scan->stopped = true;
         return;
     }
-    if (device.class == PCI_CLASS_BRIDGE_PCI) {
+    if (device.class_code == PCI_CLASS_BRIDGE_PCI) {
         unsigned secondary = pci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
 
         if (secondary != 0) {

@@ -3,11 +3,15 @@
  * PCI as a driver needs it: find functions, size and assign BARs, walk capabilities.
  * Section numbers are those of the PCI Local Bus Specification 3.0.
  */
-#ifndef PCI_H
-#define PCI_H
+#ifndef VTNET_PCI_H
+#define VTNET_PCI_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* §6.1 Configuration Space Organization: offsets */
 enum {
@@ -53,7 +57,7 @@ struct pci_device {
     uint16_t vendor;
     uint16_t device;
     uint16_t subsystem;
-    uint16_t class; /* base class << 8 | sub-class */
+    uint16_t class_code; /* base class << 8 | sub-class */
     uint8_t revision;
     uint8_t irq_line; /* pci_irq_line() */
     uint8_t irq_pin;  /* 1 to 4 for INTA# to INTD#; 0: none */
@@ -68,8 +72,10 @@ struct pci_region {
 };
 
 /* Prints as "00:03.0": PCI_BDF_FORMAT with PCI_BDF_ARGS(bdf). */
-#define PCI_BDF_FORMAT "%02x:%02x.%x"
-#define PCI_BDF_ARGS(bdf) (unsigned)((bdf) >> 8), (unsigned)((bdf) >> 3 & 31), (unsigned)((bdf)&7)
+#define PCI_BDF_FORMAT "%x%x:%x%x.%x" /* without widths, which not every printf has */
+#define PCI_BDF_ARGS(bdf)                                                                          \
+    (unsigned)((bdf) >> 12), (unsigned)((bdf) >> 8 & 15), (unsigned)((bdf) >> 7 & 1),              \
+        (unsigned)((bdf) >> 3 & 15), (unsigned)((bdf)&7)
 
 /*
  * Calls visit for every function on every root bus (pci_platform_other_roots()) and on every bus that
@@ -176,5 +182,9 @@ static inline void pci_write32(const struct pci_region *region, uint32_t offset,
 {
     pci_write(region, offset, 4, value);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

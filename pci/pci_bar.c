@@ -111,7 +111,8 @@ static bool check_collision(const struct pci_device *device, void *context)
             collide(place, bar[i].address, bar[i].size);
         }
     }
-    if (device->class == PCI_CLASS_BRIDGE_PCI && !pci_bridge_leads_to(device->bdf, place->bus)) {
+    if (device->class_code == PCI_CLASS_BRIDGE_PCI &&
+        !pci_bridge_leads_to(device->bdf, place->bus)) {
         struct pci_window window = pci_bridge_window(device->bdf, place->wanted->io);
 
         if (window.first != 0 && window.first <= window.last) {

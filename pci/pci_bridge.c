@@ -62,7 +62,7 @@ static bool has_secondary(const struct pci_device *device, void *context)
 {
     struct search *search = context;
 
-    if (device->class == PCI_CLASS_BRIDGE_PCI &&
+    if (device->class_code == PCI_CLASS_BRIDGE_PCI &&
         pci_config_read(device, PCI_SECONDARY_BUS, 1) == search->secondary) {
         search->bdf = device->bdf;
         search->found = true;
@@ -84,8 +84,8 @@ static bool has_number(const struct pci_device *device, void *context)
 {
     bool *numbered = context;
 
-    *numbered |=
-        device->class == PCI_CLASS_BRIDGE_PCI && pci_config_read(device, PCI_SECONDARY_BUS, 1) != 0;
+    *numbered |= device->class_code == PCI_CLASS_BRIDGE_PCI &&
+                 pci_config_read(device, PCI_SECONDARY_BUS, 1) != 0;
     return !*numbered;
 }
 

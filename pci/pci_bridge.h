@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PCI-to-PCI bridges. */
-#ifndef PCI_BRIDGE_H
-#define PCI_BRIDGE_H
+#ifndef VTNET_PCI_BRIDGE_H
+#define VTNET_PCI_BRIDGE_H
 
 #include <stdbool.h>
 #include <stdint.h>

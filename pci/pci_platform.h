@@ -4,11 +4,15 @@
  * a port to another system supplies these six functions instead. None of them blocks, and all of them may
  * be called from interrupt context.
  */
-#ifndef PCI_PLATFORM_H
-#define PCI_PLATFORM_H
+#ifndef VTNET_PCI_PLATFORM_H
+#define VTNET_PCI_PLATFORM_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /*
  * Configuration space. bdf: bus << 8 | device << 3 | function. offset: 0 to 255, a multiple of
@@ -39,5 +43,9 @@ unsigned pci_platform_other_roots(void);
 
 /* Where BARs that the firmware left without an address may be put. io: which space. */
 struct pci_window pci_platform_window(bool io);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

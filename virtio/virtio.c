@@ -35,7 +35,7 @@ int virtio_device_reset(struct virtio_device *dev)
     virtio_device_reset_begin(dev);
     while (!virtio_device_reset_ended(dev)) {
         if (virtio_platform_clock_ns() - start > VIRTIO_RESET_TIMEOUT_NS) {
-            virtio_platform_log("virtio: the device does not finish its reset (status 0x%02x)",
+            virtio_platform_log("virtio: the device does not finish its reset (status 0x%x)",
                                 dev->transport->get_status(dev));
             return VIRTIO_ERROR_IO;
         }

@@ -10,12 +10,16 @@
  *
  * After an error anywhere: virtio_device_fail(dev).
  */
-#ifndef VIRTIO_H
-#define VIRTIO_H
+#ifndef VTNET_VIRTIO_H
+#define VTNET_VIRTIO_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* What functions of virtio/ return: 0 or one of these. */
 enum {
@@ -106,10 +110,8 @@ static inline bool virtio_has(uint64_t features, unsigned feature)
     return features >> feature & 1;
 }
 
-static inline uint64_t virtio_bit(unsigned feature)
-{
-    return (uint64_t)1 << feature;
-}
+/* The set of this feature alone; constant where its argument is. */
+#define virtio_bit(feature) ((uint64_t)1 << (feature))
 
 /* Resets the device, sets ACKNOWLEDGE and DRIVER and reads what it offers. 0 or ERROR_IO. */
 int virtio_device_begin(struct virtio_device *dev);
@@ -177,5 +179,9 @@ const char *virtio_feature_names(uint64_t features, char *text, size_t size);
  * not understood; the words before it have taken effect.
  */
 const char *virtio_feature_parse(const char *text, uint64_t *features);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -6,12 +6,16 @@
  * Virtqueue Endianness"). They are structs of their own, so that the compiler rejects an access
  * without these accessors, and each accessor reads or writes its field exactly once.
  */
-#ifndef VIRTIO_ENDIAN_H
-#define VIRTIO_ENDIAN_H
+#ifndef VTNET_VIRTIO_ENDIAN_H
+#define VTNET_VIRTIO_ENDIAN_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct {
     uint16_t raw;
@@ -79,5 +83,9 @@ static inline void virtio64_write(bool little, virtio64_t *field, uint64_t value
 {
     *(volatile uint64_t *)&field->raw = little ? virtio_le64(value) : value;
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -147,9 +147,13 @@ static int find_bit(const char *word, size_t length)
 const char *virtio_feature_parse(const char *text, uint64_t *features)
 {
     while (*text != '\0') {
-        size_t length = strcspn(text, ",");
-        int bit = length > 1 ? find_bit(text + 1, length - 1) : -1;
+        size_t length = 0;
+        int bit;
 
+        while (text[length] != '\0' && text[length] != ',') {
+            length++;
+        }
+        bit = length > 1 ? find_bit(text + 1, length - 1) : -1;
         if (bit < 0 || (text[0] != '+' && text[0] != '-')) {
             return text;
         }

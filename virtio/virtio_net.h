@@ -21,13 +21,18 @@
  * virtio/virtio.h, less their VIRTIO_. ERROR_INVAL, with nothing changed, is for arguments that are none
  * of those described, and for what needs a live device before virtio_net_start() or after _close().
  */
-#ifndef VIRTIO_NET_H
-#define VIRTIO_NET_H
+#ifndef VTNET_VIRTIO_NET_H
+#define VTNET_VIRTIO_NET_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "virtio/virtio_version.h"
 #include "virtio/virtqueue.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /*
  * What is left to do with a frame (§5.1.6.2 Packet Transmission), or was (§5.1.6.4 Processing of
@@ -342,5 +347,9 @@ bool virtio_net_interrupt(struct virtio_net *net);
  */
 void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector);
 enum { VIRTIO_NET_VECTORS = 3 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The control queue's coming and going, for virtio_net.c; its commands are in virtio_net.h. */
-#ifndef VIRTIO_NET_CTRL_H
-#define VIRTIO_NET_CTRL_H
+#ifndef VTNET_VIRTIO_NET_CTRL_H
+#define VTNET_VIRTIO_NET_CTRL_H
 
 #include "virtio/virtio_net.h"
 

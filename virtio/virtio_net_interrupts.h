@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* For virtio_net_poll(): what the interrupts that came were for. */
-#ifndef VIRTIO_NET_INTERRUPTS_H
-#define VIRTIO_NET_INTERRUPTS_H
+#ifndef VTNET_VIRTIO_NET_INTERRUPTS_H
+#define VTNET_VIRTIO_NET_INTERRUPTS_H
 
 #include "virtio/virtio_net.h"
 

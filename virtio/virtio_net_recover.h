@@ -4,8 +4,8 @@
  * queues and its filters again, and goes on (virtio 1.3 §2.1.2, §2.4). For virtio_net.c; the client sees the
  * link go down and come up. Nothing waits: it goes on from pass to pass.
  */
-#ifndef VIRTIO_NET_RECOVER_H
-#define VIRTIO_NET_RECOVER_H
+#ifndef VTNET_VIRTIO_NET_RECOVER_H
+#define VTNET_VIRTIO_NET_RECOVER_H
 
 #include "virtio/virtio_net.h"
 

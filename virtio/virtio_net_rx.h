@@ -3,8 +3,8 @@
  * The receive half of the network device, for virtio_net.c: virtio_net_buffers.c has the buffers and
  * how many of them are posted, virtio_net_rx.c what is in them.
  */
-#ifndef VIRTIO_NET_RX_H
-#define VIRTIO_NET_RX_H
+#ifndef VTNET_VIRTIO_NET_RX_H
+#define VTNET_VIRTIO_NET_RX_H
 
 #include "virtio/virtio_net.h"
 

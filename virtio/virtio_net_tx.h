@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The transmit half of the network device, for virtio_net.c. */
-#ifndef VIRTIO_NET_TX_H
-#define VIRTIO_NET_TX_H
+#ifndef VTNET_VIRTIO_NET_TX_H
+#define VTNET_VIRTIO_NET_TX_H
 
 #include "virtio/virtio_net.h"
 

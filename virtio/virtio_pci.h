@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* virtio over PCI: the legacy interface (I/O ports) and the modern one (capabilities). */
-#ifndef VIRTIO_PCI_H
-#define VIRTIO_PCI_H
+#ifndef VTNET_VIRTIO_PCI_H
+#define VTNET_VIRTIO_PCI_H
 
 #include "pci/pci.h"
 #include "virtio/virtio.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* One of the modern interface's structures. */
 struct virtio_pci_structure {
@@ -82,5 +86,9 @@ void virtio_pci_window_write(struct virtio_pci *vp, const struct virtio_pci_stru
 /* The same from interrupt context: leaves the window as it is for what was interrupted. */
 uint32_t virtio_pci_window_peek(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
                                 uint32_t offset, unsigned width);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -3,13 +3,16 @@
  * All that virtio/ asks of the system it lives in. A port supplies the functions below, and those
  * of pci/pci_platform.h for the PCI transports.
  */
-#ifndef VIRTIO_PLATFORM_H
-#define VIRTIO_PLATFORM_H
+#ifndef VTNET_VIRTIO_PLATFORM_H
+#define VTNET_VIRTIO_PLATFORM_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /*
  * Memory that the device can reach, zeroed. size: bytes. align: bytes, a power of two. Returns
@@ -33,7 +36,7 @@ uint64_t virtio_platform_dma_address(const void *memory, bool bus);
 uint64_t virtio_platform_clock_ns(void);
 
 /* A line for the console or the log, in the manner of printf, without a trailing newline. Uses
- * %s, %d, %u and %x, these also with 0, a width and ll. */
+ * %s, %d, %u and %x, without widths. */
 void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
@@ -42,17 +45,21 @@ void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 
  */
 static inline void virtio_mb(void)
 {
-    atomic_thread_fence(memory_order_seq_cst);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline void virtio_rmb(void)
 {
-    atomic_thread_fence(memory_order_acquire);
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
 }
 
 static inline void virtio_wmb(void)
 {
-    atomic_thread_fence(memory_order_release);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

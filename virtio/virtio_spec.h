@@ -3,10 +3,17 @@
  * The wire format of virtio 1.3 as far as a network device on PCI needs it, and no logic. Names are
  * the specification's; sections are those of version 1.3.
  */
-#ifndef VIRTIO_SPEC_H
-#define VIRTIO_SPEC_H
+#ifndef VTNET_VIRTIO_SPEC_H
+#define VTNET_VIRTIO_SPEC_H
 
 #include "virtio/virtio_endian.h"
+
+#ifdef __cplusplus
+#define VIRTIO_SIZE(type, bytes) static_assert(sizeof(type) == (bytes), #type)
+extern "C" {
+#else
+#define VIRTIO_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
+#endif
 
 /* §2.1 Device Status Field */
 enum {
@@ -90,7 +97,7 @@ struct virtq_desc {
     virtio16_t flags;
     virtio16_t next;
 };
-_Static_assert(sizeof(struct virtq_desc) == 16, "virtq_desc");
+VIRTIO_SIZE(struct virtq_desc, 16);
 
 /* §2.7.6 The Virtqueue Available Ring; `used_event` follows ring[size]. */
 enum { VIRTQ_AVAIL_F_NO_INTERRUPT = 1 };
@@ -100,7 +107,7 @@ struct virtq_avail {
     virtio16_t idx;
     virtio16_t ring[];
 };
-_Static_assert(sizeof(struct virtq_avail) == 4, "virtq_avail");
+VIRTIO_SIZE(struct virtq_avail, 4);
 
 /* §2.7.8 The Virtqueue Used Ring; `avail_event` follows ring[size]. */
 enum { VIRTQ_USED_F_NO_NOTIFY = 1 };
@@ -109,14 +116,14 @@ struct virtq_used_elem {
     virtio32_t id;
     virtio32_t len;
 };
-_Static_assert(sizeof(struct virtq_used_elem) == 8, "virtq_used_elem");
+VIRTIO_SIZE(struct virtq_used_elem, 8);
 
 struct virtq_used {
     virtio16_t flags;
     virtio16_t idx;
     struct virtq_used_elem ring[];
 };
-_Static_assert(sizeof(struct virtq_used) == 4, "virtq_used");
+VIRTIO_SIZE(struct virtq_used, 4);
 
 /* §2.7, §2.8: the largest queue size of either format. */
 enum { VIRTQ_SIZE_MAX = 32768 };
@@ -133,7 +140,7 @@ struct pvirtq_desc {
     virtio16_t id;
     virtio16_t flags;
 };
-_Static_assert(sizeof(struct pvirtq_desc) == 16, "pvirtq_desc");
+VIRTIO_SIZE(struct pvirtq_desc, 16);
 
 /* §2.8.10 Driver and Device Event Suppression, §2.8.14 its format */
 enum {
@@ -147,7 +154,7 @@ struct pvirtq_event_suppress {
     virtio16_t desc; /* PVIRTQ_OFF and PVIRTQ_WRAP */
     virtio16_t flags;
 };
-_Static_assert(sizeof(struct pvirtq_event_suppress) == 4, "pvirtq_event_suppress");
+VIRTIO_SIZE(struct pvirtq_event_suppress, 4);
 
 /* A place in a packed ring: its offset, and the wrap counter of the lap. */
 enum {
@@ -193,7 +200,7 @@ struct virtio_net_hdr {
     virtio16_t csum_offset;
     virtio16_t num_buffers; /* only with VERSION_1 or MRG_RXBUF */
 };
-_Static_assert(sizeof(struct virtio_net_hdr) == 12, "virtio_net_hdr");
+VIRTIO_SIZE(struct virtio_net_hdr, 12);
 enum { VIRTIO_NET_HDR_LEGACY_LEN = 10 }; /* without num_buffers */
 enum {                                   /* flags */
        VIRTIO_NET_HDR_F_NEEDS_CSUM = 1,
@@ -315,5 +322,9 @@ enum {
 };
 /* §2.7.2 Legacy Interfaces: A Note on Virtqueue Layout; the queue address is in these units too */
 enum { VIRTIO_PCI_LEGACY_QUEUE_ALIGN = 4096 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

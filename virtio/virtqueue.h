@@ -23,14 +23,18 @@
  * A queue is not locked: all functions are for one context, but for virtqueue_interrupts_off(),
  * which an interrupt handler may call too.
  */
-#ifndef VIRTQUEUE_H
-#define VIRTQUEUE_H
+#ifndef VTNET_VIRTQUEUE_H
+#define VTNET_VIRTQUEUE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "virtio/virtio.h"
 #include "virtio/virtio_spec.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* A part of a buffer. Memory that lies as it is until the device has used the buffer. */
 struct virtqueue_part {
@@ -206,5 +210,9 @@ void virtqueue_interrupts_off(struct virtqueue *vq);
  * look.
  */
 bool virtqueue_interrupts_on(struct virtqueue *vq, uint16_t after);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

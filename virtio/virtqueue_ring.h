@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the two ring formats and the queue built on them share, for virtqueue*.c. */
-#ifndef VIRTQUEUE_RING_H
-#define VIRTQUEUE_RING_H
+#ifndef VTNET_VIRTQUEUE_RING_H
+#define VTNET_VIRTQUEUE_RING_H
 
 #include "virtio/virtqueue.h"
 

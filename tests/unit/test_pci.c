@@ -57,7 +57,7 @@ static void scan_reports_ids_class_and_interrupt(void **state)
         .vendor = 0x1234,
         .device = 0x5678,
         .subsystem = 0x9abc,
-        .class = 0x0280,
+        .class_code = 0x0280,
         .revision = 7,
         .irq_line = 15,
         .irq_pin = 4,
@@ -76,7 +76,7 @@ static void scan_reports_ids_class_and_interrupt(void **state)
     assert_int_equal(got.vendor, expected.vendor);
     assert_int_equal(got.device, expected.device);
     assert_int_equal(got.subsystem, expected.subsystem);
-    assert_int_equal(got.class, expected.class);
+    assert_int_equal(got.class_code, expected.class_code);
     assert_int_equal(got.revision, expected.revision);
     assert_int_equal(got.irq_line, expected.irq_line);
     assert_int_equal(got.irq_pin, expected.irq_pin);
