@@ -68,7 +68,7 @@ def test_targets_named_exist():
 
 
 def makefile():
-    return (ROOT / "Makefile").read_text()
+    return "".join(path.read_text() for path in [ROOT / "Makefile", *ROOT.glob("mk/*.mk")])
 
 
 def argument_rows():

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What leaves this tree: installed files, an archive; and what editors and reviewers ask for.
+
+version_part = $(shell sed -n 's/^\#define VIRTIO_NET_VERSION_$(1) //p' virtio/virtio_version.h)
+RELEASE := $(call version_part,MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
+
+PREFIX ?= /usr/local
+# host, i386 or ppc: which library is installed.
+ARCH ?= host
+INSTALLED_HEADERS := $(addprefix virtio/,virtio.h virtio_endian.h virtio_net.h virtio_pci.h virtio_platform.h \
+	virtio_spec.h virtio_version.h virtqueue.h) pci/pci.h pci/pci_platform.h
+PC_FLAGS_ppc := -msvr4-struct-return
+into = $(DESTDIR)$(PREFIX)/$(1)
+
+.PHONY: install
+install: $(B)/$(ARCH)/libvtnet.a $(B)/host/vtbench $(B)/host/vtserve ## the library, its headers and the tools: PREFIX=/usr/local DESTDIR= ARCH=host|i386|ppc
+	@install -d $(call into,include/vtnet/virtio) $(call into,include/vtnet/pci) $(call into,lib/pkgconfig) \
+		$(call into,bin) $(call into,share/man/man1)
+	@for header in $(INSTALLED_HEADERS); do install -m 644 $$header $(call into,include/vtnet/)$$header; done
+	@install -m 644 $(B)/$(ARCH)/libvtnet.a $(call into,lib)
+	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' 'Name: vtnet' \
+		'Description: a virtio network driver, without a system' 'Version: $(RELEASE)' \
+		'Cflags: -I$${includedir}/vtnet$(PC_FLAGS_$(ARCH):%= %)' 'Libs: -L$${libdir} -lvtnet' >$(call into,lib/pkgconfig/vtnet.pc)
+	@install $(B)/host/vtbench $(B)/host/vtserve $(call into,bin)
+	@install -m 644 docs/man/*.1 $(call into,share/man/man1)
+	@echo 'install: vtnet $(RELEASE) for $(ARCH), in $(DESTDIR)$(PREFIX)'
+
+.PHONY: dist
+dist: ## the committed sources as build/vtnet-VERSION.tar.gz, the same bytes each time
+	@git rev-parse -q --verify HEAD >/dev/null || { echo 'dist: the sources are not in a git repository' >&2; exit 1; }
+	@mkdir -p $(B)
+	@git archive --format=tar --prefix=vtnet-$(RELEASE)/ HEAD | gzip -9n >$(B)/vtnet-$(RELEASE).tar.gz
+	@cd $(B) && sha256sum vtnet-$(RELEASE).tar.gz | tee vtnet-$(RELEASE).tar.gz.sha256
+
+# One entry for each source and machine, for clangd and its like. $(1): command; $(2): source
+entry = $(file >>compile_commands.json,{"directory": "$(CURDIR)"$(comma) "file": "$(2)"$(comma) \
+	"command": "$(subst ",\",$(filter-out -MMD -MP -c,$(1))) -c $(2)"}$(comma))
+comma := ,
+.PHONY: compile_commands.json
+compile_commands.json: ## for editors: how each source is compiled
+	$(file >$@,[)
+	$(foreach arch,$(ARCHES),$(foreach source,$(filter %.c,$(SOURCES_$(arch))),$(call entry,$(COMPILE_$(arch)),$(source))))
+	$(foreach source,$(wildcard tests/unit/*.c),$(call entry,$(UNIT_host),$(source)))
+	$(foreach source,$(LINT_HOST),$(call entry,$(HOSTCC) -std=gnu11 -I.,$(source)))
+	@sed -i '$$s/,$$/\n]/' $@
+	@echo 'compile_commands.json: written'
+
+# Lines and branches that the unit tests run through.
+.PHONY: coverage
+coverage: ## how much of virtio/, pci/ and net/lwip_port/ the unit tests run: build/coverage/index.html
+	@command -v gcovr >/dev/null || { echo 'coverage: gcovr is missing; ./setup check installs it' >&2; exit 1; }
+	@find $(B)/coverage -name '*.gcda' -delete 2>/dev/null; mkdir -p $(B)/coverage
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/coverage HOSTCC='gcc --coverage' $(UNIT_TESTS:%=$(B)/coverage/host/unit/%)
+	@set -e; for test in $(UNIT_TESTS:%=$(B)/coverage/host/unit/%); do $$test >/dev/null 2>&1; done
+	@gcovr --root . --filter virtio/ --filter pci/ --filter net/lwip_port/ --exclude-unreachable-branches \
+		--html-details $(B)/coverage/index.html --print-summary $(B)/coverage
