@@ -149,6 +149,7 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
         .rx_quiet_ms = boot_arguments.rxquiet,
         .rx_fixed = boot_arguments.rxdyn == 0 || boot_arguments.bounded != 0,
         .weak_barrier = barrier_is_weak(),
+        .bus_offset = arch_bus_address(NULL), /* RAM lies elsewhere on the bus of a PReP machine */
     };
     struct card *card = virtio_platform_alloc(sizeof *card, sizeof(uint64_t));
 

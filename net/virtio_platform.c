@@ -20,13 +20,6 @@ void virtio_platform_free(void *memory)
     memory_free(memory);
 }
 
-/* Both architectures run with addresses untranslated. On a PReP machine RAM lies elsewhere on the
- * bus. */
-uint64_t virtio_platform_dma_address(const void *memory, bool bus)
-{
-    return bus ? arch_bus_address(memory) : (uintptr_t)memory;
-}
-
 uint64_t virtio_platform_clock_ns(void)
 {
     return arch_clock_ns();

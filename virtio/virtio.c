@@ -83,6 +83,7 @@ static void log_refused(const struct virtio_device *dev)
 
 int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
 {
+    dev->address_offset = 0;
     if (dev->transport->legacy) {
         dev->features = dev->offered & wanted & UINT32_MAX;
         dev->little_endian = false;
@@ -95,6 +96,9 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
     }
     dev->features = dev->offered & (wanted | virtio_bit(VIRTIO_F_VERSION_1));
     dev->little_endian = true;
+    if (virtio_has(dev->features, VIRTIO_F_ACCESS_PLATFORM)) {
+        dev->address_offset = dev->bus_offset;
+    }
     dev->transport->set_features(dev, dev->features);
     add_status(dev, VIRTIO_STATUS_FEATURES_OK);
     /* The device says no by not keeping the bit (§3.1.1 step 6). */
@@ -134,11 +138,6 @@ int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, uns
     }
     dev->config_torn = true;
     return VIRTIO_ERROR_IO;
-}
-
-uint64_t virtio_device_address(const struct virtio_device *dev, const void *memory)
-{
-    return virtio_platform_dma_address(memory, virtio_has(dev->features, VIRTIO_F_ACCESS_PLATFORM));
 }
 
 void virtio_device_fence(struct virtio_device *dev)

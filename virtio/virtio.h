@@ -87,6 +87,12 @@ struct virtio_device {
      */
     bool weak_barrier;
     /*
+     * Set before virtio_device_begin(): where a device on its bus finds the memory at address 0. Counts with
+     * ACCESS_PLATFORM agreed only, and where nothing is mapped (VIRTIO_CONFIG_DMA_MAP).
+     */
+    uint64_t bus_offset;
+    uint64_t address_offset; /* of addresses for this device, from virtio_device_negotiate() on */
+    /*
      * How many interrupts there are to tell apart, each for other events; 0: one, with an ISR
      * status. The transport sets it before virtio_device_begin(), and goes back to 0 before
      * virtio_device_ready() where the device does not play along.
@@ -158,9 +164,6 @@ int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, uns
  * costs one access where weak_barrier is set, nothing elsewhere. Any context.
  */
 void virtio_device_fence(struct virtio_device *dev);
-
-/* The address by which this device reaches `memory`: as virtio_platform_dma_address(). */
-uint64_t virtio_device_address(const struct virtio_device *dev, const void *memory);
 
 /* The features of a network device that are of use: those whose requirements are in the set, too. */
 uint64_t virtio_feature_require(uint64_t features);

@@ -300,6 +300,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                          1000000,
     };
     dev->weak_barrier = options->weak_barrier;
+    dev->bus_offset = options->bus_offset;
     dev->connected = false;
     /* 1. Reset the device. 2. Set ACKNOWLEDGE. 3. Set DRIVER. */
     error = can_serve(client, options) ? virtio_device_begin(dev) : VIRTIO_ERROR_INVAL;

@@ -87,8 +87,9 @@ struct virtio_net_options {
     uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
     /* For transmitted frames to come back, before the device is looked at; 0: the default. */
     uint32_t tx_timeout_ms;
-    bool weak_barrier; /* struct virtio_device's */
-    bool rx_fixed;     /* rx_maximum from the beginning to the end */
+    bool weak_barrier;   /* struct virtio_device's */
+    uint64_t bus_offset; /* struct virtio_device's */
+    bool rx_fixed;       /* rx_maximum from the beginning to the end */
 };
 enum {
     VIRTIO_NET_RX_INITIAL = 32, /* a burst that no device loses, if it keeps frames or drops them */
@@ -124,7 +125,7 @@ enum {
      virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_F_VERSION_1) |                             \
      virtio_bit(VIRTIO_F_ACCESS_PLATFORM) | virtio_bit(VIRTIO_F_RING_PACKED) |                     \
      virtio_bit(VIRTIO_F_IN_ORDER) | virtio_bit(VIRTIO_F_NOTIFICATION_DATA) |                      \
-     virtio_bit(VIRTIO_F_RING_RESET))
+     virtio_bit(VIRTIO_F_ORDER_PLATFORM) | virtio_bit(VIRTIO_F_RING_RESET))
 
 /* What happened since the device was opened; counters wrap. */
 struct virtio_net_counters {
@@ -262,7 +263,8 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
  * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
  * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
  * client.transmitted()), ERROR_TOOBIG (count > VIRTIO_NET_PARTS_MAX, or an offload without room for
- * a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, or ERROR_INVAL: an offload
+ * a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, ERROR_NOMEM (it could not be mapped:
+ * try again later), or ERROR_INVAL: an offload
  * that was not agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing
  * is kept.
  */

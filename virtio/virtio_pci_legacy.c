@@ -100,7 +100,7 @@ static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
 static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
 {
     const struct pci_region *regs = &from_device(dev)->legacy;
-    uint64_t address = virtio_device_address(dev, vq->descriptor_area);
+    uint64_t address = vq->area_address;
 
     if (address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN > UINT32_MAX) {
         return VIRTIO_ERROR_IO;

@@ -169,9 +169,11 @@ static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
 }
 
 /* 64-bit fields are written as two halves, the low one first (§4.1.3.1). */
-static void write_address(struct virtio_pci *vp, unsigned offset, const void *memory)
+static void write_address(struct virtio_pci *vp, unsigned offset, const struct virtqueue *vq,
+                          const void *area)
 {
-    uint64_t address = virtio_device_address(&vp->dev, memory);
+    uint64_t address =
+        vq->area_address + (size_t)((const uint8_t *)area - (uint8_t *)vq->descriptor_area);
 
     write_common(vp, offset, 4, (uint32_t)address);
     write_common(vp, offset + 4, 4, (uint32_t)(address >> 32));
@@ -203,9 +205,9 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     }
     vq->notify_offset = (uint32_t)notify_offset;
     write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SIZE, 2, vq->size);
-    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DESC, vq->descriptor_area);
-    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq->driver_area);
-    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq->device_area);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DESC, vq, vq->descriptor_area);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq, vq->driver_area);
+    write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DEVICE, vq, vq->device_area);
     if (dev->vectors != 0) {
         int error = set_queue_vector(vp, vq);
 

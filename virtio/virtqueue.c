@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "virtio/virtio_platform.h"
+#include "virtio/virtqueue_map.h"
 #include "virtio/virtqueue_ring.h"
 
 /* An empty ring, with all slots and tables free. */
@@ -33,20 +34,36 @@ static void clear(struct virtqueue *vq)
     vq->broken = false;
 }
 
+static size_t table_bytes(uint16_t tables, uint16_t parts)
+{
+    return sizeof(struct virtq_desc) * parts * tables;
+}
+
 static int allocate_tables(struct virtqueue *vq, uint16_t tables, uint16_t parts)
 {
     if (tables == 0 || !virtio_has(vq->dev->features, VIRTIO_F_INDIRECT_DESC)) {
         return 0;
     }
-    vq->tables = virtio_platform_alloc(sizeof(struct virtq_desc) * parts * tables,
-                                       sizeof(struct virtq_desc));
+    vq->tables = virtio_platform_alloc(table_bytes(tables, parts), sizeof(struct virtq_desc));
     vq->table_next = virtio_platform_alloc(sizeof *vq->table_next * tables, sizeof(int16_t));
-    if (vq->tables == NULL || vq->table_next == NULL) {
-        return VIRTIO_ERROR_NOMEM;
-    }
     vq->table_count = tables;
     vq->table_parts = parts;
+    if (vq->tables == NULL || vq->table_next == NULL ||
+        !virtqueue_share(vq->dev, vq->tables, table_bytes(tables, parts), &vq->tables_address)) {
+        return VIRTIO_ERROR_NOMEM;
+    }
     return 0;
+}
+
+static int allocate_ring(struct virtqueue *vq)
+{
+    int error = vq->ring->allocate(vq);
+
+    if (error == 0 &&
+        !virtqueue_share(vq->dev, vq->descriptor_area, vq->area_size, &vq->area_address)) {
+        error = VIRTIO_ERROR_NOMEM;
+    }
+    return error;
 }
 
 int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t index, uint16_t size,
@@ -69,6 +86,8 @@ int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t i
         .index = index,
         .event_idx = virtio_has(dev->features, VIRTIO_F_EVENT_IDX),
         .in_order = virtio_has(dev->features, VIRTIO_F_IN_ORDER),
+        .area_address = VIRTIO_UNMAPPED,
+        .tables_address = VIRTIO_UNMAPPED,
     };
     if (largest == 0 || largest > VIRTQ_SIZE_MAX || (!packed && (largest & (largest - 1)) != 0)) {
         virtio_platform_log("virtio: queue %u has the impossible size %u", index, largest);
@@ -76,9 +95,12 @@ int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t i
     }
     vq->size = dev->transport->legacy || size > largest ? largest : size;
     vq->slot = virtio_platform_alloc(sizeof *vq->slot * vq->size, sizeof(void *));
-    error = vq->slot == NULL ? VIRTIO_ERROR_NOMEM : vq->ring->allocate(vq);
+    error = vq->slot == NULL ? VIRTIO_ERROR_NOMEM : allocate_ring(vq);
     if (error == 0) {
         error = allocate_tables(vq, tables, table_parts);
+    }
+    if (error == 0) {
+        error = virtqueue_map_create(vq);
     }
     if (error == 0) {
         clear(vq);
@@ -92,8 +114,12 @@ int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t i
 
 void virtqueue_destroy(struct virtqueue *vq)
 {
+    virtqueue_map_destroy(vq);
     virtio_platform_free(vq->table_next);
+    virtqueue_unshare(vq->dev, vq->tables, table_bytes(vq->table_count, vq->table_parts),
+                      vq->tables_address);
     virtio_platform_free(vq->tables);
+    virtqueue_unshare(vq->dev, vq->descriptor_area, vq->area_size, vq->area_address);
     virtio_platform_free(vq->descriptor_area);
     virtio_platform_free(vq->slot);
     *vq = (struct virtqueue){0};
@@ -225,6 +251,7 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     struct virtqueue_slot *slot;
     uint32_t in_length;
     unsigned unkicked;
+    int error;
 
     if (vq->broken || vq->stopped) {
         return VIRTIO_ERROR_BROKEN;
@@ -242,6 +269,11 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     slot = &vq->slot[id];
     slot->cookie = cookie;
     slot->in_length = in_length;
+    error = virtqueue_map(vq, slot, parts, out, count);
+    if (error != 0) {
+        slot->cookie = NULL;
+        return error;
+    }
     slot->table = takes_table(vq, count) ? take_table(vq) : VIRTQUEUE_NO_TABLE;
     unkicked = vq->unkicked + vq->ring->add(vq, parts, out, count, id);
     /* Entries before a whole ring's have been used, and no event can lie there. */
@@ -289,6 +321,7 @@ static void *release(struct virtqueue *vq, uint16_t id)
     struct virtqueue_slot *slot = &vq->slot[id];
     void *cookie = slot->cookie;
 
+    virtqueue_unmap(vq, slot);
     if (slot->table != VIRTQUEUE_NO_TABLE) {
         vq->table_next[slot->table] = vq->free_table;
         vq->free_table = slot->table;

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "virtio/virtio.h"
+#include "virtio/virtio_config.h"
 #include "virtio/virtio_spec.h"
 
 #ifdef __cplusplus
@@ -72,9 +73,21 @@ struct virtqueue_slot {
     uint16_t last;      /* the last slot that it occupies */
     uint16_t next; /* free list, chain; with IN_ORDER always the following one, round the ring */
     int16_t table; /* index of its indirect table, or -1 */
+#if VIRTIO_CONFIG_DMA_MAP
+    struct virtqueue_mapping *mapped; /* one for each part, in order */
+#endif
 };
 
 enum { VIRTQUEUE_PARTS_MAX = 48 }; /* parts that an indirect table may hold */
+
+/* What is remembered of a part that is mapped: the device can write over its descriptor. */
+struct virtqueue_mapping {
+    uint64_t address;
+    const void *memory;
+    uint32_t length;
+    bool writes;
+    struct virtqueue_mapping *next;
+};
 
 struct virtqueue {
     struct virtio_device *dev;
@@ -93,7 +106,8 @@ struct virtqueue {
     void *descriptor_area;
     void *driver_area;
     void *device_area;
-    uint32_t area_size; /* bytes of all three */
+    uint32_t area_size;    /* bytes of all three */
+    uint64_t area_address; /* of the first, for the device */
 
     /* Ours: what we wrote and what we have seen. A packed ring's two indices are a PVIRTQ_OFF and
      * PVIRTQ_WRAP each. */
@@ -113,11 +127,17 @@ struct virtqueue {
     /* Indirect tables; none where the feature is not agreed. Descriptors of either format take 16
      * bytes. */
     void *tables;
+    uint64_t tables_address;
     uint16_t table_count;
     uint16_t table_parts;
     uint16_t free_tables; /* how many */
     int16_t free_table;   /* the first of them */
     int16_t *table_next;
+
+#if VIRTIO_CONFIG_DMA_MAP
+    struct virtqueue_mapping *mappings;
+    struct virtqueue_mapping *free_mapping;
+#endif
 
     uint16_t vector;        /* the transport's: interrupts for it, where there are vectors */
     uint32_t notify_offset; /* the modern transport's: where the doorbell is */
@@ -143,7 +163,7 @@ void virtqueue_destroy(struct virtqueue *vq);
 /*
  * Hands over a buffer: `out` parts that the device reads, then `in` parts that it writes. cookie:
  * not NULL; comes back from virtqueue_get(). The parts' memory is the device's until then. 0,
- * ERROR_FULL, ERROR_TOOBIG (never fits), ERROR_BROKEN, or ERROR_INVAL: no part, one without memory or
+ * ERROR_FULL, ERROR_TOOBIG (never fits), ERROR_BROKEN, ERROR_NOMEM (cannot be mapped now), or ERROR_INVAL: no part, one without memory or
  * length, more than 4 GiB together, no cookie.
  */
 int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,

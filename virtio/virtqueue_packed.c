@@ -6,6 +6,7 @@
  * one, so all of it is little-endian.
  */
 #include "virtio/virtio_platform.h"
+#include "virtio/virtqueue_map.h"
 #include "virtio/virtqueue_ring.h"
 
 enum { LITTLE = true };
@@ -65,11 +66,10 @@ static bool is_used(const struct virtqueue *vq, uint16_t place)
     return (flags & both) == (place & PVIRTQ_WRAP ? both : 0);
 }
 
-static void write_desc(const struct virtio_device *dev, struct pvirtq_desc *desc,
-                       const struct virtqueue_part *part, uint16_t id)
+static void write_desc(struct pvirtq_desc *desc, uint64_t address, uint32_t length, uint16_t id)
 {
-    virtio64_write(LITTLE, &desc->addr, virtio_device_address(dev, part->data));
-    virtio32_write(LITTLE, &desc->len, part->length);
+    virtio64_write(LITTLE, &desc->addr, address);
+    virtio32_write(LITTLE, &desc->len, length);
     virtio16_write(LITTLE, &desc->id, id);
 }
 
@@ -87,13 +87,14 @@ static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *pa
     struct pvirtq_desc *table =
         (struct pvirtq_desc *)vq->tables + (size_t)slot->table * vq->table_parts;
     struct pvirtq_desc *desc = &descriptors(vq)[vq->avail_idx & PVIRTQ_OFF];
-    struct virtqueue_part whole = {table, (uint32_t)(count * sizeof *table)};
+    struct virtqueue_cursor at = virtqueue_first(slot);
 
     for (unsigned i = 0; i < count; i++) {
-        write_desc(vq->dev, &table[i], &parts[i], 0);
+        write_desc(&table[i], virtqueue_address(vq, &parts[i], &at), parts[i].length, 0);
         virtio16_write(LITTLE, &table[i].flags, i >= out ? VIRTQ_DESC_F_WRITE : 0);
     }
-    write_desc(vq->dev, desc, &whole, id);
+    write_desc(desc, virtqueue_table_address(vq, slot->table), (uint32_t)(count * sizeof *table),
+               id);
     /* The device must not see the flags before the descriptor and its table. */
     virtio_wmb();
     virtio16_write(LITTLE, &desc->flags,
@@ -108,13 +109,14 @@ static void write_direct(struct virtqueue *vq, const struct virtqueue_part *part
 {
     uint16_t place = vq->avail_idx;
     struct pvirtq_desc *first = &descriptors(vq)[place & PVIRTQ_OFF];
+    struct virtqueue_cursor at = virtqueue_first(&vq->slot[id]);
     uint16_t first_flags = 0;
 
     for (unsigned i = 0; i < count; i++) {
         struct pvirtq_desc *desc = &descriptors(vq)[place & PVIRTQ_OFF];
         uint16_t flags = (uint16_t)(virtqueue_part_flags(i, out, count) | available_flag(place));
 
-        write_desc(vq->dev, desc, &parts[i], id);
+        write_desc(desc, virtqueue_address(vq, &parts[i], &at), parts[i].length, id);
         if (i == 0) {
             first_flags = flags;
         } else {

@@ -37,6 +37,12 @@ static inline bool virtqueue_has(const struct virtqueue *vq, uint32_t id)
     return id < vq->size && vq->slot[id].cookie != NULL;
 }
 
+/* Of an indirect table, for the device. */
+static inline uint64_t virtqueue_table_address(const struct virtqueue *vq, int16_t table)
+{
+    return vq->tables_address + sizeof(struct virtq_desc) * vq->table_parts * (unsigned)table;
+}
+
 /* The flags of part i: of `count`, the first `out` are read by the device. */
 static inline uint16_t virtqueue_part_flags(unsigned i, unsigned out, unsigned count)
 {

@@ -4,6 +4,7 @@
  * ring of those used. Its indices count entries modulo 2^16.
  */
 #include "virtio/virtio_platform.h"
+#include "virtio/virtqueue_map.h"
 #include "virtio/virtqueue_ring.h"
 
 static struct virtq_desc *descriptors(const struct virtqueue *vq)
@@ -59,13 +60,13 @@ static int allocate(struct virtqueue *vq)
     return 0;
 }
 
-static void write_desc(const struct virtio_device *dev, struct virtq_desc *desc,
-                       const struct virtqueue_part *part, uint16_t flags, uint16_t next)
+static void write_desc(const struct virtqueue *vq, struct virtq_desc *desc, uint64_t address,
+                       uint32_t length, uint16_t flags, uint16_t next)
 {
-    bool little = dev->little_endian;
+    bool little = vq->dev->little_endian;
 
-    virtio64_write(little, &desc->addr, virtio_device_address(dev, part->data));
-    virtio32_write(little, &desc->len, part->length);
+    virtio64_write(little, &desc->addr, address);
+    virtio32_write(little, &desc->len, length);
     virtio16_write(little, &desc->flags, flags);
     virtio16_write(little, &desc->next, next);
 }
@@ -77,13 +78,14 @@ static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *pa
     struct virtqueue_slot *slot = &vq->slot[head];
     struct virtq_desc *table =
         (struct virtq_desc *)vq->tables + (size_t)slot->table * vq->table_parts;
-    struct virtqueue_part whole = {table, (uint32_t)(count * sizeof *table)};
+    struct virtqueue_cursor at = virtqueue_first(slot);
 
     for (unsigned i = 0; i < count; i++) {
-        write_desc(vq->dev, &table[i], &parts[i], virtqueue_part_flags(i, out, count),
-                   (uint16_t)(i + 1));
+        write_desc(vq, &table[i], virtqueue_address(vq, &parts[i], &at), parts[i].length,
+                   virtqueue_part_flags(i, out, count), (uint16_t)(i + 1));
     }
-    write_desc(vq->dev, &descriptors(vq)[head], &whole, VIRTQ_DESC_F_INDIRECT, 0);
+    write_desc(vq, &descriptors(vq)[head], virtqueue_table_address(vq, slot->table),
+               (uint32_t)(count * sizeof *table), VIRTQ_DESC_F_INDIRECT, 0);
     slot->count = 1;
     slot->last = head;
 }
@@ -93,13 +95,14 @@ static void write_direct(struct virtqueue *vq, const struct virtqueue_part *part
                          unsigned count, uint16_t head)
 {
     struct virtqueue_slot *slot = &vq->slot[head];
-    uint16_t at = head;
+    struct virtqueue_cursor at = virtqueue_first(slot);
+    uint16_t place = head;
 
     for (unsigned i = 0; i < count; i++) {
-        write_desc(vq->dev, &descriptors(vq)[at], &parts[i], virtqueue_part_flags(i, out, count),
-                   vq->slot[at].next);
-        slot->last = at;
-        at = vq->slot[at].next;
+        write_desc(vq, &descriptors(vq)[place], virtqueue_address(vq, &parts[i], &at),
+                   parts[i].length, virtqueue_part_flags(i, out, count), vq->slot[place].next);
+        slot->last = place;
+        place = vq->slot[place].next;
     }
     slot->count = (uint16_t)count;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole port of virtio/ and pci/, as docs/porting.md shows it: the eleven functions, and a program
+ * A whole port of virtio/ and pci/, as docs/porting.md shows it: the ten functions, and a program
  * that sends every frame for it back to whoever sent it. It is linked with libvtnet.a and with the
  * parts of this project that stand for the system one would port to: memory_alloc(), printf(),
  * arch_io_read32() and the like.
@@ -17,7 +17,7 @@
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_platform.h"
 
-/* Five functions for virtio/. */
+/* Four functions for virtio/. */
 
 void *virtio_platform_alloc(size_t size, size_t align)
 {
@@ -29,12 +29,6 @@ void *virtio_platform_alloc(size_t size, size_t align)
 void virtio_platform_free(void *memory)
 {
     memory_free(memory);
-}
-
-uint64_t virtio_platform_dma_address(const void *memory, bool bus)
-{
-    /* Here pointers are physical addresses. What the bus adds to them, this project's arch/ knows. */
-    return bus ? arch_bus_address(memory) : (uintptr_t)memory;
 }
 
 uint64_t virtio_platform_clock_ns(void)
@@ -173,7 +167,8 @@ static bool open_first(const struct pci_device *device, void *context)
     const struct virtio_net_options options = {
         .features = VIRTIO_NET_FEATURES & ~virtio_bit(VIRTIO_NET_F_MRG_RXBUF) &
                     ~virtio_bit(VIRTIO_NET_F_GUEST_CSUM),
-        .weak_barrier = true, /* right under any emulator */
+        .weak_barrier = true,                 /* right under any emulator */
+        .bus_offset = arch_bus_address(NULL), /* PReP: RAM is elsewhere on the bus */
     };
     bool *opened = context;
 

@@ -200,6 +200,7 @@ void card_close(void)
     assert_int_equal(virtio_net_close(&card.net), 0);
     assert_int_equal(card.dev.status, 0);
     assert_int_equal(fake_platform.live, 0);
+    assert_int_equal(fake_platform.mapped, 0);
     assert_int_equal(fake_pci.unclaimed, 0);
 }
 

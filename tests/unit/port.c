@@ -15,7 +15,7 @@
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_platform.h"
 
-/* Five functions for virtio/. */
+/* Four functions for virtio/. */
 
 /* What the device may reach. */
 static struct block {
@@ -55,12 +55,6 @@ void virtio_platform_free(void *memory)
     }
 }
 
-uint64_t virtio_platform_dma_address(const void *memory, bool bus)
-{
-    (void)bus; /* the same address */
-    return (uintptr_t)memory;
-}
-
 uint64_t virtio_platform_clock_ns(void)
 {
     struct timespec now;
@@ -79,7 +73,7 @@ void virtio_platform_log(const char *format, ...)
     printf("\n");
 }
 
-/* The device's side of virtio_platform_dma_address(). */
+/* The device's side: its addresses are pointers. */
 void *fake_dma(uint64_t address, size_t length)
 {
     for (unsigned i = 0; i < BLOCKS; i++) {

@@ -25,11 +25,15 @@ static void check_bytes(const uint8_t *at, const uint8_t *expected, size_t lengt
 static void check_desc(const uint8_t *at, const void *memory, uint32_t length, uint16_t id,
                        uint16_t flags)
 {
-    uint64_t address = virtio_platform_dma_address(memory, false);
+    uint64_t address = 0;
     uint8_t expected[16];
 
     for (unsigned i = 0; i < 8; i++) {
-        expected[i] = (uint8_t)(address >> 8 * i);
+        address |= (uint64_t)at[i] << 8 * i;
+        expected[i] = at[i];
+    }
+    if (!(flags & 2)) { /* else the device has not written it yet */
+        check_bytes(fake_dma(address, length), memory, length);
     }
     for (unsigned i = 0; i < 4; i++) {
         expected[8 + i] = (uint8_t)(length >> 8 * i);
