@@ -14,6 +14,7 @@
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 #include "net/lwip_port/port.h"
+#include "net/lwip_port/port_internal.h"
 
 enum {
     NEWCOMER_MS = 1000,
@@ -187,5 +188,17 @@ void conflict_check(struct netif *netif, const void *data, uint32_t length)
                "it\n",
                port->label, text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
         etharp_gratuitous(netif);
+    }
+}
+
+void conflict_claimed_ipv6(struct netif *netif, s8_t slot)
+{
+    const struct lwip_port *port = netif->state;
+    char text[IP6ADDR_STRLEN_MAX];
+
+    if (may_defend()) {
+        printf("vtnet: %s%s is also claimed by another station; this guest keeps it\n", port->label,
+               ip6addr_ntoa_r(netif_ip6_addr(netif, slot), text, sizeof text));
+        port_advertise_ipv6(netif, slot);
     }
 }

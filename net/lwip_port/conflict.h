@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Notices another station with our IPv4 address. */
+/* Another station with one of our addresses. */
 #ifndef CONFLICT_H
 #define CONFLICT_H
 
@@ -19,5 +19,9 @@ void conflict_address_changed(struct netif *netif);
  * them, are no conflict.
  */
 void conflict_check(struct netif *netif, const void *frame, uint32_t length);
+
+/* Another station has said that it has one of the netif's addresses of IPv6, of that number, which is
+ * ours for good: this guest says so and defends it, as above. */
+void conflict_claimed_ipv6(struct netif *netif, s8_t slot);
 
 #endif

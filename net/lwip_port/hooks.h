@@ -42,4 +42,11 @@ int port_ip4_input(struct pbuf *p);
 /* An IPv6 packet has come. Returns 1 where it was dropped and freed, otherwise 0. */
 int port_ip6_input(struct pbuf *p);
 
+/* In the place of lwIP's functions of these names, which they call. lwIP has no hooks there; but this
+ * file is included where it calls them (ip4.c, ip6.c), and not where it defines them. */
+void port_udp_input(struct pbuf *p, struct netif *netif);
+void port_icmp6_input(struct pbuf *p, struct netif *netif);
+#define udp_input(p, netif) port_udp_input(p, netif)
+#define icmp6_input(p, netif) port_icmp6_input(p, netif)
+
 #endif

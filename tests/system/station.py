@@ -100,7 +100,8 @@ class Station(Wire):
     def answer(self, frame):
         """Who looks for this station finds it."""
         *_, ethertype, packet = parse(frame)
-        if ethertype == ARP and packet[6:8] == b"\0\1" and packet[24:28] == ipv4(self.address):
+        if (not self.over_ipv6 and ethertype == ARP and packet[6:8] == b"\0\1"
+                and packet[24:28] == ipv4(self.address)):
             self.send(self.mac, ARP, struct.pack("!HHBBH", 1, IPV4, 6, 4, 2) + mac_bytes(STATION)
                       + ipv4(self.address) + packet[8:18] + bytes(18))
         solicited = self.over_ipv6 and wire6.icmp6_of(frame, wire6.SOLICITATION)

@@ -11,11 +11,12 @@ import pytest
 import host
 import names
 import wire6
-from guest import Guest
+from guest import PATIENCE, Guest
 from test_ipv6 import GUEST, GUEST_MAC, OURS, host_addresses
-from wire import IPV4, Wire, udp_packet
+from wire import IPV4, STATION, Wire, mac_bytes, parse, udp_packet
 
-PACKET_TOO_BIG = 2
+PACKET_TOO_BIG, REDIRECT = 2, 137
+ROUTER = wire6.ROUTER
 
 
 @pytest.fixture(name="guest", scope="module")
@@ -58,6 +59,51 @@ def test_datagram_without_a_checksum(guest):
             wire.send(GUEST_MAC, wire6.IPV6, packet)
             echo = wire.wait_for(lambda frame, end=payload: frame.endswith(end), 0.5 + 5 * answered)
             assert (echo is not None) == answered
+    guest.assert_well()
+
+
+@pytest.mark.parametrize("sender, target", [
+    (ROUTER, "ff02::1"), (ROUTER, "::"), (ROUTER, "2001:db8::5"), (ROUTER, ROUTER), (OURS, OURS)])
+def test_redirects_of_strangers(guest, sender, target):
+    """Only the router in use may redirect, and only to a router or to the destination itself."""
+    with Wire() as wire:
+        host.udp_echo(GUEST, (10,))
+        body = bytes(4) + wire6.ipv6(target) + wire6.ipv6(OURS) + b"\2\1" + mac_bytes(STATION)
+        for headers, first in ((b"", wire6.ICMP6), (struct.pack("!BB6x", wire6.ICMP6, 0), 60)):
+            message = wire6.icmp6(sender, GUEST, REDIRECT, body)[40:]
+            wire.send(GUEST_MAC, wire6.IPV6, wire6.packet(sender, GUEST, first, headers + message))
+        host.udp_echo(GUEST, (10,))
+    guest.assert_well()
+
+
+def test_claims_of_our_address(guest):
+    """An address that is ours for good stays ours."""
+    with Wire() as wire:
+        body = struct.pack("!I", 0x20000000) + wire6.ipv6(GUEST) + b"\2\1" + mac_bytes(STATION)
+        for to, mac in ((wire6.ALL_NODES, wire6.ALL_NODES_MAC), (GUEST, GUEST_MAC)):
+            wire.send(mac, wire6.IPV6, wire6.icmp6(ROUTER, to, wire6.ADVERTISEMENT, body))
+        guest.wait_for(f"(?i)^vtnet: {GUEST} is also claimed by another station; "
+                       "this guest keeps it$")
+        with host.udp_socket(GUEST, host.ECHO) as sock:
+            sock.settimeout(PATIENCE)
+            sock.send(b"still there")
+            assert sock.recv(100) == b"still there"
+    guest.assert_well()
+
+
+def test_datagrams_whose_length_is_wrong(guest):
+    """Other than that of their packet: what is behind the datagram is left out."""
+    with Wire() as wire:
+        for length, echo in ((0, None), (7, None), (19, None), (11, b"abc"), (18, b"abcdefghij")):
+            datagram = struct.pack("!HHHH", 7777, host.ECHO, length, 0) + b"abcdefghij"
+            covered = datagram[:length] if length >= 8 else datagram
+            pseudo = wire6.ipv6(OURS) + wire6.ipv6(GUEST) + struct.pack("!II", length, wire6.UDP)
+            total = struct.pack("!H", host.checksum(pseudo + covered))
+            packet = wire6.packet(OURS, GUEST, wire6.UDP, datagram[:6] + total + datagram[8:])
+            wire.send(GUEST_MAC, wire6.IPV6, packet)
+            answer = wire.wait_for(lambda frame: parse(frame)[3] == wire6.IPV6
+                                   and parse(frame)[4][42:44] == b"\x1e\x61", 0.3 + 5 * bool(echo))
+            assert (answer and parse(answer)[4][48:]) == echo
     guest.assert_well()
 
 

@@ -10,6 +10,7 @@ import socket
 import pytest
 
 import host
+import wire
 from guest import ADDRESS, Guest, PATIENCE, TRANSPORTS
 
 logging.getLogger("scapy.runtime").setLevel(logging.ERROR)
@@ -101,6 +102,38 @@ def test_impossible_ip_headers_are_not_answered(send):
     assert not replies(send, echo_request(version=6), echo_request(ihl=2), echo_request(ihl=15),
                        echo_request(len=10), echo_request(len=2000), echo_request(len=0),
                        ether() / IP(src=HOST, dst="10.0.0.99") / ICMP() / Raw(b"not for us"))
+
+
+def test_datagrams_whose_length_is_wrong(send):
+    """Other than that of their packet: what is behind the datagram is left out, and nothing is
+    answered where it would end behind the packet, or before its own header. Also in fragments."""
+    with host.udp_socket(ADDRESS, host.ECHO) as sock:
+        port = sock.getsockname()[1]
+
+        def datagram(length, payload=b"abcdefghij", **fields):
+            return IP(src=HOST, dst=ADDRESS, **fields) / UDP(sport=port, dport=7, len=length,
+                                                              chksum=0) / Raw(payload)
+
+        wrong = [ether() / datagram(length) for length in (0, 7, 19, 0xffff)]
+        for length in (0, 7, 1609, 0xffff):
+            whole = datagram(length, bytes(1600), id=length | 1)
+            wrong += [ether() / part for part in fragment(whole)]
+        send(*wrong, ether() / datagram(11), ether() / datagram(18))
+        assert host.receive_until_silence(sock, 0.3) == [b"abc", b"abcdefghij"]
+
+
+def test_senders_that_no_station_is(send, guest):
+    """To 0.0.0.0 would be a broadcast."""
+    with wire.Wire() as ears:
+        for sender in ("0.0.0.0", "127.0.0.1", "0.1.2.3"):
+            packet = {"src": sender, "dst": ADDRESS}
+            send(ether() / IP(**packet) / ICMP(id=7, seq=7), ether() / IP(**packet) / TCP(dport=7),
+                 ether() / IP(**packet) / UDP(sport=7777, dport=7) / Raw(b"x"))
+        host.udp_echo(ADDRESS, (4,))
+        while frame := ears.receive(0.3):
+            *_, ethertype, payload = wire.parse(frame)
+            assert ethertype != wire.IPV4 or payload[16] not in (0, 127), frame.hex()
+    guest.assert_well()
 
 
 def with_options(options):

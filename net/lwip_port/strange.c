@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What lwIP takes as it comes between its input of IP and those of UDP and ICMPv6: hooks.h. */
+#include <stdbool.h>
+
+#include "lwip/icmp6.h"
+#include "lwip/ip.h"
+#include "lwip/nd6.h"
+#include "lwip/priv/nd6_priv.h"
+#include "lwip/prot/icmp6.h"
+#include "lwip/prot/nd6.h"
+#include "lwip/prot/udp.h"
+#include "lwip/udp.h"
+#include "net/lwip_port/conflict.h"
+#include "net/lwip_port/hooks.h"
+
+/* The length is a datagram's own: bytes behind it are none of its, and it ends within the packet. */
+void port_udp_input(struct pbuf *p, struct netif *netif)
+{
+    uint16_t length;
+
+    if (p->len >= UDP_HLEN) {
+        length = lwip_ntohs(((const struct udp_hdr *)p->payload)->len);
+        if (length < UDP_HLEN || length > p->tot_len) {
+            pbuf_free(p);
+            return;
+        }
+        if (length < p->tot_len) {
+            pbuf_realloc(p, length);
+        }
+    }
+    (udp_input)(p, netif);
+}
+
+/* An address of a message in the form that lwIP compares. */
+static ip6_addr_t address_of(ip6_addr_p_t packed, const struct netif *netif)
+{
+    ip6_addr_t address;
+
+    ip6_addr_copy_from_packed(address, packed);
+    ip6_addr_assign_zone(&address, IP6_UNICAST, netif);
+    return address;
+}
+
+/* Whether a station says that it has an address which is ours for good. lwIP would give that up, at any
+ * time; RFC 4862 §5.4.4 has this for tentative addresses only. */
+static bool claims_ours(const struct pbuf *p, struct netif *netif)
+{
+    ip6_addr_t target = address_of(((const struct na_header *)p->payload)->target_address, netif);
+    s8_t slot = netif_get_ip6_addr_match(netif, &target);
+
+    if (slot < 0 || !ip6_addr_isvalid(netif_ip6_addr_state(netif, slot))) {
+        return false;
+    }
+    conflict_claimed_ipv6(netif, slot);
+    return true;
+}
+
+/* Whether a redirect comes from the router that we use for its destination, and leads to that
+ * destination or another router (RFC 4861 §8.1). */
+static bool redirects(const struct pbuf *p, const struct netif *netif)
+{
+    const struct redirect_header *redirect = p->payload;
+    ip6_addr_t destination = address_of(redirect->destination_address, netif);
+    ip6_addr_t target = address_of(redirect->target_address, netif);
+
+    if (!ip6_addr_islinklocal(&target) && !ip6_addr_eq(&target, &destination)) {
+        return false;
+    }
+    for (unsigned i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++) {
+        if (ip6_addr_eq(&destination_cache[i].destination_addr, &destination)) {
+            return ip6_addr_eq(&destination_cache[i].next_hop_addr, ip6_current_src_addr());
+        }
+    }
+    return false;
+}
+
+void port_icmp6_input(struct pbuf *p, struct netif *netif)
+{
+    uint8_t type = p->len > 0 ? *(const uint8_t *)p->payload : 0;
+
+    if ((type == ICMP6_TYPE_NA && p->len >= sizeof(struct na_header) && claims_ours(p, netif)) ||
+        (type == ICMP6_TYPE_RD && p->len >= sizeof(struct redirect_header) &&
+         !redirects(p, netif))) {
+        pbuf_free(p);
+        return;
+    }
+    (icmp6_input)(p, netif);
+}
