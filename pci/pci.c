@@ -17,17 +17,23 @@ void pci_config_write(const struct pci_device *device, unsigned offset, unsigned
     pci_platform_config_write(device->bdf, offset, width, value);
 }
 
+enum { BUSES = 256, FUNCTIONS = 256 /* of a bus */ };
+
 struct scan {
     bool (*visit)(const struct pci_device *device, void *context);
     void *context;
     unsigned visited;
     bool stopped;
-    uint32_t bus_seen[256 / 32]; /* bridges may name the same bus, or form a loop */
+    uint32_t bus_seen[BUSES / 32]; /* bridges may name the same bus, or form a loop */
 };
 
-static void scan_bus(struct scan *scan, unsigned bus);
+static bool has_seen(const struct scan *scan, unsigned bus)
+{
+    return scan->bus_seen[bus / 32] & 1u << bus % 32;
+}
 
-static void scan_function(struct scan *scan, uint16_t bdf)
+/* Visits a function. Returns the bus behind it if it is a bridge to one that has not been seen, else 0. */
+static unsigned scan_function(struct scan *scan, uint16_t bdf)
 {
     struct pci_device device = {
         .bdf = bdf,
@@ -39,46 +45,56 @@ static void scan_function(struct scan *scan, uint16_t bdf)
         .irq_line = pci_irq_line(bdf),
         .irq_pin = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1),
     };
+    unsigned secondary;
 
     scan->visited++;
     if (!scan->visit(&device, scan->context)) {
         scan->stopped = true;
-        return;
+        return 0;
     }
-    if (device.class_code == PCI_CLASS_BRIDGE_PCI) {
-        unsigned secondary = pci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
-
-        if (secondary != 0) {
-            scan_bus(scan, secondary);
-        }
+    if (device.class_code != PCI_CLASS_BRIDGE_PCI) {
+        return 0;
     }
+    secondary = pci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
+    return has_seen(scan, secondary) ? 0 : secondary;
 }
 
-static bool has_seen(const struct scan *scan, unsigned bus)
+/* The next function of the bus to look for: further ones of a device are there if the first says so. */
+static unsigned next_function(uint16_t bdf)
 {
-    return scan->bus_seen[bus / 32] & 1u << bus % 32;
+    uint16_t first = bdf & 0xfff8;
+    bool many = pci_platform_config_read(first, PCI_VENDOR_ID, 2) != 0xffff &&
+                pci_platform_config_read(first, PCI_HEADER_TYPE, 1) & 0x80;
+
+    return ((many ? bdf : bdf | 7) & 0xffu) + 1;
 }
 
+/*
+ * The functions of a bus in their order, after a bridge those of the bus behind it. As bridges may be as
+ * deep as there are buses, the way back is kept here, and not by calls.
+ */
 static void scan_bus(struct scan *scan, unsigned bus)
 {
-    if (has_seen(scan, bus)) {
-        return;
-    }
+    uint16_t bridges[BUSES]; /* gone through on the way to this bus */
+    unsigned depth = 0;
+    unsigned function = 0; /* slot and function */
+
     scan->bus_seen[bus / 32] |= 1u << bus % 32;
-    for (unsigned slot = 0; slot < 32; slot++) {
-        uint16_t first = (uint16_t)(bus << 8 | slot << 3);
-        unsigned functions = 1;
+    while (!scan->stopped && (function < FUNCTIONS || depth > 0)) {
+        uint16_t bdf = (uint16_t)(function < FUNCTIONS ? bus << 8 | function : bridges[--depth]);
+        unsigned behind = 0;
 
-        for (unsigned function = 0; function < functions && !scan->stopped; function++) {
-            uint16_t bdf = (uint16_t)(first + function);
-
-            if (pci_platform_config_read(bdf, PCI_VENDOR_ID, 2) == 0xffff) {
-                continue;
-            }
-            if (function == 0 && pci_platform_config_read(bdf, PCI_HEADER_TYPE, 1) & 0x80) {
-                functions = 8;
-            }
-            scan_function(scan, bdf);
+        if (function < FUNCTIONS && pci_platform_config_read(bdf, PCI_VENDOR_ID, 2) != 0xffff) {
+            behind = scan_function(scan, bdf);
+        }
+        if (behind != 0) {
+            bridges[depth++] = bdf;
+            bus = behind;
+            scan->bus_seen[bus / 32] |= 1u << bus % 32;
+            function = 0;
+        } else {
+            bus = bdf >> 8;
+            function = next_function(bdf);
         }
     }
 }
@@ -102,7 +118,7 @@ unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context),
     scan_bus(&scan, 0);
     /* Upwards: the buses behind a root's bridges have higher numbers, and have been seen then. */
     for (unsigned bus = 1, left = pci_platform_other_roots();
-         bus < 256 && left > 0 && !scan.stopped; bus++) {
+         bus < BUSES && left > 0 && !scan.stopped; bus++) {
         if (!has_seen(&scan, bus) && has_devices(bus)) {
             scan_bus(&scan, bus);
             left--;

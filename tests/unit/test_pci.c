@@ -128,6 +128,28 @@ static void bridges_that_form_a_loop_are_visited_once(void **state)
     assert_int_equal(seen_count, 5);
 }
 
+static uintptr_t stack_first, stack_last;
+
+static bool note_stack(const struct pci_device *device, void *context)
+{
+    (void)device, (void)context;
+    stack_last = (uintptr_t)__builtin_frame_address(0);
+    stack_first = stack_first != 0 ? stack_first : stack_last;
+    return true;
+}
+
+/* There may be as many as there are buses, and the stack of a small system is not as deep. */
+static void bridges_behind_bridges_take_no_stack(void **state)
+{
+    (void)state;
+    for (unsigned bus = 0; bus < 30; bus++) {
+        fake_pci_bridge(fake_pci_add((uint16_t)(bus << 8 | 1 << 3), 1, 1), (uint8_t)(bus + 1));
+    }
+    stack_first = 0;
+    assert_int_equal(pci_scan(note_stack, NULL), 30);
+    assert_int_equal(stack_last, stack_first);
+}
+
 static void scan_stops_when_told(void **state)
 {
     uint16_t last = 2 << 8 | 1 << 3;
@@ -416,6 +438,7 @@ int main(void)
         cmocka_unit_test_setup(functions_count_only_where_the_header_says_so, empty_machine),
         cmocka_unit_test_setup(scan_goes_over_bridges, empty_machine),
         cmocka_unit_test_setup(bridges_that_form_a_loop_are_visited_once, empty_machine),
+        cmocka_unit_test_setup(bridges_behind_bridges_take_no_stack, empty_machine),
         cmocka_unit_test_setup(scan_stops_when_told, empty_machine),
         cmocka_unit_test_setup(bars_are_sized_and_left_as_they_were, empty_machine),
         cmocka_unit_test_setup(huge_64_bit_bar_is_sized, empty_machine),
