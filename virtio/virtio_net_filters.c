@@ -213,8 +213,11 @@ static int set_promiscuous(struct virtio_net *net)
 
 void virtio_net_tell_address(struct virtio_net *net)
 {
-    (void)tell_mac(net, net->mac);
-    (void)set_promiscuous(net);
+    /* After a command without an answer there is no other, though one may have come just now: the
+     * device could go on like this, and each time this would be called from within itself. */
+    if (tell_mac(net, net->mac) != VIRTIO_ERROR_IO) {
+        (void)set_promiscuous(net);
+    }
 }
 
 bool virtio_net_ctrl_answers(struct virtio_net *net)

@@ -228,4 +228,7 @@ void virtio_platform_log(const char *format, ...)
     va_end(args);
     strcat(fake_platform.log, "\n");
     fake_platform.lines++;
+    if (fake_platform.on_log != NULL) {
+        fake_platform.on_log();
+    }
 }

@@ -196,6 +196,36 @@ static void late_address_does_not_make_deaf(void **state)
     card_close();
 }
 
+static void answer_now(void)
+{
+    assert_in_range(fake_platform.lines, 1, 10);
+    fake_ctrl_answer(&card.dev);
+}
+
+/* It answers each command just when it was given up: it gets none more than one asks for, and none from
+ * within another, which would take the stack. */
+static void device_that_is_always_late_is_not_asked_without_end(void **state)
+{
+    static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};
+
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        open_with(ring, CTRL | BIT(CTRL_RX) | BIT(MAC) | BIT(CTRL_MAC_ADDR));
+        fake_platform.clock_step = 1000000;
+        card.dev.ignores_commands = true;
+        fake_platform.on_log = answer_now;
+        assert_int_equal(virtio_net_set_mac(&card.net, mine), VIRTIO_ERROR_IO);
+        fake_platform.lines = 0;
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), VIRTIO_ERROR_IO);
+        assert_in_range(fake_platform.lines, 0, 2);
+        fake_platform.on_log = NULL;
+        card.dev.ignores_commands = false;
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), 0);
+        assert_true(fake_hears(&card.dev, card.net.mac));
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +236,7 @@ int main(void)
         cmocka_unit_test(device_hears_our_address),
         cmocka_unit_test(address_can_be_changed),
         cmocka_unit_test(late_address_does_not_make_deaf),
+        cmocka_unit_test(device_that_is_always_late_is_not_asked_without_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
