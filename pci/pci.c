@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "pci/pci_bridge.h"
 #include "pci/pci_platform.h"
 
 uint32_t pci_config_read(const struct pci_device *device, unsigned offset, unsigned width)
@@ -22,6 +23,7 @@ enum { BUSES = 256, FUNCTIONS = 256 /* of a bus */ };
 struct scan {
     bool (*visit)(const struct pci_device *device, void *context);
     void *context;
+    bool lines; /* find out by which interrupt line each function is heard */
     unsigned visited;
     bool stopped;
     uint32_t bus_seen[BUSES / 32]; /* bridges may name the same bus, or form a loop */
@@ -42,7 +44,7 @@ static unsigned scan_function(struct scan *scan, uint16_t bdf)
         .subsystem = (uint16_t)pci_platform_config_read(bdf, PCI_SUBSYSTEM_ID, 2),
         .class_code = (uint16_t)pci_platform_config_read(bdf, PCI_CLASS, 2),
         .revision = (uint8_t)pci_platform_config_read(bdf, PCI_REVISION_ID, 1),
-        .irq_line = pci_irq_line(bdf),
+        .irq_line = scan->lines ? pci_irq_line(bdf) : 0,
         .irq_pin = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1),
     };
     unsigned secondary;
@@ -111,20 +113,33 @@ static bool has_devices(unsigned bus)
     return slot < 32;
 }
 
-unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context)
+static unsigned scan_all(struct scan *scan)
 {
-    struct scan scan = {.visit = visit, .context = context};
-
-    scan_bus(&scan, 0);
+    scan_bus(scan, 0);
     /* Upwards: the buses behind a root's bridges have higher numbers, and have been seen then. */
     for (unsigned bus = 1, left = pci_platform_other_roots();
-         bus < BUSES && left > 0 && !scan.stopped; bus++) {
-        if (!has_seen(&scan, bus) && has_devices(bus)) {
-            scan_bus(&scan, bus);
+         bus < BUSES && left > 0 && !scan->stopped; bus++) {
+        if (!has_seen(scan, bus) && has_devices(bus)) {
+            scan_bus(scan, bus);
             left--;
         }
     }
-    return scan.visited;
+    return scan->visited;
+}
+
+unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context)
+{
+    struct scan scan = {.visit = visit, .context = context, .lines = true};
+
+    return scan_all(&scan);
+}
+
+unsigned pci_scan_without_lines(bool (*visit)(const struct pci_device *device, void *context),
+                                void *context)
+{
+    struct scan scan = {.visit = visit, .context = context};
+
+    return scan_all(&scan);
 }
 
 void pci_enable(const struct pci_device *device)

@@ -74,7 +74,7 @@ bool pci_find_bridge(unsigned secondary, uint16_t *bdf)
 {
     struct search search = {.secondary = secondary};
 
-    pci_scan(has_secondary, &search);
+    pci_scan_without_lines(has_secondary, &search);
     *bdf = search.bdf;
     return search.found;
 }

@@ -18,4 +18,11 @@ struct pci_window pci_bridge_window(uint16_t bdf, bool io);
 /* Whether this bus is behind the bridge, directly or not. */
 bool pci_bridge_leads_to(uint16_t bdf, unsigned bus);
 
+/*
+ * pci_scan() for who looks for bridges: without the functions' interrupt lines, which are found out by
+ * looking for bridges.
+ */
+unsigned pci_scan_without_lines(bool (*visit)(const struct pci_device *device, void *context),
+                                void *context);
+
 #endif

@@ -133,6 +133,7 @@ uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
 
     check_access(offset, width);
     assert_true(offset + width <= 256);
+    fake_pci.config_reads++;
     if (function != NULL) {
         if (function->config_read != NULL && offset >= FAKE_CAPABILITY_AREA) {
             function->config_read(function->context, offset, width);

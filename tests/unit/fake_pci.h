@@ -60,6 +60,7 @@ struct fake_pci {
     unsigned functions;
     struct pci_window window[2]; /* memory, I/O */
     unsigned other_roots;        /* that the platform knows of */
+    unsigned config_reads;       /* of any function */
     unsigned unclaimed;          /* register accesses that nobody decoded */
     unsigned bars_written_while_decoding;
     bool tracing;

@@ -164,6 +164,30 @@ static void a_raven_without_its_bridge_is_another_machine(void **state)
     assert_int_equal(line_of(3, 0), 255);
 }
 
+static bool count(const struct pci_device *device, void *context)
+{
+    (void)device;
+    (*(unsigned *)context)++;
+    return true;
+}
+
+/* Each bridge has a pin itself: to find its line, those before it are looked for, but not theirs again. */
+static void lines_behind_many_bridges_do_not_take_for_ever(void **state)
+{
+    unsigned functions = 0;
+
+    (void)state;
+    fake_machine_prep();
+    for (unsigned bus = 0; bus < 12; bus++) {
+        fake_machine_add_bridge((uint16_t)BDF(bus, 20, 0));
+    }
+    pci_setup_bridges();
+    fake_pci.config_reads = 0;
+    pci_scan(count, &functions);
+    assert_in_range(functions, 11, 20);
+    assert_in_range(fake_pci.config_reads, 1, 40000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +196,7 @@ int main(void)
         cmocka_unit_test(prep_spreads_pins_over_two_lines),
         cmocka_unit_test(functions_of_a_device_have_pins_of_their_own),
         cmocka_unit_test(behind_a_bridge_of_prep_the_pin_is_turned),
+        cmocka_unit_test(lines_behind_many_bridges_do_not_take_for_ever),
         cmocka_unit_test(everything_is_on_line_15_of_a_40p),
         cmocka_unit_test(on_prep_the_register_does_not_count),
         cmocka_unit_test_setup(elsewhere_the_register_counts, empty_machine),
