@@ -312,7 +312,7 @@ check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-bench check-docs
+	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-bench check-static check-docs
 	@$(MAKE) --no-print-directory check-system
 
 .PHONY: unit-programs
@@ -349,6 +349,13 @@ $(CHECK_SYSTEM): check-system-%: # pytest's 5: no test of this architecture
 .PHONY: bench-icount
 bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on
 	@./vm netns -- bench/icount $(ICOUNT)
+
+# In the images with the most in them, and in the library.
+STACK_IMAGES := vtnet-demo iperf
+.PHONY: check-static check-stack-i386 check-stack-ppc
+check-static: check-stack-i386 check-stack-ppc ## what the machine code says: how deep the stack can become
+check-stack-i386 check-stack-ppc: check-stack-%: $(foreach i,$(STACK_IMAGES:%=%.elf) libvtnet.a,$(B)/%/$i)
+	@$(PYTHON) tests/static/stack $* --cross $(CROSS_$*) $^
 
 .PHONY: check-bench
 check-bench: all-host ## tests of bench/run and bench/report, without a guest

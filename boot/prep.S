@@ -84,6 +84,7 @@ linked:
 
     .section .bss
     .align 4
+boot_stack:
     .skip 32768
 boot_stack_top:
 

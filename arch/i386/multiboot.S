@@ -50,6 +50,7 @@ gdt_pointer:
 
     .section .bss
     .align 16
+boot_stack:
     .skip 32768
 boot_stack_top:
 
