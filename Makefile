@@ -267,6 +267,42 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 		$(CROSS_ppc_linux)gcc -std=gnu11 -O1 -g -w -DHAVE_CONFIG_H -Itests/unit/cross -I$(@D) \
 		-c "$$cmocka/src/cmocka.c" -o $@
 
+# Fuzzing: libFuzzer under ASan and UBSan. The driver's loads call the fuzzed device (trace-loads).
+FUZZ_TARGETS := ring control
+# What is cheap to build: they are a part of `make check`.
+FUZZ_CHECKED := ring control
+FUZZ_TARGET ?= $(FUZZ_TARGETS)
+FUZZ_S ?= 60
+FUZZ_CC ?= clang
+FUZZ_FLAGS := -std=gnu11 -O1 -g -fno-pie -no-pie -Wno-unused-command-line-argument $(WARNINGS) -I. -Itests/fuzz -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all
+FUZZ_DEVICE := $(addprefix tests/fuzz/,input.c arena.c device.c device_act.c device_rings.c client.c)
+FUZZ_DRIVER := $(filter-out virtio/virtio_pci%,$(VIRTIO))
+FUZZ_SOURCES_ring := $(FUZZ_DRIVER) $(FUZZ_DEVICE)
+FUZZ_SOURCES_control := $(FUZZ_DRIVER) $(FUZZ_DEVICE)
+
+$(B)/fuzz/%.o: %.c $(B)/fuzz/flags
+	@mkdir -p $(@D)
+	$(call say,FUZZ,$<)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(if $(filter virtio/%,$<),-fsanitize-coverage=trace-loads) -MMD -MP -c $< -o $@
+
+$(foreach target,$(FUZZ_TARGETS),$(eval $(B)/fuzz/$(target): $(FUZZ_SOURCES_$(target):%.c=$(B)/fuzz/%.o)))
+$(FUZZ_TARGETS:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o
+	$(call say,FUZZ,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer $(filter %.o,$^) -o $@
+
+$(B)/fuzz/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(FUZZ_CC) $(FUZZ_FLAGS)' | cmp -s - $@ || echo '$(FUZZ_CC) $(FUZZ_FLAGS)' > $@
+
+.PHONY: fuzz
+fuzz: $(FUZZ_TARGET:%=$(B)/fuzz/%) ## fuzz each target for FUZZ_S=60 seconds, JOBS= at once; FUZZ_TARGET= for some only
+	@tests/fuzz/run --seconds $(FUZZ_S) --jobs $(JOBS) $(FUZZ_TARGET)
+
+.PHONY: check-fuzz
+check-fuzz: $(FUZZ_CHECKED:%=$(B)/fuzz/%) ## run each committed input of the fuzz targets once
+	@tests/fuzz/run --replay $(FUZZ_CHECKED)
+
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
 LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c tests/vhost/*.c))
@@ -312,7 +348,7 @@ check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-bench check-static check-docs
+	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-fuzz check-bench check-static check-docs
 	@$(MAKE) --no-print-directory check-system
 
 .PHONY: unit-programs
