@@ -24,7 +24,6 @@ enum {
 /* What a bus that we number gets of the platform's windows, from their bottom on: the least that a
  * bridge can forward of I/O space, and some of memory. */
 enum {
-    BUSES_MAX = 8,
     IO_SLICE = 0x1000,
     MEMORY_SLICE = 0x400000,
 };
@@ -75,8 +74,15 @@ bool pci_find_bridge(unsigned secondary, uint16_t *bdf)
     struct search search = {.secondary = secondary};
 
     pci_scan_without_lines(has_secondary, &search);
-    *bdf = search.bdf;
+    if (search.found) {
+        *bdf = search.bdf;
+    }
     return search.found;
+}
+
+bool pci_bridge_above(uint16_t *bdf)
+{
+    return *bdf >> 8 != 0 && pci_find_bridge(*bdf >> 8, bdf);
 }
 
 /* A pci_scan() visitor: whether a bridge has a bus number already. */
@@ -124,7 +130,7 @@ void pci_setup_bridges(void)
     if (numbered) {
         return;
     }
-    for (unsigned bus = 1; bus <= BUSES_MAX && pci_find_bridge(0, &bridge.bdf); bus++) {
+    for (unsigned bus = 1; bus <= PCI_BUSES_MAX && pci_find_bridge(0, &bridge.bdf); bus++) {
         uint16_t parent = bridge.bdf;
 
         pci_platform_config_write(bridge.bdf, BRIDGE_PRIMARY_BUS, 1, bridge.bdf >> 8);
@@ -132,7 +138,7 @@ void pci_setup_bridges(void)
         set_bases(bridge.bdf, bus);
         set_limits(bridge.bdf, bus);
         pci_enable(&bridge);
-        while (parent >> 8 != 0 && pci_find_bridge(parent >> 8, &parent)) {
+        for (unsigned i = 0; i < PCI_BUSES_MAX && pci_bridge_above(&parent); i++) {
             set_limits(parent, bus);
         }
     }

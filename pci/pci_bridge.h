@@ -9,8 +9,14 @@
 #include "pci/pci.h"
 #include "pci/pci_platform.h"
 
+enum { PCI_BUSES_MAX = 8 }; /* that we number: bridges are not deeper one behind the other */
+
 /* Finds the bridge with this secondary bus; 0: one that nobody has given a number. */
 bool pci_find_bridge(unsigned secondary, uint16_t *bdf);
+
+/* Goes from a function to the bridge that leads to its bus. Returns false on a root bus. Bridges may
+ * lead to one another in a circle, so who goes on from there has to count. */
+bool pci_bridge_above(uint16_t *bdf);
 
 /* The addresses that a bridge forwards to what is behind it; none where first is above last. */
 struct pci_window pci_bridge_window(uint16_t bdf, bool io);

@@ -28,11 +28,11 @@ static bool is_at_slot(unsigned slot, uint32_t id)
 /* Behind bridges, a pin arrives as that of the bridge before, turned by the slot. */
 static unsigned pin_plus_slot(uint16_t bdf, unsigned pin)
 {
-    while (bdf >> 8 != 0) {
+    uint16_t above = bdf;
+
+    for (unsigned i = 0; i < PCI_BUSES_MAX && pci_bridge_above(&above); i++) {
         pin = (pin + (bdf >> 3 & 31)) % 4;
-        if (!pci_find_bridge(bdf >> 8, &bdf)) {
-            break;
-        }
+        bdf = above;
     }
     return pin + (bdf >> 3 & 31);
 }

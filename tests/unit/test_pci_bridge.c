@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* PCI-to-PCI bridges where we are the firmware: numbers, windows, and BARs behind them. */
 #include <string.h>
+#include <unistd.h>
 
 #include "fake_pci.h"
 #include "pci/pci.h"
@@ -190,6 +191,20 @@ static void other_root_buses_are_scanned(void **state)
     }
 }
 
+/* A root bus has the number that the first bridge gets, and the bridge is on it. */
+static void a_bridge_to_its_own_bus_is_survived(void **state)
+{
+    struct fake_function *f;
+
+    (void)state;
+    fake_pci.other_roots = 1;
+    f = add_bridge(1, 2);
+    alarm(10);
+    pci_setup_bridges();
+    alarm(0);
+    assert_bus(f, 1, 1, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +216,7 @@ int main(void)
         cmocka_unit_test_setup(bars_before_a_bridge_lie_outside_its_window, empty_machine),
         cmocka_unit_test_setup(no_room_behind_a_bridge_is_no_address, empty_machine),
         cmocka_unit_test_setup(other_root_buses_are_scanned, empty_machine),
+        cmocka_unit_test_setup(a_bridge_to_its_own_bus_is_survived, empty_machine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
