@@ -268,26 +268,27 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 		-c "$$cmocka/src/cmocka.c" -o $@
 
 # Fuzzing: libFuzzer under ASan and UBSan. The driver's loads call the fuzzed device (trace-loads).
-FUZZ_TARGETS := ring control
+FUZZ_TARGETS := ring control pci
 # What is cheap to build: they are a part of `make check`.
-FUZZ_CHECKED := ring control
+FUZZ_CHECKED := ring control pci
 FUZZ_TARGET ?= $(FUZZ_TARGETS)
 FUZZ_S ?= 60
 FUZZ_CC ?= clang
 FUZZ_FLAGS := -std=gnu11 -O1 -g -fno-pie -no-pie -Wno-unused-command-line-argument $(WARNINGS) -I. -Itests/fuzz -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all
-FUZZ_DEVICE := $(addprefix tests/fuzz/,input.c arena.c device.c device_act.c device_rings.c client.c)
+FUZZ_DEVICE := $(addprefix tests/fuzz/,input.c arena.c platform.c device.c device_act.c device_rings.c client.c)
 FUZZ_DRIVER := $(filter-out virtio/virtio_pci%,$(VIRTIO))
 FUZZ_SOURCES_ring := $(FUZZ_DRIVER) $(FUZZ_DEVICE)
 FUZZ_SOURCES_control := $(FUZZ_DRIVER) $(FUZZ_DEVICE)
+FUZZ_SOURCES_pci := $(VIRTIO) $(PCI) $(addprefix tests/fuzz/,input.c arena.c platform.c machine.c)
 
-$(B)/fuzz/%.o: %.c $(B)/fuzz/flags
+$(B)/fuzz/objects/%.o: %.c $(B)/fuzz/flags
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(if $(filter virtio/%,$<),-fsanitize-coverage=trace-loads) -MMD -MP -c $< -o $@
 
-$(foreach target,$(FUZZ_TARGETS),$(eval $(B)/fuzz/$(target): $(FUZZ_SOURCES_$(target):%.c=$(B)/fuzz/%.o)))
-$(FUZZ_TARGETS:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/%.o
+$(foreach target,$(FUZZ_TARGETS),$(eval $(B)/fuzz/$(target): $(FUZZ_SOURCES_$(target):%.c=$(B)/fuzz/objects/%.o)))
+$(FUZZ_TARGETS:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/objects/tests/fuzz/%.o
 	$(call say,FUZZ,$@)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer $(filter %.o,$^) -o $@
 

@@ -6,33 +6,14 @@
 
 #include "arena.h"
 #include "input.h"
-#include "virtio/virtio_platform.h"
+#include "platform.h"
 #include "virtio/virtio_spec.h"
 
 enum {
-    CLOCK_STEP_NS = 2000000, /* a time-out of a second takes 500 looks at the clock */
-    LOADS_MAX = 2000000,     /* in one call of the driver's: more is an endless loop */
+    LOADS_MAX = 2000000, /* in one call of the driver's: more is an endless loop */
 };
 
 struct device device;
-
-uint64_t virtio_platform_clock_ns(void)
-{
-    device.clock_ns += CLOCK_STEP_NS;
-    return device.clock_ns;
-}
-
-void virtio_platform_log(const char *format, ...)
-{
-    (void)format;
-}
-
-void *virtio_platform_alloc(size_t size, size_t align)
-{
-    void *memory = arena_take(size, align);
-
-    return memory != NULL ? memset(memory, 0, size) : NULL;
-}
 
 /* What the device has until a reset has ended is not to be given back before. */
 static bool is_held(const void *memory)
@@ -49,21 +30,10 @@ static bool is_held(const void *memory)
     return false;
 }
 
-void virtio_platform_free(void *memory)
+/* platform.freed */
+static void freed(const void *memory)
 {
-    if (memory != NULL) {
-        fuzz_check(!is_held(memory), "memory of a queue is freed while the device has it");
-        arena_give(memory);
-    }
-}
-
-uint64_t virtio_platform_dma_address(const void *memory, bool bus)
-{
-    (void)bus;
-    fuzz_check(arena_block(memory) != FUZZ_NO_BLOCK, "the device is given what is no memory");
-    arena_share(memory);
-    device_given(memory);
-    return (uintptr_t)memory;
+    fuzz_check(!is_held(memory), "memory of a queue is freed while the device has it");
 }
 
 /* The device reaches all of the arena; what it changes there is its queues and its buffers. */
@@ -79,44 +49,6 @@ static void may_act(void)
         device.until = input_byte() % 64;
         device.acting = false;
     }
-}
-
-static void loaded(const void *at)
-{
-    if ((uintptr_t)at - arena_start() < arena_length()) {
-        may_act();
-    }
-}
-
-void __sanitizer_cov_load1(uint8_t *at);
-void __sanitizer_cov_load2(uint16_t *at);
-void __sanitizer_cov_load4(uint32_t *at);
-void __sanitizer_cov_load8(uint64_t *at);
-void __sanitizer_cov_load16(void *at);
-
-void __sanitizer_cov_load1(uint8_t *at)
-{
-    loaded(at);
-}
-
-void __sanitizer_cov_load2(uint16_t *at)
-{
-    loaded(at);
-}
-
-void __sanitizer_cov_load4(uint32_t *at)
-{
-    loaded(at);
-}
-
-void __sanitizer_cov_load8(uint64_t *at)
-{
-    loaded(at);
-}
-
-void __sanitizer_cov_load16(void *at)
-{
-    loaded(at);
 }
 
 void device_step(void)
@@ -283,7 +215,10 @@ void device_create(struct virtio_net_options *options)
     uint8_t kind = input_byte();
     uint8_t sizing = input_byte();
 
-    arena_reset();
+    platform_reset();
+    platform.freed = freed;
+    platform.given = device_given;
+    platform.loaded = may_act;
     device = (struct device){
         .offered = ~input_u64(),
         .keeps_features_ok = true,
@@ -292,7 +227,6 @@ void device_create(struct virtio_net_options *options)
         .takes_vectors = true,
         .answers = !(kind & 2),
         .honest = true,
-        .clock_ns = 1000000000,
     };
     device.dev.transport = kind & 1 ? &legacy : &modern;
     device.dev.vectors = kind & 4 ? VIRTIO_NET_VECTORS : 0;

@@ -55,9 +55,8 @@ struct device {
     struct device_queue queue[DEVICE_QUEUES];
 
     struct virtio_net *net; /* to be interrupted; NULL: not yet */
-    uint64_t clock_ns;
-    unsigned loads; /* of memory that it reaches, since the last call of device_step() */
-    unsigned until; /* of them, before it acts */
+    unsigned loads;         /* of memory that it reaches, since the last call of device_step() */
+    unsigned until;         /* of them, before it acts */
     bool acting;
 };
 extern struct device device;

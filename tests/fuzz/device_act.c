@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "device.h"
 #include "input.h"
+#include "platform.h"
 #include "virtio/virtio_spec.h"
 
 /* The receive and transmit queue each twice as often as the control queue. */
@@ -205,7 +206,7 @@ void device_act(void)
         device.status |= input_byte() & (VIRTIO_STATUS_DEVICE_NEEDS_RESET);
         break;
     case 14:
-        device.clock_ns += (uint64_t)input_byte() * 50000000;
+        platform.clock_ns += (uint64_t)input_byte() * 50000000;
         break;
     default:
         interrupt();
