@@ -268,9 +268,9 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 		-c "$$cmocka/src/cmocka.c" -o $@
 
 # Fuzzing: libFuzzer under ASan and UBSan. The driver's loads call the fuzzed device (trace-loads).
-FUZZ_TARGETS := ring control pci
+FUZZ_TARGETS := ring control pci arguments
 # What is cheap to build: they are a part of `make check`.
-FUZZ_CHECKED := ring control pci
+FUZZ_CHECKED := ring control pci arguments
 FUZZ_TARGET ?= $(FUZZ_TARGETS)
 FUZZ_S ?= 60
 FUZZ_CC ?= clang
@@ -281,16 +281,20 @@ FUZZ_DRIVER := $(filter-out virtio/virtio_pci%,$(VIRTIO))
 FUZZ_SOURCES_ring := $(FUZZ_DRIVER) $(FUZZ_DEVICE)
 FUZZ_SOURCES_control := $(FUZZ_DRIVER) $(FUZZ_DEVICE)
 FUZZ_SOURCES_pci := $(VIRTIO) $(PCI) $(addprefix tests/fuzz/,input.c arena.c platform.c machine.c)
+FUZZ_SOURCES_arguments := $(addprefix boot/,address_text.c arguments.c arguments_check.c command_line.c fw_cfg.c \
+	image_path.c ipv6_text.c multiboot.c) $(addprefix tests/fuzz/,input.c arena.c host.c)
+FUZZ_LINK_arguments := -Wl,--wrap=printf
 
 $(B)/fuzz/objects/%.o: %.c $(B)/fuzz/flags
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(if $(filter virtio/%,$<),-fsanitize-coverage=trace-loads) -MMD -MP -c $< -o $@
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(if $(filter virtio/%,$<),-fsanitize-coverage=trace-loads) \
+		$(if $(filter boot/% net/%,$<),-fno-builtin-printf) -MMD -MP -c $< -o $@
 
 $(foreach target,$(FUZZ_TARGETS),$(eval $(B)/fuzz/$(target): $(FUZZ_SOURCES_$(target):%.c=$(B)/fuzz/objects/%.o)))
 $(FUZZ_TARGETS:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/objects/tests/fuzz/%.o
 	$(call say,FUZZ,$@)
-	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer $(filter %.o,$^) -o $@
+	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer $(FUZZ_LINK_$*) $(filter %.o,$^) -o $@
 
 $(B)/fuzz/flags: FORCE
 	@mkdir -p $(@D)

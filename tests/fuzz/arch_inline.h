@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The host as an architecture, for arch/arch.h: what boot/ and net/ ask of it. host.c has the functions. */
+#ifndef ARCH_INLINE_H
+#define ARCH_INLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ARCH_NAME "host"
+
+void arch_interrupts_off(void);
+void arch_interrupts_on(void);
+bool arch_interrupts_save(void);
+void arch_interrupts_restore(bool on);
+void arch_wait(void);
+void arch_fw_cfg_select(uint16_t key);
+uint8_t arch_fw_cfg_read8(void);
+void arch_screen_say(const char *text);
+
+static inline void arch_pause(void)
+{
+}
+
+#endif

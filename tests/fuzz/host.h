@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What runtime/ and arch/ are on the machine: the arena, a console that nobody reads, fw_cfg. */
+#ifndef FUZZ_HOST_H
+#define FUZZ_HOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+extern uint64_t host_clock_ns;
+
+/* QEMU's configuration device: what its directory has, and each of its files. size 0: there is none. */
+void host_fw_cfg(const uint8_t *directory, size_t directory_size, const uint8_t *file,
+                 size_t file_size);
+
+#endif
