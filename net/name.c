@@ -19,6 +19,7 @@ enum {
     NAME_MAX = MDNS_LABEL_MAXLEN,
     TRIES_MAX = 99,
     ANSWER_WAITS_MS = 1000, /* much longer than lwIP means it to */
+    TRY_AGAIN_MS = 1000,    /* where mDNS cannot start */
 };
 
 static struct name {
@@ -163,6 +164,26 @@ static void check_senders(void)
     }
 }
 
+/* lwIP's mDNS asserts that there is memory and that its port is free, and a netperf client can have that
+ * port first. */
+static bool can_start(void)
+{
+    struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);
+    bool can = pcb != NULL && udp_bind(pcb, IP_ANY_TYPE, LWIP_IANA_PORT_MDNS) == ERR_OK;
+
+    if (pcb != NULL) {
+        udp_remove(pcb);
+    }
+    return can;
+}
+
+/* sys_timeout_handler: makes the loop call name_claim() again. */
+static void try_again(void *context)
+{
+    (void)context;
+    news = true;
+}
+
 void name_claim(struct netif *netif, unsigned number)
 {
     static bool started;
@@ -171,6 +192,11 @@ void name_claim(struct netif *netif, unsigned number)
         return;
     }
     if (!started) {
+        if (!can_start()) {
+            sys_untimeout(try_again, NULL);
+            sys_timeout(TRY_AGAIN_MS, try_again, NULL);
+            return;
+        }
         started = true;
         mdns_resp_init();
         check_senders();
