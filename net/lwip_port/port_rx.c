@@ -6,6 +6,7 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
 #include "net/lwip_port/datagrams.h"
+#include "net/lwip_port/frame.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
@@ -19,7 +20,10 @@ struct rx_pbuf {
 
 _Static_assert(sizeof(struct rx_pbuf) <= PORT_RX_PRIVATE, "rx_pbuf");
 
-enum { COPIED_MAX = 256 }; /* bytes of a frame that is copied where receive buffers are scarce */
+enum {
+    COPIED_MAX = 256, /* bytes of a frame that is copied where receive buffers are scarce */
+    COPY_LEAST = 96,  /* of the copy: lwIP reads a UDP header before it knows that it is there */
+};
 
 /* The frame being handled is several TCP segments that the card has joined. */
 static bool joined;
@@ -49,9 +53,11 @@ static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data,
                                    (u16_t)length);
     }
     if (length <= COPIED_MAX) {
-        copy = pbuf_alloc(PBUF_RAW_TX, (u16_t)length, PBUF_RAM);
+        copy =
+            pbuf_alloc(PBUF_RAW_TX, (u16_t)(length < COPY_LEAST ? COPY_LEAST : length), PBUF_RAM);
     }
     if (copy != NULL) {
+        pbuf_realloc(copy, (u16_t)length);
         memcpy(copy->payload, data, length);
         port->counters.rx_copied++;
         port->counters.rx_copied_bytes += length;
@@ -177,7 +183,7 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
     if (more) {
         return;
     }
-    if (port->dropping) {
+    if (port->dropping || !frame_has_header(port->partial->payload, port->partial->len)) {
         drop(port);
         return;
     }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which received frames are long enough for lwIP to look at. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <limits.h>
+
+#include <cmocka.h>
+
+#undef BYTE_ORDER /* lwIP's takes its place */
+#include "net/lwip_port/frame.c"
+
+/* In a block of its own, so that a byte behind it is found. */
+static bool has_header(uint16_t type, bool tagged, size_t length)
+{
+    uint8_t *frame = malloc(length);
+    uint8_t bytes[18] = {[12] = (uint8_t)(type >> 8), [13] = (uint8_t)type};
+    bool has;
+
+    if (tagged) {
+        memcpy(bytes + 16, bytes + 12, 2);
+        bytes[12] = 0x81;
+        bytes[13] = 0;
+    }
+    memset(frame, 0, length);
+    memcpy(frame, bytes, length < sizeof bytes ? length : sizeof bytes);
+    has = frame_has_header(frame, (uint32_t)length);
+    free(frame);
+    return has;
+}
+
+/* Of each kind the shortest that is let through. */
+static void a_header_is_all_there_or_the_frame_is_none(void **state)
+{
+    static const struct {
+        uint16_t type;
+        uint8_t header;
+    } kinds[] = {{0x0800, 20}, {0x86dd, 40}, {0x0806, 28}, {0x1234, 0}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        for (size_t length = 1; length < 70; length++) {
+            assert_int_equal(has_header(kinds[i].type, false, length),
+                             length >= 14u + kinds[i].header);
+            assert_int_equal(has_header(kinds[i].type, true, length),
+                             length >= 18u + kinds[i].header);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_header_is_all_there_or_the_frame_is_none),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
