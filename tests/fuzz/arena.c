@@ -25,16 +25,16 @@ static unsigned last_block;
 static uint32_t used = REDZONE; /* bytes of the arena, with those between blocks */
 static unsigned live;
 static size_t live_bytes;
-static unsigned fail_after;
+static unsigned live_most; /* blocks; 0: any number */
 
-/* What arena_keep() has seen. */
-static struct {
+/* What arena_keep() has seen; the first is empty for good. */
+static struct kept {
     uint8_t *bytes;
     struct block *blocks;
     unsigned last_block, live;
     uint32_t used;
     size_t live_bytes;
-} kept = {.used = REDZONE};
+} keeps[3] = {{.used = REDZONE}};
 
 static uint32_t align_up(uint32_t value, uint32_t align)
 {
@@ -53,8 +53,7 @@ void *arena_take(size_t size, size_t align)
 {
     uint32_t at = align_up(used + REDZONE, align < GRANULE ? GRANULE : (uint32_t)align);
 
-    if (fail_after != 0 && --fail_after == 0) {
-        fail_after = 1;
+    if (live_most != 0 && live >= live_most) {
         return NULL;
     }
     if (size == 0 || size > ARENA / 4 || at > ARENA - size - REDZONE || last_block == BLOCKS_MAX) {
@@ -138,9 +137,9 @@ size_t arena_bytes(void)
     return live_bytes;
 }
 
-void arena_fail_after(unsigned count)
+void arena_limit(unsigned count)
 {
-    fail_after = count;
+    live_most = count == 0 ? 0 : live + count;
 }
 
 uintptr_t arena_start(void)
@@ -153,17 +152,13 @@ size_t arena_length(void)
     return sizeof arena;
 }
 
-void arena_keep(void)
+void arena_keep(unsigned which)
 {
     size_t table = (last_block + 1) * sizeof blocks[0];
+    struct kept kept = {malloc(used), malloc(table), last_block, live, used, live_bytes};
 
-    kept.bytes = malloc(used); /* for good */
-    kept.blocks = malloc(table);
+    keeps[which] = kept; /* for good */
     memcpy(kept.blocks, blocks, table);
-    kept.last_block = last_block;
-    kept.live = live;
-    kept.live_bytes = live_bytes;
-    kept.used = used;
     for (unsigned i = 1; i <= last_block; i++) {
         if (blocks[i].size != 0) {
             memcpy(kept.bytes + blocks[i].at, arena + blocks[i].at, blocks[i].size);
@@ -171,11 +166,12 @@ void arena_keep(void)
     }
 }
 
-void arena_reset(void)
+void arena_reset(unsigned which)
 {
     static bool poisoned;
+    const struct kept kept = keeps[which];
 
-    fail_after = 0;
+    live_most = 0;
     __asan_poison_memory_region(arena, poisoned ? used : sizeof arena);
     poisoned = true;
     memset(block_of, 0, used / GRANULE * sizeof block_of[0]);

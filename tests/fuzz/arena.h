@@ -12,8 +12,8 @@
 
 enum { FUZZ_NO_BLOCK = 0 };
 
-/* A block of `size` bytes, none of them zeroed. NULL where there is no room, or where the count of
- * arena_fail_after() says so. arena_give() is a finding for what is no block, or was given before. */
+/* A block of `size` bytes, none of them zeroed. NULL where there is no room, or where arena_limit()
+ * says so. arena_give() is a finding for what is no block, or was given before. */
 void *arena_take(size_t size, size_t align);
 void arena_give(void *memory);
 
@@ -34,13 +34,13 @@ bool arena_shares(const void *at, size_t size);
 unsigned arena_blocks(void);
 size_t arena_bytes(void);
 
-/* After so many blocks every further one is refused; 0: none is. */
-void arena_fail_after(unsigned count);
+/* There may be so many blocks more than now, not beyond; 0: any number. */
+void arena_limit(unsigned count);
 
-/* The blocks that exist now are there again, as they are, after each arena_reset(); without
- * arena_keep() there are none then. To be reset once before the first block. */
-void arena_keep(void);
-void arena_reset(void);
+/* The blocks that exist now are there again, as they are, after arena_reset() with the same number, 1 or
+ * 2; with 0 there are none. To be reset once before the first block. */
+void arena_keep(unsigned which);
+void arena_reset(unsigned which);
 
 /* Where the arena is, to turn pointers into numbers. */
 uintptr_t arena_start(void);

@@ -128,7 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         known = true;
         defaults = boot_arguments;
     }
-    arena_reset();
+    arena_reset(0);
     input_set(data, size);
     kind = input_byte();
     make_fw_cfg(kind);

@@ -211,7 +211,7 @@ void client_step(void)
         client_command();
         break;
     case 13:
-        arena_fail_after(input_byte());
+        arena_limit(input_byte());
         break;
     case 14:
         (void)virtio_net_scarce(&net);

@@ -54,6 +54,22 @@ void *memory_alloc(size_t size, size_t align)
     return arena_take(size, align);
 }
 
+/* The stack's malloc() and calloc(), by its compiler's options; its free() is memory_free(). */
+void *host_malloc(size_t size);
+void *host_calloc(size_t count, size_t size);
+
+void *host_malloc(size_t size)
+{
+    return arena_take(size, 16);
+}
+
+void *host_calloc(size_t count, size_t size)
+{
+    void *memory = arena_take(count * size, 16);
+
+    return memory != NULL ? memset(memory, 0, count * size) : NULL;
+}
+
 void memory_free(void *memory)
 {
     if (memory != NULL) {

@@ -13,7 +13,7 @@ struct platform platform;
 
 void platform_reset(void)
 {
-    arena_reset();
+    arena_reset(0);
     platform = (struct platform){.clock_ns = 1000000000};
 }
 

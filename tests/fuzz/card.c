@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The card under the stack: net/nic.c's place. */
+#include <string.h>
+
+#include "arena.h"
+#include "input.h"
+#include "stack.h"
+
+enum {
+    HEADROOM = 12,
+    RING = 64,
+    BUFFERS = 1300,
+    BUFFER = 1530,
+    MTU = 1500,
+    HEADERS = 18, /* Ethernet, with a VLAN tag */
+    FRAME_MAX = 70000,
+    LEAST =
+        96, /* bytes of a buffer, whatever is in it: a header in the first that is read too early is there */
+    PARTS_MAX = 48, /* buffers of a frame */
+};
+
+/* A receive buffer. */
+struct buffer {
+    uint64_t private[8];
+    uint8_t headroom[HEADROOM + 2];
+    uint8_t data[];
+};
+
+struct card card;
+
+static struct sent {
+    void *cookie;
+    struct nic_part part[NIC_PARTS_MAX];
+    unsigned count;
+} ring[RING];
+
+/* What is to be delivered by the next poll. */
+static struct {
+    const uint8_t *frame;
+    size_t length;
+    unsigned buffers;
+    struct nic_offload offload;
+} pending;
+
+void stack_receive(const uint8_t *frame, size_t length, unsigned buffers,
+                   const struct nic_offload *offload)
+{
+    pending.frame = frame;
+    pending.length = length;
+    pending.buffers = buffers;
+    pending.offload = *offload;
+    stack_pass(0);
+}
+
+/* Takes buffers for the whole frame, or drops it. Returns how many. */
+static unsigned take_buffers(struct buffer *buffers[PARTS_MAX], size_t each)
+{
+    unsigned wanted = (unsigned)((pending.length + each - 1) / each);
+    unsigned count = 0;
+
+    while (wanted <= PARTS_MAX && count < wanted && card.lent + count < BUFFERS &&
+           (buffers[count] = arena_take(sizeof *buffers[0] + (each < LEAST ? LEAST : each), 16)) !=
+               NULL) {
+        count++;
+    }
+    if (count == wanted) {
+        return count;
+    }
+    while (count > 0) {
+        arena_give(buffers[--count]);
+    }
+    return 0;
+}
+
+static void deliver(void)
+{
+    struct buffer *buffers[PARTS_MAX];
+    size_t each = pending.length / (pending.buffers != 0 ? pending.buffers : 1) + 1;
+    const uint8_t *from = pending.frame;
+    size_t left = pending.length;
+    unsigned count;
+
+    each = each > BUFFER ? BUFFER : each;
+    pending.frame = NULL;
+    count = take_buffers(buffers, each);
+    card.lent += count;
+    for (unsigned i = 0; i < count; i++) {
+        size_t length = left < each ? left : each;
+
+        memcpy(buffers[i]->data, from, length);
+        from += length;
+        left -= length;
+        card.client->receive(card.client->context, buffers[i], buffers[i]->data, (uint32_t)length,
+                             left > 0, &pending.offload);
+    }
+}
+
+/* All bytes are there, until the card is done with them. */
+static size_t read_parts(const struct sent *sent, uint8_t *to)
+{
+    size_t length = 0;
+
+    for (unsigned i = 0; i < sent->count; i++) {
+        fuzz_check(sent->part[i].length != 0, "a part of a frame without bytes");
+        fuzz_check(length + sent->part[i].length <= FRAME_MAX, "a frame beyond 64 KiB");
+        memcpy(to + length, sent->part[i].data, sent->part[i].length);
+        length += sent->part[i].length;
+    }
+    return length;
+}
+
+static void check_offload(const struct nic_offload *offload, size_t length)
+{
+    if (offload == NULL || offload->segments == NIC_WHOLE) {
+        fuzz_check(length <= MTU + HEADERS, "a frame longer than the MTU allows");
+    } else {
+        static const uint32_t needed[] = {
+            [NIC_TCP4] = NIC_SEND_TCP4, [NIC_TCP6] = NIC_SEND_TCP6, [NIC_UDP] = NIC_SEND_UDP};
+
+        fuzz_check(card.offloads & needed[offload->segments], "an offload that the card has not");
+        fuzz_check(offload->segment_size != 0 && offload->header_length < length &&
+                       offload->header_length + offload->segment_size <= MTU + HEADERS,
+                   "segments longer than the MTU allows");
+    }
+    if (offload != NULL && offload->checksum) {
+        fuzz_check(offload->checksum_start + offload->checksum_offset + 2u <= length,
+                   "a checksum outside of the frame");
+    }
+}
+
+static int transmit(void *state, const struct nic_part *parts, unsigned count, unsigned headroom,
+                    const struct nic_offload *offload, void *cookie)
+{
+    static uint8_t frame[FRAME_MAX];
+    struct sent *sent = &ring[card.out];
+    size_t length;
+
+    (void)state;
+    if (!card.link) {
+        return NIC_DOWN;
+    }
+    if (card.out == RING) {
+        return NIC_FULL;
+    }
+    fuzz_check(count != 0 && count <= NIC_PARTS_MAX, "a frame of too many parts");
+    if (headroom >= HEADROOM) { /* the card's header goes there */
+        memset((uint8_t *)(uintptr_t)parts[0].data - HEADROOM, 0x5a, HEADROOM);
+    } else if (offload != NULL) {
+        return NIC_PARTS;
+    }
+    sent->cookie = cookie;
+    sent->count = count;
+    memcpy(sent->part, parts, count * sizeof parts[0]);
+    length = read_parts(sent, frame);
+    check_offload(offload, length);
+    card.out++;
+    peer_saw(frame, length);
+    return 0;
+}
+
+static unsigned poll(void *state, unsigned budget)
+{
+    static uint8_t frame[FRAME_MAX];
+    unsigned taken = pending.frame != NULL;
+
+    (void)state, (void)budget;
+    while (!card.holds && card.out > 0) {
+        struct sent sent = ring[0];
+
+        card.out--;
+        memmove(&ring[0], &ring[1], card.out * sizeof ring[0]);
+        read_parts(&sent, frame); /* still as it was given to us */
+        card.client->transmitted(card.client->context, sent.cookie);
+    }
+    if (taken) {
+        deliver();
+    }
+    return taken;
+}
+
+static void release(void *state, void *buffer)
+{
+    (void)state;
+    card.lent--;
+    arena_give(buffer);
+}
+
+static const uint8_t *mac(void *state)
+{
+    (void)state;
+    return (const uint8_t *)"\x52\x54\x00\x12\x34\x56";
+}
+
+static bool link_up(void *state)
+{
+    (void)state;
+    return card.link;
+}
+
+static uint32_t speed(void *state, enum nic_duplex *duplex)
+{
+    (void)state;
+    *duplex = NIC_DUPLEX_UNKNOWN;
+    return 0;
+}
+
+static uint16_t mtu(void *state)
+{
+    (void)state;
+    return MTU;
+}
+
+static uint32_t offloads(void *state)
+{
+    (void)state;
+    return card.offloads;
+}
+
+static unsigned headroom(void *state)
+{
+    (void)state;
+    return HEADROOM;
+}
+
+static bool has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
+{
+    (void)state, (void)parts;
+    return card.out + frames + spare <= RING;
+}
+
+static void flush(void *state)
+{
+    (void)state;
+}
+
+static bool is_scarce(void *state)
+{
+    (void)state;
+    return card.scarce || card.lent > BUFFERS * 3 / 4;
+}
+
+static bool set_groups(void *state, const uint8_t (*groups)[6], unsigned count)
+{
+    uint8_t sum = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < count; i++) {
+        sum ^= groups[i][5];
+    }
+    return sum != 0xff; /* all of it is there to be read */
+}
+
+static bool set_vlan(void *state, uint16_t vlan, bool on)
+{
+    (void)state, (void)vlan, (void)on;
+    return true;
+}
+
+static bool interrupts_on(void *state, bool tx)
+{
+    (void)state, (void)tx;
+    return false;
+}
+
+static void counters(void *state, struct nic_counters *to)
+{
+    (void)state;
+    *to = (struct nic_counters){.rx_buffers_max = BUFFERS, .rx_buffers = card.lent};
+}
+
+static const char *feature_name(unsigned bit)
+{
+    (void)bit;
+    return NULL;
+}
+
+static void describe(void *state, struct nic_description *to)
+{
+    (void)state;
+    *to = (struct nic_description){"fuzz", "none", "none", 0, 0, 0, feature_name};
+}
+
+static const struct nic_driver driver = {
+    .name = "fuzz",
+    .mac = mac,
+    .link_up = link_up,
+    .speed = speed,
+    .mtu = mtu,
+    .offloads = offloads,
+    .headroom = headroom,
+    .transmit = transmit,
+    .has_room = has_room,
+    .flush = flush,
+    .poll = poll,
+    .release = release,
+    .scarce = is_scarce,
+    .set_groups = set_groups,
+    .set_vlan = set_vlan,
+    .interrupts_on = interrupts_on,
+    .counters = counters,
+    .describe = describe,
+};
+
+unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
+{
+    (void)count, (void)wake;
+    card.client = nics[0]->client;
+    nics[0]->driver = &driver;
+    return 1;
+}
+
+void card_set_link(bool up)
+{
+    if (card.link != up) {
+        card.link = up;
+        card.client->link(card.client->context, up);
+    }
+}
