@@ -325,6 +325,12 @@ $(B)/fuzz/flags: FORCE
 fuzz: $(FUZZ_TARGET:%=$(B)/fuzz/%) ## fuzz each target for FUZZ_S=60 seconds, JOBS= at once; FUZZ_TARGET= for some only
 	@tests/fuzz/run --seconds $(FUZZ_S) --jobs $(JOBS) $(FUZZ_TARGET)
 
+.PHONY: fuzz-coverage
+fuzz-coverage: ## lines and branches that the inputs found so far reach, of virtio/, pci/, net/, boot/
+	@$(MAKE) --no-print-directory -j$(JOBS) B=$(B)/coverage \
+		FUZZ_CC='$(FUZZ_CC) -fprofile-instr-generate -fcoverage-mapping' $(FUZZ_TARGET:%=$(B)/coverage/fuzz/%)
+	@tests/fuzz/run --coverage --jobs 1 $(FUZZ_TARGET)
+
 .PHONY: check-fuzz
 check-fuzz: $(FUZZ_CHECKED:%=$(B)/fuzz/%) ## run each committed input of the fuzz targets once
 	@tests/fuzz/run --replay $(FUZZ_CHECKED)

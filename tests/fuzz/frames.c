@@ -58,6 +58,32 @@ static void datagram(void)
     peer_datagram(kind & 1, kind & 128 ? to : input_u16(), to, payload, length);
 }
 
+/* What a DHCP server answers to the last question: an offer, an acknowledgement, or something else. */
+static void dhcp(void)
+{
+    static const uint8_t guest[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
+    uint8_t message[400] = {2, 1, 6, [16] = 10, 0, 0, 9, [236] = 99, 130, 83, 99};
+    size_t length = 240;
+    uint8_t known[] = {53, 1, 2, 54,  4,   10,  0, 0, 1, 51, 4, 0, 0, 0,
+                       60, 1, 4, 255, 255, 255, 0, 3, 4, 10, 0, 0, 1};
+    uint8_t more;
+
+    if (peer_heard_length >= 8) {
+        memcpy(message + 4, peer_heard + 4, 4); /* the transaction */
+    }
+    memcpy(message + 28, guest, sizeof guest);
+    known[2] = input_byte() % 9;
+    known[14] = input_byte();
+    message[19] = input_byte();
+    memcpy(message + length, known, sizeof known);
+    length += sizeof known;
+    more = input_byte() % 100;
+    input_bytes(message + length, more);
+    length += more;
+    message[length++] = 255;
+    peer_datagram(false, 67, 68, message, length);
+}
+
 static void segment(void)
 {
     struct connection *c = &connections[input_byte() % PEER_CONNECTIONS];
@@ -104,7 +130,7 @@ static void mood(void)
 
 static void step(void)
 {
-    switch (input_byte() % 12) {
+    switch (input_byte() % 13) {
     case 0:
         raw();
         break;
@@ -128,6 +154,9 @@ static void step(void)
         fragment();
         break;
     case 10:
+        dhcp();
+        break;
+    case 11:
         mood();
         break;
     default:

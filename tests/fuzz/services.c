@@ -25,6 +25,27 @@ static const char *const texts[] = {
     "SEND",
 };
 
+/* A request of netperf's for a test over TCP or UDP, of which some words are changed. */
+static size_t make_netperf(uint8_t *piece, unsigned how)
+{
+    static const uint8_t tcp[][2] = {{0, 97}, {16, 1}, {23, 4}, {24, 1}, {25, 6}, {26, 4}};
+    static const uint8_t udp[][2] = {{0, 97}, {16, 1}, {23, 4}, {24, 2}, {25, 17}, {26, 4}};
+
+    memset(piece, 0, NETPERF_MESSAGE);
+    for (unsigned i = 0; i < sizeof tcp / sizeof tcp[0]; i++) {
+        const uint8_t *word = how & 1 ? udp[i] : tcp[i];
+
+        piece[word[0] * 4 + 3] = word[1];
+    }
+    for (unsigned changes = how / 4; changes > 0; changes--) {
+        size_t at = input_byte() % 32 * 4u;
+
+        piece[at + 2] = input_byte();
+        piece[at + 3] = input_byte();
+    }
+    return NETPERF_MESSAGE;
+}
+
 /* Bytes of the input, or a text that a service knows. */
 static size_t make_piece(uint8_t *piece)
 {
@@ -38,16 +59,8 @@ static size_t make_piece(uint8_t *piece)
         memcpy(piece, text, length);
         return length;
     }
-    if (how >= 192) { /* a message as long as netperf's are, of few words that are not 0 */
-        length = NETPERF_MESSAGE;
-        memset(piece, 0, length);
-        for (unsigned words = how % 32; words > 0; words--) {
-            size_t at = input_byte() % (NETPERF_MESSAGE / 4) * 4u;
-
-            piece[at + 2] = input_byte();
-            piece[at + 3] = input_byte();
-        }
-        return length;
+    if (how >= 192) {
+        return make_netperf(piece, how % 32);
     }
     input_bytes(piece, length);
     return length;
