@@ -239,20 +239,19 @@ static void use(struct device_queue *q, unsigned which, uint32_t id, uint32_t le
     }
 }
 
-/* A frame of several buffers, as many as the header says or not. */
+/* A frame of several buffers, as many as the header says or not, one of them of any length. */
 static void use_merged(struct device_queue *q, bool truly)
 {
-    unsigned count = 1 + input_below(6);
+    uint8_t how = input_byte();
+    unsigned count = 1 + how % (how < 192 ? 6 : DEVICE_CHAINS);
     uint16_t said = truly ? 0 : input_edge();
+    unsigned liar = truly ? DEVICE_CHAINS : input_byte();
 
     count = count < q->chains ? count : q->chains;
     for (unsigned i = 0; i < count; i++) {
         uint32_t length = fill(&q->chain[0], i == 0, truly ? (uint16_t)count : said);
 
-        if (!truly && input_byte() % 4 == 0) {
-            length = input_edge();
-        }
-        use(q, 0, q->chain[0].id, length, false);
+        use(q, 0, q->chain[0].id, i == liar ? input_edge() : length, false);
     }
 }
 
