@@ -6,7 +6,7 @@ FUZZ_CHECKED := ring control pci arguments
 FUZZ_TARGET ?= $(FUZZ_TARGETS)
 FUZZ_S ?= 60
 FUZZ_CC ?= clang
-FUZZ_FLAGS := -std=gnu11 -O1 -g -fno-pie -no-pie -Wno-unused-command-line-argument $(WARNINGS) -I. -Itests/fuzz -fsanitize=fuzzer-no-link,address,undefined \
+FUZZ_FLAGS := -std=gnu11 -O1 -g -fno-pie -no-pie -Wno-unused-command-line-argument $(WARNINGS) -DVIRTIO_CONFIG_DMA_MAP=1 -I. -Itests/fuzz -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-recover=all
 FUZZ_DEVICE := $(addprefix tests/fuzz/,input.c arena.c platform.c device.c device_act.c device_rings.c client.c)
 FUZZ_DRIVER := $(filter-out virtio/virtio_pci%,$(VIRTIO))

@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "input.h"
+#include "platform.h"
 #include "virtio/virtio_spec.h"
 
 enum { HELD_MAX = 256, FRAMES = 32, PRIVATE = 40 };
@@ -248,5 +249,6 @@ void client_close(void)
     if (error == 0) {
         fuzz_check(out == 0, "a frame did not come back");
         fuzz_check(arena_blocks() == 0, "memory is left");
+        fuzz_check(platform.mapped == 0, "memory is still mapped");
     }
 }

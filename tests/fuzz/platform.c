@@ -46,15 +46,28 @@ void virtio_platform_free(void *memory)
     arena_give(memory);
 }
 
-uint64_t virtio_platform_dma_address(const void *memory, bool bus)
+uint64_t virtio_platform_map(const void *memory, size_t length, enum virtio_direction direction,
+                             bool bus)
 {
+    (void)direction;
     (void)bus;
-    fuzz_check(arena_block(memory) != FUZZ_NO_BLOCK, "the device is given what is no memory");
+    fuzz_check(arena_holds(memory, length), "the device is given what is no memory");
     arena_share(memory);
     if (platform.given != NULL) {
         platform.given(memory);
     }
+    platform.mapped++;
     return (uintptr_t)memory;
+}
+
+void virtio_platform_unmap(uint64_t address, const void *memory, size_t length,
+                           enum virtio_direction direction, bool bus)
+{
+    (void)direction;
+    (void)bus;
+    fuzz_check(address == (uintptr_t)memory && arena_holds(memory, length),
+               "what is unmapped was not mapped");
+    fuzz_check(platform.mapped-- != 0, "something is unmapped twice");
 }
 
 /* By -fsanitize-coverage=trace-loads, which virtio/ is compiled with. */
