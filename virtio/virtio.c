@@ -94,6 +94,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
         virtio_platform_log("virtio: a modern device that does not offer VERSION_1");
         return VIRTIO_ERROR_IO;
     }
+    wanted &= ~virtio_bit(VIRTIO_F_ANY_LAYOUT); /* of the legacy interface only (§6.3) */
     dev->features = dev->offered & (wanted | virtio_bit(VIRTIO_F_VERSION_1));
     dev->little_endian = true;
     if (virtio_has(dev->features, VIRTIO_F_ACCESS_PLATFORM)) {

@@ -48,7 +48,7 @@ struct virtio_net_offload {
      */
     uint16_t csum_start, csum_offset;
     uint16_t gso_size; /* with a gso_type: payload bytes of each segment */
-    uint16_t hdr_len;  /* with a gso_type: bytes of all headers; received: a hint only */
+    uint16_t hdr_len;  /* with a gso_type: bytes of all headers, exactly; received: a hint only */
 };
 
 /* Who uses the device; all four are needed. Called from virtio_net_poll() and _close(), never from
@@ -120,11 +120,12 @@ enum {
      virtio_bit(VIRTIO_NET_F_CTRL_RX_EXTRA) | virtio_bit(VIRTIO_NET_F_GUEST_ANNOUNCE) |            \
      virtio_bit(VIRTIO_NET_F_MQ) | virtio_bit(VIRTIO_NET_F_CTRL_MAC_ADDR) |                        \
      virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6) |                   \
-     virtio_bit(VIRTIO_NET_F_HOST_USO) | virtio_bit(VIRTIO_NET_F_SPEED_DUPLEX) |                   \
-     virtio_bit(VIRTIO_F_ANY_LAYOUT) | virtio_bit(VIRTIO_F_INDIRECT_DESC) |                        \
-     virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_F_VERSION_1) |                             \
-     virtio_bit(VIRTIO_F_ACCESS_PLATFORM) | virtio_bit(VIRTIO_F_RING_PACKED) |                     \
-     virtio_bit(VIRTIO_F_IN_ORDER) | virtio_bit(VIRTIO_F_NOTIFICATION_DATA) |                      \
+     virtio_bit(VIRTIO_NET_F_HOST_USO) | virtio_bit(VIRTIO_NET_F_GUEST_HDRLEN) |                   \
+     virtio_bit(VIRTIO_NET_F_SPEED_DUPLEX) | virtio_bit(VIRTIO_F_ANY_LAYOUT) |                     \
+     virtio_bit(VIRTIO_F_INDIRECT_DESC) | virtio_bit(VIRTIO_F_EVENT_IDX) |                         \
+     virtio_bit(VIRTIO_F_VERSION_1) | virtio_bit(VIRTIO_F_ACCESS_PLATFORM) |                       \
+     virtio_bit(VIRTIO_F_RING_PACKED) | virtio_bit(VIRTIO_F_IN_ORDER) |                            \
+     virtio_bit(VIRTIO_F_NOTIFICATION_DATA) | virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA) |             \
      virtio_bit(VIRTIO_F_ORDER_PLATFORM) | virtio_bit(VIRTIO_F_RING_RESET))
 
 /* What happened since the device was opened; counters wrap. */

@@ -78,6 +78,14 @@ static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interfa
     return VIRTIO_ERROR_NODEV;
 }
 
+/* §2.2.3: a device that has both interfaces and does not offer VERSION_1 is a legacy one. */
+static void attach_legacy_device(struct virtio_pci *vp)
+{
+    if (!virtio_has(vp->dev.transport->get_features(&vp->dev), VIRTIO_F_VERSION_1)) {
+        (void)virtio_pci_legacy_attach(vp);
+    }
+}
+
 int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
                     enum virtio_pci_interface interface)
 {
@@ -90,6 +98,9 @@ int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
     vp->dev.live = false;
     vp->dev.connected = false;
     if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, false) == 0) {
+        if (interface == VIRTIO_PCI_ANY) {
+            attach_legacy_device(vp);
+        }
         return 0;
     }
     if (interface != VIRTIO_PCI_MODERN && virtio_pci_legacy_attach(vp) == 0) {

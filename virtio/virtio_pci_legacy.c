@@ -40,27 +40,32 @@ static unsigned config_start(const struct virtio_device *dev)
     return dev->vectors != 0 ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
 }
 
-static uint8_t config_byte(struct virtio_device *dev, unsigned offset)
+static uint32_t config_field(struct virtio_device *dev, unsigned offset, unsigned width)
 {
     const struct pci_region *regs = &from_device(dev)->legacy;
 
     offset += config_start(dev);
-    return offset < regs->size ? pci_read8(regs, offset) : 0;
+    return offset + width <= regs->size ? pci_read(regs, offset, width) : 0;
 }
 
-/* Byte by byte: so a field arrives in memory as the device has it, in the processor's order. There
- * is no generation counter: two readings must agree (§2.5.4). */
+/* Each field by its width (§4.1.3.1). Its bytes go to memory as the device has them, which is in the
+ * processor's order. There is no generation counter: two readings must agree (§2.5.4). */
 static bool config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
                         unsigned count)
 {
     uint8_t *bytes = to;
     bool agree = true;
 
-    for (unsigned i = 0; i < width * count; i++) {
-        bytes[i] = config_byte(dev, offset + i);
-    }
-    for (unsigned i = 0; i < width * count; i++) {
-        agree &= config_byte(dev, offset + i) == bytes[i];
+    for (unsigned time = 0; time < 2; time++) {
+        for (unsigned i = 0; i < count; i++) {
+            uint32_t value = config_field(dev, offset + i * width, width);
+
+            for (unsigned n = i * width; n < (i + 1) * width; n++) {
+                agree &= time == 0 || bytes[n] == (uint8_t)value;
+                bytes[n] = (uint8_t)value;
+                value >>= 8;
+            }
+        }
     }
     return agree;
 }
@@ -147,9 +152,9 @@ int virtio_pci_legacy_attach(struct virtio_pci *vp)
     /* Up to and with the MAC address, the least a network device has. */
     const uint32_t least = VIRTIO_PCI_LEGACY_MSIX_CONFIG + 6;
 
-    /* Only revision 0 has it (§4.1.2.3), and only a transitional device id. */
-    if (vp->pci.device != VIRTIO_PCI_DEVICE_NET_TRANSITIONAL || vp->pci.revision != 0 ||
-        !vp->pci.bar[0].io || vp->pci.bar[0].size > UINT32_MAX || vp->pci.bar[0].size < least ||
+    /* Only a transitional device id has it; any revision (§4.1.2.2). */
+    if (vp->pci.device != VIRTIO_PCI_DEVICE_NET_TRANSITIONAL || !vp->pci.bar[0].io ||
+        vp->pci.bar[0].size > UINT32_MAX || vp->pci.bar[0].size < least ||
         !pci_map(&vp->pci, 0, 0, (uint32_t)vp->pci.bar[0].size, &vp->legacy)) {
         return VIRTIO_ERROR_NODEV;
     }

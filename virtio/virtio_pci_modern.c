@@ -63,8 +63,12 @@ static uint64_t get_features(struct virtio_device *dev)
         write_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT, 4, half);
         features |= (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE, 4) << 32 * half;
     }
+    /* Whose register is out of reach. */
+    if (vp->common.size < VIRTIO_PCI_COMMON_QUEUE_NOTIF_CONFIG_DATA + sizeof(uint16_t)) {
+        features &= ~virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA);
+    }
     if (vp->common.size < VIRTIO_PCI_COMMON_QUEUE_RESET + sizeof(uint16_t)) {
-        features &= ~virtio_bit(VIRTIO_F_RING_RESET); /* its register is out of reach */
+        features &= ~virtio_bit(VIRTIO_F_RING_RESET);
     }
     return features;
 }
@@ -204,6 +208,9 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
         return VIRTIO_ERROR_IO;
     }
     vq->notify_offset = (uint32_t)notify_offset;
+    vq->notify_data = virtio_has(dev->features, VIRTIO_F_NOTIF_CONFIG_DATA)
+                          ? (uint16_t)read_common(vp, VIRTIO_PCI_COMMON_QUEUE_NOTIF_CONFIG_DATA, 2)
+                          : vq->index;
     write_common(vp, VIRTIO_PCI_COMMON_QUEUE_SIZE, 2, vq->size);
     write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DESC, vq, vq->descriptor_area);
     write_address(vp, VIRTIO_PCI_COMMON_QUEUE_DRIVER, vq, vq->driver_area);
@@ -236,10 +243,11 @@ static bool queue_is_reset(struct virtio_device *dev, const struct virtqueue *vq
     return read_common(vp, VIRTIO_PCI_COMMON_QUEUE_RESET, 2) == 0;
 }
 
+/* §4.1.5.2 Available Buffer Notifications */
 static void notify(struct virtio_device *dev, const struct virtqueue *vq)
 {
     struct virtio_pci *vp = from_device(dev);
-    uint32_t value = vq->index;
+    uint32_t value = vq->notify_data;
 
     if (doorbell_width(dev) == 4) {
         value |= (uint32_t)vq->avail_idx << 16;
@@ -287,6 +295,8 @@ struct wanted {
 static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const struct wanted *wanted,
                             bool windowed, struct virtio_pci_structure *structure)
 {
+    uint64_t room;
+
     if (cap + wanted->size > 256 ||
         pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LEN, 1) < wanted->size ||
         pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != wanted->type) {
@@ -299,9 +309,16 @@ static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const stru
         .size = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LENGTH, 4),
         .windowed = windowed,
     };
-    if (structure->size < wanted->least || structure->offset % wanted->align != 0 ||
-        structure->bar >= PCI_BARS ||
-        (uint64_t)structure->offset + structure->size > vp->pci.bar[structure->bar].size) {
+    if (structure->bar >= PCI_BARS || structure->offset % wanted->align != 0 ||
+        structure->offset >= vp->pci.bar[structure->bar].size) {
+        return false;
+    }
+    /* A length may be larger than can be (§4.1.4.1): what lies behind the BAR is not used. */
+    room = vp->pci.bar[structure->bar].size - structure->offset;
+    if (structure->size > room) {
+        structure->size = (uint32_t)room;
+    }
+    if (structure->size < wanted->least) {
         return false;
     }
     return windowed || pci_map(&vp->pci, structure->bar, structure->offset, structure->size,

@@ -139,8 +139,9 @@ struct virtqueue {
     struct virtqueue_mapping *free_mapping;
 #endif
 
-    uint16_t vector;        /* the transport's: interrupts for it, where there are vectors */
-    uint32_t notify_offset; /* the modern transport's: where the doorbell is */
+    uint16_t vector;      /* the transport's: interrupts for it, where there are vectors */
+    uint16_t notify_data; /* the modern transport's: what the doorbell is told, and where it is */
+    uint32_t notify_offset;
 
     /* Set by who takes interrupts, cleared by the queue's context: one came that may be its. */
     volatile bool interrupted;

@@ -166,6 +166,8 @@ static void config_write(void *context, unsigned offset, unsigned width, uint32_
     } else if (offset >= FAKE_CAP_WINDOW && offset <= WINDOW_DATA &&
                has(dev, FAKE_CAP_WINDOW, PCI_CAP_VENDOR_SPECIFIC)) {
         window_write(dev, offset, width, value);
+    } else {
+        fail_msg("a write of a capability, at 0x%02x", offset); /* §4.1.4.1 */
     }
 }
 

@@ -109,7 +109,7 @@ static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned widt
         break;
     case VIRTIO_PCI_LEGACY_QUEUE_NOTIFY:
         check_width(width, 2, offset);
-        fake_doorbell(dev, (uint16_t)value);
+        fake_doorbell(dev, value & 0xffff, value);
         break;
     case VIRTIO_PCI_LEGACY_DEVICE_STATUS:
         check_width(width, 1, offset);
@@ -157,6 +157,9 @@ static uint32_t read_common(struct fake_virtio *dev, uint32_t offset)
     case VIRTIO_PCI_COMMON_QUEUE_NOTIFY_OFF:
         assert_non_null(q);
         return q->notify_off;
+    case VIRTIO_PCI_COMMON_QUEUE_NOTIF_CONFIG_DATA:
+        assert_non_null(q);
+        return q->notif_data;
     case VIRTIO_PCI_COMMON_QUEUE_RESET:
         assert_non_null(q);
         return fake_read_queue_reset(q);
@@ -268,6 +271,8 @@ uint32_t fake_virtio_read(struct fake_virtio *dev, unsigned bar, uint32_t offset
 void fake_virtio_write(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width,
                        uint32_t value)
 {
+    unsigned queue = fake_notified_queue(dev, value);
+
     if (bar == 0) {
         write_legacy(dev, offset, width, value);
     } else if (bar == FAKE_MSIX_BAR) {
@@ -275,9 +280,9 @@ void fake_virtio_write(struct fake_virtio *dev, unsigned bar, uint32_t offset, u
     } else if (offset >= FAKE_COMMON && offset < FAKE_COMMON + dev->common_length) {
         check_width(width, common_width(offset - FAKE_COMMON), offset - FAKE_COMMON);
         write_common(dev, offset - FAKE_COMMON, value);
-    } else if ((value & 0xffff) < dev->num_queues && width == (fake_notifies_data(dev) ? 4 : 2) &&
-               offset == fake_doorbell_offset(dev, value & 0xffff)) {
-        fake_doorbell(dev, value);
+    } else if (queue < dev->num_queues && width == (fake_notifies_data(dev) ? 4 : 2) &&
+               offset == fake_doorbell_offset(dev, queue)) {
+        fake_doorbell(dev, queue, value);
     } else {
         fail_msg("a write of %u at 0x%x of the BAR", (unsigned)value, (unsigned)offset);
     }

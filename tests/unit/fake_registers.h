@@ -16,8 +16,10 @@ void fake_enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legac
 void fake_reset_queue(struct fake_virtio *dev, struct fake_queue *q);
 uint32_t fake_read_queue_reset(struct fake_queue *q);
 
-/* A doorbell was written to; whether that is 32 bits; where it is in the modern BAR. */
-void fake_doorbell(struct fake_virtio *dev, uint32_t value);
+/* A doorbell was written to; which queue's, or none's; whether it has 32 bits; where it is in the modern
+ * BAR. */
+void fake_doorbell(struct fake_virtio *dev, unsigned queue, uint32_t value);
+unsigned fake_notified_queue(const struct fake_virtio *dev, uint32_t value);
 bool fake_notifies_data(const struct fake_virtio *dev);
 uint32_t fake_doorbell_offset(const struct fake_virtio *dev, unsigned queue);
 

@@ -95,6 +95,7 @@ static void reset(struct fake_virtio *dev)
             .vector = VIRTIO_MSI_NO_VECTOR,
             .size = before.size,
             .notify_off = before.notify_off,
+            .notif_data = before.notif_data,
             .holds = {before.holds[0], before.holds[1], before.holds[2]},
         };
         if (dev->reset_left == 0) {
@@ -223,6 +224,7 @@ void fake_reset_queue(struct fake_virtio *dev, struct fake_queue *q)
         .vector = VIRTIO_MSI_NO_VECTOR,
         .size = q->size,
         .notify_off = q->notify_off,
+        .notif_data = q->notif_data,
         .was_reset = true,
         .reset_left = dev->queue_reset_takes,
         .holds = {q->desc, q->avail, q->used},
@@ -239,10 +241,22 @@ uint32_t fake_read_queue_reset(struct fake_queue *q)
     return 1;
 }
 
-void fake_doorbell(struct fake_virtio *dev, uint32_t value)
+/* §4.1.5.2.1: a queue is named by its index, or by what its register says. */
+unsigned fake_notified_queue(const struct fake_virtio *dev, uint32_t value)
 {
-    uint16_t queue = (uint16_t)value;
+    unsigned queue = value & 0xffff;
 
+    if (dev->features >> VIRTIO_F_NOTIF_CONFIG_DATA & 1) {
+        queue = 0;
+        while (queue < dev->num_queues && dev->queue[queue].notif_data != (value & 0xffff)) {
+            queue++;
+        }
+    }
+    return queue;
+}
+
+void fake_doorbell(struct fake_virtio *dev, unsigned queue, uint32_t value)
+{
     if (!(dev->status & VIRTIO_STATUS_DRIVER_OK)) {
         fail_msg("the doorbell of queue %u before DRIVER_OK", queue);
     }
@@ -289,11 +303,14 @@ static void put_bytes(uint8_t *to, uint32_t value, unsigned width, bool low_firs
 /* The configuration as bytes, so that each access sees the byte order of the interface. */
 uint32_t fake_read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
 {
+    static const uint8_t widths[FAKE_DEVICE_LENGTH] = {
+        1, 1, 1, 1, 1, 1, [6] = 2, [8] = 2, [10] = 2, [12] = 4, [16] = 1};
     uint8_t bytes[FAKE_DEVICE_LENGTH] = {0};
     uint32_t value = 0;
     bool low_first = little || !FAKE_HOST_BIG;
 
     assert_true(offset + width <= sizeof bytes);
+    assert_int_equal(width, widths[offset]); /* §4.1.3.1 */
     memcpy(bytes, dev->mac, 6);
     put_bytes(bytes + 6, dev->link_status, 2, low_first);
     put_bytes(bytes + 8, dev->max_pairs, 2, low_first);
@@ -312,6 +329,13 @@ uint32_t fake_read_config(struct fake_virtio *dev, unsigned offset, unsigned wid
 static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsigned width)
 {
     return fake_virtio_read(context, bar, offset, width);
+}
+
+/* §4.1.4.1: fields of the capabilities are never written; what may be, is in fake_extras.c. */
+static void write_capability(void *context, unsigned offset, unsigned width, uint32_t value)
+{
+    (void)context, (void)width, (void)value;
+    fail_msg("a write of a capability, at 0x%02x", offset);
 }
 
 static void write_register(void *context, unsigned bar, uint32_t offset, unsigned width,
@@ -366,7 +390,10 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->mtu = 1500;
     dev->speed = UINT32_MAX;
     dev->duplex = 0xff;
-    dev->common_length = offered >> VIRTIO_F_RING_RESET & 1 ? 64 : VIRTIO_PCI_COMMON_LENGTH;
+    dev->common_length =
+        offered >> VIRTIO_F_RING_RESET & 1 || offered >> VIRTIO_F_NOTIF_CONFIG_DATA & 1
+            ? 64
+            : VIRTIO_PCI_COMMON_LENGTH;
     dev->lie_num_buffers = -1;
     dev->refuses_vector = -1;
     dev->refuses_but = -1;
@@ -375,11 +402,15 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     for (unsigned i = 2; i < FAKE_QUEUES; i++) {
         dev->queue[i] = (struct fake_queue){.size = 64, .notify_off = (uint16_t)(8 + i)};
     }
+    for (unsigned i = 0; i < FAKE_QUEUES; i++) {
+        dev->queue[i].notif_data = (uint16_t)(0xfedc - 0x111 * i);
+    }
     dev->function = fake_pci_add(3 << 3, VIRTIO_PCI_VENDOR,
                                  kind == FAKE_MODERN ? VIRTIO_PCI_DEVICE_NET
                                                      : VIRTIO_PCI_DEVICE_NET_TRANSITIONAL);
     dev->function->read = read_register;
     dev->function->write = write_register;
+    dev->function->config_write = write_capability;
     dev->function->context = dev;
     fake_pci_set(dev->function, PCI_CLASS, 2, PCI_CLASS_NETWORK << 8);
     fake_pci_set(dev->function, PCI_REVISION_ID, 1, kind == FAKE_MODERN ? 1 : 0);

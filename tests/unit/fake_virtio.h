@@ -51,6 +51,7 @@ struct fake_event {
 struct fake_queue {
     uint16_t size;       /* as offered */
     uint16_t notify_off; /* modern */
+    uint16_t notif_data; /* what its doorbell is told with NOTIF_CONFIG_DATA */
 
     /* Set by the driver. */
     uint16_t driver_size;
@@ -133,10 +134,11 @@ struct fake_virtio {
     unsigned queue_reset_takes; /* the same of queue_reset */
     bool omits_write_flag;      /* in used descriptors, as QEMU does */
     struct fake_offload rx_offload;
-    int lie_num_buffers;      /* what a received frame says; -1: the truth */
-    uint32_t lie_used_length; /* added to what a used entry says */
-    int refuses_vector;       /* 0: of the configuration, n: of queue n - 1; -1: none */
-    int refuses_but;          /* the one that it takes there; -1: none */
+    int lie_num_buffers;        /* what a received frame says; -1: the truth */
+    uint32_t lie_used_length;   /* added to what a used entry says */
+    uint32_t lie_answer_length; /* the same of a control command's */
+    int refuses_vector;         /* 0: of the configuration, n: of queue n - 1; -1: none */
+    int refuses_but;            /* the one that it takes there; -1: none */
     /* Called with each access; the test's own trouble. */
     void (*on_config_read)(struct fake_virtio *dev, unsigned offset);
     void (*on_status_read)(struct fake_virtio *dev);
@@ -157,7 +159,7 @@ struct fake_virtio {
     unsigned isr_reads;
     unsigned reset_left;
     uint8_t status_before_reset;
-    uint32_t common_length; /* of the common structure; 64 with RING_RESET, else 56 */
+    uint32_t common_length; /* of the common structure; 64 with what needs it, else 56 */
     struct fake_event event[256];
     unsigned events;
 

@@ -189,11 +189,11 @@ static void queue_and_configuration_bits_come_together(void **state)
 
 static unsigned config_reads;
 
-/* When the status has been read, twice two bytes as the legacy interface has it, it changes. */
+/* When the status has been read, twice as the legacy interface has it, it changes. */
 static void link_comes_back_behind_the_reader(struct fake_virtio *dev, unsigned offset)
 {
     (void)offset;
-    if (++config_reads == 4) {
+    if (++config_reads == 2) {
         dev->link_status = VIRTIO_NET_S_LINK_UP;
         fake_virtio_config_changed(dev);
         assert_true(virtio_net_interrupt(&card.net));

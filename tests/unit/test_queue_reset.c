@@ -186,11 +186,13 @@ static void register_out_of_reach_drops_the_feature(void **state)
 
     (void)state;
     for (unsigned n = 0; n < 5; n++) {
-        card_create(FAKE_MODERN, RESET);
+        card_create(FAKE_MODERN, RESET | virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA));
         card.dev.common_length = lengths[n];
         fake_pci_set(card.dev.function, FAKE_CAP_COMMON + 12u, 4, lengths[n]);
         assert_int_equal(card_open(), 0);
         assert_int_equal((card.dev.features & RESET) != 0, lengths[n] >= 60);
+        assert_int_equal(virtio_has(card.dev.features, VIRTIO_F_NOTIF_CONFIG_DATA),
+                         lengths[n] >= 58);
         card_close();
     }
 }
@@ -265,6 +267,35 @@ static void doorbell_has_four_bytes(void **state)
     vq_stop();
 }
 
+/* §4.1.5.2.1: with NOTIF_CONFIG_DATA what the queue's register says stands for its index; the fake finds
+ * the queue by that. It may change with a reset. */
+static void doorbell_says_what_the_register_does(void **state)
+{
+    const uint64_t CONFIG_DATA = virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA);
+
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        vq_start(rings[n / 2], CONFIG_DATA | (n % 2 ? DATA : 0), 4, 0);
+        for (unsigned round = 0; round < 2; round++) {
+            uint32_t expected = card.dev.queue[VQ].notif_data;
+
+            assert_int_not_equal(expected, VQ);
+            assert_int_equal(vq_add(1, 0, 1), 0);
+            assert_true(virtqueue_kick(&vq));
+            expected |= n % 2 ? (uint32_t)(n / 2 ? 0x8001 : 1) << 16 : 0;
+            assert_int_equal(card.dev.queue[VQ].doorbell, expected);
+            vq_take_and_use();
+            assert_int_equal(vq_get(), 1);
+            card.dev.queue[VQ].notif_data = 0x1234;
+            assert_int_equal(virtio_device_begin(&card.vp.dev), 0);
+            assert_int_equal(virtio_device_negotiate(&card.vp.dev, card.dev.offered), 0);
+            assert_int_equal(virtqueue_restart(&vq), 0);
+            virtio_device_ready(&card.vp.dev);
+        }
+        vq_stop();
+    }
+}
+
 /* §4.1.4.4: four bytes have to fit then. Queue 0's doorbell is at 7 * 12. */
 static void doorbell_of_four_bytes_must_fit(void **state)
 {
@@ -296,6 +327,7 @@ int main(void)
         cmocka_unit_test(restart_works_after_a_device_reset),
         cmocka_unit_test(doorbell_says_where_the_driver_is),
         cmocka_unit_test(doorbell_has_four_bytes),
+        cmocka_unit_test(doorbell_says_what_the_register_does),
         cmocka_unit_test(doorbell_of_four_bytes_must_fit),
     };
 

@@ -134,7 +134,8 @@ static void only_offered_and_known_bits_are_acknowledged(void **state)
 
     (void)state;
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
-        uint64_t mask = i < 2 ? UINT32_MAX : UINT64_MAX;
+        /* ANY_LAYOUT is the legacy interface's alone (§6.3). */
+        uint64_t mask = i < 2 ? UINT32_MAX : ~virtio_bit(VIRTIO_F_ANY_LAYOUT);
 
         card_create_as(i, ALL_BITS);
         assert_int_equal(card_open(), 0);
@@ -198,6 +199,20 @@ static void modern_device_without_version_1_is_refused(void **state)
     assert_int_equal(card_open(), VIRTIO_ERROR_IO);
     assert_int_equal(card.dev.status, ACK | DRV | FAILED);
     assert_int_equal(card_events(FAKE_FEATURES, (uint64_t[2]){0}, 2), 0);
+}
+
+/* §2.2.3: where there is the other interface, it is used. */
+static void device_without_version_1_is_a_legacy_one(void **state)
+{
+    (void)state;
+    card_create(FAKE_TRANSITIONAL, 0);
+    card.dev.offered = virtio_bit(VIRTIO_NET_F_MAC);
+    assert_int_equal(card_open(), 0);
+    assert_true(card.vp.dev.transport->legacy);
+    assert_int_equal(card.dev.status, ACK | DRV | D_OK);
+    card_close();
+    card.interface = VIRTIO_PCI_MODERN; /* who insists */
+    assert_int_equal(card_open(), VIRTIO_ERROR_IO);
 }
 
 static void reset_is_waited_for(void **state)
@@ -339,12 +354,16 @@ static void other_devices_are_not_ours(void **state)
     assert_false(virtio_pci_is_net(&device));
 }
 
-static void legacy_interface_is_of_revision_0_only(void **state)
+/* §4.1.2.2: the revision says nothing. */
+static void any_revision_is_accepted(void **state)
 {
     (void)state;
-    card_create(FAKE_LEGACY, 0);
-    fake_pci_set(card.dev.function, PCI_REVISION_ID, 1, 1);
-    assert_int_equal(card_open(), VIRTIO_ERROR_NODEV);
+    for (unsigned i = 0; i < 3 * CARD_INTERFACES; i++) {
+        card_create_as(i / 3, 0);
+        fake_pci_set(card.dev.function, PCI_REVISION_ID, 1, i % 3 == 2 ? 255 : i % 3);
+        assert_int_equal(card_open(), 0);
+        card_close();
+    }
 }
 
 static void device_without_addresses_is_given_some(void **state)
@@ -384,13 +403,14 @@ int main(void)
         cmocka_unit_test(options_mask_features_but_not_version_1),
         cmocka_unit_test(refused_features_fail_the_device),
         cmocka_unit_test(modern_device_without_version_1_is_refused),
+        cmocka_unit_test(device_without_version_1_is_a_legacy_one),
         cmocka_unit_test(reset_is_waited_for),
         cmocka_unit_test(reset_that_never_ends_is_given_up),
         cmocka_unit_test(memory_of_queues_is_kept_where_the_reset_never_ends),
         cmocka_unit_test(close_keeps_the_memory_of_a_device_that_does_not_reset),
         cmocka_unit_test(interface_is_the_one_asked_for),
         cmocka_unit_test(other_devices_are_not_ours),
-        cmocka_unit_test(legacy_interface_is_of_revision_0_only),
+        cmocka_unit_test(any_revision_is_accepted),
         cmocka_unit_test(device_without_addresses_is_given_some),
         cmocka_unit_test(bar_above_4_gib_is_refused),
     };
