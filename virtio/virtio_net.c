@@ -2,58 +2,15 @@
 /* The network device: up and down, one pass over it, its link. */
 #include "virtio/virtio_net.h"
 
-#include <string.h>
-
 #include "virtio/virtio_net_ctrl.h"
 #include "virtio/virtio_net_interrupts.h"
+#include "virtio/virtio_net_negotiate.h"
 #include "virtio/virtio_net_recover.h"
 #include "virtio/virtio_net_rx.h"
 #include "virtio/virtio_net_tx.h"
 #include "virtio/virtio_platform.h"
 
 enum { MTU_USUAL = 1500 };
-
-/* A locally administered unicast address (IEEE 802-2014 §8.4.4) from the clock's low bits. */
-static void random_mac(uint8_t mac[6])
-{
-    uint64_t x = virtio_platform_clock_ns() + 0x9e3779b97f4a7c15u;
-
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    x ^= x >> 31;
-    for (unsigned i = 0; i < 6; i++) {
-        mac[i] = (uint8_t)(x >> 8 * i);
-    }
-    mac[0] = (uint8_t)((mac[0] & 0xfc) | 0x02);
-}
-
-bool virtio_net_is_station(const uint8_t mac[6])
-{
-    static const uint8_t zero[6];
-
-    return mac != NULL && !(mac[0] & 1) && memcmp(mac, zero, 6) != 0;
-}
-
-static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
-{
-    net->own_mac = true;
-    if (wanted != NULL) {
-        memcpy(net->mac, wanted, 6);
-        return 0;
-    }
-    if (virtio_has(net->dev->features, VIRTIO_NET_F_MAC)) {
-        int error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAC, net->mac, 1, 6);
-
-        if (error != 0 || virtio_net_is_station(net->mac)) {
-            net->own_mac = false;
-            return error;
-        }
-        virtio_platform_log("virtio-net: the device's MAC address is not one of a station; a "
-                            "random one is used");
-    }
-    random_mac(net->mac);
-    return 0;
-}
 
 /* What the configuration says of the link. */
 struct link {
@@ -63,7 +20,22 @@ struct link {
     uint8_t generation; /* of the configuration where the status was read */
 };
 
-/* The link is up, its speed and duplex are unknown, where the device does not say (§5.1.4). */
+/* Where the status was read before, with it. */
+static int read_speed(const struct virtio_net *net, struct link *link)
+{
+    bool first = !virtio_has(net->dev->features, VIRTIO_NET_F_STATUS);
+    uint8_t generation = net->dev->config_generation;
+    int error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_SPEED, &link->speed, 4, 1);
+
+    generation = first ? net->dev->config_generation : generation;
+    if (error == 0) {
+        error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_DUPLEX, &link->duplex, 1, 1);
+    }
+    return error == 0 && generation != net->dev->config_generation ? VIRTIO_ERROR_IO : error;
+}
+
+/* The link is up, its speed and duplex are unknown, where the device does not say (§5.1.4). All of it is of
+ * one state of the configuration (§2.5.1), or ERROR_IO. */
 static int read_link(const struct virtio_net *net, struct link *link)
 {
     uint64_t features = net->dev->features;
@@ -73,13 +45,10 @@ static int read_link(const struct virtio_net *net, struct link *link)
     if (virtio_has(features, VIRTIO_NET_F_STATUS)) {
         error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_STATUS, &link->status, 2, 1);
     }
-    link->generation = net->dev->config_generation;
     if (error == 0 && virtio_has(features, VIRTIO_NET_F_SPEED_DUPLEX)) {
-        error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_SPEED, &link->speed, 4, 1);
-        if (error == 0) {
-            error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_DUPLEX, &link->duplex, 1, 1);
-        }
+        error = read_speed(net, link);
     }
+    link->generation = net->dev->config_generation;
     if (link->speed > INT32_MAX) { /* all ones: unknown */
         link->speed = 0;
     }
@@ -227,55 +196,6 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
     return error;
 }
 
-/*
- * With mergeable buffers a device waits, for ever if need be, until there are enough for the frame it
- * has; without, it drops what one does not hold. So they are for queues and memory that can hold any.
- */
-static bool can_merge(const struct virtio_net *net, const struct virtio_net_options *options,
-                      uint64_t wanted)
-{
-    const struct virtio_transport *transport = net->dev->transport;
-    bool split_header = transport->legacy && !virtio_has(wanted, VIRTIO_F_ANY_LAYOUT);
-    unsigned buffers =
-        transport->queue_size(net->dev, VIRTIO_NET_QUEUE_RX) / (split_header ? 2u : 1u);
-
-    if (options->rx_maximum != 0 && options->rx_maximum < buffers) {
-        buffers = options->rx_maximum;
-    }
-    if (virtio_net_rx_merged_max(net, options) < buffers) {
-        buffers = virtio_net_rx_merged_max(net, options);
-    }
-    return buffers >= VIRTIO_NET_RX_MERGED;
-}
-
-/* What to ask for: of what the device offers and the user allows, that whose requirements are met, too. */
-static uint64_t wanted_features(const struct virtio_net *net,
-                                const struct virtio_net_options *options)
-{
-    uint64_t wanted = net->dev->offered & options->features & VIRTIO_NET_FEATURES;
-
-    if (virtio_has(wanted, VIRTIO_NET_F_MRG_RXBUF) && !can_merge(net, options, wanted)) {
-        wanted &= ~virtio_bit(VIRTIO_NET_F_MRG_RXBUF);
-    }
-    return virtio_feature_require(wanted);
-}
-
-/* Where the configuration says that MQ cannot be used, all begins again without: before the features are
- * agreed, QEMU's configuration has the byte order of a legacy device. */
-static int negotiate(struct virtio_net *net, uint64_t wanted)
-{
-    int error = virtio_device_negotiate(net->dev, wanted);
-
-    if (error != 0 || virtio_net_ctrl_choose(net)) {
-        return error;
-    }
-    error = virtio_device_begin(net->dev);
-    if (error == 0) {
-        error = virtio_device_negotiate(net->dev, wanted & ~virtio_bit(VIRTIO_NET_F_MQ));
-    }
-    return error;
-}
-
 static bool can_serve(const struct virtio_net_client *client,
                       const struct virtio_net_options *options)
 {
@@ -308,16 +228,13 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
         goto fail;
     }
     /* 4. Read the features, write those understood. 5. Set FEATURES_OK. 6. Read it back. */
-    error = negotiate(net, wanted_features(net, options));
+    error = virtio_net_negotiate(net, options);
     if (error != 0) {
         goto fail;
     }
     /* 7. Device-specific set-up: queues, configuration. */
     choose_framing(net);
-    error = choose_mac(net, options->mac);
-    if (error == 0) {
-        error = read_mtu(net);
-    }
+    error = read_mtu(net);
     if (error == 0) {
         error = create_queues(net, options);
     }
@@ -333,7 +250,8 @@ fail:
     return error;
 }
 
-/* 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the device tell what changes. */
+/* The rest of 7, the buffers. 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the
+ * device tell what changes. */
 void virtio_net_start(struct virtio_net *net)
 {
     struct link link;
@@ -341,6 +259,7 @@ void virtio_net_start(struct virtio_net *net)
     if (net->live || net->tx.dev == NULL || net->dev->resetting) {
         return; /* there is no device to start */
     }
+    virtio_net_rx_post(net);
     net->live = true;
     virtio_device_ready(net->dev);
     if (read_link(net, &link) == 0) {
@@ -353,7 +272,7 @@ void virtio_net_start(struct virtio_net *net)
         net->config_changed = true;
     }
     virtio_net_ctrl_ready(net);
-    virtio_net_rx_refill(net);
+    (void)virtqueue_kick(&net->rx);
 }
 
 int virtio_net_close(struct virtio_net *net)

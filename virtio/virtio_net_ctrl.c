@@ -80,13 +80,12 @@ void virtio_net_ctrl_take_back(struct virtio_net *net)
     net->ctrl_late = false;
 }
 
-/* Whether the device has used the command's buffer in time. */
-static bool wait_for_answer(struct virtio_net *net)
+/* Whether the device has used the command's buffer in time; *length: what it says that it wrote. */
+static bool wait_for_answer(struct virtio_net *net, uint32_t *length)
 {
     uint64_t start = virtio_platform_clock_ns();
-    uint32_t length;
 
-    while (virtqueue_get(&net->ctrl, &length) == NULL) {
+    while (virtqueue_get(&net->ctrl, length) == NULL) {
         if (net->ctrl.broken || virtio_platform_clock_ns() - start > ANSWER_TIMEOUT_NS) {
             return false;
         }
@@ -135,6 +134,7 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
 {
     struct virtqueue_part parts[VIRTIO_NET_COMMAND_PARTS];
     unsigned out = 1;
+    uint32_t length;
     int error;
 
     parts[0] = (struct virtqueue_part){&net->command->class, 2};
@@ -153,7 +153,7 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
         return error;
     }
     virtqueue_kick(&net->ctrl);
-    if (!wait_for_answer(net)) {
+    if (!wait_for_answer(net, &length)) {
         net->ctrl_late = true;
         net->ctrl_late_since = virtio_platform_clock_ns();
         net->config_changed = true; /* the next pass looks whether the device is in trouble */
@@ -161,6 +161,11 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
                             "no other before it does",
                             class, command);
         return VIRTIO_ERROR_IO;
+    }
+    /* §2.7.8.3: nothing is known of a byte that was not written. The length of a legacy device means nothing
+     * (§5.1.6.1, legacy note). */
+    if (length == 0 && !net->dev->transport->legacy) {
+        return VIRTIO_ERROR_REFUSED;
     }
     return *(volatile uint8_t *)&net->command->answer == VIRTIO_NET_OK ? 0 : VIRTIO_ERROR_REFUSED;
 }

@@ -48,23 +48,26 @@ static bool is_agreed(const struct virtio_net *net, const struct virtio_net_offl
     }
 }
 
-/* What the header says; nothing where no offload was agreed that could (§5.1.6.4.1). */
+/* What the header says; nothing where no offload was agreed that could (§5.1.6.4.1). Flags that are not
+ * known, and where a checksum would be that is not missing, mean nothing (§5.1.6.4.2). */
 static struct virtio_net_offload read_offload(const struct virtio_net *net,
                                               const struct virtio_net_hdr *header)
 {
     bool little = net->dev->little_endian;
+    struct virtio_net_offload offload = {0};
 
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_CSUM)) {
-        return (struct virtio_net_offload){0};
+        return offload;
     }
-    return (struct virtio_net_offload){
-        .flags = header->flags,
-        .gso_type = header->gso_type,
-        .csum_start = virtio16_read(little, &header->csum_start),
-        .csum_offset = virtio16_read(little, &header->csum_offset),
-        .gso_size = virtio16_read(little, &header->gso_size),
-        .hdr_len = virtio16_read(little, &header->hdr_len),
-    };
+    offload.flags = header->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID);
+    offload.gso_type = header->gso_type;
+    offload.gso_size = virtio16_read(little, &header->gso_size);
+    offload.hdr_len = virtio16_read(little, &header->hdr_len);
+    if (offload.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        offload.csum_start = virtio16_read(little, &header->csum_start);
+        offload.csum_offset = virtio16_read(little, &header->csum_offset);
+    }
+    return offload;
 }
 
 static uint16_t buffers_of_frame(const struct virtio_net *net, struct virtio_net_buffer *first)

@@ -47,7 +47,8 @@ static void obey(struct fake_virtio *dev)
         assert_true(command < 6 && data[0] < 2);
         dev->rx_mode = (uint8_t)((dev->rx_mode & ~(1u << command)) | (unsigned)data[0] << command);
         break;
-    case 1: /* MAC */
+    case 1:                                          /* MAC */
+        assert_true(has(dev, VIRTIO_NET_F_CTRL_RX)); /* §5.1.6.5.2.2 */
         if (command == 0) {
             set_table(dev);
         } else {
@@ -118,7 +119,7 @@ static void answer_one(struct fake_virtio *dev, unsigned queue, const struct fak
         obey(dev);
     }
     fake_scatter(chain, &answer, 1);
-    fake_use(dev, queue, chain->head, 1);
+    fake_use(dev, queue, chain->head, 1 + dev->lie_answer_length);
 }
 
 void fake_ctrl_run(struct fake_virtio *dev, unsigned queue)

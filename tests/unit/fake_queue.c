@@ -160,6 +160,14 @@ static void check_in_order(struct fake_virtio *dev, struct fake_queue *q,
     q->next_descriptor = (uint16_t)((chain->head + chain->descriptors) & (q->driver_size - 1u));
 }
 
+/* §2.7.5.3.1: so they do in an indirect table. */
+static void check_table_in_order(struct fake_virtio *dev, uint64_t table, unsigned count)
+{
+    for (unsigned i = 0; dev->features >> VIRTIO_F_IN_ORDER & 1 && i + 1 < count; i++) {
+        assert_int_equal(get_desc(dev, table, i).next, i + 1);
+    }
+}
+
 static bool take(struct fake_virtio *dev, unsigned queue, struct fake_chain *chain, bool keep)
 {
     struct fake_queue *q = live_queue(dev, queue);
@@ -186,6 +194,7 @@ static bool take(struct fake_virtio *dev, unsigned queue, struct fake_chain *cha
     if (table.length != 0) {
         chain->indirect = true;
         assert_int_equal(table.length % DESC_SIZE, 0);
+        check_table_in_order(dev, table.address, table.length / DESC_SIZE);
         walk(dev, table.address, table.length / DESC_SIZE, 0, chain, NULL);
     }
     return true;
@@ -298,10 +307,10 @@ static bool wants_interrupt(struct fake_virtio *dev, unsigned queue)
         return fake_packed_wants_interrupt(dev, queue);
     }
     flags = fake_avail_flags(dev, queue);
+    assert_in_range(flags, 0, has_event_idx(dev) ? 0 : 1); /* §2.7.7.1 */
     if (!has_event_idx(dev)) {
         return !(flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
     }
-    assert_int_equal(flags, 0); /* §2.7.7.1 */
     for (uint16_t i = q->signalled; i != q->used_idx; i++) {
         if (i == fake_used_event(dev, queue)) {
             return true;

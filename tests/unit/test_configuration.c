@@ -33,6 +33,7 @@ static void mac_address_is_made_up_where_there_is_none(void **state)
         assert_int_equal(card_open(), 0);
         assert_true(memcmp(card.dev.mac, before, 6) == 0 && memcmp(card.net.mac, before, 6) != 0);
         assert_int_equal(card.net.mac[0] & 3, 2); /* local, one station */
+        assert_false(card.dev.features & MAC);    /* who agrees to MAC takes the device's */
         card_close();
     }
 }

@@ -268,15 +268,17 @@ static void device_without_answers_can_be_opened(void **state)
 static void one_pair_of_many_is_used(void **state)
 {
     (void)state;
-    open_with(3, CTRL | BIT(MQ));
-    assert_int_equal(card.dev.pairs, 1);
-    assert_int_equal(card.net.ctrl.index, 2 * card.dev.max_pairs);
-    assert_true(card.dev.queue[6].enabled);
-    assert_false(card.dev.queue[2].enabled);
-    card_close();
-    open_with(3, CTRL);
-    assert_int_equal(card.net.ctrl.index, 2);
-    card_close();
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        open_with(i, CTRL | BIT(MQ));
+        assert_int_equal(card.dev.pairs, 1);
+        assert_int_equal(card.net.ctrl.index, 2 * card.dev.max_pairs);
+        assert_true(card.dev.queue[6].enabled);
+        assert_false(card.dev.queue[2].enabled);
+        card_close();
+        open_with(i, CTRL);
+        assert_int_equal(card.net.ctrl.index, 2);
+        card_close();
+    }
 }
 
 /* Twice that number is the control queue's index, which must not be another queue's. */
