@@ -212,6 +212,30 @@ void *fake_dma(uint64_t address, size_t length)
     return blocks[block].memory + offset;
 }
 
+static void fence(int order)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (fake_platform.on_fence != NULL) {
+        fake_platform.on_fence(order);
+    }
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void virtio_mb(void)
+{
+    fence(__ATOMIC_SEQ_CST);
+}
+
+void virtio_rmb(void)
+{
+    fence(__ATOMIC_ACQUIRE);
+}
+
+void virtio_wmb(void)
+{
+    fence(__ATOMIC_RELEASE);
+}
+
 uint64_t virtio_platform_clock_ns(void)
 {
     fake_platform.clock_ns += fake_platform.clock_step;

@@ -22,6 +22,7 @@ struct fake_platform {
     bool weak_barrier;   /* what the tests' device is told of this processor */
     void (*on_dma_address)(void); /* called with each address that is asked for, before that */
     void (*on_log)(void);         /* called after each line that is logged */
+    void (*on_fence)(int order);  /* called within each barrier: __ATOMIC_... */
     /* Called with each block that is freed: its device addresses. */
     void (*on_free)(void *context, uint64_t address, size_t size);
     void *on_free_context;
