@@ -289,6 +289,11 @@ docs: ## the public headers and the documents as HTML: build/docs/html/index.htm
 check-docs: all ## what the documents say: their commands, links, names
 	@./vm netns -- $(PYTHON) -m pytest -q -rs tests/docs
 
+.PHONY: check-conformance
+check-docs: check-conformance
+check-conformance: ## that the code and the tests named in docs/conformance.md are there, and its counts
+	@$(PYTHON) tests/docs/conformance.py
+
 .PHONY: help
 help: ## this list
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-20s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -2,6 +2,7 @@
 """The project's Markdown: its files, and what stands in their fenced blocks."""
 
 import dataclasses
+import functools
 import pathlib
 import re
 import subprocess
@@ -10,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
+@functools.cache
 def files():
     """All files of the project; without git, those that nothing has generated."""
     done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,

@@ -90,3 +90,25 @@ def test_toolchains_in_the_cache_are_found(tmp_path):
         assert f"\n{tmp_path}/vtnet/gcc-12.2.0-{target}/bin/{target}-gcc " in text
     assert "linux-gnu-gcc" not in text
     assert str(tmp_path) not in made(**environment)  # not without being asked for
+
+
+OBJDUMPS = {"i386": ("i686-linux-gnu-objdump", "i686-elf-objdump", "objdump"),
+            "ppc": ("powerpc-linux-gnu-objdump", "powerpc-eabi-objdump")}
+FULL = {"i386": r"\block |\bmfence\b", "ppc": r"\b(hw)?sync\b"}
+# Ordinary loads and stores of an x86 are in order for devices, too.
+OTHERS = {"i386": "", "ppc": r"\b(hw|lw)?sync\b"}
+
+
+@pytest.mark.parametrize("arch", OBJDUMPS)
+def test_barriers_are_those_for_devices(arch):
+    """ORDER_PLATFORM: not those that are left out where there is one processor."""
+    objdump = next(filter(shutil.which, OBJDUMPS[arch]))
+    listing = subprocess.run([objdump, "-d", ROOT / f"build/{arch}/libvtnet.a"], text=True,
+                             capture_output=True, check=True).stdout
+    functions = re.findall(r"^[0-9a-f]+ <(\w+)>:\n((?:.+\n)+)", listing, re.MULTILINE)
+    for wanted, pattern in [("virtqueue_kick", FULL), ("virtio_device_fence", FULL), ("add", OTHERS),
+                            ("next_used", OTHERS)]:
+        bodies = [body for name, body in functions if name == wanted]
+        assert bodies
+        for body in bodies:
+            assert re.search(pattern[arch], body), f"{wanted}: {body}"
