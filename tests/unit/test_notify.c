@@ -180,6 +180,7 @@ static void queue_and_configuration_bits_come_together(void **state)
         assert_int_equal(card.dev.isr, VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG);
         assert_true(virtio_net_interrupt(&card.net));
         assert_int_equal(card.dev.isr_reads, 1);
+        assert_true(card.net.interrupted && card.net.config_changed);
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         assert_int_equal(card.links, 1);
         assert_false(card.link_up);
