@@ -118,7 +118,8 @@ static int restart_queues(struct virtio_net *net)
      virtio_bit(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) | virtio_bit(VIRTIO_NET_F_CTRL_RX) |             \
      virtio_bit(VIRTIO_NET_F_CTRL_RX_EXTRA) | virtio_bit(VIRTIO_NET_F_CTRL_VLAN) |                 \
      virtio_bit(VIRTIO_NET_F_CTRL_MAC_ADDR) | virtio_bit(VIRTIO_NET_F_GUEST_ANNOUNCE) |            \
-     virtio_bit(VIRTIO_F_RING_RESET))
+     virtio_bit(VIRTIO_NET_F_GUEST_HDRLEN) | virtio_bit(VIRTIO_F_ORDER_PLATFORM) |                 \
+     virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA) | virtio_bit(VIRTIO_F_RING_RESET))
 
 /* §3.1.1 again, from step 2 on, with what was agreed before, as far as it is still offered. */
 static int set_up(struct virtio_net *net)

@@ -287,11 +287,13 @@ static void device_that_does_not_come_back_is_tried_again(void **state)
 static void fewer_features_are_agreed_to(void **state)
 {
     static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
-    const uint64_t gone = BIT(CTRL_VLAN) | BIT(GUEST_CSUM) | BIT(STATUS);
+    const uint64_t more = BIT(GUEST_HDRLEN) | virtio_bit(VIRTIO_F_ORDER_PLATFORM) |
+                          virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA);
+    const uint64_t gone = BIT(CTRL_VLAN) | BIT(GUEST_CSUM) | BIT(STATUS) | more;
 
     (void)state;
     for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
-        start(ring, 0, 0);
+        start(ring, 0, more);
         assert_int_equal(virtio_net_set_mac(&card.net, mac), 0);
         assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), 0);
         assert_int_equal(virtio_net_set_guest_offloads(&card.net, BIT(GUEST_CSUM)), 0);
