@@ -2,6 +2,8 @@
 /* The registers of the fake device: the legacy interface, the modern one, MSI-X's table. */
 #include "fake_registers.h"
 
+#include <string.h>
+
 #include "pci/pci.h"
 
 static void check_width(unsigned width, unsigned wanted, unsigned offset)
@@ -17,13 +19,46 @@ static unsigned config_start(const struct fake_virtio *dev)
     return fake_msix_enabled(dev) ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
 }
 
+static void put_bytes(uint8_t *to, uint32_t value, unsigned width, bool low_first)
+{
+    for (unsigned i = 0; i < width; i++) {
+        to[i] = (uint8_t)(value >> 8 * (low_first ? i : width - 1 - i));
+    }
+}
+
+/* The configuration as bytes, so that each access sees the byte order of the interface. */
+static uint32_t read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
+{
+    static const uint8_t widths[FAKE_DEVICE_LENGTH] = {
+        1, 1, 1, 1, 1, 1, [6] = 2, [8] = 2, [10] = 2, [12] = 4, [16] = 1};
+    uint8_t bytes[FAKE_DEVICE_LENGTH] = {0};
+    uint32_t value = 0;
+    bool low_first = little || !FAKE_HOST_BIG;
+
+    assert_true(offset + width <= sizeof bytes);
+    assert_int_equal(width, widths[offset]); /* §4.1.3.1 */
+    memcpy(bytes, dev->mac, 6);
+    put_bytes(bytes + 6, dev->link_status, 2, low_first);
+    put_bytes(bytes + 8, dev->max_pairs, 2, low_first);
+    put_bytes(bytes + 10, dev->mtu, 2, low_first);
+    put_bytes(bytes + 12, dev->speed, 4, low_first);
+    bytes[16] = dev->duplex;
+    for (unsigned i = 0; i < width; i++) {
+        value |= (uint32_t)bytes[offset + i] << 8 * i;
+    }
+    if (dev->on_config_read != NULL) {
+        dev->on_config_read(dev, offset);
+    }
+    return value;
+}
+
 static uint32_t read_behind_header(struct fake_virtio *dev, uint32_t offset, unsigned width)
 {
     unsigned start = config_start(dev);
 
     assert_true(offset >= VIRTIO_PCI_LEGACY_CONFIG);
     if (offset >= start) {
-        return fake_read_config(dev, offset - start, width, false);
+        return read_config(dev, offset - start, width, false);
     }
     check_width(width, 2, offset);
     return offset == VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR ? dev->config_vector
@@ -265,7 +300,7 @@ uint32_t fake_virtio_read(struct fake_virtio *dev, unsigned bar, uint32_t offset
     if (offset < FAKE_DEVICE || offset >= FAKE_DEVICE + FAKE_DEVICE_LENGTH) {
         fail_msg("a read at 0x%x of the BAR", (unsigned)offset);
     }
-    return fake_read_config(dev, offset - FAKE_DEVICE, width, true);
+    return read_config(dev, offset - FAKE_DEVICE, width, true);
 }
 
 void fake_virtio_write(struct fake_virtio *dev, unsigned bar, uint32_t offset, unsigned width,

@@ -25,7 +25,4 @@ uint32_t fake_doorbell_offset(const struct fake_virtio *dev, unsigned queue);
 
 uint8_t fake_read_isr(struct fake_virtio *dev);
 
-/* `width` bytes of the configuration; little: the interface's byte order. */
-uint32_t fake_read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little);
-
 #endif

@@ -293,39 +293,6 @@ void fake_virtio_config_changed(struct fake_virtio *dev)
     fake_interrupt(dev, VIRTIO_ISR_CONFIG, dev->config_vector);
 }
 
-static void put_bytes(uint8_t *to, uint32_t value, unsigned width, bool low_first)
-{
-    for (unsigned i = 0; i < width; i++) {
-        to[i] = (uint8_t)(value >> 8 * (low_first ? i : width - 1 - i));
-    }
-}
-
-/* The configuration as bytes, so that each access sees the byte order of the interface. */
-uint32_t fake_read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
-{
-    static const uint8_t widths[FAKE_DEVICE_LENGTH] = {
-        1, 1, 1, 1, 1, 1, [6] = 2, [8] = 2, [10] = 2, [12] = 4, [16] = 1};
-    uint8_t bytes[FAKE_DEVICE_LENGTH] = {0};
-    uint32_t value = 0;
-    bool low_first = little || !FAKE_HOST_BIG;
-
-    assert_true(offset + width <= sizeof bytes);
-    assert_int_equal(width, widths[offset]); /* §4.1.3.1 */
-    memcpy(bytes, dev->mac, 6);
-    put_bytes(bytes + 6, dev->link_status, 2, low_first);
-    put_bytes(bytes + 8, dev->max_pairs, 2, low_first);
-    put_bytes(bytes + 10, dev->mtu, 2, low_first);
-    put_bytes(bytes + 12, dev->speed, 4, low_first);
-    bytes[16] = dev->duplex;
-    for (unsigned i = 0; i < width; i++) {
-        value |= (uint32_t)bytes[offset + i] << 8 * i;
-    }
-    if (dev->on_config_read != NULL) {
-        dev->on_config_read(dev, offset);
-    }
-    return value;
-}
-
 static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsigned width)
 {
     return fake_virtio_read(context, bar, offset, width);
