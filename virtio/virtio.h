@@ -123,7 +123,8 @@ static inline bool virtio_has(uint64_t features, unsigned feature)
 int virtio_device_begin(struct virtio_device *dev);
 
 /*
- * Agrees on what is both offered and in `wanted`; VERSION_1 is added where the transport needs it.
+ * Agrees on what is both offered and in `wanted`; VERSION_1 is added where the transport needs it, and
+ * ANY_LAYOUT is left out there.
  * 0, ERROR_FEATURES, or ERROR_IO where a modern device does not offer VERSION_1.
  */
 int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted);

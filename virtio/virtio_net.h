@@ -233,7 +233,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_client *client);
 
 /*
- * Sets DRIVER_OK and posts receive buffers. Frames and interrupts, those about the configuration
+ * Posts receive buffers and sets DRIVER_OK. Frames and interrupts, those about the configuration
  * first, may come from here on, so the interrupt must be connected before: the handler, then the
  * line. A device may look for its way to interrupt only once, when DRIVER_OK is set: QEMU does so for
  * vhost, and a line that was off then never interrupts. Does nothing where virtio_net_open() failed, after
