@@ -24,14 +24,14 @@ QUIET = "rxquiet=20"  # ms: the limit of receive buffers comes down soon
 class BackEnd:
     """The program tests/vhost."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *options):
         self.path = f"{folder}/vhost"
-        self.command = [str(ROOT / "build/host/vhost-user"), self.path, "tap0"]
+        self.command = [str(ROOT / "build/host/vhost-user"), self.path, "tap0", *options]
         self.process = None
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL,
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         preexec_fn=die_with_parent)
 
     def kill(self):
@@ -58,8 +58,8 @@ class BackEnd:
 def back_end(tmp_path):
     """Starts back ends, which end with the test."""
     with contextlib.ExitStack() as stack:
-        def start():
-            started = BackEnd(tmp_path)
+        def start(*options):
+            started = BackEnd(tmp_path, *options)
             stack.callback(started.kill)
             return started
         yield start

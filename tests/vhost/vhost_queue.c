@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rings of the vhost-user back end, and the frames that pass through them. */
+/* The queues of the vhost-user back end, and the frames that pass through them. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tests/vhost/vhost_lies.h"
+#include "tests/vhost/vhost_ring.h"
 #include "tests/vhost/vhost_user.h"
 
 enum {
-    PARTS = 256,
     FRAME_MAX = 65536,
     BURST = 256, /* frames that the guest is told of together */
 };
-
-static bool agreed(unsigned feature)
-{
-    return connection.features & BIT(feature);
-}
 
 static bool header_has_buffers(void)
 {
@@ -28,103 +24,80 @@ static size_t header_length(void)
     return header_has_buffers() ? sizeof(struct virtio_net_hdr) : VIRTIO_NET_HDR_LEGACY_LEN;
 }
 
-/* Adds descriptors to parts from the one at `index` on, of which there are `size`. */
-static unsigned add_parts(const struct descriptor *desc, unsigned size, unsigned index,
-                          struct iovec *part, unsigned count)
+bool chain_add(struct chain *chain, uint64_t address, uint32_t length)
 {
-    for (unsigned n = 0; n < size && index < size && count < PARTS; n++) {
-        const struct descriptor *d = &desc[index];
-        void *memory = guest_memory(d->address, d->length);
+    void *memory = chain->count < PARTS ? guest_memory(address, length) : NULL;
 
-        if (memory == NULL) {
-            break;
-        }
-        if (d->flags & VIRTQ_DESC_F_INDIRECT) {
-            return add_parts(memory, d->length / sizeof *d, 0, part, count);
-        }
-        part[count++] = (struct iovec){memory, d->length};
-        if (!(d->flags & VIRTQ_DESC_F_NEXT)) {
-            break;
-        }
-        index = d->next;
+    if (memory != NULL) {
+        chain->part[chain->count++] = (struct iovec){memory, length};
     }
-    return count;
+    return memory != NULL;
 }
 
-/* The next chain; returns its parts, 0: there is none. */
-static unsigned take(struct queue *queue, uint16_t *head, struct iovec *part)
+static bool take(struct queue *queue, struct chain *chain)
 {
-    if (__atomic_load_n(&queue->avail->idx, __ATOMIC_ACQUIRE) == queue->next) {
-        return 0;
+    if (!queue->ring->take(queue, chain)) {
+        return false;
     }
-    *head = queue->avail->ring[queue->next++ % queue->size];
-    return add_parts(queue->desc, queue->size, *head, part, 0);
+    queue->out[chain->id % QUEUE_MAX] = true;
+    return true;
 }
 
-static void put(struct queue *queue, uint16_t head, size_t length)
+static void put(struct queue *queue, const struct chain *chain, size_t length)
 {
-    queue->used->ring[queue->used_idx % queue->size].id = head;
-    queue->used->ring[queue->used_idx % queue->size].length = (uint32_t)length;
-    queue->used_idx++;
+    struct used_entry *entry = &queue->pending[queue->pending_count++];
+
+    *entry = (struct used_entry){chain->id, (uint32_t)length, 0, chain->descriptors};
+    for (unsigned i = 0; i < chain->count; i++) {
+        entry->room += (uint32_t)chain->part[i].iov_len;
+    }
 }
 
-/* Shows what was put, and interrupts if the guest wants that (§2.7.7, §2.7.10). */
+/* Shows what was put, and interrupts if the guest wants that. */
 static void publish(struct queue *queue)
 {
-    uint16_t before = queue->used->idx;
-    uint16_t event;
     bool wanted;
 
-    if (before == queue->used_idx) {
+    if (queue->pending_count == 0) {
         return;
     }
-    __atomic_store_n(&queue->used->idx, queue->used_idx, __ATOMIC_SEQ_CST);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    event = queue->avail->ring[queue->size];
-    wanted = agreed(VIRTIO_F_EVENT_IDX)
-                 ? (uint16_t)(queue->used_idx - event - 1) < (uint16_t)(queue->used_idx - before)
-                 : !(queue->avail->flags & VIRTQ_AVAIL_F_NO_INTERRUPT);
-    if (wanted && queue->call >= 0) {
+    for (unsigned i = 0; i < queue->pending_count; i++) {
+        queue->out[queue->pending[i].id % QUEUE_MAX] = false;
+    }
+    lies_used(queue);
+    wanted = queue->ring->show(queue);
+    queue->pending_count = 0;
+    lies_shown(queue);
+    if (wanted && queue->call >= 0 && !lies_mute(queue)) {
         uint64_t one = 1;
 
         (void)!write(queue->call, &one, sizeof one);
     }
 }
 
-/* Asks to be notified of the next buffer. Returns whether there is one already. */
-static bool want_kick(struct queue *queue)
-{
-    if (agreed(VIRTIO_F_EVENT_IDX)) {
-        uint16_t *event = (uint16_t *)&queue->used->ring[queue->size];
-
-        __atomic_store_n(event, queue->next, __ATOMIC_SEQ_CST);
-    }
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return __atomic_load_n(&queue->avail->idx, __ATOMIC_SEQ_CST) != queue->next;
-}
-
 /* It looks for receive buffers when there are frames, so nobody need notify it of them. */
 void queue_start(struct queue *queue)
 {
-    queue->running = queue->desc != NULL && queue->avail != NULL && queue->used != NULL;
-    if (!queue->running) {
-        return;
-    }
-    queue->used->flags = queue == &connection.queue[RX] ? VIRTQ_USED_F_NO_NOTIFY : 0;
-    if (queue == &connection.queue[TX]) {
-        want_kick(queue);
+    queue->running = queue->desc != NULL && queue->avail != NULL && queue->used != NULL &&
+                     queue->size != 0 && queue->size <= QUEUE_MAX;
+    queue->ring = agreed(VIRTIO_F_RING_PACKED) ? &packed_ring : &split_ring;
+    queue->pending_count = 0;
+    memset(queue->out, 0, sizeof queue->out);
+    if (queue->running) {
+        queue->ring->want_kick(queue, queue == &connection.queue[TX]);
     }
 }
 
 /* Copies to parts; returns how many bytes had room. */
-static size_t scatter(const struct iovec *part, unsigned count, const uint8_t *from, size_t length)
+static size_t scatter(const struct chain *chain, const uint8_t *from, size_t length)
 {
     size_t done = 0;
 
-    for (unsigned i = 0; i < count && done < length; i++) {
-        size_t now = part[i].iov_len < length - done ? part[i].iov_len : length - done;
+    for (unsigned i = 0; i < chain->count && done < length; i++) {
+        const struct iovec *part = &chain->part[i];
+        size_t now = part->iov_len < length - done ? part->iov_len : length - done;
 
-        memcpy(part[i].iov_base, from + done, now);
+        memcpy(part->iov_base, from + done, now);
         done += now;
     }
     return done;
@@ -134,35 +107,33 @@ static size_t scatter(const struct iovec *part, unsigned count, const uint8_t *f
 static void deliver(struct queue *queue, uint8_t *frame, size_t length)
 {
     struct virtio_net_hdr *header = (struct virtio_net_hdr *)frame;
-    uint16_t next = queue->next, used_idx = queue->used_idx;
-    struct iovec part[PARTS], first[PARTS];
-    unsigned first_count = 0;
+    const uint16_t next = queue->next;
+    const unsigned pending = queue->pending_count;
+    static struct chain chain, first;
     uint16_t buffers = 0;
     size_t done = 0;
 
     memset(frame, 0, header_length());
-    while (done < length && (buffers == 0 || agreed(VIRTIO_NET_F_MRG_RXBUF))) {
-        uint16_t head = 0;
-        unsigned count = take(queue, &head, part);
-        size_t now = scatter(part, count, frame + done, length - done);
+    while (done < length && queue->pending_count < QUEUE_MAX &&
+           (buffers == 0 || agreed(VIRTIO_NET_F_MRG_RXBUF)) && take(queue, &chain)) {
+        size_t now = scatter(&chain, frame + done, lies_share(queue, length - done));
 
-        if (now == 0) {
-            break;
-        }
         if (buffers++ == 0) {
-            memcpy(first, part, count * sizeof *part);
-            first_count = count;
+            first = chain;
         }
-        put(queue, head, now);
+        put(queue, &chain, now);
         done += now;
     }
     if (done < length) { /* dropped: what was taken is taken by the next one */
         queue->next = next;
-        queue->used_idx = used_idx;
-    } else if (header_has_buffers()) {
-        memcpy(&header->num_buffers, &buffers, sizeof buffers);
-        scatter(first, first_count, frame, header_length());
+        queue->pending_count = pending;
+        return;
     }
+    if (header_has_buffers()) {
+        memcpy(&header->num_buffers, &buffers, sizeof buffers);
+    }
+    lies_header(queue, header);
+    scatter(&first, frame, header_length());
 }
 
 void queue_receive(struct queue *queue, int tap)
@@ -186,35 +157,32 @@ void queue_receive(struct queue *queue, int tap)
     }
 }
 
-static void send_frame(int tap, struct iovec *part, unsigned count)
+static void send_frame(int tap, struct chain *chain)
 {
     size_t skip = header_length();
     unsigned i = 0;
 
-    while (i < count && part[i].iov_len <= skip) {
-        skip -= part[i++].iov_len;
+    while (i < chain->count && chain->part[i].iov_len <= skip) {
+        skip -= chain->part[i++].iov_len;
     }
-    if (i < count) {
-        part[i].iov_base = (uint8_t *)part[i].iov_base + skip;
-        part[i].iov_len -= skip;
-        (void)!writev(tap, part + i, (int)(count - i));
+    if (i < chain->count) {
+        chain->part[i].iov_base = (uint8_t *)chain->part[i].iov_base + skip;
+        chain->part[i].iov_len -= skip;
+        (void)!writev(tap, &chain->part[i], (int)(chain->count - i));
     }
 }
 
 void queue_transmit(struct queue *queue, int tap)
 {
-    struct iovec part[PARTS];
-    uint64_t kicks;
+    static struct chain chain;
 
-    (void)!read(queue->kick, &kicks, sizeof kicks);
     do {
-        uint16_t head;
-        unsigned count;
-
-        while ((count = take(queue, &head, part)) != 0) {
-            send_frame(tap, part, count);
-            put(queue, head, 0);
+        while (queue->pending_count < BURST && take(queue, &chain)) {
+            if (!lies_loses(queue)) {
+                send_frame(tap, &chain);
+                put(queue, &chain, 0);
+            }
         }
         publish(queue);
-    } while (want_kick(queue));
+    } while (queue->ring->want_kick(queue, true));
 }

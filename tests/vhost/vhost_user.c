@@ -2,9 +2,12 @@
 /*
  * A vhost-user back end between a guest's card and a tap: a device that never waits for receive
  * buffers. It drops a frame for which none is posted, where QEMU's own back ends keep the frame.
- * Split rings, no offloads, one pair of queues, a little-endian guest.
+ * Split and packed rings, one pair of queues, a little-endian guest. With "offloads" it offers those of
+ * received frames, and never uses them.
  *
- *     vhost-user SOCKET TAP
+ *     vhost-user SOCKET TAP [offloads]
+ *
+ * It behaves until a line on its standard input tells it a lie (vhost_lies.c).
  *
  * It connects to QEMU, which listens at SOCKET, as often as QEMU ends the connection. What waits in
  * the tap is put into the ring, up to 256 frames, before the guest can see the first. So a test that
@@ -28,9 +31,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tests/vhost/vhost_lies.h"
 #include "tests/vhost/vhost_user.h"
 
 struct connection connection;
+static uint64_t offered = FEATURES;
 
 static void fail(const char *what)
 {
@@ -129,11 +134,24 @@ static void set_memory(const struct message *message, const int *fds, unsigned c
 static void set_addresses(const struct message *message)
 {
     struct queue *queue = &connection.queue[message->addresses.index % QUEUES];
+    bool packed = agreed(VIRTIO_F_RING_PACKED);
     uint64_t n = queue->size;
 
-    queue->desc = find(message->addresses.desc, n * sizeof *queue->desc, true);
-    queue->avail = find(message->addresses.avail, 6 + n * 2, true);
-    queue->used = find(message->addresses.used, 6 + n * 8, true);
+    queue->desc = find(message->addresses.desc, n * 16, true);
+    queue->avail = find(message->addresses.avail, packed ? 4 : 6 + n * 2, true);
+    queue->used = find(message->addresses.used, packed ? 4 : 6 + n * 8, true);
+}
+
+/* A packed ring has two places, that to take from and that to use; a split one has one index. */
+static void set_base(struct queue *queue, uint32_t base)
+{
+    queue->next = queue->seen = (uint16_t)base;
+    queue->used_idx = (uint16_t)(agreed(VIRTIO_F_RING_PACKED) ? base >> 16 : base);
+}
+
+static uint32_t get_base(const struct queue *queue)
+{
+    return queue->next | (agreed(VIRTIO_F_RING_PACKED) ? (uint32_t)queue->used_idx << 16 : 0);
 }
 
 /* The file descriptor of a kick or a call; -1: there is none. */
@@ -168,7 +186,7 @@ static void handle(int sock, struct message *message, int *fds, unsigned count)
 
     switch (message->request) {
     case GET_FEATURES:
-        reply_number(sock, message, FEATURES);
+        reply_number(sock, message, offered);
         break;
     case SET_FEATURES:
         connection.features = message->number;
@@ -186,10 +204,10 @@ static void handle(int sock, struct message *message, int *fds, unsigned count)
         set_addresses(message);
         break;
     case SET_VRING_BASE:
-        queue->next = queue->used_idx = (uint16_t)message->state.number;
+        set_base(queue, message->state.number);
         break;
     case GET_VRING_BASE:
-        message->state.number = queue->next;
+        message->state.number = get_base(queue);
         set_file(&queue->kick, -1);
         queue->running = false;
         reply(sock, message, sizeof message->state);
@@ -241,51 +259,68 @@ static bool receive_message(int sock)
     return true;
 }
 
-static void serve(int sock, int tap)
+/* Returns for how many milliseconds to be away. */
+static unsigned serve(int sock, int tap)
 {
+    struct queue *rx = &connection.queue[RX];
+    struct queue *tx = &connection.queue[TX];
+    static int commands = STDIN_FILENO;
     bool connected = true;
+    unsigned away = 0;
 
-    while (connected) {
-        struct queue *tx = &connection.queue[TX];
+    while (connected && away == 0) {
+        bool ends = lies_end();
         struct pollfd wait[] = {
             {.fd = sock, .events = POLLIN},
-            {.fd = tap, .events = POLLIN},
-            {.fd = tx->running ? tx->kick : -1, .events = POLLIN},
+            {.fd = lies_stall(rx) ? -1 : tap, .events = POLLIN},
+            {.fd = tx->running && !lies_stall(tx) ? tx->kick : -1, .events = POLLIN},
+            {.fd = commands, .events = POLLIN},
         };
 
-        poll(wait, 3, -1);
+        poll(wait, 4, ends ? 10 : -1);
         if (wait[1].revents != 0) {
-            queue_receive(&connection.queue[RX], tap);
+            queue_receive(rx, tap);
         }
         if (wait[2].revents != 0) {
+            uint64_t kicks;
+
+            (void)!read(tx->kick, &kicks, sizeof kicks);
             queue_transmit(tx, tap);
         }
         if (wait[0].revents != 0) {
             connected = receive_message(sock);
         }
+        if (wait[3].revents != 0) {
+            commands = lies_read() ? commands : -1;
+            away = lies_away();
+        }
     }
+    return away;
 }
 
 int main(int argc, char **argv)
 {
+    unsigned away;
     int tap;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: vhost-user SOCKET TAP\n");
+    if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], "offloads") != 0)) {
+        fprintf(stderr, "usage: vhost-user SOCKET TAP [offloads]\n");
         return 2;
     }
+    offered |= argc == 4 ? OFFLOADS : 0;
     tap = open_tap(argv[2]);
     for (;;) {
         int sock = connect_to(argv[1]);
 
         connection =
             (struct connection){.queue = {{.kick = -1, .call = -1}, {.kick = -1, .call = -1}}};
-        serve(sock, tap);
+        away = serve(sock, tap);
         for (unsigned i = 0; i < QUEUES; i++) {
             set_file(&connection.queue[i].kick, -1);
             set_file(&connection.queue[i].call, -1);
         }
         forget_memory();
         close(sock);
+        usleep(1000 * away);
     }
 }

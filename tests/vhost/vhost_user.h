@@ -26,6 +26,7 @@ enum {
     TX,
     QUEUES,
     REGIONS = 8,
+    QUEUE_MAX = 1024,
     MESSAGE_HEADER = 12, /* bytes */
     MESSAGE_VERSION = 1,
     MESSAGE_REPLY = 4,
@@ -36,7 +37,10 @@ enum {
 #define BIT(feature) (UINT64_C(1) << (feature))
 #define FEATURES                                                                                   \
     (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ANY_LAYOUT) | BIT(VIRTIO_F_INDIRECT_DESC) |            \
-     BIT(VIRTIO_F_EVENT_IDX) | BIT(VIRTIO_NET_F_MRG_RXBUF) | BIT(PROTOCOL_FEATURES))
+     BIT(VIRTIO_F_EVENT_IDX) | BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_NET_F_MRG_RXBUF) |           \
+     BIT(PROTOCOL_FEATURES))
+#define OFFLOADS                                                                                   \
+    (BIT(VIRTIO_NET_F_GUEST_CSUM) | BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_GUEST_TSO6))
 
 struct message {
     uint32_t request, flags, size;
@@ -64,41 +68,37 @@ struct region {
     uint8_t *memory;
 };
 
-/* A split ring (virtio 1.3 §2.7); the guest is little-endian, as this host is. */
-struct descriptor {
-    uint64_t address;
-    uint32_t length;
-    uint16_t flags, next;
-};
-struct avail {
-    uint16_t flags, idx, ring[]; /* used_event follows */
-};
-struct used {
-    uint16_t flags, idx;
-    struct {
-        uint32_t id, length;
-    } ring[]; /* avail_event follows */
-};
-
 struct queue {
+    const struct ring *ring;
     uint16_t size;
-    struct descriptor *desc;
-    struct avail *avail;
-    struct used *used;
-    uint16_t next;     /* entry of the available ring to take */
-    uint16_t used_idx; /* entry of the used ring to write */
+    void *desc, *avail, *used; /* the Descriptor, Driver and Device Area */
+    uint16_t next;             /* where to take: a split ring's index, a packed one's place */
+    uint16_t used_idx;         /* where to write what was used, likewise */
+    uint16_t seen;             /* a split ring's available index, the last that can be */
+    bool out[QUEUE_MAX];       /* by id: taken, and not used */
+    struct used_entry {
+        uint32_t id, length;
+        uint32_t room;        /* bytes of the buffer */
+        uint16_t descriptors; /* of a packed ring that it stands for */
+    } pending[2 * QUEUE_MAX]; /* used, and not shown to the guest */
+    unsigned pending_count;
     int kick, call;
     bool running;
 };
 
 /* The front end, and what it has told. */
 struct connection {
-    uint64_t features;
+    uint64_t features; /* that the guest has accepted */
     struct queue queue[QUEUES];
     struct region region[REGIONS];
     unsigned regions;
 };
 extern struct connection connection;
+
+static inline bool agreed(unsigned feature)
+{
+    return connection.features & BIT(feature);
+}
 
 /* The guest's memory; NULL where not all of it is there. */
 void *guest_memory(uint64_t address, uint64_t length);
