@@ -16,7 +16,7 @@ enum {
 
 /*
  * A device that answers commands waits for the network behind it, or the whole machine stood still. It is left
- * alone: it still receives, and QEMU 7.2 with -netdev socket does not survive a reset in the middle of a frame.
+ * alone, but for a notification, in case that it waits for one: it still receives, and QEMU 7.2 with -netdev socket does not survive a reset in the middle of a frame.
  */
 void virtio_net_look_at_stuck(struct virtio_net *net)
 {
@@ -27,6 +27,7 @@ void virtio_net_look_at_stuck(struct virtio_net *net)
     } else if (net->tx_stuck_passes == VIRTIO_NET_STUCK_PASSES || !net->link_up) {
         net->tx_stuck_since = now;
     } else if (now - net->tx_stuck_since > net->tx_timeout_ns) {
+        virtqueue_remind(&net->tx);
         if (!virtio_net_ctrl_answers(net)) {
             net->dev->trouble = "it does not send any more";
         }

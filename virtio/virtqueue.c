@@ -316,6 +316,14 @@ bool virtqueue_kick(struct virtqueue *vq)
     return true;
 }
 
+void virtqueue_remind(struct virtqueue *vq)
+{
+    if (vq->in_flight != 0 && !vq->broken && !vq->stopped) {
+        vq->counters.kicks++;
+        vq->dev->transport->notify(vq->dev, vq);
+    }
+}
+
 static void *release(struct virtqueue *vq, uint16_t id)
 {
     struct virtqueue_slot *slot = &vq->slot[id];

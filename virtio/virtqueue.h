@@ -179,6 +179,9 @@ unsigned virtqueue_descriptors(const struct virtqueue *vq, unsigned chains, unsi
 /* Notifies the device of what was added, if it wants that. Returns whether it was notified. */
 bool virtqueue_kick(struct virtqueue *vq);
 
+/* Notifies the device of what it has had for long, whether it wants that or not. */
+void virtqueue_remind(struct virtqueue *vq);
+
 /* Whether the device asks to be notified of the next buffer: so it does while it waits for one. */
 bool virtqueue_wanted(const struct virtqueue *vq);
 

@@ -61,6 +61,30 @@ static void machine_that_stood_still_is_no_trouble(void **state)
     }
 }
 
+/* A device that did not ask to be notified waits for that all the same: it is, every five seconds. */
+static void device_that_waits_for_a_notification_gets_one(void **state)
+{
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        unsigned before;
+
+        start(ring, 0, 0);
+        fake_want_kick(&card.dev, TX, false);
+        before = card.dev.queue[TX].doorbells;
+        assert_int_equal(send(), 0);
+        virtio_net_flush(&card.net);
+        assert_int_equal(card.dev.queue[TX].doorbells, before);
+        for (unsigned pass = 0; pass < 400; pass++) { /* 16 s */
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 40 * MS;
+        }
+        assert_in_range(card.dev.queue[TX].doorbells, before + 2, before + 3);
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        assert_int_equal(card.net.counters.recoveries, 0);
+        stop();
+    }
+}
+
 /* The network behind the device takes nothing for ten minutes: the device is well, and receives. */
 static void blocked_back_end_is_no_trouble(void **state)
 {
@@ -238,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(watchdog_begins_anew),
+        cmocka_unit_test(device_that_waits_for_a_notification_gets_one),
         cmocka_unit_test(blocked_back_end_is_no_trouble),
         cmocka_unit_test(machine_that_stood_still_is_no_trouble),
         cmocka_unit_test(device_that_breaks_before_it_is_live_is_reset),
