@@ -204,12 +204,15 @@ struct virtio_net {
 
     /* virtio_net_recover.c: resets a device that is in trouble, and sets it up again. */
     enum virtio_net_recovery { VIRTIO_NET_WELL, VIRTIO_NET_WAITS, VIRTIO_NET_RESETS } recovery;
-    uint64_t recovery_at;               /* clock: when the reset is to begin, or began */
-    uint64_t recovered_at;              /* clock: when it last was well again, if it ever was */
-    uint32_t recovery_delay_ms;         /* before the reset */
-    uint64_t tx_timeout_ns;             /* for frames to come back */
-    uint64_t tx_stuck_since;            /* clock: when STUCK_PASSES of them were seen first */
-    uint32_t tx_stuck_passes;           /* in which frames were out, and none came back */
+    uint64_t recovery_at;       /* clock: when the reset is to begin, or began */
+    uint64_t recovered_at;      /* clock: when it last was well again, if it ever was */
+    uint32_t recovery_delay_ms; /* before the reset */
+    uint64_t tx_timeout_ns;     /* for frames to come back */
+    uint64_t tx_stuck_since;    /* clock: when STUCK_PASSES of them were seen first */
+    uint32_t tx_stuck_passes;   /* in which frames were out, and none came back */
+    uint32_t tx_passes;         /* in which frames were out */
+    uint64_t tx_watched_at;     /* clock: when it was looked for frames that are overtaken */
+    bool tx_watch_due;          /* the time for that has come again */
     struct virtio_net_filters *filters; /* what the control queue has set */
 
     bool busy;          /* within virtio_net_poll() or _close(), as their callbacks are */

@@ -35,6 +35,27 @@ void virtio_net_look_at_stuck(struct virtio_net *net)
     }
 }
 
+/*
+ * A frame that was out for tx_timeout_ns, and then was overtaken by one that was sent after that, does not come
+ * back: TCP would wait for it for ever, as it sends nothing again that the device still has. When the time is
+ * over the device gets some passes more, since the machine may have stood still.
+ */
+void virtio_net_look_at_overtaken(struct virtio_net *net)
+{
+    uint64_t now = virtio_platform_clock_ns();
+
+    if (now - net->tx_watched_at <= net->tx_timeout_ns) {
+        return;
+    }
+    if (net->tx_watch_due) {
+        net->tx_watched_at = now;
+        if (virtqueue_overtaken(&net->tx)) {
+            net->dev->trouble = "it keeps a frame, and sends later ones";
+        }
+    }
+    net->tx_watch_due = !net->tx_watch_due;
+}
+
 /* The next delay: longer each time, until there was no trouble for a minute. */
 static void wait_longer(struct virtio_net *net, uint64_t now)
 {

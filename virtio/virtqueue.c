@@ -268,6 +268,7 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     }
     slot = &vq->slot[id];
     slot->cookie = cookie;
+    slot->watched = false;
     slot->in_length = in_length;
     error = virtqueue_map(vq, slot, parts, out, count);
     if (error != 0) {
@@ -314,14 +315,6 @@ bool virtqueue_kick(struct virtqueue *vq)
     vq->counters.kicks++;
     vq->dev->transport->notify(vq->dev, vq);
     return true;
-}
-
-void virtqueue_remind(struct virtqueue *vq)
-{
-    if (vq->in_flight != 0 && !vq->broken && !vq->stopped) {
-        vq->counters.kicks++;
-        vq->dev->transport->notify(vq->dev, vq);
-    }
 }
 
 static void *release(struct virtqueue *vq, uint16_t id)

@@ -76,6 +76,7 @@ struct virtqueue_slot {
 #if VIRTIO_CONFIG_DMA_MAP
     struct virtqueue_mapping *mapped; /* one for each part, in order */
 #endif
+    bool watched;  /* it was out at the last virtqueue_overtaken() */
 };
 
 enum { VIRTQUEUE_PARTS_MAX = 48 }; /* parts that an indirect table may hold */
@@ -134,6 +135,9 @@ struct virtqueue {
     int16_t free_table;   /* the first of them */
     int16_t *table_next;
 
+    uint16_t watched;      /* buffers that were out at the last virtqueue_overtaken() */
+    uint32_t watched_from; /* counters.buffers then */
+
 #if VIRTIO_CONFIG_DMA_MAP
     struct virtqueue_mapping *mappings;
     struct virtqueue_mapping *free_mapping;
@@ -181,6 +185,9 @@ bool virtqueue_kick(struct virtqueue *vq);
 
 /* Notifies the device of what it has had for long, whether it wants that or not. */
 void virtqueue_remind(struct virtqueue *vq);
+
+/* Whether a buffer is out that was out at the last call, though one that was added since has come back. */
+bool virtqueue_overtaken(struct virtqueue *vq);
 
 /* Whether the device asks to be notified of the next buffer: so it does while it waits for one. */
 bool virtqueue_wanted(const struct virtqueue *vq);

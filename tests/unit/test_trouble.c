@@ -85,6 +85,54 @@ static void device_that_waits_for_a_notification_gets_one(void **state)
     }
 }
 
+/* The device keeps a frame, for good or for `kept_ms`, and sends those after it. Returns after how long it was
+ * reset, in ms; 0: it was not in a minute. */
+static unsigned overtake(unsigned kept_ms)
+{
+    uint64_t begun = fake_platform.clock_ns;
+    uint64_t kept_since = 0;
+    uint16_t head = 0;
+
+    while (fake_platform.clock_ns - begun < 60000ull * MS) {
+        if (kept_since == 0) {
+            assert_int_equal(send(), 0);
+            assert_true(fake_tx_take(&card.dev));
+            head = card.dev.tx_chain.head;
+            kept_since = fake_platform.clock_ns;
+        }
+        assert_int_equal(send(), 0);
+        assert_int_equal(fake_tx_run(&card.dev), 1);
+        if (fake_platform.clock_ns - kept_since >= (uint64_t)kept_ms * MS) {
+            fake_use(&card.dev, TX, head, 0);
+            kept_since = 0;
+        }
+        polls(8);
+        if (card.net.recovery != VIRTIO_NET_WELL || card.net.counters.recoveries != 0) {
+            return (unsigned)((fake_platform.clock_ns - begun) / MS);
+        }
+        fake_platform.clock_ns += 20 * MS;
+    }
+    return 0;
+}
+
+static void frame_that_is_overtaken_means_a_reset(void **state)
+{
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        start(ring, 0, 0);
+        assert_in_range(overtake(UINT32_MAX), 5000, 11000);
+        polls(2);
+        assert_int_equal(card.net.counters.recoveries, 1);
+        assert_int_equal(card.net.counters.tx_lost, 1);
+        check_works();
+        stop();
+        start(ring, 0, 0);
+        assert_int_equal(overtake(4000), 0);
+        assert_int_equal(card.net.counters.recoveries, 0);
+        stop();
+    }
+}
+
 /* The network behind the device takes nothing for ten minutes: the device is well, and receives. */
 static void blocked_back_end_is_no_trouble(void **state)
 {
@@ -263,6 +311,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(watchdog_begins_anew),
         cmocka_unit_test(device_that_waits_for_a_notification_gets_one),
+        cmocka_unit_test(frame_that_is_overtaken_means_a_reset),
         cmocka_unit_test(blocked_back_end_is_no_trouble),
         cmocka_unit_test(machine_that_stood_still_is_no_trouble),
         cmocka_unit_test(device_that_breaks_before_it_is_live_is_reset),

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is done about buffers that the device has had for long. */
+#include "virtio/virtqueue.h"
+
+void virtqueue_remind(struct virtqueue *vq)
+{
+    if (vq->in_flight != 0 && !vq->broken && !vq->stopped) {
+        vq->counters.kicks++;
+        vq->dev->transport->notify(vq->dev, vq);
+    }
+}
+
+bool virtqueue_overtaken(struct virtqueue *vq)
+{
+    uint32_t taken = vq->counters.buffers - vq->watched_from;
+    unsigned still_out = 0;
+    bool overtaken;
+
+    for (uint16_t id = 0; id < vq->size; id++) {
+        if (vq->slot[id].cookie != NULL) {
+            still_out += vq->slot[id].watched;
+            vq->slot[id].watched = true;
+        }
+    }
+    /* More came back than those of the last call that did: one that was added after it. */
+    overtaken = still_out != 0 && taken > vq->watched - still_out;
+    vq->watched = vq->in_flight;
+    vq->watched_from = vq->counters.buffers;
+    return overtaken;
+}
