@@ -67,15 +67,15 @@ struct virtqueue_counters {
  * descriptor of the chain occupies one too.
  */
 struct virtqueue_slot {
-    void *cookie;       /* NULL: not a buffer that the device has */
+    void *cookie; /* NULL: not a buffer that the device has */
+#if VIRTIO_CONFIG_DMA_MAP
+    struct virtqueue_mapping *mapped; /* one for each part, in order */
+#endif
     uint32_t in_length; /* bytes that the device may write */
     uint16_t count;     /* descriptors of the chain in the ring */
     uint16_t last;      /* the last slot that it occupies */
     uint16_t next; /* free list, chain; with IN_ORDER always the following one, round the ring */
     int16_t table; /* index of its indirect table, or -1 */
-#if VIRTIO_CONFIG_DMA_MAP
-    struct virtqueue_mapping *mapped; /* one for each part, in order */
-#endif
     bool watched;  /* it was out at the last virtqueue_overtaken() */
 };
 
