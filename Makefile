@@ -380,6 +380,10 @@ check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes som
 	@path=$$(./setup --qemu10-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
 		echo "$$qemu" && PATH="$$path" $(MAKE) --no-print-directory check-system
 
+.PHONY: soak
+soak: $(foreach a,$(or $(ARCH),$(ARCHES)),$(B)/$a/vtnet-demo.elf) ## all services at full load for SOAK_S seconds, with trouble by lot (SEED=, ARCH=)
+	@$(PYTHON) tests/soak/soak.py --seconds $(or $(SOAK_S),3600) $(SEED:%=--seed %) $(ARCH:%=--arch %) $(SEGMENT:%=--segment %)
+
 .PHONY: check-types
 check-types: $(ARCHES:%=check-types-%) ## the sources where uint32_t is unsigned long, as for the compilers of make toolchains
 	@echo 'types: uint32_t may be unsigned long'

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What happens to a guest under load, and when it was over."""
+
+import re
+import time
+
+import host
+from guest import Guest
+from test_recovery import DESC_SIZE, NIC, Stub
+
+OUTAGE = 3  # seconds at the most of a link or a machine that stands still
+RESETS_APART = 20  # seconds: soon after the last trouble the driver waits, longer each time
+RESET_MAX = 70  # that it may wait
+BROKEN = "virtio: zero sized buffers are not allowed"  # by QEMU
+BACK = r"the device is back.*\n(?:.*\n)*?vtnet: link up"  # by the guest
+LENGTH = 8  # where a descriptor of either ring has it
+
+
+class Machine:
+    """The guest, which moves from one QEMU to the next and from one tap to the other."""
+
+    def __init__(self, arch, append, device, folder):
+        self.arch, self.append, self.device, self.folder = arch, append, device, folder
+        self.number = 0
+        self.guests = []
+        self.guest = self.start().__enter__()
+
+    def start(self, *more):
+        gdb = self.folder / f"gdb{self.number}"
+        guest = Guest(self.arch, f"ip6={host_v6()} {self.append}".strip(), device=self.device,
+                      tap=f"tap{self.number % 2}",
+                      qemu=["-gdb", f"unix:{gdb},server=on,wait=off", *more])
+        self.number += 1
+        self.guests.append(guest)
+        return guest
+
+    @property
+    def gdb(self):
+        return self.folder / f"gdb{self.number - 1}"
+
+    def migrate(self):
+        """To a new QEMU on the other tap. The bridge learns from the guest's announcement."""
+        uri = f"unix:{self.folder / 'migration'}"
+        there = self.start("-incoming", "defer").__enter__()
+        wait(there.qmp_is_there, 15, "QMP socket")
+        there.qmp("migrate-incoming", uri=uri)
+        began = time.monotonic()
+        self.guest.qmp("migrate", uri=uri)
+        wait(lambda: self.guest.qmp("query-migrate").get("status") in ("completed", "failed"), 60,
+             "end of the migration")
+        status = self.guest.qmp("query-migrate")
+        assert status["status"] == "completed", f"migration: {status}"
+        wait(lambda: there.qmp("query-status")["status"] == "running", 15, "guest that runs there")
+        self.guest.__exit__()
+        self.guest = there
+        return began
+
+    def well(self):
+        self.guest.assert_well()
+
+    def close(self):
+        for guest in self.guests:
+            if guest.process:
+                guest.__exit__()
+        Guest.seen.clear()
+
+    def report(self):
+        return "\n".join(guest.report() for guest in self.guests)
+
+
+def host_v6():
+    return "fd00::2"
+
+
+def wait(condition, seconds, what):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"no {what} in {seconds} s"
+        time.sleep(0.005)
+
+
+class Events:
+    """Each is one method: it begins, ends, and is written down with its time."""
+
+    def __init__(self, machine, random, modern):
+        self.machine, self.random = machine, random
+        self.windows = []  # (from, to, name)
+        self.classes = {"link": self.link, "stop": self.stop, "migration": self.migration,
+                        "announce": self.announce, "port": self.port}
+        if modern:  # a legacy device has no way to ask for a reset
+            self.classes["reset"] = self.reset
+        self.last_reset = None
+
+    def next(self):
+        name = self.random.choice(sorted(self.classes))
+        seconds = self.random.choice((0, 0.05, 0.3, 1, OUTAGE)) * self.random.random()
+        if name == "reset" and self.last_reset and time.monotonic() - self.last_reset < RESETS_APART:
+            name = "link"
+        began = time.monotonic()
+        try:
+            began = self.classes[name](seconds) or began
+        finally:
+            self.windows.append((began, time.monotonic(), name))
+
+    def link(self, seconds):
+        guest = self.machine.guest
+        guest.qmp("set_link", name="nic0", up=False)
+        time.sleep(seconds)
+        guest.qmp("set_link", name="nic0", up=True)
+
+    def stop(self, seconds):
+        guest = self.machine.guest
+        guest.qmp("stop")
+        time.sleep(seconds)
+        guest.qmp("cont")
+
+    def port(self, seconds):
+        """The bridge's side of the wire: the guest cannot see it."""
+        tap = f"tap{(self.machine.number - 1) % 2}"
+        host.ip("link", "set", tap, "nomaster")
+        time.sleep(seconds)
+        host.ip("link", "set", tap, "master", "br0")
+
+    def migration(self, _):
+        return self.machine.migrate()
+
+    def announce(self, _):
+        self.machine.guest.qmp("announce-self", initial=50, max=50, rounds=1, step=0)
+
+    def reset(self, _):
+        """All receive buffers get a length of 0, by the stub for debuggers: the device breaks with the next
+        frame. QEMU forgets to ask for a reset where that one waited for the stub to leave
+        (virtio_set_status()): then the driver finds out when it has sent for five seconds."""
+        guest = self.machine.guest
+        broken, back = (len(re.findall(pattern, guest.console(), re.M)) for pattern in (BROKEN, BACK))
+        queue = guest.qmp("x-query-virtio-queue-status", path=NIC, queue=0)
+        deadline = time.monotonic() + RESET_MAX
+        while len(re.findall(BROKEN, guest.console())) == broken:  # a ring without any has none to spoil
+            assert time.monotonic() < deadline, "the device does not break"
+            began = time.monotonic()
+            stub = Stub(self.machine.gdb)
+            for i in range(queue["vring-num"]):
+                stub.write(queue["vring-desc"] + DESC_SIZE * i + LENGTH, bytes(4))
+            stub.leave()
+            time.sleep(0.3)
+        guest.wait_for(BACK, count=back + 1, seconds=RESET_MAX)
+        self.last_reset = time.monotonic()
+        return began

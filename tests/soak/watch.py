@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What stood still, for how long, and whether something is known that explains it."""
+
+import os
+import threading
+import time
+
+STALL = 1.0  # seconds: what is longer has to be explained
+STEP, LATE = 0.05, 0.3  # how often the machine is looked at, and what delay of that is noted
+
+
+class Machine(threading.Thread):
+    """Notes when this program itself was not run in time: then nothing that it measures counts."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.late = []  # (from, to)
+        self.loads = []  # (time, load average)
+        self.ended = threading.Event()
+
+    def run(self):
+        before = time.monotonic()
+        while not self.ended.wait(STEP):
+            now = time.monotonic()
+            if now - before > STEP + LATE:
+                self.late.append((before, now))
+            if not self.loads or now - self.loads[-1][0] > 1:
+                self.loads.append((now, os.getloadavg()[0]))
+            before = now
+
+    def load_at(self, when):
+        return min(self.loads, key=lambda each: abs(each[0] - when), default=(0, 0.0))[1]
+
+
+class Gaps:
+    """The times without progress of one service."""
+
+    def __init__(self):
+        self.last = None
+        self.longest = 0.0
+        self.stalls = []  # (from, to)
+
+    def mark(self):
+        now = time.monotonic()
+        if self.last is not None:
+            self.longest = max(self.longest, now - self.last)
+            if now - self.last > STALL:
+                self.stalls.append((self.last, now))
+        self.last = now
+
+    def forget(self):
+        """Nothing is expected for now."""
+        self.last = None
+
+
+def uncovered(stall, windows):
+    """The seconds of a stall in none of the windows."""
+    at, left = stall[0], 0.0
+    for start, end in sorted(windows):
+        if end <= at:
+            continue
+        if start >= stall[1]:
+            break
+        left += max(0.0, start - at)
+        at = max(at, end)
+    return left + max(0.0, stall[1] - at)
+
+
+def explain(stall, windows, machine):
+    """One word on what a stall came from; windows: (from, to, class) of the events."""
+    within = [(start, end, name) for start, end, name in windows
+              if start < stall[1] and end > stall[0]]
+    if uncovered(stall, [(start, end) for start, end, _ in within]) <= STALL:
+        return "+".join(sorted({name for *_, name in within}))
+    late = [(start, end) for start, end, *_ in [*within, *machine.late]]
+    if uncovered(stall, late) <= STALL:
+        return "this machine"
+    return ""
