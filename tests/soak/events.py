@@ -6,7 +6,7 @@ import time
 
 import host
 from guest import Guest
-from test_recovery import DESC_SIZE, NIC, Stub
+from test_recovery import DESC_SIZE, FLAGS, NIC, Stub
 
 OUTAGE = 3  # seconds at the most of a link or a machine that stands still
 RESETS_APART = 20  # seconds: soon after the last trouble the driver waits, longer each time
@@ -79,11 +79,17 @@ def wait(condition, seconds, what):
         time.sleep(0.005)
 
 
+def is_used(flags):
+    """Whether the device has written this descriptor of a packed ring: the length is the frame's then."""
+    avail, used = (int.from_bytes(flags, "little") >> bit & 1 for bit in (7, 15))
+    return avail == used
+
+
 class Events:
     """Each is one method: it begins, ends, and is written down with its time."""
 
-    def __init__(self, machine, random, modern):
-        self.machine, self.random = machine, random
+    def __init__(self, machine, random, modern, packed):
+        self.machine, self.random, self.packed = machine, random, packed
         self.windows = []  # (from, to, name)
         self.classes = {"link": self.link, "stop": self.stop, "migration": self.migration,
                         "announce": self.announce, "port": self.port}
@@ -140,7 +146,9 @@ class Events:
             began = time.monotonic()
             stub = Stub(self.machine.gdb)
             for i in range(queue["vring-num"]):
-                stub.write(queue["vring-desc"] + DESC_SIZE * i + LENGTH, bytes(4))
+                descriptor = queue["vring-desc"] + DESC_SIZE * i
+                if not (self.packed and is_used(stub.read(descriptor + FLAGS["packed"], 2))):
+                    stub.write(descriptor + LENGTH, bytes(4))
             stub.leave()
             time.sleep(0.3)
         guest.wait_for(BACK, count=back + 1, seconds=RESET_MAX)

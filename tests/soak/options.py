@@ -12,6 +12,7 @@ class Options:
     append: str
     mtu: int
     modern: bool
+    packed: bool
 
     def __str__(self):
         return f'device "{self.device}", arguments "{self.append}"'
@@ -34,4 +35,4 @@ def draw(random):
               f"irq={random.choice(('auto', 'intx', 'msix'))}"]
     append += some(random, ["bufinit=2", "bufmax=64", "rxdyn=0", "poll_us=100", "bounded=1"], 2)
     return Options(device=",".join(device), append=" ".join(append), mtu=mtu,
-                   modern=interface != "disable-modern=on")
+                   modern=interface != "disable-modern=on", packed=interface == "packed=on")

@@ -22,7 +22,7 @@ from guest import ARCHITECTURES  # noqa: E402
 from segment import Segment, make_bridge  # noqa: E402
 from watch import Machine  # noqa: E402
 
-SEGMENT = (90, 240)  # seconds, by lot
+SEGMENT = (120, 360)  # seconds, by lot
 LEFT_MIN = 10  # less is no segment of its own
 COLUMNS = ("bytes", "messages", "connections", "lost", "late", "not sent", "unreachable", "failed")
 

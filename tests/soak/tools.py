@@ -25,6 +25,7 @@ class Tool(Worker):
         super().__init__(address, seed)
         self.program = program
         self.failed = []  # (from, to, what it said)
+        self.floods = []  # (from, to, "flood"): what displaces all else
 
     def work(self):
         while not self.end.wait(0.2):
@@ -47,6 +48,8 @@ class Tool(Worker):
                 process.kill()
                 output = process.communicate()[0] + f"\nhas not ended in {RUN_MAX} s"
         self.totals["messages"] += 1
+        if "UDP_STREAM" in arguments:
+            self.floods.append((begin, time.monotonic(), "flood"))
         if process.returncode != 0 or any(word in output for word in TROUBLE):
             self.totals["failed"] += 1
             self.failed.append((begin, time.monotonic(),
