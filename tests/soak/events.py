@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What happens to a guest under load, and when it was over."""
 
+import contextlib
 import re
 import time
 
 import host
 from guest import Guest
-from test_recovery import DESC_SIZE, FLAGS, NIC, Stub
+from test_recovery import DESC_SIZE, FLAGS, INDIRECT, NIC, Stub
 
 OUTAGE = 3  # seconds at the most of a link or a machine that stands still
 RESETS_APART = 20  # seconds: soon after the last trouble the driver waits, longer each time
 RESET_MAX = 70  # that it may wait
-BROKEN = "virtio: zero sized buffers are not allowed"  # by QEMU
+BROKEN = "Invalid size for indirect buffer table"  # by QEMU
 BACK = r"the device is back.*\n(?:.*\n)*?vtnet: link up"  # by the guest
 LENGTH = 8  # where a descriptor of either ring has it
 
@@ -61,6 +62,9 @@ class Machine:
     def close(self):
         for guest in self.guests:
             if guest.process:
+                with contextlib.suppress(OSError):  # a command that a QEMU did not take before it ended
+                    guest.qmp_file = guest.qmp_file and guest.qmp_file.close()
+                guest.qmp_file = None
                 guest.__exit__()
         Guest.seen.clear()
 
@@ -81,7 +85,7 @@ def wait(condition, seconds, what):
 
 def is_used(flags):
     """Whether the device has written this descriptor of a packed ring: the length is the frame's then."""
-    avail, used = (int.from_bytes(flags, "little") >> bit & 1 for bit in (7, 15))
+    avail, used = (int.from_bytes(flags[:2], "little") >> bit & 1 for bit in (7, 15))
     return avail == used
 
 
@@ -134,8 +138,8 @@ class Events:
         self.machine.guest.qmp("announce-self", initial=50, max=50, rounds=1, step=0)
 
     def reset(self, _):
-        """All receive buffers get a length of 0, by the stub for debuggers: the device breaks with the next
-        frame. QEMU forgets to ask for a reset where that one waited for the stub to leave
+        """All receive buffers become tables of no descriptor, by the stub for debuggers: the device breaks
+        with the next frame. QEMU forgets to ask for a reset where that one waited for the stub to leave
         (virtio_set_status()): then the driver finds out when it has sent for five seconds."""
         guest = self.machine.guest
         broken, back = (len(re.findall(pattern, guest.console(), re.M)) for pattern in (BROKEN, BACK))
@@ -147,8 +151,11 @@ class Events:
             stub = Stub(self.machine.gdb)
             for i in range(queue["vring-num"]):
                 descriptor = queue["vring-desc"] + DESC_SIZE * i
-                if not (self.packed and is_used(stub.read(descriptor + FLAGS["packed"], 2))):
-                    stub.write(descriptor + LENGTH, bytes(4))
+                data = bytearray(stub.read(descriptor, DESC_SIZE))
+                if not (self.packed and is_used(data[FLAGS["packed"]:])):
+                    data[LENGTH:LENGTH + 4] = bytes(4)
+                    data[FLAGS["packed" if self.packed else "split"]] |= INDIRECT
+                    stub.write(descriptor, data)
             stub.leave()
             time.sleep(0.3)
         guest.wait_for(BACK, count=back + 1, seconds=RESET_MAX)
