@@ -14,7 +14,7 @@ SOURCES = {".c", ".h", ".S", ".py", ".ld", ".ini"}
 NAMED = SOURCES | {".md", ".json", ".svg"}
 # File names that documents speak of, which are somebody else's or appear when something runs.
 ELSEWHERE = re.compile(r"(build|results|dev|sys|proc|boot/loader|etc)\b.*|/.*|.*[A-Z]{4}.*|"
-                       r"(tables|report|anatomy|buffers|rounds|mine|if_vtnet|virtio_net)\.\w+")
+                       r"(tables|report|anatomy|buffers|rounds|mine|if_vtnet|virtio_net|compile_commands)\.\w+")
 
 
 def document_ids(path):
