@@ -7,7 +7,7 @@
 
 struct platform {
     uint64_t clock_ns;
-    unsigned mapped; /* for the device, and not unmapped */
+    unsigned mapped;                   /* for the device, and not unmapped */
     void (*freed)(const void *memory); /* a block is about to be freed; NULL: nobody asks */
     void (*loaded)(void);              /* virtio/ is about to load from the arena; NULL */
     void (*given)(const void *memory); /* the device is told this address; NULL */
