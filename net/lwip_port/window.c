@@ -24,7 +24,8 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
     const struct lwip_port *port;
     uint32_t window = UINT32_MAX;
 
-    if (!(limited || tcp_memory_was_short) ||
+    /* A reset for what belongs to no connection has none. */
+    if (pcb == NULL || !(limited || tcp_memory_was_short) ||
         (netif = ip_route(&pcb->local_ip, &pcb->remote_ip)) == NULL) {
         return options;
     }

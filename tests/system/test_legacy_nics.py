@@ -44,6 +44,16 @@ def test_traffic(boot, model, mode):
 
 
 @pytest.mark.parametrize("model", MODELS)
+def test_closed_port(boot, model):
+    """What is sent has its window bounded; a reset is of no connection, and has none."""
+    guest = boot(network=card(model)).wait_ready()
+    for _ in range(3):
+        with pytest.raises(ConnectionRefusedError):
+            host.tcp_socket(guest.address, 4)
+    host.ping(guest.address, count=5)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_both_ways_at_once(boot, model):
     guest = boot(network=card(model)).wait_ready()
     host.all_at_once(lambda seed: host.tcp_echo(guest.address, host.MIB, seed=seed), range(3))
