@@ -88,6 +88,14 @@ uint64_t arch_clock_ns(void);
 const char *arch_clock_name(void);
 uint32_t arch_clock_khz(void);
 
+/*
+ * Makes a fault of accesses that are none of a sound program's, as far as the machine can: to address 0, below
+ * the stack, writing to code and constants, executing anything but code. To be called once what a
+ * loader left in memory has been read, with interrupts off. memory_end: of RAM. Returns what is protected now,
+ * as text.
+ */
+const char *arch_protect(uintptr_t memory_end);
+
 /* Whether this machine is one that leaves barriers out: see virtio/virtio_platform.h. */
 bool arch_barrier_is_weak(void);
 

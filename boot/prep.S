@@ -82,7 +82,7 @@ linked:
     bl prep_start
 8:  b 8b
 
-    .section .bss
+    .section .bss.stack, "aw", @nobits
     .align 4
 boot_stack:
     .skip 32768

@@ -33,6 +33,7 @@ void boot_start(const struct boot_info *info)
     memory_init(start, info->memory_end);
     printf("vtnet: %zu KiB of memory, clock %s at %u kHz\n", memory_usage().total >> 10,
            arch_clock_name(), (unsigned)arch_clock_khz());
+    printf("vtnet: protected: %s\n", arch_protect(info->memory_end));
     command_line_parse(command_line);
     arch_interrupts_on();
     arch_exit(main() == 0);

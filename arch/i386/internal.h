@@ -14,6 +14,21 @@ enum {
     I386_VECTORS = 64,
 };
 
+enum { I386_DOUBLE_FAULT = 8, I386_PAGE_FAULT = 14 };
+
+enum { I386_CODE_SEGMENT = 0x08, I386_DATA_SEGMENT = 0x10 }; /* multiboot.S */
+
+/* As vectors.S leaves the stack. */
+struct i386_trap_frame {
+    uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
+    uint32_t vector;
+    uint32_t error;
+    uint32_t eip, cs, eflags;
+};
+
+/* Makes the double fault a task. Returns its segment. */
+uint16_t i386_double_fault_task(void);
+
 enum { I386_TICK_LINE = 0 }; /* of the 8254's channel 0 */
 
 struct i386_cpuid {

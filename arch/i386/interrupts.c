@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The interrupt descriptor table, exception reports, and the two 8259 interrupt controllers. */
-#include <stdio.h>
+/* The interrupt descriptor table, and the two 8259 interrupt controllers. */
+#include <stddef.h>
 
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
@@ -19,9 +19,9 @@ enum {
 
     IRQ_LINES = 16,
     HANDLERS_PER_LINE = 8,
-    STUB_SIZE = 16, /* bytes, in vectors.S */
-    CODE_SEGMENT = 0x08,
+    STUB_SIZE = 16,          /* bytes, in vectors.S */
     GATE_INTERRUPT = 0x8e00, /* present, ring 0, 32-bit interrupt gate */
+    GATE_TASK = 0x8500,      /* present, ring 0 */
 };
 
 struct gate {
@@ -32,21 +32,13 @@ struct gate {
 };
 _Static_assert(sizeof(struct gate) == 8, "gate");
 
-/* As vectors.S leaves the stack. */
-struct trap_frame {
-    uint32_t edi, esi, ebp, esp, ebx, edx, ecx, eax;
-    uint32_t vector;
-    uint32_t error;
-    uint32_t eip, cs, eflags;
-};
-
 struct irq_handler {
     arch_irq_handler_t handler;
     void *context;
 };
 
 extern const uint8_t vector_stubs[];
-void trap_handle(struct trap_frame *frame);
+void trap_handle(const struct i386_trap_frame *frame);
 
 static struct gate idt[I386_VECTORS];
 static struct irq_handler handlers[IRQ_LINES][HANDLERS_PER_LINE];
@@ -65,11 +57,16 @@ static void init_idt(void)
 
         idt[i] = (struct gate){
             .offset_low = (uint16_t)stub,
-            .selector = CODE_SEGMENT,
+            .selector = I386_CODE_SEGMENT,
             .type = GATE_INTERRUPT,
             .offset_high = (uint16_t)(stub >> 16),
         };
     }
+    /* It has a stack of its own, whatever the program's is. */
+    idt[I386_DOUBLE_FAULT] = (struct gate){
+        .selector = i386_double_fault_task(),
+        .type = GATE_TASK,
+    };
     __asm__ volatile("lidt %0" ::"m"(pointer.limit) : "memory");
 }
 
@@ -158,45 +155,8 @@ static void handle_irq(unsigned line)
     arch_io_write8(PIC1_COMMAND, PIC_OCW2_EOI);
 }
 
-static _Noreturn void report_exception(const struct trap_frame *f)
+void trap_handle(const struct i386_trap_frame *frame)
 {
-    static const char *const names[] = {
-        "divide error",
-        "debug",
-        "NMI",
-        "breakpoint",
-        "overflow",
-        "bound range",
-        "invalid opcode",
-        "device not available",
-        "double fault",
-        "coprocessor overrun",
-        "invalid TSS",
-        "segment not present",
-        "stack fault",
-        "general protection",
-        "page fault",
-    };
-    uint32_t cr2;
-
-    __asm__ volatile("movl %%cr2, %0" : "=r"(cr2));
-    printf("\nvtnet: exception %u (%s), error code 0x%08x at eip %08x\n", (unsigned)f->vector,
-           f->vector < sizeof names / sizeof names[0] ? names[f->vector] : "reserved",
-           (unsigned)f->error, (unsigned)f->eip);
-    printf("  eax %08x  ebx %08x  ecx %08x  edx %08x\n", (unsigned)f->eax, (unsigned)f->ebx,
-           (unsigned)f->ecx, (unsigned)f->edx);
-    printf("  esi %08x  edi %08x  ebp %08x  esp %08x\n", (unsigned)f->esi, (unsigned)f->edi,
-           (unsigned)f->ebp, (unsigned)f + (unsigned)sizeof *f);
-    printf("  cs %04x  eflags %08x  cr2 %08x\n", (unsigned)(f->cs & 0xffff), (unsigned)f->eflags,
-           (unsigned)cr2);
-    arch_exit(false);
-}
-
-void trap_handle(struct trap_frame *frame)
-{
-    if (frame->vector < I386_VECTOR_IRQ) {
-        report_exception(frame);
-    }
     stamp(STAMP_INTERRUPT);
     if (frame->vector >= I386_VECTOR_MESSAGE) {
         i386_message_handle(frame->vector);

@@ -37,18 +37,22 @@ multiboot_entry:
     hlt
     jmp 2b
 
-    .section .rodata
+    /* Not constant: the processor marks the task that runs. */
+    .data
     .align 8
+    .global gdt
 gdt:
     .quad 0
     .quad 0x00cf9b000000ffff /* 0x08: code, ring 0, 4 GiB */
     .quad 0x00cf93000000ffff /* 0x10: data, ring 0, 4 GiB */
+    .quad 0 /* 0x18, 0x20: the program's state and the double fault's (interrupts.c) */
+    .quad 0
 gdt_end:
 gdt_pointer:
     .word gdt_end - gdt - 1
     .long gdt
 
-    .section .bss
+    .section .bss.stack, "aw", @nobits
     .align 16
 boot_stack:
     .skip 32768

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Interrupt entry points: each pushes its vector, and a zero where the processor pushes no error
- * code, so that the stack always holds a struct trap_frame (arch/i386/interrupts.c).
+ * code, so that the stack always holds a struct trap_frame (arch/i386/interrupts.c). An exception is
+ * reported on a stack of its own, as the other may be used up.
  */
     .altmacro
     .macro vector number
@@ -12,7 +13,11 @@
     pushl $0
     .endif
     pushl $\number
+    .if \number < 32
+    jmp exception_common
+    .else
     jmp trap_common
+    .endif
     .endm
 
     .text
@@ -38,5 +43,28 @@ trap_common:
     popal
     addl $8, %esp
     iret
+
+/* Does not return. */
+exception_common:
+    pushal
+    cld
+    movl %esp, %eax
+    movl $exception_stack_top, %esp
+    subl $12, %esp
+    pushl %eax
+    call exception_report
+
+/* The task of the double fault: what could not be pushed is in the program's state. */
+    .global double_fault_entry
+double_fault_entry:
+    cld
+    call double_fault_report
+
+    .section .bss
+    .align 16
+exception_stack:
+    .skip 4096
+    .global exception_stack_top
+exception_stack_top:
 
     .section .note.GNU-stack, "", @progbits

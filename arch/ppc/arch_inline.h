@@ -22,9 +22,11 @@
 #define ARCH_BUS_MEMORY_FIRST 0x10000000u
 #define ARCH_BUS_MEMORY_LAST 0x2fffffffu
 
-#define ARCH_MSR_POW 0x00040000u /* power management: sleep */
-#define ARCH_MSR_EE 0x00008000u  /* external interrupts and the decrementer's */
-#define ARCH_MSR_ME 0x00001000u  /* machine checks are exceptions */
+#define ARCH_MSR_POW 0x00040000u         /* power management: sleep */
+#define ARCH_MSR_EE 0x00008000u          /* external interrupts and the decrementer's */
+#define ARCH_MSR_TRANSLATION 0x00000030u /* of addresses: instructions and data */
+#define ARCH_MSR_DATA 0x00000010u
+#define ARCH_MSR_ME 0x00001000u /* machine checks are exceptions */
 
 /*
  * Byte-reversed, as PCI is little-endian. The sync before an access keeps it behind the stores to

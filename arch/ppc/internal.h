@@ -4,6 +4,7 @@
 #define PPC_INTERNAL_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The decrementer's interrupt; from interrupt context. */
 void ppc_handle_decrementer(void);
@@ -13,6 +14,10 @@ void ppc_handle_decrementer(void);
  * that starts again instead of ending. Forgets about it.
  */
 bool ppc_run_has_ended(void);
+
+/* Makes the page of an address known to the processor. Returns false where there is none. From the exception
+ * of the first access. */
+bool ppc_add_page(uint32_t address);
 
 /* Sleeps for ever. Interrupts must have been initialised, and nobody registered. */
 _Noreturn void ppc_halt(void);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "arch/fault.h"
 #include "arch/ppc/internal.h"
 #include "runtime/stamp.h"
 
@@ -24,14 +25,20 @@ enum {
     VECTOR_END = 0x3000, /* architecture and processors together define none from here on */
     VECTOR_STEP = 0x100,
     VECTOR_SIZE = 16, /* bytes, in vectors.S */
+    VECTOR_DATA = 0x300,
+    VECTOR_INSTRUCTION = 0x400,
     VECTOR_EXTERNAL = 0x500,
     VECTOR_DECREMENTER = 0x900,
+    VECTOR_INSTRUCTION_MISS = 0x1000, /* of a 603 */
     CACHE_LINE = 32,
     HID0_DOZE = 0x00800000,
 };
 
 /* Reading it acknowledges the interrupt at both controllers and gives its line. */
 #define INTERRUPT_ACKNOWLEDGE 0xbffffff0u
+
+#define DSISR_NO_PAGE 0x40000000u
+#define DSISR_STORE 0x02000000u
 
 /* As vectors.S fills it. */
 struct trap_frame {
@@ -51,7 +58,7 @@ struct irq_handler {
 extern const uint8_t vector_to_interrupt[];
 extern const uint8_t vector_to_exception[];
 void interrupt_handle(uint32_t vector);
-_Noreturn void exception_report(const struct trap_frame *frame);
+void exception_handle(const struct trap_frame *frame);
 
 static struct irq_handler handlers[IRQ_LINES][HANDLERS_PER_LINE];
 uint32_t arch_irq_unclaimed;
@@ -196,7 +203,17 @@ static const char *vector_name(uint32_t vector)
                                                                  : "processor-specific";
 }
 
-void exception_report(const struct trap_frame *f)
+static void say_fault(const struct trap_frame *f)
+{
+    if (f->vector == VECTOR_DATA) {
+        fault_say(f->dar, f->dsisr & DSISR_STORE ? FAULT_WRITE : FAULT_READ);
+    } else if (f->vector == VECTOR_INSTRUCTION || f->vector == VECTOR_INSTRUCTION_MISS ||
+               f->srr0 < VECTOR_FIRST) {
+        fault_say(f->srr0, FAULT_EXECUTE);
+    }
+}
+
+static _Noreturn void exception_report(const struct trap_frame *f)
 {
     printf("\nvtnet: exception 0x%03x (%s) at srr0 %08x\n", (unsigned)f->vector,
            vector_name(f->vector), (unsigned)f->srr0);
@@ -209,5 +226,13 @@ void exception_report(const struct trap_frame *f)
                (unsigned)f->gpr[i + 1], i + 2, (unsigned)f->gpr[i + 2], i + 3,
                (unsigned)f->gpr[i + 3]);
     }
+    say_fault(f);
     arch_exit(false);
+}
+
+void exception_handle(const struct trap_frame *f)
+{
+    if (f->vector != VECTOR_DATA || !(f->dsisr & DSISR_NO_PAGE) || !ppc_add_page(f->dar)) {
+        exception_report(f);
+    }
 }

@@ -63,6 +63,8 @@ void arch_exit(bool success)
     if (!success) {
         report_panic();
     }
+    /* Where the mark lies there is no page. */
+    arch_write_msr(arch_read_msr() & ~ARCH_MSR_TRANSLATION);
     *end_mark = END_MARK;
     arch_io_write8(KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
     for (;;) {

@@ -96,7 +96,7 @@ interrupt_entry:
     addi 1, 1, IRQ_FRAME
     rfi
 
-/* Does not return, and uses a stack of its own: r1 may be what is wrong. */
+/* On a stack of its own, as r1 may be what is wrong. Returns where a page was missing, and is there now. */
 exception_entry:
     lis 3, exception_frame@ha
     addi 3, 3, exception_frame@l
@@ -131,14 +131,28 @@ exception_entry:
     addi 1, 1, exception_stack_top@l
     li 0, 0
     stwu 0, -16(1)
-    bl exception_report
-1:  b 1b
+    bl exception_handle
+    lis 3, exception_frame@ha
+    addi 3, 3, exception_frame@l
+    lwz 4, FRAME_CR(3)
+    mtcr 4
+    lwz 4, FRAME_LR(3)
+    mtlr 4
+    lwz 4, FRAME_CTR(3)
+    mtctr 4
+    lwz 4, FRAME_XER(3)
+    mtxer 4
+    .irp n, 0, 1, 4, 5, 6, 7, 8, 9, 10, 11, 12, 3
+    lwz \n, FRAME_GPR + 4 * \n(3)
+    .endr
+    rfi
 
     .section .bss
     .align 4
 exception_frame:
     .skip 168
     .align 4
+exception_stack:
     .skip 4096
 exception_stack_top:
 

@@ -164,8 +164,8 @@ class PowerPc:
             s.grow = -number(parts[1][:-4])
         elif name == "addi" and parts[1] == "r1":
             s.grow = -number(parts[2])
-        elif name == "lwz" and parts[1] == "0(r1)" or name == "addi" or name == "mr" and parts[1] == "r11":
-            s.set_to = 0  # the caller's frame; or a stack of its own
+        elif name in ("lwz", "addi") or name == "mr" and parts[1] == "r11":
+            s.set_to = 0  # the caller's frame, or that of what an exception interrupted
         elif name == "mr":
             s.ends = True  # __builtin_longjmp()
         else:

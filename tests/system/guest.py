@@ -36,6 +36,7 @@ class Architecture:
     exit_success: int  # QEMU's exit code when the guest's main() returns 0
     exit_failure: int  # and when it gives up
     exception: tuple  # patterns of the report of tests/guest/exception.c
+    no_execute: tuple  # QEMU's arguments for a processor that can forbid to execute data
     cpus: tuple
     memories: tuple  # MiB
     by_hand: str  # the command of the user's manual, to which device options are appended
@@ -52,6 +53,7 @@ ARCHITECTURES = [
         exit_failure=35,
         exception=(r"exception 6 \(invalid opcode\), error code 0x00000000 at eip [0-9a-f]{8}",
                    r"eax [0-9a-f]{8}  ebx"),
+        no_execute=("-cpu", "qemu32,+nx"),
         cpus=("486", "pentium", "max"),
         memories=(16, 2048, 3500, 3584),
         by_hand='qemu-system-i386 -kernel build/i386/vtnet-demo.elf -append "ip=10.0.0.2/24" '
@@ -69,6 +71,7 @@ ARCHITECTURES = [
         exit_failure=1,
         exception=(r"exception 0x700 \(program\) at srr0 [0-9a-f]{8}",
                    r"r28 [0-9a-f]{8}  r29 [0-9a-f]{8}  r30 [0-9a-f]{8}  r31 [0-9a-f]{8}"),
+        no_execute=(),
         cpus=("603", "604", "750"),
         memories=(16, 128, 192),
         by_hand='qemu-system-ppc -M 40p -bios build/ppc/vtnet-demo.elf '

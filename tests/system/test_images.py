@@ -106,6 +106,21 @@ def test_exception_is_reported(arch):
             assert re.search(pattern, guest.console())
 
 
+# name= of tests/guest/exception.c, and what the console says of it where the processor has all that it takes.
+FAULTS = {"read": "null pointer: read from 00000000", "write": "null pointer: write to 00000010",
+          "call": "null pointer: execution at 00000000", "code": "this is code: write to",
+          "constant": "this is constant: write to", "jump": "this is no code: execution at",
+          "overflow": "stack overflow: write to"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_fault_is_named(arch, fault):
+    with Guest(arch, f"name={fault}", image="exception", network=["-nic", "none"], qemu=arch.no_execute) as guest:
+        guest.wait_failure()
+        assert f"vtnet: panic: {FAULTS[fault]}" in guest.console()
+        assert "vtnet: protected: address 0, the stack's end, code, constants; data is not executed" in guest.console()
+
+
 def kickrace(arch, pairs, append, device=""):
     """Races for notifications, and returns the stalls. Without ioeventfd the device is quickest."""
     memory = min(256, max(arch.memories))
