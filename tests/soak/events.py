@@ -6,6 +6,7 @@ import re
 import time
 
 import host
+from guest import BROKEN as PANIC
 from guest import Guest
 from test_recovery import DESC_SIZE, FLAGS, INDIRECT, NIC, Stub
 
@@ -58,6 +59,11 @@ class Machine:
 
     def well(self):
         self.guest.assert_well()
+
+    def broken(self):
+        """What the guest has said of a panic."""
+        for guest in self.guests:
+            yield from (found[0] for found in PANIC.finditer(guest.console()))
 
     def close(self):
         for guest in self.guests:
@@ -138,7 +144,7 @@ class Events:
         self.machine.guest.qmp("announce-self", initial=50, max=50, rounds=1, step=0)
 
     def reset(self, _):
-        """All receive buffers become tables of no descriptor, by the stub for debuggers: the device breaks
+        """All receive buffers become tables of a length that none has, by the stub for debuggers: the device breaks
         with the next frame. QEMU forgets to ask for a reset where that one waited for the stub to leave
         (virtio_set_status()): then the driver finds out when it has sent for five seconds."""
         guest = self.machine.guest
@@ -153,7 +159,7 @@ class Events:
                 descriptor = queue["vring-desc"] + DESC_SIZE * i
                 data = bytearray(stub.read(descriptor, DESC_SIZE))
                 if not (self.packed and is_used(data[FLAGS["packed"]:])):
-                    data[LENGTH:LENGTH + 4] = bytes(4)
+                    data[LENGTH:LENGTH + 4] = bytes((1, 0, 0, 0))
                     data[FLAGS["packed" if self.packed else "split"]] |= INDIRECT
                     stub.write(descriptor, data)
             stub.leave()

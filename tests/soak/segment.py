@@ -15,15 +15,14 @@ import tools
 from events import Events, Machine, host_v6
 from guest import ADDRESS, PATIENCE
 from options import draw
-from watch import explain
+from watch import explain, explain_connection
 
 OURS, OURS_V6, MAC = "10.0.0.1/24", "fd00::1/64", "02:00:00:00:00:01"
 LENT = 2  # buffers that the question itself may hold
+LEAST = 44  # receive buffers that are posted at the least, where a device does not say that it needs more
 REST = 150  # seconds in which all has to be back where it was: the guest remembers connections for 120
 END_MAX = 120  # and in which the clients have to end
 AFTER = 1.0  # seconds that a service has after an event
-# What retransmits waits as long again as it had to, and the guest's own timer has steps of 500 ms.
-AFTER_TCP, TIMES_TCP = 2.0, 1
 
 
 def make_bridge():
@@ -75,7 +74,7 @@ class Segment:
                 self.load(machine, events, seconds)
                 self.compare(before, machine, events)
             except (AssertionError, OSError, KeyError, ValueError) as error:
-                self.failures.append(f"{type(error).__name__}: {error}")
+                self.failures += [*machine.broken(), f"{type(error).__name__}: {error}"]
             finally:
                 self.end_load()
             self.windows = events.windows
@@ -140,13 +139,16 @@ class Segment:
         machine.well()
 
     def end_load(self):
-        for worker in self.workers:
-            worker.end.set()
-        deadline = time.monotonic() + END_MAX
-        for worker in self.workers:
-            worker.join(max(0, deadline - time.monotonic()))
-            if worker.is_alive() and not worker.failure:
-                worker.failure = f"{worker} does not end"
+        pings = [worker for worker in self.workers if isinstance(worker, packets.Ping)]
+        others = [worker for worker in self.workers if worker not in pings]
+        for workers in (others, pings):  # which go on while connections end
+            for worker in workers:
+                worker.end.set()
+            deadline = time.monotonic() + END_MAX
+            for worker in workers:
+                worker.join(max(0, deadline - time.monotonic()))
+                if worker.is_alive() and not worker.failure:
+                    worker.failure = f"{worker} does not end"
 
     def compare(self, before, machine, events):
         """At rest everything has to be back."""
@@ -161,18 +163,19 @@ class Segment:
 
     def judge(self):
         floods = [each for worker in self.workers for each in getattr(worker, "floods", ())]
+        pings = [stall for worker in self.workers if worker.service == "ping"
+                 for stall in worker.gaps.stalls]
         for worker in self.workers:
             if worker.failure:
                 self.failures.append(worker.failure)
             for begin, end, what in getattr(worker, "failed", ()):
                 if not any(start < end and begin < stop for start, stop, _ in self.windows):
                     self.failures.append(what)
-            tcp = worker.service.startswith("TCP")
-            after, times = (AFTER_TCP, TIMES_TCP) if tcp else (AFTER, 0)
-            windows = [(start, end + times * (end - start) + after, name)
-                       for start, end, name in self.windows + floods]
+            windows = [(start, end + AFTER, name) for start, end, name in self.windows + floods]
             for stall in worker.gaps.stalls:
                 reason = explain(stall, windows, self.watcher)
+                if not reason and worker.service.startswith("TCP"):
+                    reason = explain_connection(stall, windows, pings)
                 self.stalls.append((worker, stall, reason))
                 if not reason:
                     self.failures.append(f"{worker}: stood still for "
@@ -190,12 +193,13 @@ def without_buffers(figures):
 def differences(before, after):
     """What is not where it was."""
     one, two = (each["cards"][0]["counters"] for each in (before, after))
-    pairs = [(name, one[name], two[name]) for name in ("rx_limit", "rx_maximum")]
+    pairs = [(name, one[name], two[name]) for name in ("rx_maximum",)]
+    pairs.append(("rx_limit", max(one["rx_limit"], LEAST), two["rx_limit"]))
     pairs.append(("rx_lent", one["rx_lent"] + LENT, two["rx_lent"]))
     pairs.append(("memory in use without receive buffers", without_buffers(before),
                   without_buffers(after)))
     if not after["memory"]["sealed"]:  # as many are kept for the next refill
-        pairs.append(("rx_buffers", 2 * one["rx_limit"] + LENT, two["rx_buffers"]))
+        pairs.append(("rx_buffers", 2 * max(one["rx_limit"], LEAST) + LENT, two["rx_buffers"]))
     for name, was, now in pairs:
         if now > was:
             yield f"{name} was {was} and is {now}"

@@ -6,6 +6,7 @@ import threading
 import time
 
 STALL = 1.0  # seconds: what is longer has to be explained
+RETRANSMISSION = 3.5  # seconds at the most until the guest's stack sends a lost segment again
 STEP, LATE = 0.05, 0.3  # how often the machine is looked at, and what delay of that is noted
 
 
@@ -75,4 +76,16 @@ def explain(stall, windows, machine):
     late = [(start, end) for start, end, *_ in [*within, *machine.late]]
     if uncovered(stall, late) <= STALL:
         return "this machine"
+    return ""
+
+
+def explain_connection(stall, windows, pings):
+    """The same for TCP, whose next retransmission comes after twice the time, and perhaps is lost to the
+    next event. Without any a lost segment is sent again while pings are answered; these are their stalls."""
+    begin, end = stall
+    within = [(stop, name) for start, stop, name in windows if start < end and stop > begin]
+    if within and end - begin <= 2 * (max(stop for stop, _ in within) - begin) + RETRANSMISSION:
+        return "+".join(sorted({name for _, name in within})) + ", retransmission"
+    if end - begin <= RETRANSMISSION and not any(start < end and stop > begin for start, stop in pings):
+        return "a lost segment"
     return ""
