@@ -69,15 +69,17 @@ class Segment:
             stack.callback(machine.close)
             events = Events(machine, self.random, self.options.modern,
                             self.options.packed)
+            self.windows = events.windows
             try:
                 before = self.begin(machine)
                 self.load(machine, events, seconds)
                 self.compare(before, machine, events)
             except (AssertionError, OSError, KeyError, ValueError) as error:
                 self.failures += [*machine.broken(), f"{type(error).__name__}: {error}"]
-            finally:
                 self.end_load()
-            self.windows = events.windows
+            finally:
+                for worker in self.workers:
+                    worker.end.set()
             machine.close()
             self.log = f"{machine.report()}\n{json.dumps(self.figures, indent=1)}\n"
             self.judge()

@@ -160,7 +160,8 @@ def main():
     options = parser.parse_args()
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1 << 32)
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has them ignored
+        signal.signal(number, interrupt)
     if options.in_own_network:
         return soak(options)
     print(f"soak: seed {options.seed}, {options.seconds:g} s", flush=True)

@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 
-from guest import ROOT
+from guest import ROOT, die_with_parent
 from worker import Worker
 
 RUN_MAX = 90  # seconds, for what takes two on an idle machine
@@ -41,7 +41,8 @@ class Tool(Worker):
     def call(self, arguments):
         begin = time.monotonic()
         with subprocess.Popen([self.program, *arguments], text=True, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              preexec_fn=die_with_parent) as process:
             try:
                 output, _ = process.communicate(timeout=RUN_MAX)
             except subprocess.TimeoutExpired:
