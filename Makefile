@@ -411,6 +411,13 @@ check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes som
 soak: $(foreach a,$(or $(ARCH),$(ARCHES)),$(B)/$a/vtnet-demo.elf) ## all services at full load for SOAK_S seconds, with trouble by lot (SEED=, ARCH=)
 	@$(PYTHON) tests/soak/soak.py --seconds $(or $(SOAK_S),3600) $(SEED:%=--seed %) $(ARCH:%=--arch %) $(SEGMENT:%=--segment %)
 
+.PHONY: liar
+liar: all ## a device that lies, all lies on all kinds of device: with QEMU 10 (fetched if need be) also MSI-X
+	@./setup qemu10
+	@for path in "$$PATH" "$$(./setup --qemu10-path)"; do \
+		PATH="$$path" LIAR=$(or $(LIES),all) ./vm netns -- $(PYTHON) -m pytest -q -s -rs --arch=i386 \
+			tests/system/test_liar.py || exit; done
+
 .PHONY: check-types
 check-types: $(ARCHES:%=check-types-%) ## the sources where uint32_t is unsigned long, as for the compilers of make toolchains
 	@echo 'types: uint32_t may be unsigned long'

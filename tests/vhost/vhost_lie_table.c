@@ -36,12 +36,20 @@ static void id_free(struct queue *queue, unsigned at)
     }
 }
 
+/* In a packed ring the second one takes the place of the next buffer, which is lost; or none, and is written
+ * over by the next one that is used. */
 static void id_twice(struct queue *queue, unsigned at)
 {
-    if (queue->pending_count < 2 * QUEUE_MAX) {
-        memmove(&queue->pending[at + 1], &queue->pending[at],
-                (queue->pending_count - at) * sizeof queue->pending[0]);
-        queue->pending_count++;
+    static struct chain chain;
+    struct used_entry *entry = &queue->pending[at];
+
+    if (queue->pending_count == 2 * QUEUE_MAX) {
+        return;
+    }
+    memmove(entry + 1, entry, (queue->pending_count - at) * sizeof *entry);
+    queue->pending_count++;
+    if (queue->ring == &packed_ring) {
+        entry[1].descriptors = queue->ring->take(queue, &chain) ? chain.descriptors : 0;
     }
 }
 

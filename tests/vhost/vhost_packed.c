@@ -124,22 +124,33 @@ static bool want_kick(struct queue *queue, bool wanted)
     return is_available(queue, queue->next);
 }
 
-/* There is no index: descriptors look used. Those that were available it takes as used itself. Backwards,
- * those that were used look available again. */
+/* Makes a descriptor look used; one that is available it takes as used itself. The driver may make it available
+ * at the same time: returns false where it has done so, and is ahead. */
+static bool pretend_used(struct queue *queue, uint16_t place)
+{
+    uint16_t *flags = &at(queue, place)->flags;
+    uint16_t seen = __atomic_load_n(flags, __ATOMIC_SEQ_CST);
+
+    do {
+        if ((seen & BOTH) == available_flag(place) && place != queue->next) {
+            return false;
+        }
+    } while (!__atomic_compare_exchange_n(flags, &seen, used_flags(place), false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST));
+    if ((seen & BOTH) == available_flag(place)) {
+        queue->next = queue->used_idx = advance(queue, place, 1);
+    }
+    return true;
+}
+
+/* There is no index: descriptors look used, half a lap at most, as the driver may not have seen the last ones
+ * that were. There is no way back for the same reason. */
 static void jump(struct queue *queue, int by)
 {
     uint16_t place = queue->used_idx;
 
-    for (int i = 0; i < by; i++, place = advance(queue, place, 1)) {
-        if (place == queue->next && is_available(queue, place)) {
-            queue->next = queue->used_idx = advance(queue, place, 1);
-        }
-        at(queue, place)->flags = used_flags(place);
-    }
-    for (int i = 0; i < -by; i++) {
-        place = advance(queue, place, queue->size - 1u);
-        place ^= (place & PVIRTQ_OFF) == queue->size - 1u ? 0 : PVIRTQ_WRAP; /* a lap less */
-        at(queue, place)->flags = available_flag(place);
+    for (int i = 0; i < by && i < queue->size / 2 && pretend_used(queue, place); i++) {
+        place = advance(queue, place, 1);
     }
 }
 

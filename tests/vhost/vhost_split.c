@@ -113,7 +113,7 @@ static void spoil_descriptors(struct queue *queue)
     struct descriptor *desc = queue->desc;
     bool needed[QUEUE_MAX] = {0};
 
-    for (uint16_t n = waiting(queue), i = 0; i < n; i++) {
+    for (uint16_t n = waiting(queue), i = 0; i < n && i < queue->size; i++) {
         uint16_t id = avail->ring[(uint16_t)(queue->next + i) % queue->size];
 
         for (unsigned k = 0; k < queue->size && id < queue->size; k++) {
