@@ -67,7 +67,7 @@ LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c n
 	$(addprefix apps/mdns/,mdns.c mdns_domain.c mdns_out.c)
 
 .PHONY: all
-all: $(ARCHES:%=all-%) all-host lib $(B)/host/vhost-user
+all: $(ARCHES:%=all-%) all-host lib $(B)/host/vhost-user $(B)/host/flood
 
 .PHONY: lib lib-host
 lib: $(ARCHES:%=$(B)/%/libvtnet.a) lib-host ## virtio/ and pci/ as a library: docs/porting.md
@@ -184,6 +184,12 @@ $(B)/host/vhost-user: $(sort $(wildcard tests/vhost/*.c)) $(wildcard tests/vhost
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) -I. $(filter %.c,$^) -o $@
 
+# The sender of the floods of tests/system/test_hell.py.
+$(B)/host/flood: $(sort $(wildcard tests/hell/*.c)) $(wildcard tests/hell/*.h)
+	@mkdir -p $(@D)
+	$(call say,HOST,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) -I. $(filter %.c,$^) -o $@
+
 # The Linux that ./vm run --peer linux boots: Debian's kernel, and programs of ours.
 PEER := $(B)/peers/linux
 PEER_CC = $(CROSS_i386_linux)gcc -std=gnu11 -O2 $(WARNINGS) -static
@@ -270,7 +276,7 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
-LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c tests/vhost/*.c))
+LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c tests/vhost/*.c tests/hell/*.c))
 FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(filter-out $(B)/%,$(wildcard */*.h */*/*.h tests/*/*.c)))
 LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include 2>/dev/null)
@@ -351,6 +357,13 @@ $(CHECK_SYSTEM): check-system-%: # pytest's 5: no test of this architecture
 	@echo '== tests/system/test_$(lastword $(subst -, ,$*)).py, $(firstword $(subst -, ,$*))'
 	@./vm netns -- $(PYTHON) -m pytest -q -rsx -m 'not race' --arch=$(firstword $(subst -, ,$*)) \
 		tests/system/test_$(lastword $(subst -, ,$*)).py || [ $$? = 5 ]
+
+# Each attack takes HELL_S seconds; then the guest's memory has to come back, which takes up to two minutes.
+HELL_S ?= 5
+.PHONY: hell
+hell: all ## the network from hell, at length: SEED=, HELL_S= seconds for each attack; some 40 minutes
+	@for arch in $(ARCHES); do HELL_S='$(HELL_S)' SEED='$(SEED)' ./vm netns -- $(PYTHON) -m pytest -q -s --arch=$$arch \
+		tests/system/test_hell.py || status=1; done; exit $${status:-0}
 
 .PHONY: bench-icount
 bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on

@@ -113,6 +113,19 @@ def settle(address):
         assert time.monotonic() < deadline, f"{address} loses pings long after a flood"
 
 
+def settle_udp(address):
+    """The same of either family, by the echo."""
+    deadline = time.monotonic() + PATIENCE
+    with udp_socket(address, ECHO) as sock:
+        sock.settimeout(0.05)
+        while time.monotonic() < deadline:
+            sock.send(b"settle")
+            with contextlib.suppress(TimeoutError):
+                sock.recv(100)
+                return
+    raise AssertionError(f"{address} echoes nothing long after a flood")
+
+
 def checksum(data):
     """The Internet checksum (RFC 1071)."""
     if len(data) % 2:

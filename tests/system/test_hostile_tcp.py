@@ -2,7 +2,6 @@
 """What anybody may send to a guest's TCP: nothing of it stops the guest or its other clients."""
 
 import json
-import random
 import struct
 import time
 import urllib.request
@@ -12,10 +11,9 @@ import pytest
 import host
 import station
 from guest import ADDRESS
-from station import ACK, FIN, RST, SYN, Station, mss, scale
+from station import ACK, FIN, Station, mss, scale
 from test_ipv6 import GUEST, GUEST_MAC, guest_of_both_families
 
-SERVICES = (7, 9, 19, 80, 5001, 12865)
 PERSIST = 4  # seconds in which lwIP's timer for a closed window has come twice
 
 
@@ -125,70 +123,3 @@ def test_empty_fragments(guest):
             fragment(24, False, b"", protocol)
             fragment(0, True, payload, protocol)
     assert_serves(guest)
-
-
-class Attacker:
-    """Plays with one connection at a time to each service, by chance, within a number of frames."""
-
-    WINDOWS = (0, 0, 0, 1, 2, 3, 95, 500, 1460, 4096, 65535)
-    LENGTHS = (0, 0, 1, 1, 2, 7, 100, 536, 1000, 1400)
-    GAPS = (-1500, -1, 0, 0, 0, 0, 1, 2, 700, 1400, 5000, 65000, 65534, 65535, 262000)
-    OPTIONS = (b"", b"", b"", mss(0), mss(1), mss(65), mss(1460), mss(65535), scale(0), scale(14),
-               station.SACK_PERMITTED, b"\5\n" + bytes(8), b"\2", b"\2\0", b"\3\3", b"\1\1\1")
-
-    def __init__(self, peer, seed):
-        self.peer, self.random = peer, random.Random(seed)
-        self.connections = {}
-        self.source = 20000 + seed * 1000
-
-    def open(self, port):
-        self.source += 1
-        window, isn = self.random.choice(self.WINDOWS), self.random.getrandbits(32)
-        options = b"".join(self.random.choice(self.OPTIONS[1:11]) for _ in range(3))
-        self.peer.send_segment(self.source, port, isn, 0, SYN, window, options)
-        answer = self.peer.wait_segment(lambda s: s.port == self.source, 0.5)
-        if answer is not None and answer.flags == SYN | ACK:
-            it = self.connections[port] = station.Connection(self.peer, self.source, port, isn + 1,
-                                                             answer.seq + 1)
-            it.send(window=window)
-
-    def read(self):
-        """Acknowledges what has come, mostly."""
-        while segment := self.peer.next_segment(0.002):
-            it = self.connections.get(segment.source)
-            if it is None or it.source != segment.port:
-                continue
-            if segment.flags & RST:
-                del self.connections[segment.source]
-            elif self.random.random() < 0.7:
-                it.ack = max(it.ack, segment.seq + segment.length)
-
-    def step(self):
-        choose = self.random.choice
-        port = choose(SERVICES)
-        if port not in self.connections:
-            self.open(port)
-            return
-        it, chance = self.connections[port], self.random.random()
-        data = self.random.randbytes(choose(self.LENGTHS))
-        gap = choose(self.GAPS)
-        flags = ACK | (FIN if chance < 0.05 else 0) | (SYN if chance > 0.98 else 0)
-        it.send(data, flags=flags, window=choose(self.WINDOWS), options=choose(self.OPTIONS),
-                seq=None if gap == 0 else it.seq + gap,
-                ack=it.ack + choose((0, 0, 0, 0, 0, 1, -1, 1000)))
-        if chance > 0.95:
-            del self.connections[port]
-
-    def play(self, frames):
-        for _ in range(frames):
-            self.step()
-            if self.random.random() < 0.1:
-                self.read()
-
-
-def test_by_chance(guest, peer):
-    attacker = Attacker(peer, seed=1 + (":" in peer.address))
-    for _ in range(3):
-        attacker.play(400)
-        time.sleep(1)  # for the timers
-        assert_serves(guest)

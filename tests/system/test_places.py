@@ -2,20 +2,17 @@
 """Who holds connections and does nothing, or does not read, keeps nobody out and costs little."""
 
 import contextlib
-import socket
-import struct
 import time
 
 import pytest
 
 import host
 from guest import ADDRESS, Guest
+from services import HTTP, IPERF, NETPERF, is_open, works
 from station import SACK_PERMITTED, SYN, Station, scale
 from test_ipv6 import GUEST_MAC
-from test_stats import HTTP, by_http, by_udp
+from test_stats import by_http, by_udp
 
-IPERF, NETPERF = 5001, 12865
-ESTABLISHED = 1  # in TCP_INFO
 PLACES = {host.ECHO: 32, host.SINK: 32, host.SOURCE: 32, HTTP: 32, IPERF: 64, NETPERF: 16}
 
 
@@ -37,12 +34,6 @@ def used():
     return by_udp(ADDRESS)["memory"]["used"]
 
 
-def is_open(sock):
-    """Whether the guest has neither closed nor reset it. Reading would be progress."""
-    state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-    return state == ESTABLISHED
-
-
 def wait_closed(socks):
     """Until one of these is closed; the others stay."""
     deadline = time.monotonic() + host.PATIENCE
@@ -50,24 +41,6 @@ def wait_closed(socks):
         assert time.monotonic() < deadline, "the oldest connection stays"
         time.sleep(0.01)
     assert sum(not is_open(sock) for sock in socks) == 1
-
-
-def works(port):
-    """Whether the service does what it is for on one connection more."""
-    if port == host.ECHO:
-        host.tcp_echo(ADDRESS, 100_000)
-    elif port == host.SOURCE:
-        host.source_is_right(ADDRESS, 100_000)
-    elif port == HTTP:
-        by_http(ADDRESS)
-    elif port == NETPERF:
-        with host.tcp_socket(ADDRESS, port) as sock:
-            sock.sendall(struct.pack("!I", 999) + bytes(652))  # a message that it does not know
-            assert len(host.receive_exactly(sock, 656)) == 656
-    else:
-        with host.tcp_socket(ADDRESS, port) as sock:
-            sock.sendall(bytes(100_000))
-            assert is_open(sock)
 
 
 @pytest.mark.parametrize("port", PLACES)
@@ -84,7 +57,7 @@ def test_oldest_goes_first(guest, port):
         newcomer = connect()
         wait_closed(idle if port == host.SOURCE else idle[:1])
         assert sum(is_open(sock) for sock in idle) == PLACES[port] - 1
-        works(port)
+        works(ADDRESS, port)
         assert sum(is_open(sock) for sock in idle) == PLACES[port] - 2
         assert is_open(newcomer)
 
