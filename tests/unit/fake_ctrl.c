@@ -118,8 +118,13 @@ static void answer_one(struct fake_virtio *dev, unsigned queue, const struct fak
     if (answer == 0) {
         obey(dev);
     }
-    fake_scatter(chain, &answer, 1);
-    fake_use(dev, queue, chain->head, 1 + dev->lie_answer_length);
+    if (dev->lie_answer != 0) {
+        answer = (uint8_t)dev->lie_answer;
+    }
+    if (dev->lie_answer != -1) {
+        fake_scatter(chain, &answer, 1);
+    }
+    fake_use(dev, queue, chain->head, dev->lie_answer == -1 ? 0 : 1 + dev->lie_answer_length);
 }
 
 void fake_ctrl_run(struct fake_virtio *dev, unsigned queue)

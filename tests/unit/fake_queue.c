@@ -195,7 +195,8 @@ static bool take(struct fake_virtio *dev, unsigned queue, struct fake_chain *cha
         chain->indirect = true;
         assert_int_equal(table.length % DESC_SIZE, 0);
         check_table_in_order(dev, table.address, table.length / DESC_SIZE);
-        walk(dev, table.address, table.length / DESC_SIZE, 0, chain, NULL);
+        assert_int_equal(walk(dev, table.address, table.length / DESC_SIZE, 0, chain, NULL),
+                         table.length / DESC_SIZE); /* no more than the chain */
     }
     return true;
 }

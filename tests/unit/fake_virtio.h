@@ -124,6 +124,7 @@ struct fake_virtio {
 
     /* How it lies. */
     bool refuses_commands;      /* of the control queue */
+    int lie_answer;             /* to a command: 0: the truth; -1: none, though it is used */
     bool mac_is_fixed;          /* a legacy device's field: writes are ignored */
     bool refuses_rx_modes;      /* of those, the class RX */
     bool all_groups_only;       /* fails where the MAC table is cleared without ALLMULTI */

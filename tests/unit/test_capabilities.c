@@ -127,7 +127,7 @@ static void list_that_is_a_loop(void)
 static void list_that_ends_at_the_edge(void)
 {
     fake_virtio_capability(&card.dev, FAKE_CAP_COMMON, 0xfc, 99, 0, 0, 0);
-    fake_pci_set(card.dev.function, 0xfc, 4, 0x01000009); /* half a capability */
+    fake_pci_set(card.dev.function, 0xfc, 4, 0x01100009); /* a quarter of a capability */
 }
 
 static void broken_lists_are_refused(void **state)

@@ -37,6 +37,37 @@ static void frames_that_come_back_ring_no_doorbell(void **state)
     }
 }
 
+static void flush_within(void *context, void *cookie)
+{
+    (void)context, (void)cookie;
+    virtio_net_flush(&card.net);
+    calls++;
+}
+
+/* Frames that were queued, and not announced to the device before it was reset. */
+static void client_that_flushes_rings_no_doorbell(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        uint8_t *frame;
+
+        card_create_as(i, 0);
+        card.client.transmitted = flush_within;
+        calls = 0;
+        assert_int_equal(card_open(), 0);
+        frame = card_frame(60, 0, 1);
+        for (unsigned n = 0; n < 2; n++) {
+            assert_int_equal(virtio_net_transmit(&card.net, &(struct virtqueue_part){frame, 60}, 1,
+                                                 0, NULL, frame),
+                             0);
+        }
+        card_free_frame(frame, 0);
+        card_close();
+        assert_int_equal(calls, 2);
+        assert_int_equal(card.dev.queue[VIRTIO_NET_QUEUE_TX].doorbells, 0);
+    }
+}
+
 static void close_within(void *context, void *buffer, void *data, uint32_t length, bool more,
                          const struct virtio_net_offload *offload)
 {
@@ -158,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_that_come_back_ring_no_doorbell),
+        cmocka_unit_test(client_that_flushes_rings_no_doorbell),
         cmocka_unit_test(closing_within_a_callback_is_refused),
         cmocka_unit_test(buffer_released_after_closing_is_freed),
         cmocka_unit_test(device_that_is_not_live_is_left_alone),

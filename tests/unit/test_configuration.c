@@ -25,11 +25,11 @@ static void mac_address_is_made_up_where_there_is_none(void **state)
     uint8_t before[6];
 
     (void)state;
-    for (unsigned i = 0; i < 3; i++) {
-        card_create_as(3, i == 0 ? 0 : MAC);
+    for (unsigned i = 0; i < 20; i++) {
+        card_create_as(3, i == 1 || i == 2 ? MAC : 0);
         memcpy(card.dev.mac, i == 1 ? group : i == 2 ? zero : card.dev.mac, 6);
         memcpy(before, card.dev.mac, 6);
-        fake_platform.clock_ns = 12345;
+        fake_platform.clock_ns = 12345 + i;
         assert_int_equal(card_open(), 0);
         assert_true(memcmp(card.dev.mac, before, 6) == 0 && memcmp(card.net.mac, before, 6) != 0);
         assert_int_equal(card.net.mac[0] & 3, 2); /* local, one station */

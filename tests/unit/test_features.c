@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of feature bits, masks read from text, and features that need others. */
 #include <stdio.h>
+#include <string.h>
 
 #include "fake_card.h"
 
@@ -118,6 +119,76 @@ static void datagrams_are_joined_over_both_or_neither(void **state)
     assert_true(virtio_feature_require(four | six) == 0);
 }
 
+/* §5.1.3.1, and what this driver needs beside it: each feature goes with either of the two others. */
+static void features_go_with_what_they_need(void **state)
+{
+    static const struct {
+        uint8_t feature, needs, or_needs;
+    } needs[] = {
+        {VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
+        {VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
+        {VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
+        {VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
+        {VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_TSO6},
+        {VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
+        {VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
+        {VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_CSUM},
+        {VIRTIO_NET_F_HOST_TSO6, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_CSUM},
+        {VIRTIO_NET_F_HOST_ECN, VIRTIO_NET_F_HOST_TSO4, VIRTIO_NET_F_HOST_TSO6},
+        {VIRTIO_NET_F_HOST_USO, VIRTIO_NET_F_CSUM, VIRTIO_NET_F_CSUM},
+        {VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+        {VIRTIO_NET_F_CTRL_RX_EXTRA, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_RX},
+        {VIRTIO_NET_F_CTRL_VLAN, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+        {VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+        {VIRTIO_NET_F_MQ, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+        {VIRTIO_NET_F_CTRL_MAC_ADDR, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+        {VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
+    };
+
+    (void)state;
+    assert_true(virtio_feature_require(UINT64_MAX) == UINT64_MAX);
+    for (unsigned i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+        const uint64_t first = virtio_bit(needs[i].needs), second = virtio_bit(needs[i].or_needs);
+        const uint64_t feature = virtio_bit(needs[i].feature);
+
+        assert_false(virtio_feature_require(~(first | second)) & feature);
+        if (first != second) {
+            assert_true(virtio_feature_require(~first) & feature);
+            assert_true(virtio_feature_require(~second) & feature);
+        }
+    }
+}
+
+/* Never beyond the text; a name is there as a whole, or not. */
+static void names_end_where_the_text_does(void **state)
+{
+    const uint64_t features = virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(4) |
+                              virtio_bit(VIRTIO_NET_F_MAC) | virtio_bit(45);
+    static const struct {
+        size_t size;
+        const char *expected;
+    } cases[] = {{1, ""},
+                 {5, "4"},
+                 {6, "csum"},
+                 {7, "csum"},
+                 {8, "csum 4"},
+                 {11, "csum 4 45"},
+                 {12, "csum 4 mac"},
+                 {14, "csum 4 mac"},
+                 {15, "csum 4 mac 45"}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[32];
+
+        memset(text, '#', sizeof text);
+        assert_string_equal(virtio_feature_names(features, text, cases[i].size), cases[i].expected);
+        for (size_t at = cases[i].size; at < sizeof text; at++) {
+            assert_int_equal(text[at], '#');
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +197,8 @@ int main(void)
         cmocka_unit_test(lists_take_effect_in_order),
         cmocka_unit_test(words_that_are_not_understood_are_returned),
         cmocka_unit_test(datagrams_are_joined_over_both_or_neither),
+        cmocka_unit_test(features_go_with_what_they_need),
+        cmocka_unit_test(names_end_where_the_text_does),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,8 +128,28 @@ static void flap_that_nobody_saw_is_one_all_the_same(void **state)
     change_link(true);
     assert_true(card.net.link_up);
     check_sends();
-    /* An announcement explains itself. */
+    stop();
+}
+
+/* A change that an announcement explains is none of the link: no queue is made anew for it. */
+static void announcement_is_no_flap(void **state)
+{
+    uint64_t queues[8];
+
+    (void)state;
+    start(CARD_PACKED, virtio_bit(VIRTIO_F_RING_RESET) | virtio_bit(VIRTIO_NET_F_CTRL_VQ) |
+                           virtio_bit(VIRTIO_NET_F_GUEST_ANNOUNCE));
+    assert_int_equal(send(0), 0);
     card.dev.link_status = VIRTIO_NET_S_LINK_UP | VIRTIO_NET_S_ANNOUNCE;
+    fake_virtio_config_changed(&card.dev);
+    assert_int_equal(card_interrupts(), 1);
+    virtio_net_poll(&card.net, 8);
+    assert_int_equal(card.announces, 1);
+    assert_int_equal(card_events(FAKE_QUEUE_RESET, queues, 8), 0);
+    assert_true(card.net.link_up);
+    assert_int_equal(fake_tx_run(&card.dev), 1);
+    virtio_net_poll(&card.net, 8);
+    check_sends();
     stop();
 }
 
@@ -150,6 +170,7 @@ static void frames_that_are_out_come_back_before_the_reset(void **state)
     virtio_net_poll(&card.net, 8);
     assert_int_equal(card_events(FAKE_QUEUE_RESET, queues, 8), 1);
     assert_int_equal(card.net.counters.tx_lost, 0);
+    assert_int_equal(fake_driver_event_flags(&card.dev, TX), RING_EVENT_FLAGS_DISABLE);
     assert_true(card.link_up);
     check_sends();
     stop();
@@ -176,6 +197,10 @@ static void slow_reset_keeps_the_link_down(void **state)
     virtio_net_poll(&card.net, 8); /* a reset of the whole device does not need the queue's */
     assert_int_equal(card.net.counters.recoveries, 1);
     assert_true(card.link_up);
+    fake_interrupt(&card.dev, VIRTIO_ISR_CONFIG, 0); /* without a change there is nothing to mend */
+    assert_int_equal(card_interrupts(), 1);
+    virtio_net_poll(&card.net, 8);
+    assert_true(card.link_up);
     check_sends();
     stop();
 }
@@ -186,6 +211,7 @@ int main(void)
         cmocka_unit_test(no_frame_is_queued_while_the_link_is_down),
         cmocka_unit_test(queue_lives_on_after_the_device_dropped_from_it),
         cmocka_unit_test(flap_that_nobody_saw_is_one_all_the_same),
+        cmocka_unit_test(announcement_is_no_flap),
         cmocka_unit_test(frames_that_are_out_come_back_before_the_reset),
         cmocka_unit_test(slow_reset_keeps_the_link_down),
     };

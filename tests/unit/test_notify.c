@@ -331,6 +331,44 @@ static void weak_barrier_does_not_sleep_on_a_used_buffer(void **state)
     }
 }
 
+/* The same place in the lap before is long passed. */
+static void wish_of_the_lap_before_is_none(void **state)
+{
+    const struct virtqueue *tx = &card.net.tx;
+
+    (void)state;
+    card_create_as(CARD_PACKED, virtio_bit(VIRTIO_F_EVENT_IDX));
+    assert_int_equal(card_open(), 0);
+    fake_set_device_event(&card.dev, VIRTIO_NET_QUEUE_TX, tx->avail_idx, RING_EVENT_FLAGS_DESC);
+    assert_true(virtqueue_wanted(tx));
+    fake_set_device_event(&card.dev, VIRTIO_NET_QUEUE_TX, tx->avail_idx ^ PVIRTQ_WRAP,
+                          RING_EVENT_FLAGS_DESC);
+    assert_false(virtqueue_wanted(tx));
+    card_close();
+}
+
+static void interrupt_meanwhile(struct fake_virtio *dev)
+{
+    dev->isr = VIRTIO_ISR_QUEUE;
+    assert_true(virtio_net_interrupt(&card.net));
+    assert_false(card.net.rx.interrupted || card.net.tx.interrupted);
+}
+
+/* A line that others share is on, while the device is being opened. */
+static void interrupt_before_there_are_queues_is_survived(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        assert_int_equal(card_attach(), 0);
+        card.dev.on_status_read = interrupt_meanwhile;
+        assert_int_equal(virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client), 0);
+        card.dev.on_status_read = NULL;
+        virtio_net_start(&card.net);
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +384,8 @@ int main(void)
         cmocka_unit_test(weak_barrier_does_not_lose_kicks),
         cmocka_unit_test(fence_is_paid_only_where_it_is_needed),
         cmocka_unit_test(weak_barrier_does_not_sleep_on_a_used_buffer),
+        cmocka_unit_test(wish_of_the_lap_before_is_none),
+        cmocka_unit_test(interrupt_before_there_are_queues_is_survived),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,7 @@ static void huge_64_bit_bar_is_sized(void **state)
     pci_setup_bars(&device);
     assert_true(device.bar[0].size == (uint64_t)1 << 34);
     assert_true(device.bar[0].address == (uint64_t)3 << 34);
+    assert_int_equal(device.bar[1].size, 0); /* the high half is no BAR of its own */
 }
 
 static void io_bar_of_16_bits_is_sized(void **state)
@@ -217,6 +218,23 @@ static void io_bar_of_16_bits_is_sized(void **state)
     pci_setup_bars(&device);
     assert_int_equal(device.bar[0].size, 64);
     assert_int_equal(device.bar[0].address, 0xc100);
+}
+
+static void registers_that_are_no_bars_have_no_size(void **state)
+{
+    struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
+    struct pci_device device = device_of(f);
+
+    (void)state;
+    f->bar_mask[1] = UINT32_MAX; /* stores anything */
+    fake_pci_bar(f, 5, FAKE_BAR_MEM32, 0x1000, 0xe0001000);
+    f->bar_flags[5] |= 4; /* of 64 bits, but there is no register for the upper half */
+    fake_pci_set(f, PCI_BAR0 + 20, 1, 4);
+    pci_setup_bars(&device);
+    assert_int_equal(device.bar[1].size, 0);
+    assert_false(device.bar[5].wide);
+    assert_int_equal(device.bar[5].size, 0x1000);
+    assert_int_equal(device.bar[5].address, 0xe0001000);
 }
 
 static void check_placed(const struct fake_function *f, const struct pci_device *device, bool io)
@@ -290,6 +308,20 @@ static void bar_that_fits_nowhere_keeps_address_0(void **state)
     assert_int_equal(device.bar[1].address, 0xe0002000);
     assert_int_equal(device.bar[2].address, 0xe0001000);
     assert_int_equal(device.bar[3].address, 0);
+}
+
+/* The window ends before the first address that such a BAR could have. */
+static void bar_larger_than_what_lies_below_the_window_keeps_address_0(void **state)
+{
+    struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
+    struct pci_device device = device_of(f);
+
+    (void)state;
+    fake_pci.window[true] = (struct pci_window){0x100, 0x7ff};
+    fake_pci_bar(f, 0, FAKE_BAR_IO, 0x1000, 0);
+    pci_setup_bars(&device);
+    assert_int_equal(device.bar[0].address, 0);
+    assert_int_equal(fake_pci_bar_address(f, 0), 0);
 }
 
 static void io_and_memory_do_not_collide(void **state)
@@ -443,8 +475,11 @@ int main(void)
         cmocka_unit_test_setup(bars_are_sized_and_left_as_they_were, empty_machine),
         cmocka_unit_test_setup(huge_64_bit_bar_is_sized, empty_machine),
         cmocka_unit_test_setup(io_bar_of_16_bits_is_sized, empty_machine),
+        cmocka_unit_test_setup(registers_that_are_no_bars_have_no_size, empty_machine),
         cmocka_unit_test_setup(bars_without_address_get_one_that_nobody_has, empty_machine),
         cmocka_unit_test_setup(bar_that_fits_nowhere_keeps_address_0, empty_machine),
+        cmocka_unit_test_setup(bar_larger_than_what_lies_below_the_window_keeps_address_0,
+                               empty_machine),
         cmocka_unit_test_setup(io_and_memory_do_not_collide, empty_machine),
         cmocka_unit_test_setup(window_at_the_end_of_32_bits_is_used, empty_machine),
         cmocka_unit_test_setup(decoding_is_off_while_a_bar_gets_its_address, empty_machine),

@@ -140,6 +140,42 @@ static void bars_before_a_bridge_lie_outside_its_window(void **state)
     assert_int_equal(device.bar[1].address, 0x2feff000);
 }
 
+/* Behind its two BARs a bridge has other registers: bus numbers, windows. */
+static void only_two_registers_of_a_bridge_are_bars(void **state)
+{
+    struct fake_function *bridge = add_bridge(0, 3);
+    struct fake_function *card = fake_pci_add(4 << 3, 0x1af4, 0x1000);
+    struct pci_device device = {.bdf = card->bdf};
+
+    (void)state;
+    pci_setup_bridges();
+    fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x1000, 0);
+    fake_pci.tracing = true;
+    pci_setup_bars(&device);
+    for (unsigned i = 0; i < fake_pci.traced; i++) {
+        const struct fake_access *access = &fake_pci.trace[i];
+
+        assert_false(access->space == FAKE_CONFIG && access->write && access->bdf == bridge->bdf &&
+                     access->address >= PCI_BAR0 + 8);
+    }
+}
+
+/* Its base lies above its limit, both within the room that the BAR takes. */
+static void closed_window_takes_no_room(void **state)
+{
+    struct fake_function *bridge = add_bridge(0, 3);
+    struct fake_function *card = fake_pci_add(4 << 3, 0x1af4, 0x1000);
+    struct pci_device device = {.bdf = card->bdf};
+
+    (void)state;
+    pci_setup_bridges();
+    fake_pci_set(bridge, MEMORY_BASE, 2, 0x2800);
+    fake_pci_set(bridge, MEMORY_LIMIT, 2, 0x2100);
+    fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x10000000, 0);
+    pci_setup_bars(&device);
+    assert_int_equal(device.bar[1].address, 0x20000000);
+}
+
 static void no_room_behind_a_bridge_is_no_address(void **state)
 {
     struct fake_function *bridge = add_bridge(0, 3);
@@ -214,6 +250,8 @@ int main(void)
         cmocka_unit_test_setup(more_bridges_than_numbers_are_survived, empty_machine),
         cmocka_unit_test_setup(bars_behind_a_bridge_lie_in_its_window, empty_machine),
         cmocka_unit_test_setup(bars_before_a_bridge_lie_outside_its_window, empty_machine),
+        cmocka_unit_test_setup(only_two_registers_of_a_bridge_are_bars, empty_machine),
+        cmocka_unit_test_setup(closed_window_takes_no_room, empty_machine),
         cmocka_unit_test_setup(no_room_behind_a_bridge_is_no_address, empty_machine),
         cmocka_unit_test_setup(other_root_buses_are_scanned, empty_machine),
         cmocka_unit_test_setup(a_bridge_to_its_own_bus_is_survived, empty_machine),

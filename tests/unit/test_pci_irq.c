@@ -188,6 +188,18 @@ static void lines_behind_many_bridges_do_not_take_for_ever(void **state)
     assert_in_range(fake_pci.config_reads, 1, 40000);
 }
 
+/* The wiring is that of the pins; without one it says nothing. */
+static void a_function_without_a_pin_has_the_line_that_is_written(void **state)
+{
+    (void)state;
+    fake_machine_40p();
+    add(6, 0, 0x12098086, 0x0200, 0);
+    assert_int_equal(line_of(6, 0), 0);
+    fake_machine_prep();
+    add(6, 0, 0x12098086, 0x0200, 0);
+    assert_int_equal(line_of(6, 0), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +213,7 @@ int main(void)
         cmocka_unit_test(on_prep_the_register_does_not_count),
         cmocka_unit_test_setup(elsewhere_the_register_counts, empty_machine),
         cmocka_unit_test_setup(a_raven_without_its_bridge_is_another_machine, empty_machine),
+        cmocka_unit_test(a_function_without_a_pin_has_the_line_that_is_written),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

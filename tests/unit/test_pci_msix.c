@@ -112,6 +112,8 @@ static void capability_at_the_edge_is_none(void **state)
     (void)state;
     fake_pci_set(function, PCI_CAPABILITIES, 1, 0xf8);
     fake_pci_set(function, 0xf8, 2, PCI_CAP_MSIX);
+    fake_pci_set(function, 0xfa, 2, ENTRIES - 1);
+    fake_pci_set(function, 0xfc, 4, TABLE | TABLE_BAR);
     open_function();
     assert_int_equal(msix.entries, 0);
 }

@@ -314,6 +314,23 @@ static void doorbell_of_four_bytes_must_fit(void **state)
     }
 }
 
+/* What the register says later on, of a queue that the device has let go of, does not count. */
+static void reset_that_has_ended_is_not_asked_for_again(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        vq_start(n ? CARD_PACKED : 3, virtio_bit(VIRTIO_F_RING_RESET), 16, 0);
+        assert_int_equal(vq_add(1, 0, 1), 0);
+        assert_int_equal(virtqueue_reset(&vq), 0);
+        card.dev.queue[VQ].reset_left = 1;
+        assert_true(virtqueue_reset_ended(&vq));
+        card.dev.queue[VQ].reset_left = 0;
+        assert_ptr_equal(virtqueue_detach(&vq), (void *)1);
+        assert_int_equal(virtqueue_restart(&vq), 0);
+        vq_stop();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +346,7 @@ int main(void)
         cmocka_unit_test(doorbell_has_four_bytes),
         cmocka_unit_test(doorbell_says_what_the_register_does),
         cmocka_unit_test(doorbell_of_four_bytes_must_fit),
+        cmocka_unit_test(reset_that_has_ended_is_not_asked_for_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

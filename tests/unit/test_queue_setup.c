@@ -181,6 +181,67 @@ static void doorbell_outside_its_structure_is_refused(void **state)
     assert_int_equal(fake_platform.live, 0);
 }
 
+/* In I/O space, and as many as there must be. */
+static void legacy_registers_must_be_there(void **state)
+{
+    (void)state;
+    card_create(FAKE_LEGACY, 0);
+    fake_pci_bar(card.dev.function, 0, FAKE_BAR_MEM32, 64, 0xe1000000);
+    assert_int_equal(card_attach(), VIRTIO_ERROR_NODEV);
+    card_create(FAKE_LEGACY, 0);
+    fake_pci_bar(card.dev.function, 0, FAKE_BAR_IO, 16, 0xc200);
+    assert_int_equal(card_attach(), VIRTIO_ERROR_NODEV);
+}
+
+/* The MTU's second byte is not the device's configuration any more: then it says 0, which is none. */
+static void field_half_beyond_the_structure_is_zero(void **state)
+{
+    (void)state;
+    for (uint32_t length = 11; length <= 12; length++) {
+        card_create(FAKE_MODERN, virtio_bit(VIRTIO_NET_F_MTU));
+        card.dev.mtu = 2000;
+        fake_pci_set(card.dev.function, FAKE_CAP_DEVICE + VIRTIO_PCI_CAP_LENGTH, 4, length);
+        assert_int_equal(card_open(), length == 12 ? 0 : VIRTIO_ERROR_IO);
+        if (length == 12) {
+            card_close();
+        }
+    }
+}
+
+/* Its doorbell is nowhere: the memory that it had is free again. */
+static void queue_that_is_refused_keeps_nothing(void **state)
+{
+    struct virtqueue vq;
+
+    (void)state;
+    for (unsigned packed = 0; packed < 2; packed++) {
+        unsigned live;
+
+        card_create_as(packed ? CARD_PACKED : 3, virtio_bit(VIRTIO_F_INDIRECT_DESC));
+        card.dev.queue[1].notify_off = 0xffff;
+        assert_int_equal(card_attach(), 0);
+        assert_int_equal(virtio_device_begin(&card.vp.dev), 0);
+        assert_int_equal(virtio_device_negotiate(&card.vp.dev, UINT64_MAX), 0);
+        live = fake_platform.live;
+        assert_int_equal(virtqueue_create(&vq, &card.vp.dev, 1, 16, 4, 16), VIRTIO_ERROR_IO);
+        assert_int_equal(fake_platform.live, live);
+        assert_null(vq.dev);
+    }
+}
+
+/* A legacy device without ANY_LAYOUT has the header in a descriptor of its own. */
+static void parts_of_a_frame_leave_room_for_its_header(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 2; n++) {
+        card_create(FAKE_LEGACY, n == 0 ? 0 : virtio_bit(VIRTIO_F_ANY_LAYOUT));
+        card.dev.queue[VIRTIO_NET_QUEUE_TX].size = 16;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.net.tx_parts_max, n == 0 ? 15 : 16);
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -194,6 +255,10 @@ int main(void)
         cmocka_unit_test(doorbells_ring_at_notify_off_times_multiplier),
         cmocka_unit_test(multiplier_0_shares_one_doorbell),
         cmocka_unit_test(doorbell_outside_its_structure_is_refused),
+        cmocka_unit_test(legacy_registers_must_be_there),
+        cmocka_unit_test(field_half_beyond_the_structure_is_zero),
+        cmocka_unit_test(queue_that_is_refused_keeps_nothing),
+        cmocka_unit_test(parts_of_a_frame_leave_room_for_its_header),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

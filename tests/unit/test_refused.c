@@ -158,7 +158,7 @@ static void interrupt_is_asked_for_within_the_ring(void **state)
         assert_int_equal(card.dev.queue[VQ].interrupts, 1);
         assert_int_equal(vq_get(), 1);
         vq_stop();
-        vq_start(CARD_PACKED, virtio_bit(VIRTIO_F_EVENT_IDX), 4, 0);
+        vq_start(n == 0 ? 3 : CARD_PACKED, virtio_bit(VIRTIO_F_EVENT_IDX), 4, 0);
         for (uint16_t i = 1; i <= 4; i++) {
             assert_int_equal(vq_add(1, 0, i), 0);
         }

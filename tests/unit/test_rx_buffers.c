@@ -53,6 +53,19 @@ static void ceiling_below_one_buffer_is_refused(void **state)
     assert_int_equal(fake_platform.live, 0);
 }
 
+/* The most that an option can say is more than a queue can have. */
+static void maximum_beyond_any_queue_is_survived(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        card.options.rx_maximum = UINT16_MAX;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.net.rx_maximum, i < 2 ? 128 : 256); /* of 256 descriptors */
+        card_close();
+    }
+}
+
 static void budget_is_kept(void **state)
 {
     (void)state;
@@ -176,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_has_a_ceiling),
         cmocka_unit_test(ceiling_below_one_buffer_is_refused),
+        cmocka_unit_test(maximum_beyond_any_queue_is_survived),
         cmocka_unit_test(budget_is_kept),
         cmocka_unit_test(client_may_keep_buffers),
         cmocka_unit_test(starved_receiver_recovers_with_the_next_poll),

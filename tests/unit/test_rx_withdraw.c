@@ -57,6 +57,8 @@ static void slow_reset_is_waited_for_over_passes(void **state)
         }
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.net.rx_posted, 128);
+        assert_true(i == 0 ? fake_avail_flags(&card.dev, RX) == VIRTQ_AVAIL_F_NO_INTERRUPT
+                           : fake_driver_event_flags(&card.dev, RX) == RING_EVENT_FLAGS_DISABLE);
         assert_false(virtio_net_interrupts_on(&card.net, false));
         virtio_net_interrupts_off(&card.net);
         check_receives();

@@ -129,6 +129,27 @@ static void loop_looks_for_memory_while_there_is_no_buffer(void **state)
     }
 }
 
+/* There was no memory for one of the buffers, and now there is. */
+static void who_is_about_to_sleep_looks_for_memory_first(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, 0);
+        assert_int_equal(card_open(), 0);
+        card.holds = true;
+        fake_platform.fail_all = true;
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        assert_int_equal(card_posted(), VIRTIO_NET_RX_INITIAL - 1);
+        fake_platform.fail_all = false;
+        assert_false(virtio_net_interrupts_on(&card.net, false));
+        assert_int_equal(card_posted(), VIRTIO_NET_RX_INITIAL);
+        card.holds = false;
+        card_release_all();
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +157,7 @@ int main(void)
         cmocka_unit_test(missing_buffers_wake_the_loop_though_some_are_posted),
         cmocka_unit_test(loop_sleeps_over_sent_frames_otherwise),
         cmocka_unit_test(loop_looks_for_memory_while_there_is_no_buffer),
+        cmocka_unit_test(who_is_about_to_sleep_looks_for_memory_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,7 @@ static void device_is_live_from_the_start_on(void **state)
     (void)state;
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
         uint64_t doorbell;
+        unsigned events;
 
         card_create_as(i, virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX));
         assert_int_equal(card_attach(), 0);
@@ -96,6 +97,9 @@ static void device_is_live_from_the_start_on(void **state)
         virtio_net_start(&card.net);
         assert_true(card.dev.status & D_OK);
         assert_true(card.net.link_up);
+        events = card.dev.events;
+        virtio_net_start(&card.net); /* does nothing a second time */
+        assert_int_equal(card.dev.events, events);
         assert_false(virtio_net_interrupts_on(&card.net, false));
         assert_true(fake_rx(&card.dev, "a frame", 7));
         assert_true(fake_line(&card.dev));

@@ -322,6 +322,26 @@ static void client_may_write_before_the_data(void **state)
     }
 }
 
+static void bytes_of_all_parts_are_counted(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        uint8_t *frame;
+
+        card_create_as(i, 0);
+        assert_int_equal(card_open(), 0);
+        frame = card_frame(100, 0, 1);
+        assert_int_equal(
+            virtio_net_transmit(&card.net, (struct virtqueue_part[]){{frame, 14}, {frame + 14, 86}},
+                                2, 0, NULL, frame),
+            0);
+        assert_int_equal(card.net.counters.tx_frames, 1);
+        assert_int_equal(card.net.counters.tx_bytes, 100);
+        card_free_frame(frame, 0);
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +356,7 @@ int main(void)
         cmocka_unit_test(num_buffers_means_nothing_without_mrg_rxbuf),
         cmocka_unit_test(merged_frames_are_put_together),
         cmocka_unit_test(client_may_write_before_the_data),
+        cmocka_unit_test(bytes_of_all_parts_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,26 @@ static void exhausted_tables_fall_back_to_the_ring(void **state)
     }
 }
 
+/* A chain in a table takes one descriptor, as long as there are tables. */
+static void descriptors_of_chains_are_counted(void **state)
+{
+    (void)state;
+    for (unsigned r = 0; r < 2; r++) {
+        vq_start(rings[r], virtio_bit(VIRTIO_F_INDIRECT_DESC), 16, 2);
+        for (unsigned round = 0; round < 3; round++) {
+            assert_int_equal(virtqueue_descriptors(&vq, 2, 4), 2);
+            assert_int_equal(virtqueue_descriptors(&vq, 3, 4), 2 + 4);
+            assert_int_equal(virtqueue_descriptors(&vq, 3, 1), 3);
+            assert_int_equal(virtqueue_descriptors(&vq, 2, 17), 34); /* longer than a table */
+            assert_int_equal(vq_add(4, 0, 1), 0);
+            assert_int_equal(virtqueue_descriptors(&vq, 2, 4), 1 + 4);
+            vq_take_and_use();
+            assert_int_equal(vq_get(), 1);
+        }
+        vq_stop();
+    }
+}
+
 /* vq_start() makes tables of 16 parts. */
 static void chains_beyond_a_table_use_the_ring(void **state)
 {
@@ -351,12 +371,31 @@ static void only_the_agreed_way_of_suppression_counts(void **state)
     vq_stop();
 }
 
+/* A device may say anything there (§2.7.8.1, §2.8.4): that is no lie, and no length. */
+static void length_of_what_the_device_only_reads_is_zero(void **state)
+{
+    (void)state;
+    for (unsigned r = 0; r < CARD_RINGS; r++) {
+        struct fake_chain chain;
+
+        vq_start(r, 0, 16, 0);
+        assert_int_equal(vq_add(2, 0, 1), 0);
+        assert_true(fake_take(&card.dev, VQ, &chain));
+        fake_use(&card.dev, VQ, chain.head, 77);
+        assert_int_equal(vq_get(), 1);
+        assert_int_equal(vq_length, 0);
+        assert_int_equal(vq.counters.bad_length, 0);
+        vq_stop();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chains_arrive_part_by_part),
         cmocka_unit_test(indirect_is_not_used_where_it_was_not_agreed),
         cmocka_unit_test(exhausted_tables_fall_back_to_the_ring),
+        cmocka_unit_test(descriptors_of_chains_are_counted),
         cmocka_unit_test(chains_beyond_a_table_use_the_ring),
         cmocka_unit_test(tables_hold_as_many_parts_as_asked_for),
         cmocka_unit_test(full_ring_refuses_and_recovers),
@@ -367,6 +406,7 @@ int main(void)
         cmocka_unit_test(flags_suppress_kicks),
         cmocka_unit_test(wanted_is_what_the_device_asks_for),
         cmocka_unit_test(only_the_agreed_way_of_suppression_counts),
+        cmocka_unit_test(length_of_what_the_device_only_reads_is_zero),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,25 @@ static void broken_windows_are_none(void **state)
     check_refused("BAR 4 lies above 4 GiB");
 }
 
+/* The length of the access is part of the aim. */
+static void same_place_is_read_in_any_width(void **state)
+{
+    static const unsigned widths[] = {4, 2, 1, 2, 4, 1};
+
+    (void)state;
+    create(put_above_4_gib);
+    assert_int_equal(card_open(), 0);
+    for (unsigned i = 0; i < 6; i++) {
+        uint32_t mask = (uint32_t)(((uint64_t)1 << 8 * widths[i]) - 1);
+
+        assert_int_equal(virtio_pci_window_read(&card.vp, &card.vp.config, 0, widths[i]),
+                         fake_virtio_read(&card.dev, FAKE_BAR, FAKE_DEVICE, widths[i]) & mask);
+        assert_int_equal(
+            fake_pci_get(card.dev.function, FAKE_CAP_WINDOW + VIRTIO_PCI_CAP_LENGTH, 4), widths[i]);
+    }
+    card_close();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +262,7 @@ int main(void)
         cmocka_unit_test(structure_in_reach_is_accessed_directly),
         cmocka_unit_test(device_without_window_is_refused_with_advice),
         cmocka_unit_test(broken_windows_are_none),
+        cmocka_unit_test(same_place_is_read_in_any_width),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
