@@ -403,6 +403,16 @@ check-model: # what the models of the rings' barriers call a barrier is in the c
 model: ## the rings' barriers, by spin: with all nothing goes wrong, without any one something does; some 15 minutes
 	@$(PYTHON) tests/model/check
 
+# Mutants of virtio/ and pci/ (tests/mutants/README.md): MUTANTS='WORD ...' for those about these words only.
+.PHONY: mutants check-mutants
+mutants: unit-programs ## changes to virtio/ and pci/, each of which a unit test must notice; some 10 minutes
+	@UNIT_ADDS='$(foreach test,$(UNIT_TESTS),$(UNIT_ADDS_$(test):%=$(test)=%))' JOBS='$(JOBS)' \
+		$(PYTHON) tests/mutants/mutants.py $(MUTANTS)
+
+lint: check-mutants
+check-mutants:
+	@$(PYTHON) tests/mutants/mutants.py --check
+
 .PHONY: check-bench
 check-bench: all-host ## tests of bench/run and bench/report, without a guest
 	@$(PYTHON) -m pytest -q -rs tests/bench
