@@ -118,6 +118,7 @@ struct fake_virtio {
     uint8_t generation;
     uint16_t num_queues;
     uint16_t max_pairs, mtu;
+    bool any_width; /* of accesses to the configuration */
     uint32_t speed;
     uint8_t duplex;
     struct fake_queue queue[FAKE_QUEUES];

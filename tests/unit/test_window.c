@@ -241,6 +241,7 @@ static void same_place_is_read_in_any_width(void **state)
     (void)state;
     create(put_above_4_gib);
     assert_int_equal(card_open(), 0);
+    card.dev.any_width = true;
     for (unsigned i = 0; i < 6; i++) {
         uint32_t mask = (uint32_t)(((uint64_t)1 << 8 * widths[i]) - 1);
 
