@@ -41,18 +41,23 @@ class Machine:
         return self.folder / f"gdb{self.number - 1}"
 
     def migrate(self):
-        """To a new QEMU on the other tap. The bridge learns from the guest's announcement."""
+        """To a new QEMU on the other tap. The bridge learns from the guest's announcement. The guest stands
+        still before its memory is sent. Where it runs meanwhile, under TCG and load, guests broke at places of no
+        pattern in three of four runs, after three or four migrations; in this way none did in 98. It looks
+        as if QEMU 7.2 missed pages that change while it sends them."""
         uri = f"unix:{self.folder / 'migration'}"
         there = self.start("-incoming", "defer").__enter__()
         wait(there.qmp_is_there, 15, "QMP socket")
         there.qmp("migrate-incoming", uri=uri)
         began = time.monotonic()
+        self.guest.qmp("stop")
         self.guest.qmp("migrate", uri=uri)
         wait(lambda: self.guest.qmp("query-migrate").get("status") in ("completed", "failed"), 60,
              "end of the migration")
         status = self.guest.qmp("query-migrate")
         assert status["status"] == "completed", f"migration: {status}"
-        wait(lambda: there.qmp("query-status")["status"] == "running", 15, "guest that runs there")
+        wait(lambda: there.qmp("query-status")["status"] == "paused", 15, "guest that is there")
+        there.qmp("cont")
         self.guest.__exit__()
         self.guest = there
         return began
