@@ -6,24 +6,24 @@ RELEASE := $(call version_part,MAJOR).$(call version_part,MINOR).$(call version_
 
 PREFIX ?= /usr/local
 # host, i386 or ppc: which library is installed.
-ARCH ?= host
+INSTALLED_ARCH := $(or $(ARCH),host)
 INSTALLED_HEADERS := $(addprefix virtio/,virtio.h virtio_config.h virtio_endian.h virtio_net.h virtio_pci.h virtio_platform.h \
 	virtio_spec.h virtio_version.h virtqueue.h) pci/pci.h pci/pci_platform.h
 PC_FLAGS_ppc := -msvr4-struct-return
 into = $(DESTDIR)$(PREFIX)/$(1)
 
 .PHONY: install
-install: $(B)/$(ARCH)/libvtnet.a $(B)/host/vtbench $(B)/host/vtserve ## the library, its headers and the tools: PREFIX=/usr/local DESTDIR= ARCH=host|i386|ppc
+install: $(B)/$(INSTALLED_ARCH)/libvtnet.a $(B)/host/vtbench $(B)/host/vtserve ## the library, its headers and the tools: PREFIX=/usr/local DESTDIR= ARCH=host|i386|ppc
 	@install -d $(call into,include/vtnet/virtio) $(call into,include/vtnet/pci) $(call into,lib/pkgconfig) \
 		$(call into,bin) $(call into,share/man/man1)
 	@for header in $(INSTALLED_HEADERS); do install -m 644 $$header $(call into,include/vtnet/)$$header; done
-	@install -m 644 $(B)/$(ARCH)/libvtnet.a $(call into,lib)
+	@install -m 644 $(B)/$(INSTALLED_ARCH)/libvtnet.a $(call into,lib)
 	@printf '%s\n' 'prefix=$(PREFIX)' 'includedir=$${prefix}/include' 'libdir=$${prefix}/lib' '' 'Name: vtnet' \
 		'Description: a virtio network driver, without a system' 'Version: $(RELEASE)' \
-		'Cflags: -I$${includedir}/vtnet$(PC_FLAGS_$(ARCH):%= %)' 'Libs: -L$${libdir} -lvtnet' >$(call into,lib/pkgconfig/vtnet.pc)
+		'Cflags: -I$${includedir}/vtnet$(PC_FLAGS_$(INSTALLED_ARCH):%= %)' 'Libs: -L$${libdir} -lvtnet' >$(call into,lib/pkgconfig/vtnet.pc)
 	@install $(B)/host/vtbench $(B)/host/vtserve $(call into,bin)
 	@install -m 644 docs/man/*.1 $(call into,share/man/man1)
-	@echo 'install: vtnet $(RELEASE) for $(ARCH), in $(DESTDIR)$(PREFIX)'
+	@echo 'install: vtnet $(RELEASE) for $(INSTALLED_ARCH), in $(DESTDIR)$(PREFIX)'
 
 .PHONY: dist
 dist: ## the committed sources as build/vtnet-VERSION.tar.gz, the same bytes each time
