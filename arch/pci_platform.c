@@ -18,27 +18,27 @@ static void select_register(uint16_t bdf, unsigned offset)
     arch_io_write32(CONFIG_ADDRESS, 0x80000000u | (uint32_t)bdf << 8 | (offset & 0xfc));
 }
 
-uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
+uint32_t vpci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
 {
     bool enabled = arch_interrupts_save();
     uint32_t value;
 
     select_register(bdf, offset);
-    value = pci_platform_read(true, CONFIG_DATA + (offset & 3), width);
+    value = vpci_platform_read(true, CONFIG_DATA + (offset & 3), width);
     arch_interrupts_restore(enabled);
     return value;
 }
 
-void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
+void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
 {
     bool enabled = arch_interrupts_save();
 
     select_register(bdf, offset);
-    pci_platform_write(true, CONFIG_DATA + (offset & 3), width, value);
+    vpci_platform_write(true, CONFIG_DATA + (offset & 3), width, value);
     arch_interrupts_restore(enabled);
 }
 
-uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
+uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
 {
     switch (width) {
     case 1:
@@ -50,7 +50,7 @@ uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
     }
 }
 
-void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
 {
     switch (width) {
     case 1:
@@ -66,7 +66,7 @@ void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t valu
 }
 
 /* QEMU's count of its expander bridges (pxb, pxb-pcie), little-endian. Others would tell by ACPI. */
-unsigned pci_platform_other_roots(void)
+unsigned vpci_platform_other_roots(void)
 {
     static bool known;
     static uint8_t roots[8];
@@ -78,8 +78,8 @@ unsigned pci_platform_other_roots(void)
     return roots[0];
 }
 
-struct pci_window pci_platform_window(bool io)
+struct vpci_window vpci_platform_window(bool io)
 {
-    return io ? (struct pci_window){ARCH_BUS_IO_FIRST, ARCH_BUS_IO_LAST}
-              : (struct pci_window){ARCH_BUS_MEMORY_FIRST, ARCH_BUS_MEMORY_LAST};
+    return io ? (struct vpci_window){ARCH_BUS_IO_FIRST, ARCH_BUS_IO_LAST}
+              : (struct vpci_window){ARCH_BUS_MEMORY_FIRST, ARCH_BUS_MEMORY_LAST};
 }

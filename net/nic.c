@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "arch/arch.h"
+#include "pci/internal/pci_spec.h"
 
 static void (*wake_loop)(void);
 
@@ -23,7 +24,7 @@ struct search {
     uint16_t failed_at;
 };
 
-static const struct nic_driver *find_driver(const struct pci_device *pci)
+static const struct nic_driver *find_driver(const struct vpci_device *pci)
 {
     for (size_t i = 0; i < sizeof drivers / sizeof drivers[0]; i++) {
         if (drivers[i]->matches(pci)) {
@@ -51,7 +52,7 @@ static void connect_interrupts(struct nic *nic)
     if (vectors != 0) {
         printf("vtnet: interrupts: MSI-X, %u vector%s\n", vectors, vectors == 1 ? "" : "s");
     } else if (arch_irq_register(nic->pci.irq_line, handle_interrupt, nic)) {
-        pci_enable_line(&nic->pci);
+        vpci_enable_line(&nic->pci);
         printf("vtnet: interrupts: INTx line %u\n", nic->pci.irq_line);
     } else {
         printf("vtnet: interrupts: INTx line %u is not one of this machine: frames wait for the "
@@ -60,8 +61,8 @@ static void connect_interrupts(struct nic *nic)
     }
 }
 
-/* A pci_scan() visitor: opens each card that there is a driver for. */
-static bool consider(const struct pci_device *pci, void *context)
+/* A vpci_scan() visitor: opens each card that there is a driver for. */
+static bool consider(const struct vpci_device *pci, void *context)
 {
     struct search *search = context;
     const struct nic_driver *driver = find_driver(pci);
@@ -69,18 +70,18 @@ static bool consider(const struct pci_device *pci, void *context)
 
     if (driver == NULL) {
         if (pci->class_code >> 8 == PCI_CLASS_NETWORK) {
-            printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x is a network card without a driver here\n",
-                   PCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
+            printf("vtnet: " VPCI_BDF_FORMAT " %04x:%04x is a network card without a driver here\n",
+                   VPCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
         }
         return true;
     }
     if (search->opened == search->count) {
-        printf("vtnet: " PCI_BDF_FORMAT " %s is left unused: %u cards are served at the most\n",
-               PCI_BDF_ARGS(pci->bdf), driver->name, search->count);
+        printf("vtnet: " VPCI_BDF_FORMAT " %s is left unused: %u cards are served at the most\n",
+               VPCI_BDF_ARGS(pci->bdf), driver->name, search->count);
         return true;
     }
     nic = search->nics[search->opened];
-    printf("vtnet: " PCI_BDF_FORMAT " %04x:%04x %s\n", PCI_BDF_ARGS(pci->bdf), pci->vendor,
+    printf("vtnet: " VPCI_BDF_FORMAT " %04x:%04x %s\n", VPCI_BDF_ARGS(pci->bdf), pci->vendor,
            pci->device, driver->name);
     nic->state = driver->open(pci, nic->client);
     if (nic->state != NULL) {
@@ -101,15 +102,15 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
     bool enabled;
 
     wake_loop = wake;
-    pci_setup_bridges();
-    functions = pci_scan(consider, &search);
+    vpci_setup_bridges();
+    functions = vpci_scan(consider, &search);
     if (functions == 0) {
         printf("vtnet: this machine has no PCI, where the driver looks for cards: start QEMU with "
                "another (-M pc; on PowerPC -M 40p)\n");
     } else if (search.opened == 0 && search.failed != NULL) {
-        printf("vtnet: no usable network card: %s at " PCI_BDF_FORMAT
+        printf("vtnet: no usable network card: %s at " VPCI_BDF_FORMAT
                " failed, for the reason above\n",
-               search.failed->name, PCI_BDF_ARGS(search.failed_at));
+               search.failed->name, VPCI_BDF_ARGS(search.failed_at));
     } else if (search.opened == 0) {
         printf("vtnet: no usable network card among %u PCI functions: start QEMU with "
                "-device virtio-net-pci\n",

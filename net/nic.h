@@ -113,9 +113,9 @@ enum nic_duplex { NIC_DUPLEX_UNKNOWN, NIC_DUPLEX_HALF, NIC_DUPLEX_FULL };
 /* `state` is what open() returned. */
 struct nic_driver {
     const char *name;
-    bool (*matches)(const struct pci_device *pci);
+    bool (*matches)(const struct vpci_device *pci);
     /* Returns NULL, with the reason logged, where the card cannot be used. */
-    void *(*open)(const struct pci_device *pci, const struct nic_client *client);
+    void *(*open)(const struct vpci_device *pci, const struct nic_client *client);
     /* Lets the card receive, once its interrupts are connected. NULL: it does since open(). */
     void (*start)(void *state);
     const uint8_t *(*mac)(void *state); /* 6 bytes */
@@ -180,7 +180,7 @@ struct nic {
     const struct nic_client *client;
     const struct nic_driver *driver;
     void *state;
-    struct pci_device pci;
+    struct vpci_device pci;
 };
 enum { NIC_CARDS = 8 }; /* at most */
 

@@ -14,7 +14,7 @@ static bool handle_message(void *context)
     return true;
 }
 
-bool nic_vectors_connect(struct nic_vectors *vectors, const struct pci_msix *msix, unsigned wanted,
+bool nic_vectors_connect(struct nic_vectors *vectors, const struct vpci_msix *msix, unsigned wanted,
                          void (*handle)(void *state, unsigned vector), void *state)
 {
     vectors->handle = handle;
@@ -28,7 +28,7 @@ bool nic_vectors_connect(struct nic_vectors *vectors, const struct pci_msix *msi
         if (!arch_msi_allocate(handle_message, vector, &vector->message)) {
             break;
         }
-        pci_msix_set(msix, vectors->count, vector->message.address, vector->message.data);
+        vpci_msix_set(msix, vectors->count, vector->message.address, vector->message.data);
         vectors->count++;
     }
     return vectors->count > 0;

@@ -26,7 +26,7 @@ struct nic_vectors {
  * the machine has messages for. Returns whether there are any. *vectors must stay where it is until
  * nic_vectors_free(), which may come when the card sends nothing any more.
  */
-bool nic_vectors_connect(struct nic_vectors *vectors, const struct pci_msix *msix, unsigned wanted,
+bool nic_vectors_connect(struct nic_vectors *vectors, const struct vpci_msix *msix, unsigned wanted,
                          void (*handle)(void *state, unsigned vector), void *state);
 void nic_vectors_free(struct nic_vectors *vectors);
 

@@ -112,7 +112,7 @@ static void handle_vector(void *state, unsigned vector)
 }
 
 /* Opens the device with the interrupts wanted, which it may not take. */
-static bool open_device(struct card *card, const struct pci_device *pci,
+static bool open_device(struct card *card, const struct vpci_device *pci,
                         const struct virtio_net_options *options)
 {
     int error;
@@ -136,7 +136,7 @@ static bool open_device(struct card *card, const struct pci_device *pci,
     return error == 0;
 }
 
-static void *card_open(const struct pci_device *pci, const struct nic_client *client)
+static void *card_open(const struct vpci_device *pci, const struct nic_client *client)
 {
     struct virtio_net_options options = {
         .features = wanted_features(),
@@ -185,7 +185,7 @@ static void card_start(void *state)
     virtio_net_start(state);
 }
 
-static bool card_matches(const struct pci_device *pci)
+static bool card_matches(const struct vpci_device *pci)
 {
     return virtio_pci_is_net(pci);
 }

@@ -217,7 +217,7 @@ static void put_card(struct text *text, const struct lwip_port *port)
 
     nic->driver->describe(nic->state, &description);
     nic->driver->counters(nic->state, &counters);
-    put(text, "{\"pci\":\"" PCI_BDF_FORMAT "\",\"driver\":\"%s\",", PCI_BDF_ARGS(nic->pci.bdf),
+    put(text, "{\"pci\":\"" VPCI_BDF_FORMAT "\",\"driver\":\"%s\",", VPCI_BDF_ARGS(nic->pci.bdf),
         nic->driver->name);
     put_addresses(text, port);
     put_ipv6(text, &port->netif);

@@ -4,24 +4,25 @@
 
 #include <stddef.h>
 
-#include "pci/pci_bridge.h"
+#include "pci/internal/pci_bridge.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci_platform.h"
 
-uint32_t pci_config_read(const struct pci_device *device, unsigned offset, unsigned width)
+uint32_t vpci_config_read(const struct vpci_device *device, unsigned offset, unsigned width)
 {
-    return pci_platform_config_read(device->bdf, offset, width);
+    return vpci_platform_config_read(device->bdf, offset, width);
 }
 
-void pci_config_write(const struct pci_device *device, unsigned offset, unsigned width,
-                      uint32_t value)
+void vpci_config_write(const struct vpci_device *device, unsigned offset, unsigned width,
+                       uint32_t value)
 {
-    pci_platform_config_write(device->bdf, offset, width, value);
+    vpci_platform_config_write(device->bdf, offset, width, value);
 }
 
 enum { BUSES = 256, FUNCTIONS = 256 /* of a bus */ };
 
 struct scan {
-    bool (*visit)(const struct pci_device *device, void *context);
+    bool (*visit)(const struct vpci_device *device, void *context);
     void *context;
     bool lines; /* find out by which interrupt line each function is heard */
     unsigned visited;
@@ -37,15 +38,15 @@ static bool has_seen(const struct scan *scan, unsigned bus)
 /* Visits a function. Returns the bus behind it if it is a bridge to one that has not been seen, else 0. */
 static unsigned scan_function(struct scan *scan, uint16_t bdf)
 {
-    struct pci_device device = {
+    struct vpci_device device = {
         .bdf = bdf,
-        .vendor = (uint16_t)pci_platform_config_read(bdf, PCI_VENDOR_ID, 2),
-        .device = (uint16_t)pci_platform_config_read(bdf, PCI_DEVICE_ID, 2),
-        .subsystem = (uint16_t)pci_platform_config_read(bdf, PCI_SUBSYSTEM_ID, 2),
-        .class_code = (uint16_t)pci_platform_config_read(bdf, PCI_CLASS, 2),
-        .revision = (uint8_t)pci_platform_config_read(bdf, PCI_REVISION_ID, 1),
-        .irq_line = scan->lines ? pci_irq_line(bdf) : 0,
-        .irq_pin = (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1),
+        .vendor = (uint16_t)vpci_platform_config_read(bdf, PCI_VENDOR_ID, 2),
+        .device = (uint16_t)vpci_platform_config_read(bdf, PCI_DEVICE_ID, 2),
+        .subsystem = (uint16_t)vpci_platform_config_read(bdf, PCI_SUBSYSTEM_ID, 2),
+        .class_code = (uint16_t)vpci_platform_config_read(bdf, PCI_CLASS, 2),
+        .revision = (uint8_t)vpci_platform_config_read(bdf, PCI_REVISION_ID, 1),
+        .irq_line = scan->lines ? vpci_irq_line(bdf) : 0,
+        .irq_pin = (uint8_t)vpci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1),
     };
     unsigned secondary;
 
@@ -57,7 +58,7 @@ static unsigned scan_function(struct scan *scan, uint16_t bdf)
     if (device.class_code != PCI_CLASS_BRIDGE_PCI) {
         return 0;
     }
-    secondary = pci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
+    secondary = vpci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
     return has_seen(scan, secondary) ? 0 : secondary;
 }
 
@@ -65,8 +66,8 @@ static unsigned scan_function(struct scan *scan, uint16_t bdf)
 static unsigned next_function(uint16_t bdf)
 {
     uint16_t first = bdf & 0xfff8;
-    bool many = pci_platform_config_read(first, PCI_VENDOR_ID, 2) != 0xffff &&
-                pci_platform_config_read(first, PCI_HEADER_TYPE, 1) & 0x80;
+    bool many = vpci_platform_config_read(first, PCI_VENDOR_ID, 2) != 0xffff &&
+                vpci_platform_config_read(first, PCI_HEADER_TYPE, 1) & 0x80;
 
     return ((many ? bdf : bdf | 7) & 0xffu) + 1;
 }
@@ -86,7 +87,7 @@ static void scan_bus(struct scan *scan, unsigned bus)
         uint16_t bdf = (uint16_t)(function < FUNCTIONS ? bus << 8 | function : bridges[--depth]);
         unsigned behind = 0;
 
-        if (function < FUNCTIONS && pci_platform_config_read(bdf, PCI_VENDOR_ID, 2) != 0xffff) {
+        if (function < FUNCTIONS && vpci_platform_config_read(bdf, PCI_VENDOR_ID, 2) != 0xffff) {
             behind = scan_function(scan, bdf);
         }
         if (behind != 0) {
@@ -106,8 +107,8 @@ static bool has_devices(unsigned bus)
 {
     unsigned slot = 0;
 
-    while (slot < 32 &&
-           pci_platform_config_read((uint16_t)(bus << 8 | slot << 3), PCI_VENDOR_ID, 2) == 0xffff) {
+    while (slot < 32 && vpci_platform_config_read((uint16_t)(bus << 8 | slot << 3), PCI_VENDOR_ID,
+                                                  2) == 0xffff) {
         slot++;
     }
     return slot < 32;
@@ -117,7 +118,7 @@ static unsigned scan_all(struct scan *scan)
 {
     scan_bus(scan, 0);
     /* Upwards: the buses behind a root's bridges have higher numbers, and have been seen then. */
-    for (unsigned bus = 1, left = pci_platform_other_roots();
+    for (unsigned bus = 1, left = vpci_platform_other_roots();
          bus < BUSES && left > 0 && !scan->stopped; bus++) {
         if (!has_seen(scan, bus) && has_devices(bus)) {
             scan_bus(scan, bus);
@@ -127,53 +128,53 @@ static unsigned scan_all(struct scan *scan)
     return scan->visited;
 }
 
-unsigned pci_scan(bool (*visit)(const struct pci_device *device, void *context), void *context)
+unsigned vpci_scan(bool (*visit)(const struct vpci_device *device, void *context), void *context)
 {
     struct scan scan = {.visit = visit, .context = context, .lines = true};
 
     return scan_all(&scan);
 }
 
-unsigned pci_scan_without_lines(bool (*visit)(const struct pci_device *device, void *context),
-                                void *context)
+unsigned vpci_scan_without_lines(bool (*visit)(const struct vpci_device *device, void *context),
+                                 void *context)
 {
     struct scan scan = {.visit = visit, .context = context};
 
     return scan_all(&scan);
 }
 
-void pci_enable(const struct pci_device *device)
+void vpci_enable(const struct vpci_device *device)
 {
-    uint32_t command = pci_config_read(device, PCI_COMMAND, 2);
+    uint32_t command = vpci_config_read(device, PCI_COMMAND, 2);
 
     command |= PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE;
-    pci_config_write(device, PCI_COMMAND, 2, command);
+    vpci_config_write(device, PCI_COMMAND, 2, command);
 }
 
-void pci_enable_line(const struct pci_device *device)
+void vpci_enable_line(const struct vpci_device *device)
 {
-    uint32_t command = pci_config_read(device, PCI_COMMAND, 2);
+    uint32_t command = vpci_config_read(device, PCI_COMMAND, 2);
 
-    pci_config_write(device, PCI_COMMAND, 2, command & ~(uint32_t)PCI_COMMAND_INTX_DISABLE);
+    vpci_config_write(device, PCI_COMMAND, 2, command & ~(uint32_t)PCI_COMMAND_INTX_DISABLE);
 }
 
-uint8_t pci_find_capability(const struct pci_device *device, uint8_t id, unsigned nth)
+uint8_t vpci_find_capability(const struct vpci_device *device, uint8_t id, unsigned nth)
 {
     /* The list lies behind the header's 64 bytes in steps of 4: longer than this is a loop. */
     const unsigned longest = (256 - 64) / 4;
     unsigned pointer = PCI_CAPABILITIES;
 
-    if (!(pci_config_read(device, PCI_STATUS, 2) & PCI_STATUS_CAPABILITIES)) {
+    if (!(vpci_config_read(device, PCI_STATUS, 2) & PCI_STATUS_CAPABILITIES)) {
         return 0;
     }
     for (unsigned i = 0; i < longest; i++) {
         /* The two low bits are reserved and must be masked (§6.7). */
-        uint8_t offset = (uint8_t)(pci_config_read(device, pointer, 1) & 0xfc);
+        uint8_t offset = (uint8_t)(vpci_config_read(device, pointer, 1) & 0xfc);
 
         if (offset < 64) {
             return 0;
         }
-        if (pci_config_read(device, offset, 1) == id && nth-- == 0) {
+        if (vpci_config_read(device, offset, 1) == id && nth-- == 0) {
             return offset;
         }
         pointer = offset + 1u;
@@ -181,12 +182,12 @@ uint8_t pci_find_capability(const struct pci_device *device, uint8_t id, unsigne
     return 0;
 }
 
-bool pci_map(const struct pci_device *device, unsigned bar, uint32_t offset, uint32_t size,
-             struct pci_region *region)
+bool vpci_map(const struct vpci_device *device, unsigned bar, uint32_t offset, uint32_t size,
+              struct vpci_region *region)
 {
-    const struct pci_bar *b;
+    const struct vpci_bar *b;
 
-    if (bar >= PCI_BARS) {
+    if (bar >= VPCI_BARS) {
         return false;
     }
     b = &device->bar[bar];
@@ -194,7 +195,7 @@ bool pci_map(const struct pci_device *device, unsigned bar, uint32_t offset, uin
         b->address + offset + size > (uint64_t)UINT32_MAX + 1) {
         return false;
     }
-    *region = (struct pci_region){
+    *region = (struct vpci_region){
         .base = (uint32_t)b->address + offset,
         .size = size,
         .io = b->io,
@@ -202,12 +203,12 @@ bool pci_map(const struct pci_device *device, unsigned bar, uint32_t offset, uin
     return true;
 }
 
-uint32_t pci_read(const struct pci_region *region, uint32_t offset, unsigned width)
+uint32_t vpci_read(const struct vpci_region *region, uint32_t offset, unsigned width)
 {
-    return pci_platform_read(region->io, region->base + offset, width);
+    return vpci_platform_read(region->io, region->base + offset, width);
 }
 
-void pci_write(const struct pci_region *region, uint32_t offset, unsigned width, uint32_t value)
+void vpci_write(const struct vpci_region *region, uint32_t offset, unsigned width, uint32_t value)
 {
-    pci_platform_write(region->io, region->base + offset, width, value);
+    vpci_platform_write(region->io, region->base + offset, width, value);
 }

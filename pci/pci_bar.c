@@ -2,8 +2,9 @@
 /* Base address registers: sizing them, and giving an address to those that have none. */
 #include <stddef.h>
 
+#include "pci/internal/pci_bridge.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
-#include "pci/pci_bridge.h"
 #include "pci/pci_platform.h"
 
 enum {
@@ -23,23 +24,23 @@ static unsigned bar_offset(unsigned index)
 /* Writes all ones and reads back which bits stick (§6.2.5.1 Address Maps). */
 static uint32_t bar_mask(uint16_t bdf, unsigned offset)
 {
-    uint32_t saved = pci_platform_config_read(bdf, offset, 4);
+    uint32_t saved = vpci_platform_config_read(bdf, offset, 4);
     uint32_t mask;
 
-    pci_platform_config_write(bdf, offset, 4, UINT32_MAX);
-    mask = pci_platform_config_read(bdf, offset, 4);
-    pci_platform_config_write(bdf, offset, 4, saved);
+    vpci_platform_config_write(bdf, offset, 4, UINT32_MAX);
+    mask = vpci_platform_config_read(bdf, offset, 4);
+    vpci_platform_config_write(bdf, offset, 4, saved);
     return mask;
 }
 
 /* Sizes the BAR at `index`, with decoding off. Returns how many registers it takes. */
-static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct pci_bar *bar)
+static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct vpci_bar *bar)
 {
-    uint32_t low = pci_platform_config_read(bdf, bar_offset(index), 4);
+    uint32_t low = vpci_platform_config_read(bdf, bar_offset(index), 4);
     uint64_t mask = bar_mask(bdf, bar_offset(index));
     uint64_t address;
 
-    *bar = (struct pci_bar){0};
+    *bar = (struct vpci_bar){0};
     if (mask == 0 || mask == UINT32_MAX) {
         return 1; /* not implemented, or a register that stores anything */
     }
@@ -48,7 +49,7 @@ static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct pc
     address = low & ~(uint32_t)(bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS);
     mask &= ~(uint64_t)(bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS);
     if (bar->wide) {
-        address |= (uint64_t)pci_platform_config_read(bdf, bar_offset(index + 1), 4) << 32;
+        address |= (uint64_t)vpci_platform_config_read(bdf, bar_offset(index + 1), 4) << 32;
         mask |= (uint64_t)bar_mask(bdf, bar_offset(index + 1)) << 32;
     }
     bar->size = mask & -mask; /* the lowest address bit that sticks */
@@ -60,30 +61,30 @@ static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct pc
  * command register as it was. */
 static uint32_t decoding_off(uint16_t bdf)
 {
-    uint32_t command = pci_platform_config_read(bdf, PCI_COMMAND, 2);
+    uint32_t command = vpci_platform_config_read(bdf, PCI_COMMAND, 2);
 
-    pci_platform_config_write(bdf, PCI_COMMAND, 2,
-                              command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+    vpci_platform_config_write(bdf, PCI_COMMAND, 2,
+                               command & ~(uint32_t)(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     return command;
 }
 
-static void size_bars(uint16_t bdf, struct pci_bar bar[PCI_BARS])
+static void size_bars(uint16_t bdf, struct vpci_bar bar[VPCI_BARS])
 {
-    unsigned type = pci_platform_config_read(bdf, PCI_HEADER_TYPE, 1) & HEADER_TYPE_MASK;
-    unsigned count = type == 0 ? PCI_BARS : type == 1 ? 2 : 0;
+    unsigned type = vpci_platform_config_read(bdf, PCI_HEADER_TYPE, 1) & HEADER_TYPE_MASK;
+    unsigned count = type == 0 ? VPCI_BARS : type == 1 ? 2 : 0;
     uint32_t command = decoding_off(bdf);
 
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        bar[i] = (struct pci_bar){0};
+    for (unsigned i = 0; i < VPCI_BARS; i++) {
+        bar[i] = (struct vpci_bar){0};
     }
     for (unsigned i = 0; i < count;) {
         i += size_bar(bdf, i, count, &bar[i]);
     }
-    pci_platform_config_write(bdf, PCI_COMMAND, 2, command);
+    vpci_platform_config_write(bdf, PCI_COMMAND, 2, command);
 }
 
 struct placement {
-    const struct pci_bar *wanted;
+    const struct vpci_bar *wanted;
     unsigned bus;
     uint64_t address; /* where it would go */
     uint64_t below;   /* what it collides with begins there */
@@ -98,22 +99,22 @@ static void collide(struct placement *place, uint64_t first, uint64_t size)
     }
 }
 
-/* A pci_scan() visitor: whether the placement overlaps one of this device's BARs, or what a bridge
+/* A vpci_scan() visitor: whether the placement overlaps one of this device's BARs, or what a bridge
  * forwards elsewhere. */
-static bool check_collision(const struct pci_device *device, void *context)
+static bool check_collision(const struct vpci_device *device, void *context)
 {
     struct placement *place = context;
-    struct pci_bar bar[PCI_BARS];
+    struct vpci_bar bar[VPCI_BARS];
 
     size_bars(device->bdf, bar);
-    for (unsigned i = 0; i < PCI_BARS; i++) {
+    for (unsigned i = 0; i < VPCI_BARS; i++) {
         if (bar[i].size != 0 && bar[i].address != 0 && bar[i].io == place->wanted->io) {
             collide(place, bar[i].address, bar[i].size);
         }
     }
     if (device->class_code == PCI_CLASS_BRIDGE_PCI &&
-        !pci_bridge_leads_to(device->bdf, place->bus)) {
-        struct pci_window window = pci_bridge_window(device->bdf, place->wanted->io);
+        !vpci_bridge_leads_to(device->bdf, place->bus)) {
+        struct vpci_window window = vpci_bridge_window(device->bdf, place->wanted->io);
 
         if (window.first != 0 && window.first <= window.last) {
             collide(place, window.first, (uint64_t)window.last - window.first + 1);
@@ -123,18 +124,18 @@ static bool check_collision(const struct pci_device *device, void *context)
 }
 
 /* What reaches this bus: the platform's window, or that of the bridge before it. */
-static struct pci_window window_of_bus(unsigned bus, bool io)
+static struct vpci_window window_of_bus(unsigned bus, bool io)
 {
     uint16_t bridge;
 
-    return bus != 0 && pci_find_bridge(bus, &bridge) ? pci_bridge_window(bridge, io)
-                                                     : pci_platform_window(io);
+    return bus != 0 && vpci_find_bridge(bus, &bridge) ? vpci_bridge_window(bridge, io)
+                                                      : vpci_platform_window(io);
 }
 
 /* Finds room from the top of the window down; firmware begins at its bottom. */
-static uint64_t find_room(const struct pci_bar *bar, unsigned bus)
+static uint64_t find_room(const struct vpci_bar *bar, unsigned bus)
 {
-    struct pci_window window = window_of_bus(bus, bar->io);
+    struct vpci_window window = window_of_bus(bus, bar->io);
     struct placement place = {.wanted = bar, .bus = bus, .below = (uint64_t)window.last + 1};
 
     do {
@@ -146,28 +147,28 @@ static uint64_t find_room(const struct pci_bar *bar, unsigned bus)
             return 0;
         }
         place.collides = false;
-        pci_scan(check_collision, &place);
+        vpci_scan(check_collision, &place);
     } while (place.collides);
     return place.address;
 }
 
-void pci_setup_bars(struct pci_device *device)
+void vpci_setup_bars(struct vpci_device *device)
 {
     uint32_t command = decoding_off(device->bdf);
 
     size_bars(device->bdf, device->bar);
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        struct pci_bar *bar = &device->bar[i];
+    for (unsigned i = 0; i < VPCI_BARS; i++) {
+        struct vpci_bar *bar = &device->bar[i];
 
         if (bar->size == 0 || bar->address != 0) {
             continue;
         }
         bar->address = find_room(bar, device->bdf >> 8);
-        pci_platform_config_write(device->bdf, bar_offset(i), 4, (uint32_t)bar->address);
+        vpci_platform_config_write(device->bdf, bar_offset(i), 4, (uint32_t)bar->address);
         if (bar->wide) {
-            pci_platform_config_write(device->bdf, bar_offset(i + 1), 4,
-                                      (uint32_t)(bar->address >> 32));
+            vpci_platform_config_write(device->bdf, bar_offset(i + 1), 4,
+                                       (uint32_t)(bar->address >> 32));
         }
     }
-    pci_platform_config_write(device->bdf, PCI_COMMAND, 2, command);
+    vpci_platform_config_write(device->bdf, PCI_COMMAND, 2, command);
 }

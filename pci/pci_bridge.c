@@ -3,7 +3,8 @@
  * PCI-to-PCI bridges: finding them, and what the firmware has to do for them where that is us.
  * Section numbers are those of the PCI-to-PCI Bridge Architecture Specification 1.2.
  */
-#include "pci/pci_bridge.h"
+#include "pci/internal/pci_bridge.h"
+#include "pci/internal/pci_spec.h"
 
 #include <stddef.h>
 
@@ -28,26 +29,26 @@ enum {
     MEMORY_SLICE = 0x400000,
 };
 
-struct pci_window pci_bridge_window(uint16_t bdf, bool io)
+struct vpci_window vpci_bridge_window(uint16_t bdf, bool io)
 {
     if (io) {
-        return (struct pci_window){
-            (pci_platform_config_read(bdf, BRIDGE_IO_BASE, 1) & 0xf0) << 8,
-            (pci_platform_config_read(bdf, BRIDGE_IO_LIMIT, 1) & 0xf0) << 8 | 0xfff,
+        return (struct vpci_window){
+            (vpci_platform_config_read(bdf, BRIDGE_IO_BASE, 1) & 0xf0) << 8,
+            (vpci_platform_config_read(bdf, BRIDGE_IO_LIMIT, 1) & 0xf0) << 8 | 0xfff,
         };
     }
-    return (struct pci_window){
-        (pci_platform_config_read(bdf, BRIDGE_MEMORY_BASE, 2) & 0xfff0) << 16,
-        (pci_platform_config_read(bdf, BRIDGE_MEMORY_LIMIT, 2) & 0xfff0) << 16 | 0xfffff,
+    return (struct vpci_window){
+        (vpci_platform_config_read(bdf, BRIDGE_MEMORY_BASE, 2) & 0xfff0) << 16,
+        (vpci_platform_config_read(bdf, BRIDGE_MEMORY_LIMIT, 2) & 0xfff0) << 16 | 0xfffff,
     };
 }
 
-bool pci_bridge_leads_to(uint16_t bdf, unsigned bus)
+bool vpci_bridge_leads_to(uint16_t bdf, unsigned bus)
 {
-    unsigned secondary = pci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
+    unsigned secondary = vpci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
 
     return secondary != 0 && bus >= secondary &&
-           bus <= pci_platform_config_read(bdf, BRIDGE_SUBORDINATE_BUS, 1);
+           bus <= vpci_platform_config_read(bdf, BRIDGE_SUBORDINATE_BUS, 1);
 }
 
 struct search {
@@ -56,89 +57,89 @@ struct search {
     bool found;
 };
 
-/* A pci_scan() visitor. */
-static bool has_secondary(const struct pci_device *device, void *context)
+/* A vpci_scan() visitor. */
+static bool has_secondary(const struct vpci_device *device, void *context)
 {
     struct search *search = context;
 
     if (device->class_code == PCI_CLASS_BRIDGE_PCI &&
-        pci_config_read(device, PCI_SECONDARY_BUS, 1) == search->secondary) {
+        vpci_config_read(device, PCI_SECONDARY_BUS, 1) == search->secondary) {
         search->bdf = device->bdf;
         search->found = true;
     }
     return !search->found;
 }
 
-bool pci_find_bridge(unsigned secondary, uint16_t *bdf)
+bool vpci_find_bridge(unsigned secondary, uint16_t *bdf)
 {
     struct search search = {.secondary = secondary};
 
-    pci_scan_without_lines(has_secondary, &search);
+    vpci_scan_without_lines(has_secondary, &search);
     if (search.found) {
         *bdf = search.bdf;
     }
     return search.found;
 }
 
-bool pci_bridge_above(uint16_t *bdf)
+bool vpci_bridge_above(uint16_t *bdf)
 {
-    return *bdf >> 8 != 0 && pci_find_bridge(*bdf >> 8, bdf);
+    return *bdf >> 8 != 0 && vpci_find_bridge(*bdf >> 8, bdf);
 }
 
-/* A pci_scan() visitor: whether a bridge has a bus number already. */
-static bool has_number(const struct pci_device *device, void *context)
+/* A vpci_scan() visitor: whether a bridge has a bus number already. */
+static bool has_number(const struct vpci_device *device, void *context)
 {
     bool *numbered = context;
 
     *numbered |= device->class_code == PCI_CLASS_BRIDGE_PCI &&
-                 pci_config_read(device, PCI_SECONDARY_BUS, 1) != 0;
+                 vpci_config_read(device, PCI_SECONDARY_BUS, 1) != 0;
     return !*numbered;
 }
 
-static struct pci_window slice(unsigned bus, bool io)
+static struct vpci_window slice(unsigned bus, bool io)
 {
     uint32_t size = io ? IO_SLICE : MEMORY_SLICE;
-    uint32_t first = pci_platform_window(io).first + (bus - 1) * size;
+    uint32_t first = vpci_platform_window(io).first + (bus - 1) * size;
 
-    return (struct pci_window){first, first + size - 1};
+    return (struct vpci_window){first, first + size - 1};
 }
 
 static void set_bases(uint16_t bdf, unsigned bus)
 {
-    pci_platform_config_write(bdf, BRIDGE_IO_BASE, 1, slice(bus, true).first >> 8 & 0xf0);
-    pci_platform_config_write(bdf, BRIDGE_MEMORY_BASE, 2, slice(bus, false).first >> 16);
+    vpci_platform_config_write(bdf, BRIDGE_IO_BASE, 1, slice(bus, true).first >> 8 & 0xf0);
+    vpci_platform_config_write(bdf, BRIDGE_MEMORY_BASE, 2, slice(bus, false).first >> 16);
     /* Closed, as its base lies above its limit: the other window forwards all kinds of memory. */
-    pci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_BASE, 2, 0xfff0);
-    pci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_LIMIT, 2, 0);
+    vpci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_BASE, 2, 0xfff0);
+    vpci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_LIMIT, 2, 0);
 }
 
 static void set_limits(uint16_t bdf, unsigned bus)
 {
-    pci_platform_config_write(bdf, BRIDGE_SUBORDINATE_BUS, 1, bus);
-    pci_platform_config_write(bdf, BRIDGE_IO_LIMIT, 1, slice(bus, true).last >> 8 & 0xf0);
-    pci_platform_config_write(bdf, BRIDGE_MEMORY_LIMIT, 2, slice(bus, false).last >> 16 & 0xfff0);
+    vpci_platform_config_write(bdf, BRIDGE_SUBORDINATE_BUS, 1, bus);
+    vpci_platform_config_write(bdf, BRIDGE_IO_LIMIT, 1, slice(bus, true).last >> 8 & 0xf0);
+    vpci_platform_config_write(bdf, BRIDGE_MEMORY_LIMIT, 2, slice(bus, false).last >> 16 & 0xfff0);
 }
 
 /* The scan goes into a bridge as soon as it has a number, so that the numbers behind a bridge
  * follow its own, and one range covers what all of them got. */
-void pci_setup_bridges(void)
+void vpci_setup_bridges(void)
 {
-    struct pci_device bridge = {0};
+    struct vpci_device bridge = {0};
     bool numbered = false;
 
-    pci_scan(has_number, &numbered);
+    vpci_scan(has_number, &numbered);
     if (numbered) {
         return;
     }
-    for (unsigned bus = 1; bus <= PCI_BUSES_MAX && pci_find_bridge(0, &bridge.bdf); bus++) {
+    for (unsigned bus = 1; bus <= PCI_BUSES_MAX && vpci_find_bridge(0, &bridge.bdf); bus++) {
         uint16_t parent = bridge.bdf;
 
-        pci_platform_config_write(bridge.bdf, BRIDGE_PRIMARY_BUS, 1, bridge.bdf >> 8);
-        pci_platform_config_write(bridge.bdf, PCI_SECONDARY_BUS, 1, bus);
+        vpci_platform_config_write(bridge.bdf, BRIDGE_PRIMARY_BUS, 1, bridge.bdf >> 8);
+        vpci_platform_config_write(bridge.bdf, PCI_SECONDARY_BUS, 1, bus);
         set_bases(bridge.bdf, bus);
         set_limits(bridge.bdf, bus);
-        pci_enable(&bridge);
-        for (unsigned i = 0; i < PCI_BUSES_MAX && pci_bridge_above(&parent); i++) {
+        vpci_enable(&bridge);
+        for (unsigned i = 0; i < PCI_BUSES_MAX && vpci_bridge_above(&parent); i++) {
             set_limits(parent, bus);
         }
     }

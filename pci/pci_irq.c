@@ -5,8 +5,9 @@
  * QEMU's two machines it is shows in the place of the PCI-to-ISA bridge, on whose interrupt
  * controllers the lines are.
  */
+#include "pci/internal/pci_bridge.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
-#include "pci/pci_bridge.h"
 #include "pci/pci_platform.h"
 
 enum {
@@ -22,7 +23,7 @@ enum {
 
 static bool is_at_slot(unsigned slot, uint32_t id)
 {
-    return pci_platform_config_read((uint16_t)(slot << 3), PCI_VENDOR_ID, 4) == id;
+    return vpci_platform_config_read((uint16_t)(slot << 3), PCI_VENDOR_ID, 4) == id;
 }
 
 /* Behind bridges, a pin arrives as that of the bridge before, turned by the slot. */
@@ -30,16 +31,16 @@ static unsigned pin_plus_slot(uint16_t bdf, unsigned pin)
 {
     uint16_t above = bdf;
 
-    for (unsigned i = 0; i < PCI_BUSES_MAX && pci_bridge_above(&above); i++) {
+    for (unsigned i = 0; i < PCI_BUSES_MAX && vpci_bridge_above(&above); i++) {
         pin = (pin + (bdf >> 3 & 31)) % 4;
         bdf = above;
     }
     return pin + (bdf >> 3 & 31);
 }
 
-uint8_t pci_irq_line(uint16_t bdf)
+uint8_t vpci_irq_line(uint16_t bdf)
 {
-    unsigned pin = pci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1);
+    unsigned pin = vpci_platform_config_read(bdf, PCI_INTERRUPT_PIN, 1);
 
     if (is_at_slot(0, RAVEN) && pin != 0) {
         if (is_at_slot(ISA_SLOT_40P, I82378)) {
@@ -49,5 +50,5 @@ uint8_t pci_irq_line(uint16_t bdf)
             return pin_plus_slot(bdf, pin - 1) % 2 == 0 ? LINE_PREP_EVEN : LINE_PREP_ODD;
         }
     }
-    return (uint8_t)pci_platform_config_read(bdf, PCI_INTERRUPT_LINE, 1);
+    return (uint8_t)vpci_platform_config_read(bdf, PCI_INTERRUPT_LINE, 1);
 }

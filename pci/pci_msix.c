@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MSI-X (§6.8.2 MSI-X Capability and Table Structures): interrupts as messages of one's own. */
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 #include "pci/pci_platform.h"
 
@@ -21,45 +22,45 @@ enum {
     ENTRY_MASKED = 1,
 };
 
-void pci_msix_open(const struct pci_device *device, struct pci_msix *msix)
+void vpci_msix_open(const struct vpci_device *device, struct vpci_msix *msix)
 {
-    uint8_t capability = pci_find_capability(device, PCI_CAP_MSIX, 0);
+    uint8_t capability = vpci_find_capability(device, PCI_CAP_MSIX, 0);
     uint32_t table;
     uint16_t entries;
 
-    *msix = (struct pci_msix){.bdf = device->bdf};
+    *msix = (struct vpci_msix){.bdf = device->bdf};
     if (capability == 0 || capability + MSIX_CAPABILITY_SIZE > 256) {
         return;
     }
     msix->capability = capability;
-    pci_msix_enable(msix, false);
+    vpci_msix_enable(msix, false);
     entries =
-        (uint16_t)((pci_config_read(device, capability + MSIX_CONTROL, 2) & CONTROL_TABLE_SIZE) +
+        (uint16_t)((vpci_config_read(device, capability + MSIX_CONTROL, 2) & CONTROL_TABLE_SIZE) +
                    1);
-    table = pci_config_read(device, capability + MSIX_TABLE, 4);
-    if (pci_map(device, table & TABLE_BAR, table & ~(uint32_t)TABLE_BAR, entries * ENTRY_SIZE,
-                &msix->table) &&
+    table = vpci_config_read(device, capability + MSIX_TABLE, 4);
+    if (vpci_map(device, table & TABLE_BAR, table & ~(uint32_t)TABLE_BAR, entries * ENTRY_SIZE,
+                 &msix->table) &&
         !msix->table.io) {
         msix->entries = entries;
     }
 }
 
 /* §6.8.2: an entry changes only while it is masked. */
-void pci_msix_set(const struct pci_msix *msix, unsigned entry, uint32_t address, uint32_t data)
+void vpci_msix_set(const struct vpci_msix *msix, unsigned entry, uint32_t address, uint32_t data)
 {
     uint32_t at = entry * ENTRY_SIZE;
 
     if (entry >= msix->entries) {
         return; /* beyond the table there may be other registers */
     }
-    pci_write32(&msix->table, at + ENTRY_CONTROL, ENTRY_MASKED);
-    pci_write32(&msix->table, at + ENTRY_ADDRESS_LOW, address);
-    pci_write32(&msix->table, at + ENTRY_ADDRESS_HIGH, 0);
-    pci_write32(&msix->table, at + ENTRY_DATA, data);
-    pci_write32(&msix->table, at + ENTRY_CONTROL, 0);
+    vpci_write32(&msix->table, at + ENTRY_CONTROL, ENTRY_MASKED);
+    vpci_write32(&msix->table, at + ENTRY_ADDRESS_LOW, address);
+    vpci_write32(&msix->table, at + ENTRY_ADDRESS_HIGH, 0);
+    vpci_write32(&msix->table, at + ENTRY_DATA, data);
+    vpci_write32(&msix->table, at + ENTRY_CONTROL, 0);
 }
 
-void pci_msix_enable(const struct pci_msix *msix, bool on)
+void vpci_msix_enable(const struct vpci_msix *msix, bool on)
 {
     unsigned at = msix->capability + MSIX_CONTROL;
     uint32_t control;
@@ -67,7 +68,7 @@ void pci_msix_enable(const struct pci_msix *msix, bool on)
     if (msix->capability == 0) {
         return;
     }
-    control = pci_platform_config_read(msix->bdf, at, 2);
+    control = vpci_platform_config_read(msix->bdf, at, 2);
     control &= ~(uint32_t)(CONTROL_ENABLE | CONTROL_FUNCTION_MASK);
-    pci_platform_config_write(msix->bdf, at, 2, on ? control | CONTROL_ENABLE : control);
+    vpci_platform_config_write(msix->bdf, at, 2, on ? control | CONTROL_ENABLE : control);
 }

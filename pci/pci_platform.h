@@ -18,31 +18,31 @@ extern "C" {
  * Configuration space. bdf: bus << 8 | device << 3 | function. offset: 0 to 255, a multiple of
  * width. width: 1, 2 or 4 bytes. A function that is not there reads as all ones.
  */
-uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width);
-void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value);
+uint32_t vpci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width);
+void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value);
 
 /*
  * Device registers, little-endian as all of PCI: the value is in the processor's order. io: whether
  * the address is in I/O space. address: as the BAR has it (a bus address). width: 1, 2 or 4 bytes.
  * Accesses are made in program order, and stores of this processor to memory come before them.
  */
-uint32_t pci_platform_read(bool io, uint32_t address, unsigned width);
-void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value);
+uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width);
+void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value);
 
 /* A range of bus addresses: first to last, both included. */
-struct pci_window {
+struct vpci_window {
     uint32_t first;
     uint32_t last;
 };
 
 /*
- * How many root buses there are beside bus 0, whose numbers no bridge tells: pci_scan() looks for so
+ * How many root buses there are beside bus 0, whose numbers no bridge tells: vpci_scan() looks for so
  * many. 0 where there are none or nobody knows, which saves it the search.
  */
-unsigned pci_platform_other_roots(void);
+unsigned vpci_platform_other_roots(void);
 
 /* Where BARs that the firmware left without an address may be put. io: which space. */
-struct pci_window pci_platform_window(bool io);
+struct vpci_window vpci_platform_window(bool io);
 
 #ifdef __cplusplus
 }

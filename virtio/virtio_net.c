@@ -2,12 +2,12 @@
 /* The network device: up and down, one pass over it, its link. */
 #include "virtio/virtio_net.h"
 
-#include "virtio/virtio_net_ctrl.h"
-#include "virtio/virtio_net_interrupts.h"
-#include "virtio/virtio_net_negotiate.h"
-#include "virtio/virtio_net_recover.h"
-#include "virtio/virtio_net_rx.h"
-#include "virtio/virtio_net_tx.h"
+#include "virtio/internal/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_interrupts.h"
+#include "virtio/internal/virtio_net_negotiate.h"
+#include "virtio/internal/virtio_net_recover.h"
+#include "virtio/internal/virtio_net_rx.h"
+#include "virtio/internal/virtio_net_tx.h"
 #include "virtio/virtio_platform.h"
 
 enum { MTU_USUAL = 1500 };

@@ -4,7 +4,7 @@
  * system uses it:
  *
  *     virtio_net_open(net, dev, &options, &client);
- *     connect the interrupt handler, then pci_enable_line() or its like;
+ *     connect the interrupt handler, then vpci_enable_line() or its like;
  *     virtio_net_start(net);
  *     loop:
  *         virtio_net_poll(net, budget);           client.receive(), .transmitted(), .link()

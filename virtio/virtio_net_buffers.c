@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Receive buffers: where they come from, which of them the device has, and how many that may be. */
-#include "virtio/virtio_net_rx.h"
+#include "virtio/internal/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
 enum {

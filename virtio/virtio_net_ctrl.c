@@ -3,7 +3,7 @@
  * The control queue (virtio 1.3 §5.1.6.5 Control Virtqueue). One command at a time, and each waits
  * for its answer: they are rare, and the caller wants to know.
  */
-#include "virtio/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_ctrl.h"
 
 #include <string.h>
 

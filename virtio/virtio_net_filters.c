@@ -3,7 +3,7 @@
  * device has been reset. */
 #include <string.h>
 
-#include "virtio/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_ctrl.h"
 #include "virtio/virtio_platform.h"
 
 static int send_rx(struct virtio_net *net, uint8_t command, bool on)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The network device's interrupts: on and off, the top half, what each was for. */
-#include "virtio/virtio_net_interrupts.h"
+#include "virtio/internal/virtio_net_interrupts.h"
 
-#include "virtio/virtio_net_rx.h"
+#include "virtio/internal/virtio_net_rx.h"
 
 /*
  * Whether fewer receive buffers are posted than should be, as there is no memory, or all that may exist are

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which features to ask for, and what two of them bring: our address, and where the control queue is. */
-#include "virtio/virtio_net_negotiate.h"
+#include "virtio/internal/virtio_net_negotiate.h"
 
 #include <string.h>
 
-#include "virtio/virtio_net_ctrl.h"
-#include "virtio/virtio_net_rx.h"
+#include "virtio/internal/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
 /* A locally administered unicast address (IEEE 802-2014 §8.4.4) from the clock's low bits. */

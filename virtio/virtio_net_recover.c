@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A device that is in trouble is reset, and set up as it was. */
-#include "virtio/virtio_net_recover.h"
+#include "virtio/internal/virtio_net_recover.h"
 
-#include "virtio/virtio_net_ctrl.h"
-#include "virtio/virtio_net_rx.h"
-#include "virtio/virtio_net_tx.h"
+#include "virtio/internal/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_rx.h"
+#include "virtio/internal/virtio_net_tx.h"
 #include "virtio/virtio_platform.h"
 
 #define MS_NS 1000000u

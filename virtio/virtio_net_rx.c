@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Receiving: from used buffers to frames, which the client gets. */
-#include "virtio/virtio_net_rx.h"
+#include "virtio/internal/virtio_net_rx.h"
 
 enum {
     MERGED_MAX = 48,       /* buffers of one frame: 64 KiB of them, and one spare */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Transmitting: from the client's frame to a buffer of the transmit queue, and back. */
-#include "virtio/virtio_net_tx.h"
+#include "virtio/internal/virtio_net_tx.h"
 
 #include <string.h>
 
-#include "virtio/virtio_net_rx.h"
+#include "virtio/internal/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
 #define RENEWAL_GRACE_NS 100000000u

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Recognises a virtio network device on PCI and chooses between its interfaces. */
 #include "virtio/virtio_pci.h"
+#include "virtio/internal/virtio_pci_transport.h"
 
 #include "virtio/virtio_platform.h"
 #include "virtio/virtio_spec.h"
 
-bool virtio_pci_is_net(const struct pci_device *pci)
+bool virtio_pci_is_net(const struct vpci_device *pci)
 {
     if (pci->vendor != VIRTIO_PCI_VENDOR) {
         return false;
@@ -19,7 +20,7 @@ void virtio_pci_use_msix(struct virtio_pci *vp, uint16_t vectors)
     if (vectors > vp->msix.entries) {
         vectors = vp->msix.entries;
     }
-    pci_msix_enable(&vp->msix, vectors != 0);
+    vpci_msix_enable(&vp->msix, vectors != 0);
     vp->dev.vectors = vectors;
 }
 
@@ -30,18 +31,18 @@ void virtio_pci_vector_refused(struct virtio_pci *vp)
         vp->dev.trouble = "it refuses an MSI-X vector"; /* nobody would hear the line */
         return;
     }
-    virtio_platform_log("virtio: " PCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
-                        PCI_BDF_ARGS(vp->pci.bdf));
+    virtio_platform_log("virtio: " VPCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
+                        VPCI_BDF_ARGS(vp->pci.bdf));
     virtio_pci_use_msix(vp, 0);
 }
 
-/* The BAR that a structure cannot be reached in, or PCI_BARS where all of them have an address
+/* The BAR that a structure cannot be reached in, or VPCI_BARS where all of them have an address
  * below 4 GiB. */
-static unsigned bar_out_of_reach(const struct pci_device *pci)
+static unsigned bar_out_of_reach(const struct vpci_device *pci)
 {
     unsigned bar = 0;
 
-    while (bar < PCI_BARS &&
+    while (bar < VPCI_BARS &&
            (pci->bar[bar].size == 0 ||
             (pci->bar[bar].address != 0 &&
              pci->bar[bar].address + pci->bar[bar].size <= (uint64_t)UINT32_MAX + 1))) {
@@ -52,9 +53,9 @@ static unsigned bar_out_of_reach(const struct pci_device *pci)
 
 static void log_windowed(const struct virtio_pci *vp)
 {
-    virtio_platform_log("virtio: " PCI_BDF_FORMAT " BAR %u %s: the device is used through "
+    virtio_platform_log("virtio: " VPCI_BDF_FORMAT " BAR %u %s: the device is used through "
                         "configuration space, which is slow",
-                        PCI_BDF_ARGS(vp->pci.bdf), vp->common.bar,
+                        VPCI_BDF_ARGS(vp->pci.bdf), vp->common.bar,
                         vp->pci.bar[vp->common.bar].address == 0 ? "has no address"
                                                                  : "lies above 4 GiB");
 }
@@ -64,15 +65,15 @@ static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interfa
     static const char *const names[] = {"legacy or modern", "legacy", "modern"};
     unsigned bar = bar_out_of_reach(&vp->pci);
 
-    if (interface == VIRTIO_PCI_LEGACY || bar == PCI_BARS) {
-        virtio_platform_log("virtio: " PCI_BDF_FORMAT " has no usable %s interface",
-                            PCI_BDF_ARGS(vp->pci.bdf), names[interface]);
+    if (interface == VIRTIO_PCI_LEGACY || bar == VPCI_BARS) {
+        virtio_platform_log("virtio: " VPCI_BDF_FORMAT " has no usable %s interface",
+                            VPCI_BDF_ARGS(vp->pci.bdf), names[interface]);
     } else {
-        virtio_platform_log("virtio: " PCI_BDF_FORMAT
+        virtio_platform_log("virtio: " VPCI_BDF_FORMAT
                             " has no usable %s interface: BAR %u %s; give "
                             "the device its legacy interface, or make room below 4 GiB with "
                             "fewer or smaller PCI devices",
-                            PCI_BDF_ARGS(vp->pci.bdf), names[interface], bar,
+                            VPCI_BDF_ARGS(vp->pci.bdf), names[interface], bar,
                             vp->pci.bar[bar].address == 0 ? "has no address" : "lies above 4 GiB");
     }
     return VIRTIO_ERROR_NODEV;
@@ -86,13 +87,13 @@ static void attach_legacy_device(struct virtio_pci *vp)
     }
 }
 
-int virtio_pci_open(struct virtio_pci *vp, const struct pci_device *pci,
+int virtio_pci_open(struct virtio_pci *vp, const struct vpci_device *pci,
                     enum virtio_pci_interface interface)
 {
     vp->pci = *pci;
-    pci_setup_bars(&vp->pci);
-    pci_enable(&vp->pci);
-    pci_msix_open(&vp->pci, &vp->msix);
+    vpci_setup_bars(&vp->pci);
+    vpci_enable(&vp->pci);
+    vpci_msix_open(&vp->pci, &vp->msix);
     vp->dev.vectors = 0;
     vp->dev.resetting = false;
     vp->dev.live = false;

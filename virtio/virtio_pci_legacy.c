@@ -4,6 +4,7 @@
  * Note on PCI Device Layout). The registers are little-endian, the device configuration behind them
  * has the processor's byte order.
  */
+#include "virtio/internal/virtio_pci_transport.h"
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_platform.h"
 #include "virtio/virtio_spec.h"
@@ -16,22 +17,22 @@ static struct virtio_pci *from_device(struct virtio_device *dev)
 
 static uint8_t get_status(struct virtio_device *dev)
 {
-    return pci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_STATUS);
+    return vpci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_STATUS);
 }
 
 static void set_status(struct virtio_device *dev, uint8_t status)
 {
-    pci_write8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_STATUS, status);
+    vpci_write8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_STATUS, status);
 }
 
 static uint64_t get_features(struct virtio_device *dev)
 {
-    return pci_read32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_FEATURES);
+    return vpci_read32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DEVICE_FEATURES);
 }
 
 static void set_features(struct virtio_device *dev, uint64_t features)
 {
-    pci_write32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DRIVER_FEATURES, (uint32_t)features);
+    vpci_write32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DRIVER_FEATURES, (uint32_t)features);
 }
 
 /* Behind the vectors, which are there while MSI-X is enabled (§4.1.4.10). */
@@ -42,10 +43,10 @@ static unsigned config_start(const struct virtio_device *dev)
 
 static uint32_t config_field(struct virtio_device *dev, unsigned offset, unsigned width)
 {
-    const struct pci_region *regs = &from_device(dev)->legacy;
+    const struct vpci_region *regs = &from_device(dev)->legacy;
 
     offset += config_start(dev);
-    return offset + width <= regs->size ? pci_read(regs, offset, width) : 0;
+    return offset + width <= regs->size ? vpci_read(regs, offset, width) : 0;
 }
 
 /* Each field by its width (§4.1.3.1). Its bytes go to memory as the device has them, which is in the
@@ -74,17 +75,17 @@ static void config_write(struct virtio_device *dev, unsigned offset, const uint8
                          unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        pci_write8(&from_device(dev)->legacy, config_start(dev) + offset + i, bytes[i]);
+        vpci_write8(&from_device(dev)->legacy, config_start(dev) + offset + i, bytes[i]);
     }
 }
 
 /* §4.1.5.1.2: what the device reads back is what it took. */
 static void set_vector(struct virtio_device *dev, unsigned reg, uint16_t vector)
 {
-    const struct pci_region *regs = &from_device(dev)->legacy;
+    const struct vpci_region *regs = &from_device(dev)->legacy;
 
-    pci_write16(regs, reg, vector);
-    if (pci_read16(regs, reg) != vector) {
+    vpci_write16(regs, reg, vector);
+    if (vpci_read16(regs, reg) != vector) {
         virtio_pci_vector_refused(from_device(dev));
     }
 }
@@ -96,23 +97,23 @@ static void config_vector(struct virtio_device *dev)
 
 static uint16_t queue_size(struct virtio_device *dev, uint16_t queue)
 {
-    const struct pci_region *regs = &from_device(dev)->legacy;
+    const struct vpci_region *regs = &from_device(dev)->legacy;
 
-    pci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, queue);
-    return pci_read16(regs, VIRTIO_PCI_LEGACY_QUEUE_SIZE);
+    vpci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, queue);
+    return vpci_read16(regs, VIRTIO_PCI_LEGACY_QUEUE_SIZE);
 }
 
 static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
 {
-    const struct pci_region *regs = &from_device(dev)->legacy;
+    const struct vpci_region *regs = &from_device(dev)->legacy;
     uint64_t address = vq->area_address;
 
     if (address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN > UINT32_MAX) {
         return VIRTIO_ERROR_IO;
     }
-    pci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, vq->index);
-    pci_write32(regs, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS,
-                (uint32_t)(address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN));
+    vpci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, vq->index);
+    vpci_write32(regs, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS,
+                 (uint32_t)(address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN));
     if (dev->vectors != 0) {
         vq->vector = virtio_queue_vector(dev, vq->index);
         set_vector(dev, VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR, vq->vector);
@@ -122,12 +123,12 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
 
 static void notify(struct virtio_device *dev, const struct virtqueue *vq)
 {
-    pci_write16(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_QUEUE_NOTIFY, vq->index);
+    vpci_write16(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_QUEUE_NOTIFY, vq->index);
 }
 
 static uint8_t isr_status(struct virtio_device *dev)
 {
-    return pci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_ISR_STATUS);
+    return vpci_read8(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_ISR_STATUS);
 }
 
 static const struct virtio_transport legacy_transport = {
@@ -155,7 +156,7 @@ int virtio_pci_legacy_attach(struct virtio_pci *vp)
     /* Only a transitional device id has it; any revision (§4.1.2.2). */
     if (vp->pci.device != VIRTIO_PCI_DEVICE_NET_TRANSITIONAL || !vp->pci.bar[0].io ||
         vp->pci.bar[0].size > UINT32_MAX || vp->pci.bar[0].size < least ||
-        !pci_map(&vp->pci, 0, 0, (uint32_t)vp->pci.bar[0].size, &vp->legacy)) {
+        !vpci_map(&vp->pci, 0, 0, (uint32_t)vp->pci.bar[0].size, &vp->legacy)) {
         return VIRTIO_ERROR_NODEV;
     }
     vp->dev.transport = &legacy_transport;

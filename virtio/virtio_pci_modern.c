@@ -5,6 +5,8 @@
  */
 #include <string.h>
 
+#include "pci/internal/pci_spec.h"
+#include "virtio/internal/virtio_pci_transport.h"
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_platform.h"
 #include "virtio/virtio_spec.h"
@@ -21,7 +23,7 @@ static uint32_t read_field(struct virtio_pci *vp, const struct virtio_pci_struct
     if (structure->windowed) {
         return virtio_pci_window_read(vp, structure, offset, width);
     }
-    return pci_read(&structure->direct, offset, width);
+    return vpci_read(&structure->direct, offset, width);
 }
 
 static void write_field(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
@@ -30,7 +32,7 @@ static void write_field(struct virtio_pci *vp, const struct virtio_pci_structure
     if (structure->windowed) {
         virtio_pci_window_write(vp, structure, offset, width, value);
     } else {
-        pci_write(&structure->direct, offset, width, value);
+        vpci_write(&structure->direct, offset, width, value);
     }
 }
 
@@ -262,7 +264,7 @@ static uint8_t isr_status(struct virtio_device *dev)
     if (vp->isr.windowed) {
         return (uint8_t)virtio_pci_window_peek(vp, &vp->isr, 0, 1);
     }
-    return pci_read8(&vp->isr.direct, 0);
+    return vpci_read8(&vp->isr.direct, 0);
 }
 
 static const struct virtio_transport modern_transport = {
@@ -298,18 +300,18 @@ static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const stru
     uint64_t room;
 
     if (cap + wanted->size > 256 ||
-        pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LEN, 1) < wanted->size ||
-        pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != wanted->type) {
+        vpci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LEN, 1) < wanted->size ||
+        vpci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) != wanted->type) {
         return false;
     }
     *structure = (struct virtio_pci_structure){
         .capability = cap,
-        .bar = (uint8_t)pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_BAR, 1),
-        .offset = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_OFFSET, 4),
-        .size = pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LENGTH, 4),
+        .bar = (uint8_t)vpci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_BAR, 1),
+        .offset = vpci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_OFFSET, 4),
+        .size = vpci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LENGTH, 4),
         .windowed = windowed,
     };
-    if (structure->bar >= PCI_BARS || structure->offset % wanted->align != 0 ||
+    if (structure->bar >= VPCI_BARS || structure->offset % wanted->align != 0 ||
         structure->offset >= vp->pci.bar[structure->bar].size) {
         return false;
     }
@@ -321,8 +323,8 @@ static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const stru
     if (structure->size < wanted->least) {
         return false;
     }
-    return windowed || pci_map(&vp->pci, structure->bar, structure->offset, structure->size,
-                               &structure->direct);
+    return windowed || vpci_map(&vp->pci, structure->bar, structure->offset, structure->size,
+                                &structure->direct);
 }
 
 /*
@@ -334,8 +336,8 @@ static bool find_structure(const struct virtio_pci *vp, const struct wanted *wan
 {
     uint8_t cap;
 
-    for (unsigned nth = 0; (cap = pci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0;
-         nth++) {
+    for (unsigned nth = 0;
+         (cap = vpci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0; nth++) {
         if (read_capability(vp, cap, wanted, windowed, structure)) {
             return true;
         }
@@ -363,7 +365,7 @@ int virtio_pci_modern_attach(struct virtio_pci *vp, bool windowed)
         }
     }
     vp->notify_multiplier =
-        pci_config_read(&vp->pci, vp->notify.capability + VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER, 4);
+        vpci_config_read(&vp->pci, vp->notify.capability + VIRTIO_PCI_NOTIFY_CAP_MULTIPLIER, 4);
     vp->dev.transport = &modern_transport;
     return 0;
 }

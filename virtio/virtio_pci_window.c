@@ -8,6 +8,8 @@
  * handler puts back what is remembered: whether it came before, between or after these writes,
  * they lead to the same aim.
  */
+#include "pci/internal/pci_spec.h"
+#include "virtio/internal/virtio_pci_transport.h"
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_spec.h"
 
@@ -22,12 +24,12 @@ static void take_aim(struct virtio_pci *vp, struct virtio_pci_aim aim)
 
     vp->aim = aim;
     if (length_first) {
-        pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_LENGTH, 4, aim.length);
+        vpci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_LENGTH, 4, aim.length);
     }
-    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_BAR, 1, aim.bar);
-    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_OFFSET, 4, aim.offset);
+    vpci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_BAR, 1, aim.bar);
+    vpci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_OFFSET, 4, aim.offset);
     if (!length_first) {
-        pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_LENGTH, 4, aim.length);
+        vpci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CAP_LENGTH, 4, aim.length);
     }
 }
 
@@ -35,11 +37,12 @@ bool virtio_pci_window_open(struct virtio_pci *vp)
 {
     uint8_t cap;
 
-    for (unsigned nth = 0; (cap = pci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0;
-         nth++) {
+    for (unsigned nth = 0;
+         (cap = vpci_find_capability(&vp->pci, PCI_CAP_VENDOR_SPECIFIC, nth)) != 0; nth++) {
         if (cap + VIRTIO_PCI_CFG_DATA + 4 <= 256 &&
-            pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LEN, 1) >= VIRTIO_PCI_CFG_DATA + 4 &&
-            pci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) == VIRTIO_PCI_CAP_PCI_CFG) {
+            vpci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_LEN, 1) >= VIRTIO_PCI_CFG_DATA + 4 &&
+            vpci_config_read(&vp->pci, cap + VIRTIO_PCI_CAP_CFG_TYPE, 1) ==
+                VIRTIO_PCI_CAP_PCI_CFG) {
             vp->window = cap;
             vp->aim.length = 4; /* as somebody before may have left it */
             take_aim(vp, (struct virtio_pci_aim){.length = 1});
@@ -67,14 +70,14 @@ uint32_t virtio_pci_window_read(struct virtio_pci *vp, const struct virtio_pci_s
                                 uint32_t offset, unsigned width)
 {
     move_aim(vp, aim_at(structure, offset, width));
-    return pci_config_read(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width);
+    return vpci_config_read(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width);
 }
 
 void virtio_pci_window_write(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
                              uint32_t offset, unsigned width, uint32_t value)
 {
     move_aim(vp, aim_at(structure, offset, width));
-    pci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width, value);
+    vpci_config_write(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width, value);
 }
 
 uint32_t virtio_pci_window_peek(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
@@ -86,7 +89,7 @@ uint32_t virtio_pci_window_peek(struct virtio_pci *vp, const struct virtio_pci_s
     /* The length in force may not be the one remembered yet, but it is none above 4. */
     vp->aim.length = 4;
     take_aim(vp, aim_at(structure, offset, width));
-    value = pci_config_read(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width);
+    value = vpci_config_read(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width);
     take_aim(vp, interrupted);
     return value;
 }

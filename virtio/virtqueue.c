@@ -7,9 +7,9 @@
 
 #include <string.h>
 
+#include "virtio/internal/virtqueue_map.h"
+#include "virtio/internal/virtqueue_ring.h"
 #include "virtio/virtio_platform.h"
-#include "virtio/virtqueue_map.h"
-#include "virtio/virtqueue_ring.h"
 
 /* An empty ring, with all slots and tables free. */
 static void clear(struct virtqueue *vq)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that is mapped for the device, and unmapped once (VIRTIO_CONFIG_DMA_MAP). */
-#include "virtio/virtqueue_map.h"
+#include "virtio/internal/virtqueue_map.h"
 
 #if VIRTIO_CONFIG_DMA_MAP
 

@@ -5,9 +5,9 @@
  * descriptor's flags say in which lap it was made available and used. Only a modern device has
  * one, so all of it is little-endian.
  */
+#include "virtio/internal/virtqueue_map.h"
+#include "virtio/internal/virtqueue_ring.h"
 #include "virtio/virtio_platform.h"
-#include "virtio/virtqueue_map.h"
-#include "virtio/virtqueue_ring.h"
 
 enum { LITTLE = true };
 

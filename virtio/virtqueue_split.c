@@ -3,9 +3,9 @@
  * The split ring (virtio 1.3 §2.7): a table of descriptors, a ring of those made available, and a
  * ring of those used. Its indices count entries modulo 2^16.
  */
+#include "virtio/internal/virtqueue_map.h"
+#include "virtio/internal/virtqueue_ring.h"
 #include "virtio/virtio_platform.h"
-#include "virtio/virtqueue_map.h"
-#include "virtio/virtqueue_ring.h"
 
 static struct virtq_desc *descriptors(const struct virtqueue *vq)
 {

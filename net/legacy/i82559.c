@@ -16,27 +16,27 @@ enum {
     SEGMENT = MTU - 40, /* bytes of TCP in a frame */
 };
 
-static bool card_matches(const struct pci_device *pci)
+static bool card_matches(const struct vpci_device *pci)
 {
     return pci->vendor == I82559_VENDOR &&
            (pci->device == I82559_DEVICE || pci->device == I82559_DEVICE_ER);
 }
 
-static bool open_registers(struct i82559 *card, const struct pci_device *pci)
+static bool open_registers(struct i82559 *card, const struct vpci_device *pci)
 {
-    struct pci_device device = *pci;
+    struct vpci_device device = *pci;
 
-    pci_setup_bars(&device);
-    if (!pci_map(&device, I82559_BAR_MEMORY, 0, I82559_REGISTERS, &card->csr) &&
-        !pci_map(&device, I82559_BAR_IO, 0, I82559_REGISTERS, &card->csr)) {
+    vpci_setup_bars(&device);
+    if (!vpci_map(&device, I82559_BAR_MEMORY, 0, I82559_REGISTERS, &card->csr) &&
+        !vpci_map(&device, I82559_BAR_IO, 0, I82559_REGISTERS, &card->csr)) {
         printf("vtnet: i82559: its registers have no address\n");
         return false;
     }
-    pci_enable(&device);
+    vpci_enable(&device);
     return true;
 }
 
-static bool bring_up(struct i82559 *card, const struct pci_device *pci)
+static bool bring_up(struct i82559 *card, const struct vpci_device *pci)
 {
     if (!open_registers(card, pci) || !i82559_start(card)) {
         return false;
@@ -52,7 +52,7 @@ static bool bring_up(struct i82559 *card, const struct pci_device *pci)
            i82559_rx_open(card);
 }
 
-static void *card_open(const struct pci_device *pci, const struct nic_client *client)
+static void *card_open(const struct vpci_device *pci, const struct nic_client *client)
 {
     struct i82559 *card = memory_alloc(sizeof *card, sizeof(uint64_t));
 
@@ -67,7 +67,7 @@ static void *card_open(const struct pci_device *pci, const struct nic_client *cl
     };
     if (!bring_up(card, pci)) {
         if (card->csr.size != 0) {
-            pci_write32(&card->csr, I82559_PORT, I82559_PORT_SOFTWARE_RESET);
+            vpci_write32(&card->csr, I82559_PORT, I82559_PORT_SOFTWARE_RESET);
         }
         i82559_rx_close(card);
         i82559_tx_close(card);
@@ -202,8 +202,8 @@ static bool card_interrupts_on(void *state, bool tx)
     if (!tx) {
         mask |= I82559_MASK_CX;
     }
-    pci_write8(&card->csr, I82559_SCB_ACK, UINT8_MAX);
-    status = pci_read16(&card->csr, I82559_SCB_STATUS);
+    vpci_write8(&card->csr, I82559_SCB_ACK, UINT8_MAX);
+    status = vpci_read16(&card->csr, I82559_SCB_STATUS);
     i82559_read_barrier();
     i82559_rx_restart(card, status);
     i82559_tx_restart(card, status);
@@ -211,7 +211,7 @@ static bool card_interrupts_on(void *state, bool tx)
         return true;
     }
     card->masked = false;
-    pci_write8(&card->csr, I82559_SCB_MASK, mask);
+    vpci_write8(&card->csr, I82559_SCB_MASK, mask);
     return false;
 }
 
@@ -224,13 +224,13 @@ static bool card_interrupt(void *state)
     if (card->masked) {
         return false;
     }
-    causes = pci_read8(&card->csr, I82559_SCB_ACK);
+    causes = vpci_read8(&card->csr, I82559_SCB_ACK);
     if (causes == 0 || causes == UINT8_MAX) { /* another's, or the card is gone */
         return false;
     }
     card->masked = true;
-    pci_write8(&card->csr, I82559_SCB_MASK, I82559_MASK_ALL);
-    pci_write8(&card->csr, I82559_SCB_ACK, causes);
+    vpci_write8(&card->csr, I82559_SCB_MASK, I82559_MASK_ALL);
+    vpci_write8(&card->csr, I82559_SCB_ACK, causes);
     card->interrupted = true;
     card->counters.interrupts++;
     return true;

@@ -27,7 +27,7 @@ struct i82559_buffer {
 };
 
 struct i82559 {
-    struct pci_region csr;
+    struct vpci_region csr;
     const struct nic_client *client;
     uint8_t mac[6];
     uint8_t phy; /* its address */

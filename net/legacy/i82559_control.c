@@ -48,7 +48,7 @@ void i82559_command(struct i82559 *card, uint8_t command, uint32_t address)
 {
     uint64_t since = 0;
 
-    while (!card->down && pci_read8(&card->csr, I82559_SCB_COMMAND) != 0) {
+    while (!card->down && vpci_read8(&card->csr, I82559_SCB_COMMAND) != 0) {
         if (is_late(&since)) {
             declare_down(card, "takes no commands");
         }
@@ -57,14 +57,14 @@ void i82559_command(struct i82559 *card, uint8_t command, uint32_t address)
         return;
     }
     if (command != I82559_CU_RESUME) {
-        pci_write32(&card->csr, I82559_SCB_POINTER, address);
+        vpci_write32(&card->csr, I82559_SCB_POINTER, address);
     }
-    pci_write8(&card->csr, I82559_SCB_COMMAND, command);
+    vpci_write8(&card->csr, I82559_SCB_COMMAND, command);
 }
 
 static void set_eeprom_pins(struct i82559 *card, uint8_t pins)
 {
-    pci_write8(&card->csr, I82559_EEPROM, pins);
+    vpci_write8(&card->csr, I82559_EEPROM, pins);
     wait_us(EEPROM_HALF_CLOCK_US);
 }
 
@@ -75,7 +75,7 @@ static unsigned clock_eeprom(struct i82559 *card, unsigned bit)
 
     set_eeprom_pins(card, pins);
     set_eeprom_pins(card, pins | I82559_EESK);
-    return (pci_read8(&card->csr, I82559_EEPROM) & I82559_EEDO) != 0;
+    return (vpci_read8(&card->csr, I82559_EEPROM) & I82559_EEDO) != 0;
 }
 
 /*
@@ -137,10 +137,10 @@ bool i82559_start(struct i82559 *card)
 
     /* The first one takes it off the bus, as the second must not in the middle of a transfer. */
     for (size_t i = 0; i < sizeof resets; i++) {
-        pci_write32(&card->csr, I82559_PORT, resets[i]);
+        vpci_write32(&card->csr, I82559_PORT, resets[i]);
         wait_us(RESET_US);
     }
-    pci_write8(&card->csr, I82559_SCB_MASK, I82559_MASK_ALL);
+    vpci_write8(&card->csr, I82559_SCB_MASK, I82559_MASK_ALL);
     card->masked = true;
     if (!read_identity(card)) {
         return false;
@@ -154,7 +154,7 @@ bool i82559_start(struct i82559 *card)
 static bool is_quiet(const struct i82559 *card)
 {
     return (card->last == NULL || le16_read(&card->last->status) & I82559_STATUS_C) &&
-           !(pci_read16(&card->csr, I82559_SCB_STATUS) & I82559_CU_ACTIVE);
+           !(vpci_read16(&card->csr, I82559_SCB_STATUS) & I82559_CU_ACTIVE);
 }
 
 /* Does card->action, between the frames: those before are waited for, those after go on from it. */
@@ -240,11 +240,11 @@ static uint16_t read_phy(struct i82559 *card, unsigned number)
     uint64_t since = 0;
     uint32_t value;
 
-    pci_write32(&card->csr, I82559_MDI,
-                I82559_MDI_READ | (uint32_t)card->phy << I82559_MDI_PHY_SHIFT |
-                    number << I82559_MDI_REGISTER_SHIFT);
+    vpci_write32(&card->csr, I82559_MDI,
+                 I82559_MDI_READ | (uint32_t)card->phy << I82559_MDI_PHY_SHIFT |
+                     number << I82559_MDI_REGISTER_SHIFT);
     do {
-        value = pci_read32(&card->csr, I82559_MDI);
+        value = vpci_read32(&card->csr, I82559_MDI);
     } while (!(value & I82559_MDI_READY) && !is_late(&since));
     return value & I82559_MDI_READY ? (uint16_t)value : 0;
 }

@@ -216,7 +216,7 @@ unsigned i82559_rx_poll(struct i82559 *card, unsigned budget)
     if (ready != 0) {
         /* QEMU sets C before it writes the length and the frame, but answers a read of a register
          * only after all of that. So one read is due for what has come. */
-        uint16_t status = pci_read16(&card->csr, I82559_SCB_STATUS);
+        uint16_t status = vpci_read16(&card->csr, I82559_SCB_STATUS);
 
         i82559_read_barrier();
         note_state(card, status);

@@ -21,21 +21,21 @@ enum {
     HASH_POLYNOMIAL = 0x04c11db7,
 };
 
-static bool card_matches(const struct pci_device *pci)
+static bool card_matches(const struct vpci_device *pci)
 {
     return pci->vendor == RTL8029_VENDOR && pci->device == RTL8029_DEVICE;
 }
 
-static bool open_card(struct ne2000 *card, const struct pci_device *pci)
+static bool open_card(struct ne2000 *card, const struct vpci_device *pci)
 {
-    struct pci_device device = *pci;
+    struct vpci_device device = *pci;
 
-    pci_setup_bars(&device);
-    if (!pci_map(&device, 0, 0, NE2000_IO_SIZE, &card->io) || !card->io.io) {
+    vpci_setup_bars(&device);
+    if (!vpci_map(&device, 0, 0, NE2000_IO_SIZE, &card->io) || !card->io.io) {
         printf("vtnet: NE2000: its registers have no address\n");
         return false;
     }
-    pci_enable(&device);
+    vpci_enable(&device);
     if (!ne2000_reset(card)) {
         printf("vtnet: NE2000: no answer to a reset, or no Ethernet address\n");
         return false;
@@ -47,7 +47,7 @@ static bool open_card(struct ne2000 *card, const struct pci_device *pci)
     return true;
 }
 
-static void *card_open(const struct pci_device *pci, const struct nic_client *client)
+static void *card_open(const struct vpci_device *pci, const struct nic_client *client)
 {
     struct ne2000 *card = memory_alloc(sizeof *card, sizeof(uint64_t));
 

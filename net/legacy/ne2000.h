@@ -44,7 +44,7 @@ struct ne2000_buffer {
 
 struct ne2000 {
     const struct nic_client *client;
-    struct pci_region io;
+    struct vpci_region io;
     uint8_t mac[6];
     uint8_t prom_mac[6];
     uint8_t hash[8]; /* MAR0 to MAR7 */
@@ -68,12 +68,12 @@ struct ne2000 {
 
 static inline uint8_t ne2000_read(const struct ne2000 *card, unsigned offset)
 {
-    return pci_read8(&card->io, offset);
+    return vpci_read8(&card->io, offset);
 }
 
 static inline void ne2000_write(const struct ne2000 *card, unsigned offset, uint8_t value)
 {
-    pci_write8(&card->io, offset, value);
+    vpci_write8(&card->io, offset, value);
 }
 
 /*

@@ -62,13 +62,13 @@ void ne2000_stop(const struct ne2000 *card)
 static uint32_t read_word(const struct ne2000 *card, uint16_t address)
 {
     ne2000_dma(card, DP8390_CR_READ, address, sizeof(uint32_t));
-    return pci_read32(&card->io, NE2000_DATA);
+    return vpci_read32(&card->io, NE2000_DATA);
 }
 
 static void write_word(const struct ne2000 *card, uint16_t address, uint32_t word)
 {
     ne2000_dma(card, DP8390_CR_WRITE, address, sizeof word);
-    pci_write32(&card->io, NE2000_DATA, word);
+    vpci_write32(&card->io, NE2000_DATA, word);
     ne2000_dma_written(card);
 }
 

@@ -183,7 +183,7 @@ static void take_frame(struct ne2000 *card)
     uint8_t *data = NULL;
 
     ne2000_dma(card, DP8390_CR_READ, (uint16_t)(card->next << 8), DMA_BYTES);
-    header = pci_read32(&card->io, NE2000_DATA);
+    header = vpci_read32(&card->io, NE2000_DATA);
     if (!is_sound(card, (uint8_t)header, (uint8_t)(header >> 8), header >> 16)) {
         card->counters.rx_bad++;
         ne2000_stop(card);

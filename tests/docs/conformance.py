@@ -26,7 +26,7 @@ def load(*patterns):
 
 def load_all():
     """The code; the tests, and what they are built on."""
-    return (load("virtio/*.[ch]", "pci/*.[ch]", "net/**/*.[ch]"),
+    return (load("virtio/**/*.[ch]", "pci/**/*.[ch]", "net/**/*.[ch]"),
             load("tests/unit/*.[ch]", "tests/system/test_*.py", "tests/docs/test_compilers.py"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from documents import ROOT
 
 LIBC = {"memcpy", "memmove", "memset", "memcmp", "strlen"}
-PLATFORM = re.compile(r"(virtio|pci)_platform_\w+")
+PLATFORM = re.compile(r"(virtio|vpci)_platform_\w+")
 
 
 def run(*command, cwd=ROOT):
@@ -51,7 +51,7 @@ def test_library_keeps_to_its_names(installed):
         if found := re.fullmatch(r"[0-9a-f ]{17}([A-Z]) (\w+)", line):
             (wanted if found[1] == "U" else defined).add(found[2])
     assert len(defined) > 80
-    assert not {name for name in defined if not re.match(r"(virtio|virtqueue|pci)_", name)}
+    assert not {name for name in defined if not re.match(r"(virtio|virtqueue|vpci)_", name)}
     rest = {name for name in wanted - defined if not PLATFORM.fullmatch(name)}
     assert rest <= LIBC, f"also asked for: {rest - LIBC}"
     manual = (ROOT / "docs/porting.md").read_text()

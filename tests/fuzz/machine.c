@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "input.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 #include "pci/pci_platform.h"
 #include "virtio/virtio_spec.h"
@@ -22,8 +23,8 @@ enum {
 static struct function {
     uint16_t bdf;
     uint8_t config[256];
-    uint32_t mask[PCI_BARS]; /* address bits of each BAR that can be written */
-    uint8_t registers[PCI_BARS][REGISTERS];
+    uint32_t mask[VPCI_BARS]; /* address bits of each BAR that can be written */
+    uint8_t registers[VPCI_BARS][REGISTERS];
     uint64_t offered;
     uint16_t queue_size;
 } functions[FUNCTIONS];
@@ -122,7 +123,7 @@ static void make_function(struct function *f, bool first)
         f->config[at] = input_byte();
     }
     if (kind & 8) {
-        f->mask[input_byte() % PCI_BARS] = input_u32();
+        f->mask[input_byte() % VPCI_BARS] = input_u32();
     }
 }
 
@@ -172,7 +173,7 @@ static void check_config(unsigned offset, unsigned width)
 /* The window into BARs, as far as the first card has it where it was. */
 static uint32_t window_access(struct function *f, unsigned width, bool write, uint32_t value)
 {
-    uint8_t *at = f->registers[f->config[0x94] % PCI_BARS] +
+    uint8_t *at = f->registers[f->config[0x94] % VPCI_BARS] +
                   get(f->config + 0x98, 4) % (REGISTERS - sizeof(uint32_t));
 
     if (write) {
@@ -181,7 +182,7 @@ static uint32_t window_access(struct function *f, unsigned width, bool write, ui
     return get(at, width);
 }
 
-uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
+uint32_t vpci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
 {
     struct function *f = find(bdf);
     uint32_t value;
@@ -196,7 +197,7 @@ uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
     return offset == 0xa0 ? window_access(f, width, false, 0) : get(f->config + offset, width);
 }
 
-void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
+void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
 {
     struct function *f = find(bdf);
     unsigned bar = (offset - PCI_BAR0) / 4;
@@ -205,7 +206,7 @@ void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, ui
     if (f == NULL) {
         return;
     }
-    if (offset >= PCI_BAR0 && bar < PCI_BARS && width == 4) {
+    if (offset >= PCI_BAR0 && bar < VPCI_BARS && width == 4) {
         put(f->config + offset, 4,
             (value & f->mask[bar]) | (get(f->config + offset, 4) & 15 & ~f->mask[bar]));
     } else if (offset == 0xa0) {
@@ -219,14 +220,14 @@ void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, ui
 static uint8_t *locate(bool io, uint32_t address, struct function **whose, unsigned *bar,
                        uint32_t *offset)
 {
-    for (unsigned i = 0; i < function_count * PCI_BARS; i++) {
-        struct function *f = &functions[i / PCI_BARS];
-        uint32_t low = get(f->config + PCI_BAR0 + 4 * (i % PCI_BARS), 4);
-        uint32_t mask = f->mask[i % PCI_BARS] & (low & 1 ? ~3u : ~15u);
+    for (unsigned i = 0; i < function_count * VPCI_BARS; i++) {
+        struct function *f = &functions[i / VPCI_BARS];
+        uint32_t low = get(f->config + PCI_BAR0 + 4 * (i % VPCI_BARS), 4);
+        uint32_t mask = f->mask[i % VPCI_BARS] & (low & 1 ? ~3u : ~15u);
 
         if (mask != 0 && (low & 1) == io && address - (low & mask) < (mask & -mask)) {
             *whose = f;
-            *bar = i % PCI_BARS;
+            *bar = i % VPCI_BARS;
             *offset = (address - (low & mask)) % (REGISTERS - sizeof(uint32_t));
             return f->registers[*bar] + *offset;
         }
@@ -256,7 +257,7 @@ static void answer(struct function *f, unsigned bar)
     }
 }
 
-uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
+uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
 {
     struct function *f;
     uint32_t offset, value;
@@ -273,7 +274,7 @@ uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
     return get(at, width);
 }
 
-void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
 {
     struct function *f;
     uint32_t offset;
@@ -285,12 +286,12 @@ void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t valu
     }
 }
 
-unsigned pci_platform_other_roots(void)
+unsigned vpci_platform_other_roots(void)
 {
     return other_roots;
 }
 
-struct pci_window pci_platform_window(bool io)
+struct vpci_window vpci_platform_window(bool io)
 {
-    return io ? (struct pci_window){0x1000, 0xffff} : (struct pci_window){0x80000000, 0x8fffffff};
+    return io ? (struct vpci_window){0x1000, 0xffff} : (struct vpci_window){0x80000000, 0x8fffffff};
 }

@@ -52,13 +52,13 @@ static void use(struct virtio_pci *vp)
     uint16_t vectors = input_byte() % 5;
 
     for (uint16_t i = 0; i < vectors; i++) {
-        pci_msix_set(&vp->msix, i, 0xfee00000, i);
+        vpci_msix_set(&vp->msix, i, 0xfee00000, i);
     }
     virtio_pci_use_msix(vp, vectors);
     if (virtio_net_open(&net, &vp->dev, &options, &client) != 0) {
         return;
     }
-    pci_enable_line(&vp->pci);
+    vpci_enable_line(&vp->pci);
     virtio_net_start(&net);
     for (unsigned i = 0; i < STEPS && input_left() != 0; i++) {
         net.config_changed = true;
@@ -72,11 +72,11 @@ static void use(struct virtio_pci *vp)
     }
 }
 
-static bool visit(const struct pci_device *pci, void *context)
+static bool visit(const struct vpci_device *pci, void *context)
 {
     unsigned *count = context;
 
-    for (unsigned nth = 0; pci_find_capability(pci, input_byte(), nth) != 0; nth++) {
+    for (unsigned nth = 0; vpci_find_capability(pci, input_byte(), nth) != 0; nth++) {
         fuzz_check(nth < 256, "a list of capabilities has no end");
     }
     if (virtio_pci_is_net(pci) && *count < CARDS &&
@@ -94,8 +94,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     platform_reset();
     memset(cards, 0, sizeof cards);
     machine_create();
-    pci_setup_bridges();
-    (void)pci_scan(visit, &count);
+    vpci_setup_bridges();
+    (void)vpci_scan(visit, &count);
     for (unsigned i = 0; i < count; i++) {
         use(&cards[i]);
         platform_reset();

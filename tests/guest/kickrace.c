@@ -53,8 +53,8 @@ static void announce(void *context)
     (void)context;
 }
 
-/* A pci_scan() visitor: opens the first virtio network device. */
-static bool open_first(const struct pci_device *device, void *context)
+/* A vpci_scan() visitor: opens the first virtio network device. */
+static bool open_first(const struct vpci_device *device, void *context)
 {
     static const struct virtio_net_client client = {
         .receive = receive,
@@ -140,7 +140,7 @@ int main(void)
     bool opened = false;
     uint8_t *cold = memory_alloc((size_t)COLD_PAGES * COLD_PAGE, COLD_PAGE);
 
-    pci_scan(open_first, &opened);
+    vpci_scan(open_first, &opened);
     if (!opened || cold == NULL) {
         printf("vtnet: kickrace: no virtio network device, or no memory\n");
         return 1;

@@ -50,27 +50,27 @@ void virtio_platform_log(const char *format, ...)
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 
-uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
+uint32_t vpci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
 {
     bool on = arch_interrupts_save(); /* the two ports belong together */
     uint32_t value;
 
     arch_io_write32(CONFIG_ADDRESS, 0x80000000u | (uint32_t)bdf << 8 | (offset & 0xfc));
-    value = pci_platform_read(true, CONFIG_DATA + (offset & 3), width);
+    value = vpci_platform_read(true, CONFIG_DATA + (offset & 3), width);
     arch_interrupts_restore(on);
     return value;
 }
 
-void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
+void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
 {
     bool on = arch_interrupts_save();
 
     arch_io_write32(CONFIG_ADDRESS, 0x80000000u | (uint32_t)bdf << 8 | (offset & 0xfc));
-    pci_platform_write(true, CONFIG_DATA + (offset & 3), width, value);
+    vpci_platform_write(true, CONFIG_DATA + (offset & 3), width, value);
     arch_interrupts_restore(on);
 }
 
-uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
+uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
 {
     switch (width) {
     case 1:
@@ -82,7 +82,7 @@ uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
     }
 }
 
-void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
 {
     switch (width) {
     case 1:
@@ -97,15 +97,15 @@ void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t valu
     }
 }
 
-unsigned pci_platform_other_roots(void)
+unsigned vpci_platform_other_roots(void)
 {
     return 0; /* none that we know of */
 }
 
-struct pci_window pci_platform_window(bool io)
+struct vpci_window vpci_platform_window(bool io)
 {
-    return io ? (struct pci_window){ARCH_BUS_IO_FIRST, ARCH_BUS_IO_LAST}
-              : (struct pci_window){ARCH_BUS_MEMORY_FIRST, ARCH_BUS_MEMORY_LAST};
+    return io ? (struct vpci_window){ARCH_BUS_IO_FIRST, ARCH_BUS_IO_LAST}
+              : (struct vpci_window){ARCH_BUS_MEMORY_FIRST, ARCH_BUS_MEMORY_LAST};
 }
 
 /* The program. */
@@ -156,7 +156,7 @@ static bool handle_interrupt(void *context)
 }
 
 /* Called for each PCI function until it returns false. */
-static bool open_first(const struct pci_device *device, void *context)
+static bool open_first(const struct vpci_device *device, void *context)
 {
     static const struct virtio_net_client client = {
         .receive = receive,
@@ -179,7 +179,7 @@ static bool open_first(const struct pci_device *device, void *context)
               virtio_net_open(&net, &pci.dev, &options, &client) == 0 &&
               arch_irq_register(device->irq_line, handle_interrupt, &net);
     if (*opened) {
-        pci_enable_line(device); /* not before there is a handler */
+        vpci_enable_line(device); /* not before there is a handler */
         virtio_net_start(&net);
     }
     return !*opened;
@@ -189,8 +189,8 @@ int main(void)
 {
     bool opened = false;
 
-    pci_setup_bridges();
-    pci_scan(open_first, &opened);
+    vpci_setup_bridges();
+    vpci_scan(open_first, &opened);
     if (!opened) {
         return 1;
     }

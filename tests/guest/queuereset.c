@@ -20,7 +20,7 @@ static struct virtio_pci pci;
 static struct virtqueue rx, tx;
 static uint8_t *buffers; /* POSTED, and one for the frame */
 
-static bool open_first(const struct pci_device *device, void *context)
+static bool open_first(const struct vpci_device *device, void *context)
 {
     uint64_t wanted = virtio_bit(VIRTIO_F_RING_RESET) | virtio_bit(VIRTIO_F_RING_PACKED) |
                       virtio_bit(VIRTIO_F_EVENT_IDX) | virtio_bit(VIRTIO_F_INDIRECT_DESC);
@@ -112,7 +112,7 @@ int main(void)
     int back = POSTED;
 
     buffers = virtio_platform_alloc((size_t)BUFFER * (POSTED + 1), BUFFER);
-    pci_scan(open_first, &opened);
+    vpci_scan(open_first, &opened);
     if (!opened || buffers == NULL) {
         printf("vtnet: queuereset: no virtio network device, or no memory\n");
         return 1;

@@ -55,8 +55,8 @@ static bool handle_interrupt(void *context)
     return virtio_net_interrupt(&((struct card *)context)->net);
 }
 
-/* A pci_scan() visitor. */
-static bool open_card(const struct pci_device *device, void *context)
+/* A vpci_scan() visitor. */
+static bool open_card(const struct vpci_device *device, void *context)
 {
     struct virtio_net_options options = {
         .features = VIRTIO_NET_FEATURES,
@@ -80,7 +80,7 @@ static bool open_card(const struct pci_device *device, void *context)
         *(bool *)context = false;
         return false;
     }
-    pci_enable_line(device);
+    vpci_enable_line(device);
     virtio_net_start(&card->net);
     memset(card->frame + HEADROOM, 0xff, 6); /* to all stations, an experimental EtherType */
     memcpy(card->frame + HEADROOM + 6, card->net.mac, 6);
@@ -127,7 +127,7 @@ int main(void)
     unsigned received = 0;
     bool well = true;
 
-    pci_scan(open_card, &well);
+    vpci_scan(open_card, &well);
     if (!well || opened < CARDS || cards[0].pci.pci.irq_line != cards[1].pci.pci.irq_line) {
         printf("vtnet: sharedline: there are no two cards on one line\n");
         return 1;

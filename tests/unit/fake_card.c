@@ -98,10 +98,10 @@ void card_create_as(unsigned which, uint64_t offered)
     card.interface = which == 1 ? VIRTIO_PCI_LEGACY : VIRTIO_PCI_ANY;
 }
 
-static bool visit(const struct pci_device *device, void *context)
+static bool visit(const struct vpci_device *device, void *context)
 {
     if (virtio_pci_is_net(device)) {
-        *(struct pci_device *)context = *device;
+        *(struct vpci_device *)context = *device;
         return false;
     }
     return true;
@@ -113,7 +113,7 @@ static void use_vectors(void)
     uint16_t count = 0;
 
     while (count < card.vectors && count < card.vp.msix.entries) {
-        pci_msix_set(&card.vp.msix, count, CARD_MESSAGE_ADDRESS, CARD_MESSAGE_DATA + count);
+        vpci_msix_set(&card.vp.msix, count, CARD_MESSAGE_ADDRESS, CARD_MESSAGE_DATA + count);
         count++;
     }
     virtio_pci_use_msix(&card.vp, count);
@@ -121,10 +121,10 @@ static void use_vectors(void)
 
 int card_attach(void)
 {
-    struct pci_device found = {0};
+    struct vpci_device found = {0};
     int error;
 
-    pci_scan(visit, &found);
+    vpci_scan(visit, &found);
     if (found.vendor == 0) {
         return VIRTIO_ERROR_NODEV;
     }
@@ -161,7 +161,7 @@ int card_open_net(void)
     error = virtio_net_open(&card.net, &card.vp.dev, &card.options, &card.client);
     if (error == 0) {
         if (card.vp.dev.vectors == 0) {
-            pci_enable_line(&card.vp.pci);
+            vpci_enable_line(&card.vp.pci);
         }
         virtio_net_start(&card.net);
         assert_true(fake_hears(&card.dev, card.net.mac));

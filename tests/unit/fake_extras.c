@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fake_virtio.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 
 enum {

@@ -15,6 +15,7 @@
  * The devices of the command line are the same on both.
  */
 #include "fake_machine.h"
+#include "pci/internal/pci_spec.h"
 
 #include "pci/pci.h"
 
@@ -165,8 +166,8 @@ static struct fake_function *add_rows(const struct row *row, unsigned count)
 static void reset(void)
 {
     fake_pci_reset();
-    fake_pci.window[true] = (struct pci_window){0x4000, 0xffff};
-    fake_pci.window[false] = (struct pci_window){0x10000000, 0x2fffffff};
+    fake_pci.window[true] = (struct vpci_window){0x4000, 0xffff};
+    fake_pci.window[false] = (struct vpci_window){0x10000000, 0x2fffffff};
 }
 
 void fake_machine_prep(void)

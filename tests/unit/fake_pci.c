@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The PCI machine of fake_pci.h. */
 #include "fake_pci.h"
+#include "pci/internal/pci_spec.h"
 
 #include <string.h>
 
@@ -13,8 +14,8 @@ struct fake_pci fake_pci;
 void fake_pci_reset(void)
 {
     memset(&fake_pci, 0, sizeof fake_pci);
-    fake_pci.window[false] = (struct pci_window){0xe0000000, 0xefffffff};
-    fake_pci.window[true] = (struct pci_window){0xc000, 0xffff};
+    fake_pci.window[false] = (struct vpci_window){0xe0000000, 0xefffffff};
+    fake_pci.window[true] = (struct vpci_window){0xc000, 0xffff};
 }
 
 uint32_t fake_pci_get(const struct fake_function *function, unsigned offset, unsigned width)
@@ -126,7 +127,7 @@ static uint32_t ones(unsigned width)
     return UINT32_MAX >> (32 - 8 * width);
 }
 
-uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
+uint32_t vpci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
 {
     const struct fake_function *function = find_function(bdf);
     uint32_t value = ones(width);
@@ -144,7 +145,7 @@ uint32_t pci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width)
     return value;
 }
 
-void pci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
+void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value)
 {
     struct fake_function *function = find_function(bdf);
     unsigned bar = (offset - PCI_BAR0) / 4;
@@ -203,7 +204,7 @@ static struct fake_function *decode(bool io, uint32_t address, unsigned *bar, ui
     return found;
 }
 
-uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
+uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
 {
     uint32_t value = ones(width);
     uint32_t offset;
@@ -220,7 +221,7 @@ uint32_t pci_platform_read(bool io, uint32_t address, unsigned width)
     return value;
 }
 
-void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
 {
     uint32_t offset;
     unsigned bar;
@@ -235,12 +236,12 @@ void pci_platform_write(bool io, uint32_t address, unsigned width, uint32_t valu
     }
 }
 
-unsigned pci_platform_other_roots(void)
+unsigned vpci_platform_other_roots(void)
 {
     return fake_pci.other_roots;
 }
 
-struct pci_window pci_platform_window(bool io)
+struct vpci_window vpci_platform_window(bool io)
 {
     return fake_pci.window[io];
 }

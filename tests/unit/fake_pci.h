@@ -58,10 +58,10 @@ struct fake_access {
 struct fake_pci {
     struct fake_function function[32];
     unsigned functions;
-    struct pci_window window[2]; /* memory, I/O */
-    unsigned other_roots;        /* that the platform knows of */
-    unsigned config_reads;       /* of any function */
-    unsigned unclaimed;          /* register accesses that nobody decoded */
+    struct vpci_window window[2]; /* memory, I/O */
+    unsigned other_roots;         /* that the platform knows of */
+    unsigned config_reads;        /* of any function */
+    unsigned unclaimed;           /* register accesses that nobody decoded */
     unsigned bars_written_while_decoding;
     bool tracing;
     struct fake_access trace[4096];

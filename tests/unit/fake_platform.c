@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "fake_pci.h"
-#include "virtio/virtqueue_map.h"
+#include "virtio/internal/virtqueue_map.h"
 
 /* A block's number times this is its device address: a ring of 32,768 entries fits. */
 #define STRIDE ((uint64_t)1 << 20)

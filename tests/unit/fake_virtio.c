@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the fake device is and does, behind the registers of fake_registers.c. */
 #include "fake_registers.h"
+#include "pci/internal/pci_spec.h"
 
 #include <string.h>
 

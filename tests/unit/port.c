@@ -143,7 +143,7 @@ static void sleep_until_interrupt(void)
     handle_interrupt();
 }
 
-static bool open_first(const struct pci_device *function, void *context)
+static bool open_first(const struct vpci_device *function, void *context)
 {
     static const struct virtio_net_client client = {
         .receive = receive,
@@ -163,7 +163,7 @@ static bool open_first(const struct pci_device *function, void *context)
     *opened = virtio_pci_open(&pci, function, VIRTIO_PCI_ANY) == 0 &&
               virtio_net_open(&net, &pci.dev, &options, &client) == 0;
     if (*opened) {
-        pci_enable_line(function); /* the handler is there */
+        vpci_enable_line(function); /* the handler is there */
         virtio_net_start(&net);
     }
     return !*opened;
@@ -176,7 +176,7 @@ int main(void)
 
     setenv("CMOCKA_TEST_ABORT", "1", 1); /* the fake device says what is wrong */
     fake_virtio_create(&device, FAKE_MODERN, virtio_bit(VIRTIO_NET_F_MAC));
-    pci_scan(open_first, &opened);
+    vpci_scan(open_first, &opened);
     if (!opened) {
         return 1;
     }

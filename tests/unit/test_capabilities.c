@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fake_card.h"
+#include "pci/internal/pci_spec.h"
 
 /* A transitional device with a bad modern interface still has the other one. */
 static void check_refused(void (*spoil)(void))
@@ -212,7 +213,7 @@ static void modern_interface_in_an_io_bar_works(void **state)
 {
     (void)state;
     card_create(FAKE_MODERN, 0);
-    fake_pci.window[true] = (struct pci_window){0x10000, 0x1ffff};
+    fake_pci.window[true] = (struct vpci_window){0x10000, 0x1ffff};
     fake_pci_bar(card.dev.function, FAKE_BAR, FAKE_BAR_IO, FAKE_BAR_SIZE, 0);
     card.dev.function->bar_upper[FAKE_BAR + 1] = false;
     card.dev.function->bar_mask[FAKE_BAR + 1] = 0;

@@ -79,18 +79,18 @@ static void link_changed(void *context, bool up)
     got.links += up ? 1 : -1;
 }
 
-static bool note_device(const struct pci_device *device, void *context)
+static bool note_device(const struct vpci_device *device, void *context)
 {
-    *(struct pci_device *)context = *device;
+    *(struct vpci_device *)context = *device;
     return true;
 }
 
 static void *open_on(bool memory)
 {
-    struct pci_device pci;
+    struct vpci_device pci;
 
     fake_i82559_open(&fake, mac, memory);
-    assert_int_equal(pci_scan(note_device, &pci), 1);
+    assert_int_equal(vpci_scan(note_device, &pci), 1);
     assert_true(driver->matches(&pci));
     return driver->open(&pci, &client);
 }
@@ -189,12 +189,12 @@ static void test_io_space_and_other_address(void **unused)
 
 static void test_cannot_open(void **unused)
 {
-    struct pci_device pci;
+    struct vpci_device pci;
     unsigned live = fake_platform.live;
     unsigned allocations = fake_platform.allocations;
 
     (void)unused;
-    assert_int_equal(pci_scan(note_device, &pci), 1);
+    assert_int_equal(vpci_scan(note_device, &pci), 1);
     assert_non_null(driver->open(&pci, &client));
     allocations = fake_platform.allocations - allocations;
     live = fake_platform.live;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which devices are ours, and which of their interfaces is used. */
 #include "fake_card.h"
+#include "pci/internal/pci_spec.h"
 
 enum {
     ACK = VIRTIO_STATUS_ACKNOWLEDGE,
@@ -64,7 +65,7 @@ static void device_without_version_1_is_a_legacy_one(void **state)
 
 static void other_devices_are_not_ours(void **state)
 {
-    struct pci_device device = {.vendor = 0x1af4, .device = 0x1000, .subsystem = 1};
+    struct vpci_device device = {.vendor = 0x1af4, .device = 0x1000, .subsystem = 1};
 
     (void)state;
     assert_true(virtio_pci_is_net(&device));

@@ -27,7 +27,7 @@ static unsigned cookies[FRAMES_MAX]; /* how often each came back */
 void arch_io_read32s(uint32_t port, void *to, size_t count)
 {
     for (size_t i = 0; i < 4 * count; i += 4) {
-        uint32_t word = pci_platform_read(true, port, 4);
+        uint32_t word = vpci_platform_read(true, port, 4);
 
         for (unsigned b = 0; b < 4; b++) {
             ((uint8_t *)to)[i + b] = (uint8_t)(word >> 8 * b);
@@ -40,9 +40,9 @@ void arch_io_write32s(uint32_t port, const void *from, size_t count)
     const uint8_t *bytes = from;
 
     for (size_t i = 0; i < 4 * count; i += 4) {
-        pci_platform_write(true, port, 4,
-                           bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 |
-                               (uint32_t)bytes[i + 3] << 24);
+        vpci_platform_write(true, port, 4,
+                            bytes[i] | bytes[i + 1] << 8 | bytes[i + 2] << 16 |
+                                (uint32_t)bytes[i + 3] << 24);
     }
 }
 
@@ -106,7 +106,7 @@ static struct nic_client client = {
 
 static void *open_card(void)
 {
-    struct pci_device pci = {.bdf = 3 << 3, .vendor = 0x10ec, .device = 0x8029};
+    struct vpci_device pci = {.bdf = 3 << 3, .vendor = 0x10ec, .device = 0x8029};
 
     assert_true(nic_ne2000.matches(&pci));
     return nic_ne2000.open(&pci, &client);

@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include "fake_pci.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 
 static uint16_t seen[64];
 static unsigned seen_count;
 
-static bool note_function(const struct pci_device *device, void *context)
+static bool note_function(const struct vpci_device *device, void *context)
 {
     assert_true(seen_count < 64);
     seen[seen_count++] = device->bdf;
@@ -20,7 +21,7 @@ static void scan(void)
     unsigned visited;
 
     seen_count = 0;
-    visited = pci_scan(note_function, NULL);
+    visited = vpci_scan(note_function, NULL);
     assert_int_equal(visited, seen_count);
 }
 
@@ -31,14 +32,14 @@ static int empty_machine(void **state)
     return 0;
 }
 
-static struct pci_device device_of(const struct fake_function *function)
+static struct vpci_device device_of(const struct fake_function *function)
 {
-    return (struct pci_device){.bdf = function->bdf};
+    return (struct vpci_device){.bdf = function->bdf};
 }
 
-static bool copy_function(const struct pci_device *device, void *context)
+static bool copy_function(const struct vpci_device *device, void *context)
 {
-    *(struct pci_device *)context = *device;
+    *(struct vpci_device *)context = *device;
     return true;
 }
 
@@ -52,7 +53,7 @@ static void scan_of_an_empty_machine_finds_nothing(void **state)
 static void scan_reports_ids_class_and_interrupt(void **state)
 {
     struct fake_function *f = fake_pci_add(31 << 3, 0x1234, 0x5678);
-    struct pci_device expected = {
+    struct vpci_device expected = {
         .bdf = 31 << 3,
         .vendor = 0x1234,
         .device = 0x5678,
@@ -62,7 +63,7 @@ static void scan_reports_ids_class_and_interrupt(void **state)
         .irq_line = 15,
         .irq_pin = 4,
     };
-    struct pci_device got;
+    struct vpci_device got;
 
     (void)state;
     fake_pci_set(f, PCI_CLASS, 2, 0x0280);
@@ -71,7 +72,7 @@ static void scan_reports_ids_class_and_interrupt(void **state)
     fake_pci_set(f, PCI_INTERRUPT_LINE, 1, 15);
     fake_pci_set(f, PCI_INTERRUPT_PIN, 1, 4);
     memset(&got, 0, sizeof got);
-    assert_int_equal(pci_scan(copy_function, &got), 1);
+    assert_int_equal(vpci_scan(copy_function, &got), 1);
     assert_int_equal(got.bdf, expected.bdf);
     assert_int_equal(got.vendor, expected.vendor);
     assert_int_equal(got.device, expected.device);
@@ -130,7 +131,7 @@ static void bridges_that_form_a_loop_are_visited_once(void **state)
 
 static uintptr_t stack_first, stack_last;
 
-static bool note_stack(const struct pci_device *device, void *context)
+static bool note_stack(const struct vpci_device *device, void *context)
 {
     (void)device, (void)context;
     stack_last = (uintptr_t)__builtin_frame_address(0);
@@ -146,7 +147,7 @@ static void bridges_behind_bridges_take_no_stack(void **state)
         fake_pci_bridge(fake_pci_add((uint16_t)(bus << 8 | 1 << 3), 1, 1), (uint8_t)(bus + 1));
     }
     stack_first = 0;
-    assert_int_equal(pci_scan(note_stack, NULL), 30);
+    assert_int_equal(vpci_scan(note_stack, NULL), 30);
     assert_int_equal(stack_last, stack_first);
 }
 
@@ -161,14 +162,14 @@ static void scan_stops_when_told(void **state)
     fake_pci_add(2 << 8 | 2 << 3, 1, 1);
     fake_pci_add(7 << 3, 1, 1);
     seen_count = 0;
-    assert_int_equal(pci_scan(note_function, &last), 3);
+    assert_int_equal(vpci_scan(note_function, &last), 3);
     assert_int_equal(seen[seen_count - 1], last);
 }
 
 static void bars_are_sized_and_left_as_they_were(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
     uint8_t before[256];
 
     (void)state;
@@ -180,7 +181,7 @@ static void bars_are_sized_and_left_as_they_were(void **state)
     fake_pci_set(f, PCI_BAR0 + 8, 1, 0x0c);
     fake_pci_set(f, PCI_COMMAND, 2, 0x0503);
     memcpy(before, f->config, sizeof before);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_memory_equal(f->config, before, sizeof before);
     assert_int_equal(fake_pci.bars_written_while_decoding, 0);
     assert_true(device.bar[0].io && !device.bar[1].io && device.bar[2].wide);
@@ -197,11 +198,11 @@ static void bars_are_sized_and_left_as_they_were(void **state)
 static void huge_64_bit_bar_is_sized(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
 
     (void)state;
     fake_pci_bar(f, 0, FAKE_BAR_MEM64, (uint64_t)1 << 34, (uint64_t)3 << 34);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_true(device.bar[0].size == (uint64_t)1 << 34);
     assert_true(device.bar[0].address == (uint64_t)3 << 34);
     assert_int_equal(device.bar[1].size, 0); /* the high half is no BAR of its own */
@@ -210,12 +211,12 @@ static void huge_64_bit_bar_is_sized(void **state)
 static void io_bar_of_16_bits_is_sized(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
 
     (void)state;
     fake_pci_bar(f, 0, FAKE_BAR_IO, 64, 0xc100);
     f->bar_mask[0] = 0xffc0; /* §6.2.5.1: the upper half may be hardwired to zero */
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[0].size, 64);
     assert_int_equal(device.bar[0].address, 0xc100);
 }
@@ -223,21 +224,21 @@ static void io_bar_of_16_bits_is_sized(void **state)
 static void registers_that_are_no_bars_have_no_size(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
 
     (void)state;
     f->bar_mask[1] = UINT32_MAX; /* stores anything */
     fake_pci_bar(f, 5, FAKE_BAR_MEM32, 0x1000, 0xe0001000);
     f->bar_flags[5] |= 4; /* of 64 bits, but there is no register for the upper half */
     fake_pci_set(f, PCI_BAR0 + 20, 1, 4);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[1].size, 0);
     assert_false(device.bar[5].wide);
     assert_int_equal(device.bar[5].size, 0x1000);
     assert_int_equal(device.bar[5].address, 0xe0001000);
 }
 
-static void check_placed(const struct fake_function *f, const struct pci_device *device, bool io)
+static void check_placed(const struct fake_function *f, const struct vpci_device *device, bool io)
 {
     for (unsigned i = 0; i < 6; i++) {
         uint64_t start = fake_pci_bar_address(f, i);
@@ -257,7 +258,7 @@ static void bars_without_address_get_one_that_nobody_has(void **state)
     struct fake_function *other = fake_pci_add(2 << 3, 1, 1);
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
     struct fake_function *beyond;
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
     uint64_t taken[] = {0xefff8000, 0xeffe0000, 0xefff0000};
 
     (void)state;
@@ -272,7 +273,7 @@ static void bars_without_address_get_one_that_nobody_has(void **state)
     fake_pci_bar(f, 1, FAKE_BAR_MEM32, 0x1000, 0);
     fake_pci_bar(f, 2, FAKE_BAR_MEM32, 0x1000, 0);
     fake_pci_bar(f, 4, FAKE_BAR_MEM64, 0x4000, 0);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     check_placed(f, &device, false);
     check_placed(f, &device, true);
     fake_pci_set(f, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
@@ -281,7 +282,7 @@ static void bars_without_address_get_one_that_nobody_has(void **state)
     for (unsigned bar = 0; bar < 5; bar++) {
         for (uint64_t i = 0; i < device.bar[bar].size; i += 16) {
             /* Two that decode it fail the test. */
-            pci_platform_read(device.bar[bar].io, (uint32_t)(device.bar[bar].address + i), 1);
+            vpci_platform_read(device.bar[bar].io, (uint32_t)(device.bar[bar].address + i), 1);
         }
     }
     assert_int_equal(fake_pci.unclaimed, 0);
@@ -292,19 +293,19 @@ static void bars_without_address_get_one_that_nobody_has(void **state)
 static void bar_that_fits_nowhere_keeps_address_0(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
-    struct pci_region region;
+    struct vpci_device device = device_of(f);
+    struct vpci_region region;
 
     (void)state;
-    fake_pci.window[false] = (struct pci_window){0xe0000800, 0xe0002fff};
+    fake_pci.window[false] = (struct vpci_window){0xe0000800, 0xe0002fff};
     fake_pci_bar(f, 0, FAKE_BAR_MEM32, 0x4000, 0);
     fake_pci_bar(f, 1, FAKE_BAR_MEM32, 0x1000, 0);
     fake_pci_bar(f, 2, FAKE_BAR_MEM32, 0x1000, 0);
     fake_pci_bar(f, 3, FAKE_BAR_MEM32, 0x1000, 0);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[0].address, 0);
     assert_int_equal(fake_pci_bar_address(f, 0), 0);
-    assert_false(pci_map(&device, 0, 0, 4, &region));
+    assert_false(vpci_map(&device, 0, 0, 4, &region));
     assert_int_equal(device.bar[1].address, 0xe0002000);
     assert_int_equal(device.bar[2].address, 0xe0001000);
     assert_int_equal(device.bar[3].address, 0);
@@ -314,12 +315,12 @@ static void bar_that_fits_nowhere_keeps_address_0(void **state)
 static void bar_larger_than_what_lies_below_the_window_keeps_address_0(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
 
     (void)state;
-    fake_pci.window[true] = (struct pci_window){0x100, 0x7ff};
+    fake_pci.window[true] = (struct vpci_window){0x100, 0x7ff};
     fake_pci_bar(f, 0, FAKE_BAR_IO, 0x1000, 0);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[0].address, 0);
     assert_int_equal(fake_pci_bar_address(f, 0), 0);
 }
@@ -327,39 +328,39 @@ static void bar_larger_than_what_lies_below_the_window_keeps_address_0(void **st
 static void io_and_memory_do_not_collide(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
 
     (void)state;
     fake_pci_bar(fake_pci_add(2 << 3, 1, 1), 0, FAKE_BAR_IO, 0x1000, 0xd000);
-    fake_pci.window[false] = (struct pci_window){0xd000, 0xdfff};
+    fake_pci.window[false] = (struct vpci_window){0xd000, 0xdfff};
     fake_pci_bar(f, 0, FAKE_BAR_MEM32, 0x1000, 0);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(fake_pci_bar_address(f, 0), 0xd000);
 }
 
 static void window_at_the_end_of_32_bits_is_used(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
-    struct pci_region region;
+    struct vpci_device device = device_of(f);
+    struct vpci_region region;
 
     (void)state;
-    fake_pci.window[false] = (struct pci_window){0xffff0000, 0xffffffff};
+    fake_pci.window[false] = (struct vpci_window){0xffff0000, 0xffffffff};
     fake_pci_bar(f, 0, FAKE_BAR_MEM64, 0x10000, 0);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(fake_pci_bar_address(f, 0), 0xffff0000);
-    assert_true(pci_map(&device, 0, 0xfffc, 4, &region));
+    assert_true(vpci_map(&device, 0, 0xfffc, 4, &region));
 }
 
 static void decoding_is_off_while_a_bar_gets_its_address(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
 
     (void)state;
     fake_pci_bar(f, 0, FAKE_BAR_MEM64, 0x1000, 0);
     fake_pci_set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_not_equal(fake_pci_bar_address(f, 0), 0);
     assert_int_equal(fake_pci_get(f, PCI_COMMAND, 2), PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     assert_int_equal(fake_pci.bars_written_while_decoding, 0);
@@ -367,7 +368,7 @@ static void decoding_is_off_while_a_bar_gets_its_address(void **state)
 
 static void map_refuses_what_lies_outside(void **state)
 {
-    struct pci_device device = {
+    struct vpci_device device = {
         .bar =
             {
                 [0] = {.address = 0xc000, .size = 64, .io = true},
@@ -376,36 +377,36 @@ static void map_refuses_what_lies_outside(void **state)
                 [5] = {.address = 0, .size = 0x1000},
             },
     };
-    struct pci_region region = {0};
+    struct vpci_region region = {0};
 
     (void)state;
-    assert_true(pci_map(&device, 0, 16, 48, &region));
+    assert_true(vpci_map(&device, 0, 16, 48, &region));
     assert_true(region.io && region.base == 0xc010 && region.size == 48);
-    assert_false(pci_map(&device, 0, 16, 49, &region));
-    assert_false(pci_map(&device, 0, UINT32_MAX, 2, &region)); /* the sum is 1 modulo 2^32 */
-    assert_false(pci_map(&device, 1, 0, 1, &region));          /* not implemented */
-    assert_false(pci_map(&device, 2, 0, 4, &region));          /* above 4 GiB */
-    assert_true(pci_map(&device, 4, 0, 0x1000, &region));
-    assert_false(pci_map(&device, 4, 0, 0x1001, &region)); /* reaches beyond 4 GiB */
-    assert_false(pci_map(&device, 5, 0, 4, &region));      /* no address */
-    assert_false(pci_map(&device, 6, 0, 4, &region));
-    assert_false(pci_map(&device, 7, 0, 4, &region));
+    assert_false(vpci_map(&device, 0, 16, 49, &region));
+    assert_false(vpci_map(&device, 0, UINT32_MAX, 2, &region)); /* the sum is 1 modulo 2^32 */
+    assert_false(vpci_map(&device, 1, 0, 1, &region));          /* not implemented */
+    assert_false(vpci_map(&device, 2, 0, 4, &region));          /* above 4 GiB */
+    assert_true(vpci_map(&device, 4, 0, 0x1000, &region));
+    assert_false(vpci_map(&device, 4, 0, 0x1001, &region)); /* reaches beyond 4 GiB */
+    assert_false(vpci_map(&device, 5, 0, 4, &region));      /* no address */
+    assert_false(vpci_map(&device, 6, 0, 4, &region));
+    assert_false(vpci_map(&device, 7, 0, 4, &region));
 }
 
 static void enable_switches_on_what_a_driver_needs(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = device_of(f);
+    struct vpci_device device = device_of(f);
 
     (void)state;
     fake_pci_set(f, PCI_COMMAND, 2, 0x0140); /* SERR, parity */
-    pci_enable(&device);
+    vpci_enable(&device);
     assert_int_equal(fake_pci_get(f, PCI_COMMAND, 2), 0x0547); /* INTx is off */
-    pci_enable_line(&device);
+    vpci_enable_line(&device);
     assert_int_equal(fake_pci_get(f, PCI_COMMAND, 2), 0x0147);
 }
 
-static struct pci_device with_capabilities(struct fake_function *f, uint8_t first)
+static struct vpci_device with_capabilities(struct fake_function *f, uint8_t first)
 {
     fake_pci_set(f, PCI_STATUS, 2, PCI_STATUS_CAPABILITIES);
     fake_pci_set(f, PCI_CAPABILITIES, 1, first);
@@ -415,51 +416,51 @@ static struct pci_device with_capabilities(struct fake_function *f, uint8_t firs
 static void capabilities_are_found_by_number(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = with_capabilities(f, 0x43); /* the two low bits are reserved */
+    struct vpci_device device = with_capabilities(f, 0x43); /* the two low bits are reserved */
 
     (void)state;
     fake_pci_set(f, 0x40, 2, 0x09 | 0xfe << 8);
     fake_pci_set(f, 0xfc, 2, 0x05 | 0x71 << 8);
     fake_pci_set(f, 0x70, 2, 0x09);
-    assert_int_equal(pci_find_capability(&device, 9, 0), 0x40);
-    assert_int_equal(pci_find_capability(&device, 5, 0), 0xfc);
-    assert_int_equal(pci_find_capability(&device, 9, 1), 0x70);
-    assert_int_equal(pci_find_capability(&device, 9, 2), 0);
-    assert_int_equal(pci_find_capability(&device, 5, 1), 0);
+    assert_int_equal(vpci_find_capability(&device, 9, 0), 0x40);
+    assert_int_equal(vpci_find_capability(&device, 5, 0), 0xfc);
+    assert_int_equal(vpci_find_capability(&device, 9, 1), 0x70);
+    assert_int_equal(vpci_find_capability(&device, 9, 2), 0);
+    assert_int_equal(vpci_find_capability(&device, 5, 1), 0);
     fake_pci_set(f, PCI_STATUS, 2, 0); /* then the pointer means nothing */
-    assert_int_equal(pci_find_capability(&device, 9, 0), 0);
+    assert_int_equal(vpci_find_capability(&device, 9, 0), 0);
 }
 
 static void capability_lists_with_loops_end(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
-    struct pci_device device = with_capabilities(f, 0x40);
+    struct vpci_device device = with_capabilities(f, 0x40);
     unsigned nth = 0;
 
     (void)state;
     fake_pci_set(f, 0x40, 2, 0x09 | 0x40 << 8); /* its own successor */
-    while (pci_find_capability(&device, 9, nth) != 0) {
+    while (vpci_find_capability(&device, 9, nth) != 0) {
         assert_true(++nth <= 64);
     }
     fake_pci_set(f, 0x40, 2, 0x09 | 0x50 << 8);
     fake_pci_set(f, 0x50, 2, 0x05 | 0x40 << 8);
-    for (nth = 0; pci_find_capability(&device, 5, nth) != 0;) {
+    for (nth = 0; vpci_find_capability(&device, 5, nth) != 0;) {
         assert_true(++nth <= 64);
     }
-    assert_int_equal(pci_find_capability(&device, 1, 0), 0);
+    assert_int_equal(vpci_find_capability(&device, 1, 0), 0);
 }
 
 static void capability_pointers_into_the_header_end_the_list(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 0x0909, 0x0909);
-    struct pci_device device = with_capabilities(f, 0x3c);
+    struct vpci_device device = with_capabilities(f, 0x3c);
 
     (void)state;
     fake_pci_set(f, 0x3c, 4, 0x09090909);
-    assert_int_equal(pci_find_capability(&device, 9, 0), 0);
+    assert_int_equal(vpci_find_capability(&device, 9, 0), 0);
     fake_pci_set(f, PCI_CAPABILITIES, 1, 0x40);
     fake_pci_set(f, 0x40, 2, 0x05 | 0x02 << 8);
-    assert_int_equal(pci_find_capability(&device, 9, 0), 0);
+    assert_int_equal(vpci_find_capability(&device, 9, 0), 0);
 }
 
 int main(void)

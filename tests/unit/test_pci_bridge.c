@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "fake_pci.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 
 enum {
@@ -20,8 +21,8 @@ static int empty_machine(void **state)
 {
     (void)state;
     fake_pci_reset();
-    fake_pci.window[true] = (struct pci_window){0x4000, 0xffff};
-    fake_pci.window[false] = (struct pci_window){0x10000000, 0x2fffffff};
+    fake_pci.window[true] = (struct vpci_window){0x4000, 0xffff};
+    fake_pci.window[false] = (struct vpci_window){0x10000000, 0x2fffffff};
     return 0;
 }
 
@@ -49,7 +50,7 @@ static void bridges_are_numbered_depth_first(void **state)
     struct fake_function *c = add_bridge(2, 9);
 
     (void)state;
-    pci_setup_bridges();
+    vpci_setup_bridges();
     assert_bus(a, 0, 1, 3);
     assert_bus(b, 1, 2, 3);
     assert_bus(c, 2, 3, 3);
@@ -63,7 +64,7 @@ static void a_bridge_forwards_what_is_behind_it(void **state)
     struct fake_function *c = add_bridge(0, 4);
 
     (void)state;
-    pci_setup_bridges();
+    vpci_setup_bridges();
     assert_int_equal(fake_pci_get(a, IO_BASE, 1), 0x40);
     assert_int_equal(fake_pci_get(a, IO_LIMIT, 1), 0x50);
     assert_int_equal(fake_pci_get(b, IO_BASE, 1), 0x50);
@@ -86,7 +87,7 @@ static void what_the_firmware_numbered_is_left_alone(void **state)
 
     (void)state;
     fake_pci_set(a, PCI_SECONDARY_BUS, 1, 7);
-    pci_setup_bridges();
+    vpci_setup_bridges();
     assert_bus(a, 0, 7, 0);
     assert_bus(b, 0, 0, 0);
 }
@@ -97,7 +98,7 @@ static void more_bridges_than_numbers_are_survived(void **state)
     for (unsigned slot = 0; slot < 12; slot++) {
         add_bridge(0, slot);
     }
-    pci_setup_bridges();
+    vpci_setup_bridges();
     assert_bus(&fake_pci.function[7], 0, 8, 8);
     assert_bus(&fake_pci.function[8], 0, 0, 0);
 }
@@ -107,14 +108,14 @@ static void bars_behind_a_bridge_lie_in_its_window(void **state)
     struct fake_function *outer = add_bridge(0, 3);
     struct fake_function *inner = add_bridge(1, 1);
     struct fake_function *card = fake_pci_add(2 << 8 | 2 << 3, 0x1af4, 0x1000);
-    struct pci_device device = {.bdf = card->bdf};
+    struct vpci_device device = {.bdf = card->bdf};
 
     (void)state, (void)outer, (void)inner;
     fake_pci_bar(card, 0, FAKE_BAR_IO, 0x20, 0);
     fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x1000, 0);
     fake_pci_bar(card, 4, FAKE_BAR_MEM64, 0x4000, 0);
-    pci_setup_bridges();
-    pci_setup_bars(&device);
+    vpci_setup_bridges();
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[0].address, 0x5fe0);
     assert_int_equal(device.bar[1].address, 0x107ff000);
     assert_int_equal(device.bar[4].address, 0x107f8000);
@@ -124,10 +125,10 @@ static void bars_before_a_bridge_lie_outside_its_window(void **state)
 {
     struct fake_function *bridge = add_bridge(0, 3);
     struct fake_function *card = fake_pci_add(4 << 3, 0x1af4, 0x1000);
-    struct pci_device device = {.bdf = card->bdf};
+    struct vpci_device device = {.bdf = card->bdf};
 
     (void)state;
-    pci_setup_bridges();
+    vpci_setup_bridges();
     /* Its window covers the top of all: the room is below. */
     fake_pci_set(bridge, MEMORY_BASE, 2, 0x2ff0);
     fake_pci_set(bridge, MEMORY_LIMIT, 2, 0x2ff0);
@@ -135,7 +136,7 @@ static void bars_before_a_bridge_lie_outside_its_window(void **state)
     fake_pci_set(bridge, IO_LIMIT, 1, 0xf0);
     fake_pci_bar(card, 0, FAKE_BAR_IO, 0x20, 0);
     fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x1000, 0);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[0].address, 0xefe0);
     assert_int_equal(device.bar[1].address, 0x2feff000);
 }
@@ -145,13 +146,13 @@ static void only_two_registers_of_a_bridge_are_bars(void **state)
 {
     struct fake_function *bridge = add_bridge(0, 3);
     struct fake_function *card = fake_pci_add(4 << 3, 0x1af4, 0x1000);
-    struct pci_device device = {.bdf = card->bdf};
+    struct vpci_device device = {.bdf = card->bdf};
 
     (void)state;
-    pci_setup_bridges();
+    vpci_setup_bridges();
     fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x1000, 0);
     fake_pci.tracing = true;
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     for (unsigned i = 0; i < fake_pci.traced; i++) {
         const struct fake_access *access = &fake_pci.trace[i];
 
@@ -165,14 +166,14 @@ static void closed_window_takes_no_room(void **state)
 {
     struct fake_function *bridge = add_bridge(0, 3);
     struct fake_function *card = fake_pci_add(4 << 3, 0x1af4, 0x1000);
-    struct pci_device device = {.bdf = card->bdf};
+    struct vpci_device device = {.bdf = card->bdf};
 
     (void)state;
-    pci_setup_bridges();
+    vpci_setup_bridges();
     fake_pci_set(bridge, MEMORY_BASE, 2, 0x2800);
     fake_pci_set(bridge, MEMORY_LIMIT, 2, 0x2100);
     fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x10000000, 0);
-    pci_setup_bars(&device);
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[1].address, 0x20000000);
 }
 
@@ -180,18 +181,18 @@ static void no_room_behind_a_bridge_is_no_address(void **state)
 {
     struct fake_function *bridge = add_bridge(0, 3);
     struct fake_function *card = fake_pci_add(1 << 8 | 2 << 3, 0x1af4, 0x1000);
-    struct pci_device device = {.bdf = card->bdf};
+    struct vpci_device device = {.bdf = card->bdf};
 
     (void)state, (void)bridge;
     fake_pci_bar(card, 1, FAKE_BAR_MEM32, 0x800000, 0);
-    pci_setup_bridges();
-    pci_setup_bars(&device);
+    vpci_setup_bridges();
+    vpci_setup_bars(&device);
     assert_int_equal(device.bar[1].address, 0);
 }
 
 static unsigned seen[3];
 
-static bool look(const struct pci_device *device, void *context)
+static bool look(const struct vpci_device *device, void *context)
 {
     (void)context;
     seen[0] += device->bdf == 0x8118;
@@ -216,7 +217,7 @@ static void other_root_buses_are_scanned(void **state)
         fake_pci_add(0x8118, 0x1af4, 0x1000);
         fake_pci_add(0xc0f8, 0x1af4, 0x1000);
         fake_pci.tracing = true;
-        visited = pci_scan(look, NULL);
+        visited = vpci_scan(look, NULL);
         assert_int_equal(visited, seen[2]);
         for (unsigned i = 0; roots == 0 && i < fake_pci.traced; i++) {
             assert_int_equal(fake_pci.trace[i].bdf >> 8, 0);
@@ -236,7 +237,7 @@ static void a_bridge_to_its_own_bus_is_survived(void **state)
     fake_pci.other_roots = 1;
     f = add_bridge(1, 2);
     alarm(10);
-    pci_setup_bridges();
+    vpci_setup_bridges();
     alarm(0);
     assert_bus(f, 1, 1, 1);
 }

@@ -4,6 +4,7 @@
  * line was tried on QEMU 4.2.0, in each slot and behind bridges.
  */
 #include "fake_machine.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 
 static int empty_machine(void **state)
@@ -22,7 +23,7 @@ static void add(unsigned slot, unsigned function, uint32_t id, uint16_t class, u
     fake_pci_set(f, PCI_INTERRUPT_PIN, 1, pin);
 }
 
-static bool note_line(const struct pci_device *device, void *context)
+static bool note_line(const struct vpci_device *device, void *context)
 {
     ((uint8_t *)context)[device->bdf & 255] = device->irq_line;
     return true;
@@ -32,7 +33,7 @@ static uint8_t line_of(unsigned slot, unsigned function)
 {
     uint8_t lines[256] = {0};
 
-    pci_scan(note_line, lines);
+    vpci_scan(note_line, lines);
     return lines[slot << 3 | function];
 }
 
@@ -90,8 +91,8 @@ static uint8_t line_behind_one_bridge(unsigned bridge, unsigned slot)
     fake_machine_prep();
     fake_machine_add_bridge(BDF(0, bridge, 0));
     fake_machine_add_legacy(BDF(1, slot, 0));
-    pci_setup_bridges();
-    return pci_irq_line(BDF(1, slot, 0));
+    vpci_setup_bridges();
+    return vpci_irq_line(BDF(1, slot, 0));
 }
 
 static uint8_t line_behind_two_bridges(unsigned outer, unsigned inner, unsigned slot)
@@ -100,8 +101,8 @@ static uint8_t line_behind_two_bridges(unsigned outer, unsigned inner, unsigned 
     fake_machine_add_bridge(BDF(0, outer, 0));
     fake_machine_add_bridge(BDF(1, inner, 0));
     fake_machine_add_legacy(BDF(2, slot, 0));
-    pci_setup_bridges();
-    return pci_irq_line(BDF(2, slot, 0));
+    vpci_setup_bridges();
+    return vpci_irq_line(BDF(2, slot, 0));
 }
 
 /* A pin behind a bridge is turned by its slot, and arrives as the bridge's. */
@@ -128,12 +129,12 @@ static void everything_is_on_line_15_of_a_40p(void **state)
     fake_machine_add_bridge(BDF(0, 5, 0));
     fake_machine_add_legacy(BDF(1, 1, 0));
     add(6, 0, 0x12098086, 0x0200, 4);
-    pci_setup_bridges();
+    vpci_setup_bridges();
     assert_int_equal(line_of(1, 0), 15);
     assert_int_equal(line_of(3, 0), 15);
     assert_int_equal(line_of(4, 0), 15);
     assert_int_equal(line_of(6, 0), 15);
-    assert_int_equal(pci_irq_line(BDF(1, 1, 0)), 15);
+    assert_int_equal(vpci_irq_line(BDF(1, 1, 0)), 15);
 }
 
 /* What other firmware may have written there does not say where the wire goes. */
@@ -164,7 +165,7 @@ static void a_raven_without_its_bridge_is_another_machine(void **state)
     assert_int_equal(line_of(3, 0), 255);
 }
 
-static bool count(const struct pci_device *device, void *context)
+static bool count(const struct vpci_device *device, void *context)
 {
     (void)device;
     (*(unsigned *)context)++;
@@ -181,9 +182,9 @@ static void lines_behind_many_bridges_do_not_take_for_ever(void **state)
     for (unsigned bus = 0; bus < 12; bus++) {
         fake_machine_add_bridge((uint16_t)BDF(bus, 20, 0));
     }
-    pci_setup_bridges();
+    vpci_setup_bridges();
     fake_pci.config_reads = 0;
-    pci_scan(count, &functions);
+    vpci_scan(count, &functions);
     assert_in_range(functions, 11, 20);
     assert_in_range(fake_pci.config_reads, 1, 40000);
 }

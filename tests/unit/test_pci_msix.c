@@ -3,14 +3,15 @@
 #include <string.h>
 
 #include "fake_pci.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 
 enum { CAP = 0x50, TABLE_BAR = 2, TABLE = 0x40, ENTRIES = 5, BAR_SIZE = 0x1000 };
 #define BAR_ADDRESS 0xe0004000u
 
 static struct fake_function *function;
-static struct pci_device device;
-static struct pci_msix msix;
+static struct vpci_device device;
+static struct vpci_msix msix;
 
 static void config_write(void *context, unsigned offset, unsigned width, uint32_t value)
 {
@@ -31,16 +32,16 @@ static int function_with_msix(void **state)
     fake_pci_set(function, CAP, 2, PCI_CAP_MSIX);
     fake_pci_set(function, CAP + 2, 2, ENTRIES - 1);
     fake_pci_set(function, CAP + 4, 4, TABLE | TABLE_BAR);
-    device = (struct pci_device){.bdf = 3 << 3};
+    device = (struct vpci_device){.bdf = 3 << 3};
     return 0;
 }
 
 static void open_function(void)
 {
     memset(&msix, 0xa5, sizeof msix);
-    pci_setup_bars(&device);
-    pci_enable(&device);
-    pci_msix_open(&device, &msix);
+    vpci_setup_bars(&device);
+    vpci_enable(&device);
+    vpci_msix_open(&device, &msix);
 }
 
 static uint32_t control(void)
@@ -65,7 +66,7 @@ static void function_without_msix_has_no_entries(void **state)
     open_function();
     assert_int_equal(msix.entries, 0);
     fake_pci.tracing = true;
-    pci_msix_enable(&msix, false); /* does nothing then */
+    vpci_msix_enable(&msix, false); /* does nothing then */
     assert_int_equal(fake_pci.traced, 0);
 }
 
@@ -128,7 +129,7 @@ static void entry_is_filled_in_while_masked(void **state)
     (void)state;
     open_function();
     fake_pci.tracing = true;
-    pci_msix_set(&msix, 3, 0xfee01000, 0x4155);
+    vpci_msix_set(&msix, 3, 0xfee01000, 0x4155);
     assert_int_equal(fake_pci.traced, 5);
     for (unsigned i = 0; i < 5; i++) {
         const struct fake_access *access = &fake_pci.trace[i];
@@ -144,9 +145,9 @@ static void switch_leaves_the_other_bits(void **state)
     (void)state;
     open_function();
     fake_pci_set(function, CAP + 2, 2, 0x7000 | (ENTRIES - 1)); /* masked, and reserved bits */
-    pci_msix_enable(&msix, true);
+    vpci_msix_enable(&msix, true);
     assert_int_equal(control(), 0xb000 | (ENTRIES - 1));
-    pci_msix_enable(&msix, false);
+    vpci_msix_enable(&msix, false);
     assert_int_equal(control(), 0x3000 | (ENTRIES - 1));
 }
 

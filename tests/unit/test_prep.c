@@ -5,6 +5,7 @@
  * that QEMU showed (info pci) when our firmware ran on the same machines.
  */
 #include "fake_machine.h"
+#include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 
 enum {
@@ -32,7 +33,7 @@ static void start_machine(void **state)
     ((void (*)(void)) * state)();
 }
 
-static bool note_function(const struct pci_device *device, void *context)
+static bool note_function(const struct vpci_device *device, void *context)
 {
     ((bool *)context)[device->bdf & 0xff] = true;
     return true;
@@ -48,15 +49,15 @@ static void the_scan_finds_all_that_is_there(void **state)
     fake_machine_add_transitional(BDF(0, 3, 0));
     fake_machine_add_bridge(BDF(0, 5, 0));
     fake_machine_add_legacy(BDF(1, 1, 0));
-    assert_int_equal(pci_scan(note_function, seen), machine + 2);
+    assert_int_equal(vpci_scan(note_function, seen), machine + 2);
     assert_true(seen[BDF(0, 3, 0)]);
     assert_true(seen[BDF(0, 5, 0)]);
     assert_false(seen[BDF(0, 1, 1)]);
-    pci_setup_bridges();
-    assert_int_equal(pci_scan(note_function, seen), machine + 3);
+    vpci_setup_bridges();
+    assert_int_equal(vpci_scan(note_function, seen), machine + 3);
 }
 
-static void assert_bar(const struct fake_function *f, const struct pci_device *device,
+static void assert_bar(const struct fake_function *f, const struct vpci_device *device,
                        unsigned index, uint64_t address, uint64_t size)
 {
     assert_int_equal(device->bar[index].address, address);
@@ -67,14 +68,14 @@ static void assert_bar(const struct fake_function *f, const struct pci_device *d
 static void a_card_on_the_first_bus_gets_addresses(void **state)
 {
     struct fake_function *card;
-    struct pci_device device;
+    struct vpci_device device;
 
     start_machine(state);
     card = fake_machine_add_transitional(BDF(0, 3, 0));
     fake_machine_add_bridge(BDF(0, 5, 0));
-    device = (struct pci_device){.bdf = card->bdf};
-    pci_setup_bridges();
-    pci_setup_bars(&device);
+    device = (struct vpci_device){.bdf = card->bdf};
+    vpci_setup_bridges();
+    vpci_setup_bars(&device);
     assert_true(device.bar[0].io);
     assert_true(device.bar[4].wide);
     assert_bar(card, &device, 0, 0xffe0, 0x20);
@@ -85,12 +86,12 @@ static void a_card_on_the_first_bus_gets_addresses(void **state)
 static void a_modern_card_has_no_io(void **state)
 {
     struct fake_function *card;
-    struct pci_device device;
+    struct vpci_device device;
 
     start_machine(state);
     card = fake_machine_add_modern(BDF(0, 4, 0));
-    device = (struct pci_device){.bdf = card->bdf};
-    pci_setup_bars(&device);
+    device = (struct vpci_device){.bdf = card->bdf};
+    vpci_setup_bars(&device);
     assert_bar(card, &device, 0, 0, 0);
     assert_bar(card, &device, 4, 0x2fffc000, 0x4000);
 }
@@ -98,15 +99,15 @@ static void a_modern_card_has_no_io(void **state)
 static void the_next_card_gets_what_lies_below(void **state)
 {
     struct fake_function *first, *second;
-    struct pci_device device;
+    struct vpci_device device;
 
     start_machine(state);
     first = fake_machine_add_transitional(BDF(0, 3, 0));
     second = fake_machine_add_transitional(BDF(0, 4, 0));
-    device = (struct pci_device){.bdf = first->bdf};
-    pci_setup_bars(&device);
-    device = (struct pci_device){.bdf = second->bdf};
-    pci_setup_bars(&device);
+    device = (struct vpci_device){.bdf = first->bdf};
+    vpci_setup_bars(&device);
+    device = (struct vpci_device){.bdf = second->bdf};
+    vpci_setup_bars(&device);
     assert_bar(second, &device, 0, 0xffc0, 0x20);
     assert_bar(second, &device, 4, 0x2fff8000, 0x4000);
 }
@@ -114,14 +115,14 @@ static void the_next_card_gets_what_lies_below(void **state)
 static void a_bridge_is_numbered_and_forwards(void **state)
 {
     struct fake_function *bridge, *card;
-    struct pci_device device;
+    struct vpci_device device;
 
     start_machine(state);
     bridge = fake_machine_add_bridge(BDF(0, 5, 0));
     card = fake_machine_add_transitional(BDF(1, 1, 0));
-    device = (struct pci_device){.bdf = card->bdf};
-    pci_setup_bridges();
-    pci_setup_bars(&device);
+    device = (struct vpci_device){.bdf = card->bdf};
+    vpci_setup_bridges();
+    vpci_setup_bars(&device);
     assert_int_equal(fake_pci_get(bridge, PCI_SECONDARY_BUS, 1), 1);
     assert_int_equal(fake_pci_get(bridge, IO_BASE, 1) & 0xf0, 0x40);
     assert_int_equal(fake_pci_get(bridge, IO_LIMIT, 1) & 0xf0, 0x40);
@@ -136,18 +137,18 @@ static void the_modern_interface_is_in_the_capability_list(void **state)
 {
     static const uint8_t offset[] = {0x84, 0x70, 0x60, 0x50, 0x40};
     static const uint8_t type[] = {5, 2, 4, 3, 1};
-    struct pci_device device = {.bdf = BDF(0, 3, 0)};
+    struct vpci_device device = {.bdf = BDF(0, 3, 0)};
 
     start_machine(state);
     fake_machine_add_transitional(device.bdf);
     for (unsigned i = 0; i < sizeof offset; i++) {
-        assert_int_equal(pci_find_capability(&device, PCI_CAP_VENDOR_SPECIFIC, i), offset[i]);
-        assert_int_equal(pci_config_read(&device, offset[i] + 3u, 1), type[i]);
+        assert_int_equal(vpci_find_capability(&device, PCI_CAP_VENDOR_SPECIFIC, i), offset[i]);
+        assert_int_equal(vpci_config_read(&device, offset[i] + 3u, 1), type[i]);
     }
-    assert_int_equal(pci_find_capability(&device, PCI_CAP_VENDOR_SPECIFIC, 5), 0);
+    assert_int_equal(vpci_find_capability(&device, PCI_CAP_VENDOR_SPECIFIC, 5), 0);
     device.bdf = BDF(0, 4, 0);
     fake_machine_add_legacy(device.bdf);
-    assert_int_equal(pci_find_capability(&device, PCI_CAP_VENDOR_SPECIFIC, 0), 0);
+    assert_int_equal(vpci_find_capability(&device, PCI_CAP_VENDOR_SPECIFIC, 0), 0);
 }
 
 int main(void)

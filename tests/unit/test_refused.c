@@ -367,8 +367,8 @@ static void vectors_beyond_the_table_are_not_used(void **state)
     card_create_as(3, 0);
     fake_virtio_add_msix(&card.dev, 2);
     assert_int_equal(card_attach(), 0);
-    pci_msix_set(&card.vp.msix, 2, 1, 2);
-    pci_msix_set(&card.vp.msix, UINT32_MAX, 1, 2);
+    vpci_msix_set(&card.vp.msix, 2, 1, 2);
+    vpci_msix_set(&card.vp.msix, UINT32_MAX, 1, 2);
     virtio_pci_use_msix(&card.vp, 3);
     assert_int_equal(card.vp.dev.vectors, 2);
     card_create_as(3, 0);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "trouble_card.h"
-#include "virtio/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_ctrl.h"
 
 static void ask_for_reset(void)
 {

@@ -93,7 +93,7 @@ static void device_is_live_from_the_start_on(void **state)
         assert_false(card.dev.status & D_OK);
         assert_int_equal(card_events(FAKE_DOORBELL, &doorbell, 1), 0);
         assert_int_equal(card.net.rx_posted, 0);
-        pci_enable_line(&card.vp.pci);
+        vpci_enable_line(&card.vp.pci);
         virtio_net_start(&card.net);
         assert_true(card.dev.status & D_OK);
         assert_true(card.net.link_up);

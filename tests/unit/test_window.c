@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "fake_card.h"
+#include "pci/internal/pci_spec.h"
+#include "virtio/internal/virtio_pci_transport.h"
 
 static const uint64_t features = (uint64_t)1 << VIRTIO_NET_F_MAC | (uint64_t)1
                                                                        << VIRTIO_NET_F_STATUS;
@@ -14,7 +16,7 @@ static void put_above_4_gib(void)
 
 static void take_the_address(void)
 {
-    fake_pci.window[false] = (struct pci_window){0xe0000000, 0xe0000fff}; /* no room for it */
+    fake_pci.window[false] = (struct vpci_window){0xe0000000, 0xe0000fff}; /* no room for it */
     fake_pci_set(card.dev.function, PCI_BAR0 + 4 * FAKE_BAR, 4, 4);
 }
 

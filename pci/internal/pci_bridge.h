@@ -12,23 +12,23 @@
 enum { PCI_BUSES_MAX = 8 }; /* that we number: bridges are not deeper one behind the other */
 
 /* Finds the bridge with this secondary bus; 0: one that nobody has given a number. */
-bool pci_find_bridge(unsigned secondary, uint16_t *bdf);
+bool vpci_find_bridge(unsigned secondary, uint16_t *bdf);
 
 /* Goes from a function to the bridge that leads to its bus. Returns false on a root bus. Bridges may
  * lead to one another in a circle, so who goes on from there has to count. */
-bool pci_bridge_above(uint16_t *bdf);
+bool vpci_bridge_above(uint16_t *bdf);
 
 /* The addresses that a bridge forwards to what is behind it; none where first is above last. */
-struct pci_window pci_bridge_window(uint16_t bdf, bool io);
+struct vpci_window vpci_bridge_window(uint16_t bdf, bool io);
 
 /* Whether this bus is behind the bridge, directly or not. */
-bool pci_bridge_leads_to(uint16_t bdf, unsigned bus);
+bool vpci_bridge_leads_to(uint16_t bdf, unsigned bus);
 
 /*
- * pci_scan() for who looks for bridges: without the functions' interrupt lines, which are found out by
+ * vpci_scan() for who looks for bridges: without the functions' interrupt lines, which are found out by
  * looking for bridges.
  */
-unsigned pci_scan_without_lines(bool (*visit)(const struct pci_device *device, void *context),
-                                void *context);
+unsigned vpci_scan_without_lines(bool (*visit)(const struct vpci_device *device, void *context),
+                                 void *context);
 
 #endif
