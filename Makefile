@@ -236,7 +236,7 @@ UNIT_ADDS_test_ne2000 := $(sort $(wildcard net/legacy/ne2000*.c))
 UNIT_ADDS_test_iperf := net/services/iperf_stream.c
 UNIT_ADDS_test_iperf_time := tests/unit/no_stack.c
 UNIT_ADDS_test_netserver_time := tests/unit/no_stack.c
-UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -DVIRTIO_CONFIG_DMA_MAP=1 -I. -Itests/unit -Inet/lwip_port \
+UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -DVIRTIO_CONFIG_DMA_MAP=1 -Wl,--wrap=virtqueue_address -I. -Itests/unit -Inet/lwip_port \
 	-isystem $(LWIP)/src/include -isystem $(LWIP)/src
 UNIT_CFLAGS += -DVIRTIO_CONFIG_BARRIERS=1
 UNIT_host = $(HOSTCC) -fsanitize=address,undefined -fno-sanitize-recover=all $(UNIT_CFLAGS)
@@ -259,7 +259,7 @@ $(foreach test,$(UNIT_TESTS),$(B)/$(1)/unit/$(test): $(UNIT_ADDS_$(test):%.c=$(B
 )
 $(UNIT_TESTS:%=$(B)/$(1)/unit/%): $(B)/$(1)/unit/%: $(B)/$(1)/unit/tests/unit/%.o $(B)/$(1)/unit/core.a
 	$$(call say,UNIT,$$@)
-	$(Q)$$(UNIT_$(1)) $$(filter %.o,$$^) $(B)/$(1)/unit/core.a $$(UNIT_LIBS_$(1)) -Wl,--wrap=virtqueue_address -o $$@
+	$(Q)$$(UNIT_$(1)) $$(filter %.o,$$^) $(B)/$(1)/unit/core.a $$(UNIT_LIBS_$(1)) -o $$@
 
 $(B)/$(1)/unit.flags: FORCE
 	@mkdir -p $$(@D)

@@ -333,8 +333,8 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     } else if (++net->tx_stuck_passes % VIRTIO_NET_STUCK_PASSES == 0) {
         virtio_net_look_at_stuck(net);
     }
-    if (net->tx.in_flight != 0 && ++net->tx_passes % VIRTIO_NET_STUCK_PASSES == 0) {
-        virtio_net_look_at_overtaken(net);
+    if (++net->passes % VIRTIO_NET_STUCK_PASSES == 0) {
+        virtio_net_look_at_queues(net);
     }
     if (net->dev->trouble != NULL) {
         virtio_net_recovery_begin(net);

@@ -210,9 +210,9 @@ struct virtio_net {
     uint64_t tx_timeout_ns;     /* for frames to come back */
     uint64_t tx_stuck_since;    /* clock: when STUCK_PASSES of them were seen first */
     uint32_t tx_stuck_passes;   /* in which frames were out, and none came back */
-    uint32_t tx_passes;         /* in which frames were out */
-    uint64_t tx_watched_at;     /* clock: when it was looked for frames that are overtaken */
-    bool tx_watch_due;          /* the time for that has come again */
+    uint32_t passes;
+    uint64_t tx_watched_at; /* clock: when it was looked for frames that are overtaken */
+    bool tx_watch_due;      /* the time for that has come again */
     struct virtio_net_filters *filters; /* what the control queue has set */
 
     bool busy;          /* within virtio_net_poll() or _close(), as their callbacks are */

@@ -40,7 +40,7 @@ void virtio_net_look_at_stuck(struct virtio_net *net)
  * back: TCP would wait for it for ever, as it sends nothing again that the device still has. When the time is
  * over the device gets some passes more, since the machine may have stood still.
  */
-void virtio_net_look_at_overtaken(struct virtio_net *net)
+void virtio_net_look_at_queues(struct virtio_net *net)
 {
     uint64_t now = virtio_platform_clock_ns();
 
@@ -52,6 +52,8 @@ void virtio_net_look_at_overtaken(struct virtio_net *net)
         if (virtqueue_overtaken(&net->tx)) {
             net->dev->trouble = "it keeps a frame, and sends later ones";
         }
+        virtqueue_look_behind(&net->rx);
+        virtqueue_look_behind(&net->tx);
     }
     net->tx_watch_due = !net->tx_watch_due;
 }

@@ -137,6 +137,8 @@ struct virtqueue {
 
     uint16_t watched;      /* buffers that were out at the last virtqueue_overtaken() */
     uint32_t watched_from; /* counters.buffers then */
+    bool hidden;           /* the next used entry was missing at the last virtqueue_look_behind() */
+    uint16_t hidden_at;
 
 #if VIRTIO_CONFIG_DMA_MAP
     struct virtqueue_mapping *mappings;
@@ -188,6 +190,12 @@ void virtqueue_remind(struct virtqueue *vq);
 
 /* Whether a buffer is out that was out at the last call, though one that was added since has come back. */
 bool virtqueue_overtaken(struct virtqueue *vq);
+
+/*
+ * Stops the queue where the next used entry has been missing since the last call, which is some seconds ago, though
+ * entries behind it are there: it would be waited for until the device is reset.
+ */
+void virtqueue_look_behind(struct virtqueue *vq);
 
 /* Whether the device asks to be notified of the next buffer: so it does while it waits for one. */
 bool virtqueue_wanted(const struct virtqueue *vq);

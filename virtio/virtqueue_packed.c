@@ -227,6 +227,23 @@ static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
     return skip != 0;
 }
 
+/* Used descriptors come one behind the other (§2.8.6). Those of a batch may come after the first of it. */
+static bool hides_one(const struct virtqueue *vq)
+{
+    uint16_t place = vq->used_idx;
+
+    if (is_used(vq, place)) {
+        return false;
+    }
+    for (unsigned i = vq->free_count; i < vq->size; i++) { /* those that are out */
+        if (is_used(vq, place)) {
+            return true;
+        }
+        place = advance(vq, place, 1);
+    }
+    return false;
+}
+
 static void interrupts_off(struct virtqueue *vq)
 {
     virtio16_write(LITTLE, &driver_event(vq)->flags, RING_EVENT_FLAGS_DISABLE);
@@ -263,6 +280,7 @@ const struct virtqueue_ring virtqueue_packed = {
     .wants_kick = wants_kick,
     .wants_next = wants_next,
     .next_used = next_used,
+    .hides_one = hides_one,
     .interrupts_off = interrupts_off,
     .interrupts_on = interrupts_on,
 };

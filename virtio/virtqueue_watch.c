@@ -2,6 +2,8 @@
 /* What is done about buffers that the device has had for long. */
 #include "virtio/virtqueue.h"
 
+#include "virtio/internal/virtqueue_ring.h"
+
 void virtqueue_remind(struct virtqueue *vq)
 {
     if (vq->in_flight != 0 && !vq->broken && !vq->stopped) {
@@ -27,4 +29,17 @@ bool virtqueue_overtaken(struct virtqueue *vq)
     vq->watched = vq->in_flight;
     vq->watched_from = vq->counters.buffers;
     return overtaken;
+}
+
+void virtqueue_look_behind(struct virtqueue *vq)
+{
+    bool hidden = !vq->broken && !vq->stopped && vq->ring->hides_one != NULL &&
+                  vq->in_flight != 0 && vq->ring->hides_one(vq);
+
+    if (hidden && vq->hidden && vq->hidden_at == vq->used_idx) {
+        vq->counters.bad_index++;
+        virtqueue_break(vq, "a used descriptor is missing before others");
+    }
+    vq->hidden = hidden;
+    vq->hidden_at = vq->used_idx;
 }

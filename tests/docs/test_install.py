@@ -71,7 +71,7 @@ def test_manual_names_each_option(installed, tool):
     helped = subprocess.run([installed / "bin" / tool, "--help"], text=True, capture_output=True,
                             check=False)
     named = set(re.findall(r"--[a-z-]+", helped.stdout + helped.stderr)) - {"--help"}
-    page = (installed / f"share/man/man1/{tool}.1").read_text().replace("\-", "-")
+    page = (installed / f"share/man/man1/{tool}.1").read_text().replace("\\-", "-")
     assert named == set(re.findall(r"^\.BI? (--[a-z-]+)", page, re.MULTILINE)) - {"--help"}
 
 

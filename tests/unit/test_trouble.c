@@ -133,6 +133,59 @@ static void frame_that_is_overtaken_means_a_reset(void **state)
     }
 }
 
+/* A packed ring whose next used descriptor looks unused again, but not those behind it. */
+static void hide_a_completion(unsigned queue)
+{
+    const struct virtqueue *vq = queue == RX ? &card.net.rx : &card.net.tx;
+    uint8_t *descriptor =
+        fake_dma(card.dev.queue[queue].desc + 16 * (vq->used_idx & PVIRTQ_OFF), 16);
+
+    descriptor[15] ^= 0x80; /* VIRTQ_DESC_F_USED */
+}
+
+static void missing_completion_means_a_reset(void **state)
+{
+    (void)state;
+    for (unsigned queue = RX; queue <= TX; queue++) {
+        start(CARD_PACKED, 0, 0);
+        for (unsigned i = 0; i < 3; i++) {
+            assert_int_equal(send(), 0);
+            if (queue == RX) {
+                assert_true(fake_rx(&card.dev, "some bytes of a frame", 22));
+            }
+        }
+        assert_int_equal(fake_tx_run(&card.dev), 3);
+        hide_a_completion(queue);
+        for (unsigned pass = 0; pass < 500 && card.net.counters.recoveries == 0; pass++) {
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 40 * MS;
+        }
+        assert_int_equal(card.net.counters.recoveries, 1);
+        assert_int_equal(card.sents, 3);
+        check_works();
+        stop();
+        /* One that was only late: the device shows a batch by its first descriptor. */
+        start(CARD_PACKED, 0, 0);
+        for (unsigned i = 0; i < 3; i++) {
+            assert_int_equal(send(), 0);
+        }
+        assert_int_equal(fake_tx_run(&card.dev), 3);
+        hide_a_completion(TX);
+        for (unsigned pass = 0; pass < 200; pass++) {
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 30 * MS;
+        }
+        hide_a_completion(TX);
+        for (unsigned pass = 0; pass < 1000; pass++) {
+            virtio_net_poll(&card.net, 8);
+            fake_platform.clock_ns += 40 * MS;
+        }
+        assert_int_equal(card.sents, 3);
+        assert_int_equal(card.net.counters.recoveries, 0);
+        stop();
+    }
+}
+
 /* The network behind the device takes nothing for ten minutes: the device is well, and receives. */
 static void blocked_back_end_is_no_trouble(void **state)
 {
@@ -312,6 +365,7 @@ int main(void)
         cmocka_unit_test(watchdog_begins_anew),
         cmocka_unit_test(device_that_waits_for_a_notification_gets_one),
         cmocka_unit_test(frame_that_is_overtaken_means_a_reset),
+        cmocka_unit_test(missing_completion_means_a_reset),
         cmocka_unit_test(blocked_back_end_is_no_trouble),
         cmocka_unit_test(machine_that_stood_still_is_no_trouble),
         cmocka_unit_test(device_that_breaks_before_it_is_live_is_reset),

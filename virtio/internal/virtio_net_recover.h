@@ -14,8 +14,8 @@
 void virtio_net_look_at_stuck(struct virtio_net *net);
 enum { VIRTIO_NET_STUCK_PASSES = 64 };
 
-/* Frames have been out for as many passes: whether later ones have overtaken them. */
-void virtio_net_look_at_overtaken(struct virtio_net *net);
+/* Once in as many passes: whether frames that are out were overtaken by later ones, or used entries are missing. */
+void virtio_net_look_at_queues(struct virtio_net *net);
 
 /* Begins the recovery; each later pass calls _recover(), until net->recovery is VIRTIO_NET_WELL. Trouble
  * that comes soon after the last one is let wait: a second, two, and so on up to a minute. */

@@ -24,6 +24,9 @@ struct virtqueue_ring {
      * moves used_idx past it, or with IN_ORDER past all that it covers, and begins a batch. false: none,
      * or the queue is broken now. */
     bool (*next_used)(struct virtqueue *vq, uint32_t *id, uint32_t *length);
+    /* Whether an entry behind the next one has been used, and the next one has not: it never should be so for
+     * long. NULL: that cannot be. */
+    bool (*hides_one)(const struct virtqueue *vq);
     void (*interrupts_off)(struct virtqueue *vq);
     bool (*interrupts_on)(struct virtqueue *vq, uint16_t after);
 };
