@@ -309,6 +309,19 @@ static void poll_dead(struct virtio_net *net)
     }
 }
 
+unsigned virtio_net_reclaim(struct virtio_net *net)
+{
+    unsigned count;
+
+    if (net->busy || !net->live) {
+        return 0;
+    }
+    net->busy = true;
+    count = virtio_net_tx_reclaim(net);
+    net->busy = false;
+    return count;
+}
+
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_interrupts interrupts;

@@ -14,8 +14,22 @@
  *             if virtio_net_interrupts_on(net, tx) says that work is pending, go round again;
  *             else sleep until virtio_net_interrupt(net), from the interrupt handler, says true
  *
- * But for virtio_net_interrupt() and virtio_net_interrupt_vector() all of it is for one context.
- * Nothing blocks but open, close and the control queue. A device that asks for a reset, breaks the
+ * Contexts. Nothing here takes a lock. One lock of the caller's for each device is enough, held over each call, or
+ * one thread for all of them; a lock for receiving and another for transmitting are not, as a poll does both.
+ *  - virtio_net_interrupt() and _interrupt_vector() are for interrupt handlers, and need no lock: they may run at any
+ *    moment, on another processor, too, while any other function runs, from virtio_net_open() (vectors: before it)
+ *    until the line or the messages are off before virtio_net_close(). A device that is used through the window
+ *    (virtio_pci.window) is the exception: there they share registers with the others, so that on several processors
+ *    the handler has to hold the lock. Interrupts are level-triggered, but for messages.
+ *  - The client's functions are called with the lock held, from virtio_net_poll(), _reclaim() and _close(), never from
+ *    interrupts. They may call everything but _open(), _start(), and what does nothing then: _poll() and _reclaim() return
+ *    0, _close() ERROR_INVAL.
+ *  - Open, close and what uses the control queue (set_...) wait for the device: at most a second, and 100 ms. The
+ *    others never wait.
+ * A frame that was sent comes back only when somebody calls _poll() or _reclaim(). Who sleeps until there is room, after
+ * ERROR_FULL, asks for interrupts with tx, and is woken by the handler; what it wakes has to call one of the two.
+ *
+ * A device that asks for a reset, breaks the
  * rules of a queue or does not go on is reset by virtio_net_poll() and set up as it was: client.link()
  * says down and up, frames that were out come back through client.transmitted(). Errors are those of
  * virtio/virtio.h, less their VIRTIO_. ERROR_INVAL, with nothing changed, is for arguments that are none
@@ -259,6 +273,12 @@ int virtio_net_close(struct virtio_net *net);
  * functions, where it does nothing.
  */
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
+
+/*
+ * Only the transmitted frames: hands those that the device is done with to client.transmitted(). For who sends and does
+ * not poll. Returns how many; 0 from within one of the client's functions.
+ */
+unsigned virtio_net_reclaim(struct virtio_net *net);
 
 /*
  * Queues a frame: Ethernet header first, without checksum. parts: its pieces in order, which belong
