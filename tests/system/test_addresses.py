@@ -11,6 +11,7 @@ import pytest
 
 import host
 import names
+import test_netperf
 from dhcp import DISCOVER, RELEASE, REQUEST, DhcpServer
 from guest import ROOT
 from wire import ALL_STATIONS, ARP, STATION, Wire, arp_request, ipv4, is_gratuitous, parse
@@ -304,3 +305,14 @@ def test_forwarded_ports_that_are_taken():
         done = vm("--forward", "50000", "--print")
     assert done.returncode == 1
     assert "no free port range (tried 10000): end" in done.stderr
+
+
+def test_port_of_mdns_is_taken(boot):
+    """By a netperf client, before the guest's own mDNS has it, which then waits until it is free."""
+    guest = boot().wait_ready()
+    with test_netperf.control(guest.address) as sock:
+        answer = test_netperf.ask(sock, test_netperf.UDP_REQUEST | {test_netperf.PORT: 5353})
+        assert answer[:2] == (test_netperf.OMNI_RESPONSE, 0)
+        guest.wait_for("^vtnet: IPv6 address fe80")  # now it wants to claim its name
+        host.ping(guest.address, count=3)
+    guest.wait_for("^vtnet: name vtnet.local")

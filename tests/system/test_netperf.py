@@ -280,17 +280,6 @@ def test_window_is_that_of_a_smaller_buffer(address):
             assert 0 < struct.unpack("=I", info[228:])[0] <= wanted  # tcpi_snd_wnd
 
 
-def test_port_of_mdns_is_taken(boot):
-    """Before the guest's own mDNS has it, which then waits until it is free."""
-    guest = boot().wait_ready()
-    with control(guest.address) as sock:
-        answer = ask(sock, UDP_REQUEST | {PORT: 5353})
-        assert answer[:2] == (OMNI_RESPONSE, 0)
-        guest.wait_for("^vtnet: IPv6 address fe80")  # now it wants to claim its name
-        host.ping(guest.address, count=3)
-    guest.wait_for("^vtnet: name vtnet.local")
-
-
 def test_message_in_pieces(address):
     with control(address) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
