@@ -94,6 +94,9 @@ static bool take(struct client *client, const struct pbuf *p)
         }
         if (c == '\n') {
             if (!client->have_line) {
+                if (client->length == 0) {
+                    continue; /* RFC 9112 §2.2: an empty line before the first is none */
+                }
                 end_line(client);
                 if (is_malformed(client->judgement.status)) {
                     return true;

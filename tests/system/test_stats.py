@@ -168,7 +168,8 @@ def test_requests_of_every_kind(boot, pieces):
 
     for good in (b"GET / HTTP/1.0\r\n\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
                  b"GET /?now HTTP/1.0\n\n", 2 * b"GET / HTTP/1.1\r\n\r\n",
-                 b"GET / HTTP/1.0\r\n" + b"X: y\r\n" * 500 + b"\r\n"):
+                 b"GET / HTTP/1.0\r\n" + b"X: y\r\n" * 500 + b"\r\n",
+                 b"\r\nGET / HTTP/1.0\r\n\r\n", b"\n\r\n\nGET / HTTP/1.0\n\n"):
         assert status(good) == "HTTP/1.0 200 OK"
     for url in (b"http://10.0.0.2/", b"http://10.0.0.2", b"HTTP://vtnet.local:80/?now",
                 b"http://x?y"):
@@ -179,7 +180,7 @@ def test_requests_of_every_kind(boot, pieces):
     for method in (b"POST", b"PUT", b"X"):
         assert status(method + b" / HTTP/1.0\r\n\r\n") == "HTTP/1.0 405 Method Not Allowed"
     assert status(b"GET /other HTTP/1.0\r\n\r\n") == "HTTP/1.0 404 Not Found"
-    for bad in (b"\r\n\r\n", b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / FTP/1.0\r\n\r\n",
+    for bad in (b" \r\n\r\n", b"GET\r\n\r\n", b"GET /\r\n\r\n", b"GET / FTP/1.0\r\n\r\n",
                 b"get / HTTP/1.0\r\n\r\n", b"GET  HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0x\r\n\r\n",
                 bytes(range(256)) + b"\n\n", b"GET / HTTP/1.0" + b" " * 3000 + b"\r\n\r\n",
                 b"GET http:///x HTTP/1.0\r\n\r\n", b"GET / HTTP/1.0\r\n" + b"a" * 9000):
