@@ -125,7 +125,7 @@ static void join_group_ipv6(struct netif *netif)
     }
     memcpy(group.addr, boot_arguments.join6.address, sizeof boot_arguments.join6.address);
     ip6_addr_assign_zone(&group, IP6_MULTICAST, netif);
-    addresses_text_ipv6(&group, text);
+    lwip_port_text_ipv6(&group, text);
     printf("vtnet: %s %s\n",
            mld6_joingroup_netif(netif, &group) == ERR_OK ? "joined" : "cannot join", text);
 }
@@ -198,17 +198,6 @@ void addresses_on_ready(void (*ready)(const struct netif *netif))
     on_ready = ready;
 }
 
-const char *addresses_text_ipv6(const ip6_addr_t *address, char *text)
-{
-    ip6addr_ntoa_r(address, text, IP6ADDR_STRLEN_MAX);
-    for (char *c = text; *c != '\0'; c++) {
-        if (*c >= 'A' && *c <= 'F') {
-            *c = (char)(*c | 0x20);
-        }
-    }
-    return text;
-}
-
 static void tell_ipv4(const struct lwip_port *port, struct told *card)
 {
     const ip4_addr_t *address = netif_ip4_addr(&port->netif);
@@ -248,7 +237,7 @@ static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known
         return;
     }
     *known = *address;
-    addresses_text_ipv6(address, text);
+    lwip_port_text_ipv6(address, text);
     if (ip6_addr_isduplicated(state)) {
         printf("vtnet: %sIPv6 address %s is already used by another station, and not used here\n",
                port->label, text);

@@ -9,7 +9,6 @@
 
 #include <stdbool.h>
 
-#include "lwip/ip6_addr.h"
 #include "lwip/netif.h"
 
 /* Begins with all that are open. */
@@ -24,9 +23,5 @@ bool addresses_announce(void);
 
 /* Has a function called after each "ready at" on the console, with the card's netif. */
 void addresses_on_ready(void (*ready)(const struct netif *netif));
-
-/* The text of an IPv6 address as RFC 5952 §4.3 has it, in small letters. text: IP6ADDR_STRLEN_MAX
- * bytes. Returns it. */
-const char *addresses_text_ipv6(const ip6_addr_t *address, char *text);
 
 #endif

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "net/addresses.h"
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
@@ -195,7 +194,7 @@ static void put_ipv6(struct text *text, const struct netif *netif)
     put(text, ",\"ip6\":[");
     for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
         if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i))) {
-            put(text, "%s\"%s\"", between, addresses_text_ipv6(netif_ip6_addr(netif, i), ip));
+            put(text, "%s\"%s\"", between, lwip_port_text_ipv6(netif_ip6_addr(netif, i), ip));
             between = ",";
         }
     }

@@ -198,7 +198,7 @@ void conflict_claimed_ipv6(struct netif *netif, s8_t slot)
 
     if (may_defend()) {
         printf("vtnet: %s%s is also claimed by another station; this guest keeps it\n", port->label,
-               ip6addr_ntoa_r(netif_ip6_addr(netif, slot), text, sizeof text));
+               lwip_port_text_ipv6(netif_ip6_addr(netif, slot), text));
         port_advertise_ipv6(netif, slot);
     }
 }

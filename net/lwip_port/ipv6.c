@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What lwIP leaves open of IPv6: telling neighbours, datagrams without a checksum, fragments that add
- * up to too much, and MTUs of paths that cannot be.
+ * up to too much, and MTUs of paths that cannot be. And an address as text.
  */
 #include <string.h>
 
@@ -73,6 +73,17 @@ void port_check_ipv6(struct netif *netif, s8_t slot)
         (ip6_addr_ismulticast(address) || (address->addr[0] == 0 && address->addr[1] == 0))) {
         netif_ip6_addr_set_state(netif, slot, IP6_ADDR_INVALID);
     }
+}
+
+const char *lwip_port_text_ipv6(const ip6_addr_t *address, char *text)
+{
+    ip6addr_ntoa_r(address, text, IP6ADDR_STRLEN_MAX);
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'F') {
+            *c = (char)(*c | 0x20);
+        }
+    }
+    return text;
 }
 
 /* The offset of a packet's fragment header, or 0 where there is none at hand (RFC 8200 §4). */

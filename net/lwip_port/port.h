@@ -95,4 +95,8 @@ void lwip_port_flush(struct lwip_port *port);
  */
 bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts);
 
+/* The text of an IPv6 address as RFC 5952 §4.3 has it, in small letters. text: IP6ADDR_STRLEN_MAX
+ * bytes. Returns it. */
+const char *lwip_port_text_ipv6(const ip6_addr_t *address, char *text);
+
 #endif

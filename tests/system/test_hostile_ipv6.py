@@ -82,7 +82,7 @@ def test_claims_of_our_address(guest):
         body = struct.pack("!I", 0x20000000) + wire6.ipv6(GUEST) + b"\2\1" + mac_bytes(STATION)
         for to, mac in ((wire6.ALL_NODES, wire6.ALL_NODES_MAC), (GUEST, GUEST_MAC)):
             wire.send(mac, wire6.IPV6, wire6.icmp6(ROUTER, to, wire6.ADVERTISEMENT, body))
-        guest.wait_for(f"(?i)^vtnet: {GUEST} is also claimed by another station; "
+        guest.wait_for(f"^vtnet: {GUEST} is also claimed by another station; "
                        "this guest keeps it$")
         with host.udp_socket(GUEST, host.ECHO) as sock:
             sock.settimeout(PATIENCE)
