@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/lwip_port/conflict.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 #include "lwip/prot/ethernet.h"
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
+#include "net/lwip_port/frame.h"
 #include "net/lwip_port/port.h"
 #include "net/lwip_port/port_internal.h"
 
@@ -158,15 +158,15 @@ static bool is_probe(const struct etharp_hdr *arp, const ip4_addr_t *address)
     return is_from(arp, IP4_ADDR_ANY4) && target == ip4_addr_get_u32(address);
 }
 
-void conflict_check(struct netif *netif, const void *data, uint32_t length)
+/* conflict_check() of an ARP message. */
+static void check(struct netif *netif, const struct etharp_hdr *arp)
 {
     struct lwip_port *port = netif->state;
-    const struct etharp_hdr *arp = find_arp(data, length);
     const ip4_addr_t *ours = netif_ip4_addr(netif);
     const uint8_t *mac;
     char text[IP4ADDR_STRLEN_MAX];
 
-    if (arp == NULL || memcmp(arp->shwaddr.addr, netif->hwaddr, netif->hwaddr_len) == 0) {
+    if (memcmp(arp->shwaddr.addr, netif->hwaddr, netif->hwaddr_len) == 0) {
         return; /* our own word is no conflict (RFC 5227 §2.4) */
     }
     if (ip4_addr_isany(ours)) {
@@ -189,6 +189,20 @@ void conflict_check(struct netif *netif, const void *data, uint32_t length)
                port->label, text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
         etharp_gratuitous(netif);
     }
+}
+
+bool conflict_check(struct netif *netif, const void *data, uint32_t length)
+{
+    const struct etharp_hdr *arp = find_arp(data, length);
+
+    if (arp == NULL) {
+        return true;
+    }
+    if (!frame_is_station(arp->shwaddr.addr)) {
+        return false;
+    }
+    check(netif, arp);
+    return true;
 }
 
 void conflict_claimed_ipv6(struct netif *netif, s8_t slot)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/lwip_port/frame.h"
 
+#include <string.h>
+
 #include "lwip/prot/etharp.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/ip6.h"
@@ -37,4 +39,11 @@ bool frame_has_header(const void *frame, uint32_t length)
     default:
         return true;
     }
+}
+
+bool frame_is_station(const uint8_t *mac)
+{
+    static const uint8_t zeros[ETH_HWADDR_LEN];
+
+    return !(mac[0] & 1) && memcmp(mac, zeros, sizeof zeros) != 0;
 }

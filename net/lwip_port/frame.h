@@ -12,4 +12,7 @@
  */
 bool frame_has_header(const void *frame, uint32_t length);
 
+/* Whether an Ethernet address can be a station's: it is neither a group's nor zeros. */
+bool frame_is_station(const uint8_t *mac);
+
 #endif

@@ -103,6 +103,13 @@ static uint32_t find_fragment(const struct pbuf *p)
     return next == IP6_NEXTH_FRAGMENT && at + sizeof(struct ip6_frag_hdr) <= p->len ? at : 0;
 }
 
+static bool in_fragments; /* the packet being handled */
+
+bool port_ip6_in_fragments(void)
+{
+    return in_fragments;
+}
+
 /* Whether the packet being handled may say what MTU a path has. */
 static bool may_say_mtu;
 
@@ -148,18 +155,15 @@ static bool lacks_checksum(const struct pbuf *p)
     return udp.chksum == 0;
 }
 
-/* Whether it is a fragment that is empty (as fragments.c has it), or ends beyond what lwIP can count,
- * in 16 bits for all of a packet with its headers: it would let the sum of them wrap. */
-static bool is_bad_fragment(const struct pbuf *p)
+/* Whether a packet with a fragment header at this offset is empty (as fragments.c has it), or ends
+ * beyond what lwIP can count, in 16 bits for all of a packet with its headers: it would let the sum of
+ * them wrap. */
+static bool is_bad_fragment(const struct pbuf *p, uint32_t at)
 {
     const struct ip6_hdr *ip = p->payload;
-    uint32_t at = find_fragment(p);
     struct ip6_frag_hdr fragment;
     uint32_t offset, end;
 
-    if (at == 0) {
-        return false;
-    }
     memcpy(&fragment, (const uint8_t *)p->payload + at, sizeof fragment);
     offset = lwip_ntohs(fragment._fragment_offset) & IP6_FRAG_OFFSET_MASK;
     end = IP6_HLEN + (uint32_t)IP6H_PLEN(ip);
@@ -174,6 +178,7 @@ static bool is_bad_fragment(const struct pbuf *p)
 int port_ip6_input(struct pbuf *p)
 {
     uint8_t next = p->len < IP6_HLEN ? IP6_NEXTH_NONE : IP6H_NEXTH((struct ip6_hdr *)p->payload);
+    uint32_t fragment;
     bool drop;
 
     if (next == IP6_NEXTH_TCP || next == IP6_NEXTH_NONE) {
@@ -183,7 +188,9 @@ int port_ip6_input(struct pbuf *p)
         drop = lacks_checksum(p);
     } else {
         may_say_mtu = is_packet_too_big(p);
-        drop = is_bad_fragment(p);
+        fragment = find_fragment(p);
+        in_fragments = fragment != 0;
+        drop = in_fragments && is_bad_fragment(p, fragment);
     }
     if (drop) {
         pbuf_free(p);

@@ -181,11 +181,10 @@ static err_t input(struct pbuf *p, struct netif *netif)
         pbuf_free(p);
         return ERR_OK;
     }
-    if (is_own(port, p)) {
+    if (is_own(port, p) || !conflict_check(netif, p->payload, p->len)) {
         pbuf_free(p);
         return ERR_OK;
     }
-    conflict_check(netif, p->payload, p->len);
     return handle_guarded(p, netif, ethernet_input);
 }
 

@@ -67,6 +67,9 @@ void port_advertise_ipv6(struct netif *netif, s8_t slot);
  * have: lwIP takes any prefix. */
 void port_check_ipv6(struct netif *netif, s8_t slot);
 
+/* Whether the packet of IPv6 being handled, with ICMPv6, has or had a fragment header. */
+bool port_ip6_in_fragments(void);
+
 /* What port_ip6_input() let in has been handled: puts right what lwIP believes of it. */
 void port_ip6_handled(void);
 

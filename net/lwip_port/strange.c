@@ -6,12 +6,15 @@
 #include "lwip/ip.h"
 #include "lwip/nd6.h"
 #include "lwip/priv/nd6_priv.h"
+#include "lwip/prot/ethernet.h"
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/nd6.h"
 #include "lwip/prot/udp.h"
 #include "lwip/udp.h"
 #include "net/lwip_port/conflict.h"
+#include "net/lwip_port/frame.h"
 #include "net/lwip_port/hooks.h"
+#include "net/lwip_port/port_internal.h"
 
 /* The length is a datagram's own: bytes behind it are none of its, and it ends within the packet. */
 void port_udp_input(struct pbuf *p, struct netif *netif)
@@ -74,11 +77,67 @@ static bool redirects(const struct pbuf *p, const struct netif *netif)
     return false;
 }
 
+enum { OPTION_UNIT = 8 }; /* bytes */
+
+/* The bytes of a message of neighbour discovery before its options, 0 for other types. */
+static uint32_t fixed_length(uint8_t type)
+{
+    switch (type) {
+    case ICMP6_TYPE_RS:
+        return sizeof(struct rs_header);
+    case ICMP6_TYPE_RA:
+        return sizeof(struct ra_header);
+    case ICMP6_TYPE_NS:
+        return sizeof(struct ns_header);
+    case ICMP6_TYPE_NA:
+        return sizeof(struct na_header);
+    case ICMP6_TYPE_RD:
+        return sizeof(struct redirect_header);
+    default:
+        return 0;
+    }
+}
+
+/* Whether the option at this offset says that somebody is where no station can be. */
+static bool misleads(const struct pbuf *p, uint32_t at)
+{
+    uint8_t type = pbuf_get_at(p, (u16_t)at);
+    uint8_t mac[ETH_HWADDR_LEN];
+
+    return (type == ND6_OPTION_TYPE_SOURCE_LLADDR || type == ND6_OPTION_TYPE_TARGET_LLADDR) &&
+           pbuf_copy_partial(p, mac, sizeof mac, (u16_t)(at + 2)) == sizeof mac &&
+           !frame_is_station(mac);
+}
+
+/* Whether the options from this offset on end where the message does, none is empty (RFC 4861 §6.1,
+ * §7.1), and none misleads. lwIP looks at lengths in part: behind an empty one it reads an address. */
+static bool has_good_options(const struct pbuf *p, uint32_t at)
+{
+    while (at + 1 < p->tot_len) {
+        uint8_t length = pbuf_get_at(p, (u16_t)(at + 1));
+
+        if (length == 0 || misleads(p, at)) {
+            return false;
+        }
+        at += OPTION_UNIT * (uint32_t)length;
+    }
+    return at == p->tot_len;
+}
+
+/* Neighbour discovery is not done in fragments (RFC 6980 §5). */
+static bool is_bad_discovery(const struct pbuf *p, uint8_t type)
+{
+    uint32_t fixed = fixed_length(type);
+
+    return fixed != 0 && (port_ip6_in_fragments() || !has_good_options(p, fixed));
+}
+
 void port_icmp6_input(struct pbuf *p, struct netif *netif)
 {
     uint8_t type = p->len > 0 ? *(const uint8_t *)p->payload : 0;
 
-    if ((type == ICMP6_TYPE_NA && p->len >= sizeof(struct na_header) && claims_ours(p, netif)) ||
+    if (is_bad_discovery(p, type) ||
+        (type == ICMP6_TYPE_NA && p->len >= sizeof(struct na_header) && claims_ours(p, netif)) ||
         (type == ICMP6_TYPE_RD && p->len >= sizeof(struct redirect_header) &&
          !redirects(p, netif))) {
         pbuf_free(p);

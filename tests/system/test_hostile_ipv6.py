@@ -13,7 +13,8 @@ import names
 import wire6
 from guest import PATIENCE, Guest
 from test_ipv6 import GUEST, GUEST_MAC, OURS, host_addresses
-from wire import IPV4, STATION, Wire, mac_bytes, parse, udp_packet
+from wire import (ALL_STATIONS, ARP, IPV4, STATION, Wire, arp_request, mac_bytes, parse,
+                  udp_packet)
 
 PACKET_TOO_BIG, REDIRECT = 2, 137
 ROUTER = wire6.ROUTER
@@ -88,6 +89,87 @@ def test_claims_of_our_address(guest):
             sock.settimeout(PATIENCE)
             sock.send(b"still there")
             assert sock.recv(100) == b"still there"
+    guest.assert_well()
+
+
+def neighbour_messages(option):
+    """One of each type that would make the guest believe that OURS, or a router, is elsewhere."""
+    target = wire6.ipv6(OURS) + option
+    yield OURS, GUEST, wire6.SOLICITATION, bytes(4) + wire6.ipv6(GUEST) + option
+    for flags in (0x60000000, 0x20000000):
+        yield OURS, GUEST, wire6.ADVERTISEMENT, struct.pack("!I", flags) + target
+    router = struct.pack("!BBHII", 64, 0, 600, 0, 0)
+    yield ROUTER, wire6.ALL_NODES, wire6.ROUTER_ADVERTISEMENT, router + option
+    yield OURS, GUEST, REDIRECT, bytes(4) + wire6.ipv6(OURS) + target
+
+
+def send_message(wire, message, headers=b"", first=wire6.ICMP6):
+    sender, to, kind, body = message
+    payload = headers + wire6.icmp6(sender, to, kind, body)[40:]
+    wire.send(GUEST_MAC, wire6.IPV6, wire6.packet(sender, to, first, payload))
+
+
+def echo_goes_to(wire):
+    """The Ethernet address that the guest has for OURS."""
+    payload = b"where"
+    wire.send(GUEST_MAC, wire6.IPV6, wire6.udp6(OURS, GUEST, 7777, host.ECHO, payload))
+    return parse(wire.wait_for(lambda frame: frame.endswith(payload)))[0]
+
+
+def option_to(mac, kind, length=1):
+    return struct.pack("!BB", kind, length) + mac_bytes(mac)
+
+
+BEHIND_ATOMIC = struct.pack("!BBHI", wire6.ICMP6, 0, 0, 11), 44
+ELSEWHERE = "02:00:00:00:00:98"
+
+
+@pytest.mark.parametrize("kind", [1, 2])
+@pytest.mark.parametrize("option, headers", [
+    ((ELSEWHERE, 0), ()), ((ELSEWHERE, 2), ()), ((ELSEWHERE, 1), BEHIND_ATOMIC),
+    (("01:00:5e:00:00:01", 1), ()), (("33:33:00:00:00:01", 1), ()),
+    (("ff:ff:ff:ff:ff:ff", 1), ()), (("00:00:00:00:00:00", 1), ())])
+def test_neighbours_that_cannot_be(guest, kind, option, headers):
+    """Options that are wrong, messages in fragments, and addresses that no station has."""
+    mac, length = option
+    with Wire() as wire:
+        host.udp_echo(GUEST, (10,))
+        before = echo_goes_to(wire)
+        for message in neighbour_messages(option_to(mac, kind, length)):
+            send_message(wire, message, *headers)
+            assert echo_goes_to(wire) == before, message[2]
+    guest.assert_well()
+
+
+@pytest.mark.parametrize("cut, answered", [(0, False), (8, True)])
+def test_first_fragment_without_all_headers(guest, cut, answered):
+    """A datagram behind another header, cut before its own header or behind that (RFC 7112 §5)."""
+    payload = b"in fragments" + bytes(4)
+    datagram = wire6.udp6(OURS, GUEST, 7777, host.ECHO, payload)[40:]
+    behind = struct.pack("!BB6x", wire6.UDP, 0) + datagram
+    cut += 8
+    with Wire() as wire:
+        host.udp_echo(GUEST, (10,))
+        for at, part, more in ((0, behind[:cut], 1), (cut, behind[cut:], 0)):
+            header = struct.pack("!BBHI", 60, 0, at | more, 70 + cut)
+            wire.send(GUEST_MAC, wire6.IPV6, wire6.packet(OURS, GUEST, 44, header + part))
+        echo = wire.wait_for(lambda frame: frame.endswith(payload), 0.5 + 5 * answered)
+        assert (echo is not None) == answered
+    guest.assert_well()
+
+
+@pytest.mark.parametrize("mac", ["01:00:5e:00:00:01", ALL_STATIONS, "00:00:00:00:00:00"])
+def test_arp_senders_that_cannot_be(guest, mac):
+    """Neither a request nor a reply says that a station is where all are, or none."""
+    packet = udp_packet("10.0.0.1", guest.address, 7777, host.ECHO, b"over IPv4 to where")
+    with Wire() as wire:
+        host.udp_echo(guest.address, (10,))
+        for operation in (1, 2):
+            arp = arp_request(guest.address, "10.0.0.1", sender=mac)
+            wire.send(GUEST_MAC, ARP, arp[:6] + struct.pack("!H", operation) + arp[8:])
+            wire.send(GUEST_MAC, IPV4, packet)
+            frame = wire.wait_for(lambda frame: frame.endswith(b"over IPv4 to where"))
+            assert parse(frame)[0] != mac
     guest.assert_well()
 
 

@@ -52,10 +52,31 @@ static void a_header_is_all_there_or_the_frame_is_none(void **state)
     }
 }
 
+static void a_group_and_zeros_are_no_station(void **state)
+{
+    static const struct {
+        uint8_t mac[6];
+        bool station;
+    } macs[] = {
+        {{0}, false},
+        {{0, 0, 0, 0, 0, 1}, true},
+        {{0x52, 0x54, 0, 0x12, 0x34, 0x56}, true},
+        {{1, 0, 0x5e, 0, 0, 1}, false},
+        {{0x33, 0x33, 0, 0, 0, 1}, false},
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, false},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof macs / sizeof macs[0]; i++) {
+        assert_int_equal(frame_is_station(macs[i].mac), macs[i].station);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_header_is_all_there_or_the_frame_is_none),
+        cmocka_unit_test(a_group_and_zeros_are_no_station),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
