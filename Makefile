@@ -341,15 +341,15 @@ check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, unde
 
 .PHONY: check-system
 check-system: all ## system tests: guests under QEMU, for each architecture; check-system-ARCH-NAME: of one file
-	@{ $(MAKE) --no-print-directory -j$(shell expr 2 '*' $(JOBS)) -k -O $(CHECK_SYSTEM); echo $$? >$(B)/system.status; } \
+	@{ $(MAKE) --no-print-directory -j$(shell expr 3 '*' $(JOBS)) -k -O $(CHECK_SYSTEM); echo $$? >$(B)/system.status; } \
 		| tee $(B)/system.log
 	@awk '/^[0-9].* in [0-9.]+s/ { for (i = 1; i < NF; i++) if ($$i ~ /^[0-9]+$$/) { w = $$(i + 1); sub(/,/, "", w); n[w] += $$i } } \
 		END { printf "system tests:"; for (w in n) if (w != "deselected") printf " %d %s", n[w], w; print "" }' $(B)/system.log
 	@exit $$(cat $(B)/system.status)
 
-# Files, each in a network namespace of its own, two a processor: a test mostly waits. The longest first.
+# Files, each in a network namespace of its own, three a processor: a test mostly waits. The longest first.
 SYSTEM_TESTS := $(patsubst tests/system/test_%.py,%,$(sort $(wildcard tests/system/test_*.py)))
-LONG_TESTS := traffic netperf iperf images offloads
+LONG_TESTS := images addresses netperf iperf ipv6 iperf_client offloads interrupts traffic two_guests running features ne2000
 CHECK_SYSTEM := $(foreach name,$(LONG_TESTS) $(filter-out $(LONG_TESTS),$(SYSTEM_TESTS)),\
 	$(ARCHES:%=check-system-%-$(name)))
 .PHONY: $(CHECK_SYSTEM)
