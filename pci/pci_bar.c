@@ -36,8 +36,8 @@ static uint32_t bar_mask(uint16_t bdf, unsigned offset)
 /* Sizes the BAR at `index`, with decoding off. Returns how many registers it takes. */
 static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct vpci_bar *bar)
 {
-    uint32_t low = vpci_platform_config_read(bdf, bar_offset(index), 4);
     uint64_t mask = bar_mask(bdf, bar_offset(index));
+    uint32_t low = vpci_platform_config_read(bdf, bar_offset(index), 4); /* what it keeps of that */
     uint64_t address;
 
     *bar = (struct vpci_bar){0};
@@ -49,8 +49,8 @@ static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct vp
     address = low & ~(uint32_t)(bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS);
     mask &= ~(uint64_t)(bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS);
     if (bar->wide) {
-        address |= (uint64_t)vpci_platform_config_read(bdf, bar_offset(index + 1), 4) << 32;
         mask |= (uint64_t)bar_mask(bdf, bar_offset(index + 1)) << 32;
+        address |= (uint64_t)vpci_platform_config_read(bdf, bar_offset(index + 1), 4) << 32;
     }
     bar->size = mask & -mask; /* the lowest address bit that sticks */
     bar->address = address & ~(bar->size - 1);
@@ -152,6 +152,25 @@ static uint64_t find_room(const struct vpci_bar *bar, unsigned bus)
     return place.address;
 }
 
+/* Gives a BAR its address, or 0 where it does not keep that: it must not answer for another's. */
+static void assign(uint16_t bdf, unsigned index, struct vpci_bar *bar, uint64_t address)
+{
+    uint32_t flags = bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS;
+    bool kept;
+
+    vpci_platform_config_write(bdf, bar_offset(index), 4, (uint32_t)address);
+    kept = (vpci_platform_config_read(bdf, bar_offset(index), 4) & ~flags) == (uint32_t)address;
+    if (bar->wide) {
+        vpci_platform_config_write(bdf, bar_offset(index + 1), 4, (uint32_t)(address >> 32));
+        kept = kept && vpci_platform_config_read(bdf, bar_offset(index + 1), 4) ==
+                           (uint32_t)(address >> 32);
+    }
+    bar->address = kept ? address : 0;
+    if (!kept) {
+        vpci_platform_config_write(bdf, bar_offset(index), 4, 0);
+    }
+}
+
 void vpci_setup_bars(struct vpci_device *device)
 {
     uint32_t command = decoding_off(device->bdf);
@@ -163,12 +182,7 @@ void vpci_setup_bars(struct vpci_device *device)
         if (bar->size == 0 || bar->address != 0) {
             continue;
         }
-        bar->address = find_room(bar, device->bdf >> 8);
-        vpci_platform_config_write(device->bdf, bar_offset(i), 4, (uint32_t)bar->address);
-        if (bar->wide) {
-            vpci_platform_config_write(device->bdf, bar_offset(i + 1), 4,
-                                       (uint32_t)(bar->address >> 32));
-        }
+        assign(device->bdf, i, bar, find_room(bar, device->bdf >> 8));
     }
     vpci_platform_config_write(device->bdf, PCI_COMMAND, 2, command);
 }

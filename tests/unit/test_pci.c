@@ -221,6 +221,26 @@ static void io_bar_of_16_bits_is_sized(void **state)
     assert_int_equal(device.bar[0].address, 0xc100);
 }
 
+/* A device whose BAR keeps some bits of an address only: it is used where it is, or not at all. */
+static void bars_are_believed_by_what_they_keep(void **state)
+{
+    struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
+    struct vpci_device device = device_of(f);
+
+    (void)state;
+    fake_pci.window[false] = (struct vpci_window){0xe0000000, 0xe0ffffff};
+    fake_pci_bar(f, 0, FAKE_BAR_IO, 32, 0xc000);
+    f->bar_mask[0] = 0xa2e0;
+    fake_pci_bar(f, 1, FAKE_BAR_MEM32, 0x1000, 0);
+    f->bar_mask[1] = 0x00fff000;
+    vpci_setup_bars(&device);
+    assert_int_equal(device.bar[0].size, 32);
+    assert_int_equal(device.bar[0].address, 0x8000);
+    assert_int_equal(fake_pci_bar_address(f, 0), 0x8000);
+    assert_int_equal(device.bar[1].address, 0);
+    assert_int_equal(fake_pci_bar_address(f, 1), 0);
+}
+
 static void registers_that_are_no_bars_have_no_size(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
@@ -476,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup(bars_are_sized_and_left_as_they_were, empty_machine),
         cmocka_unit_test_setup(huge_64_bit_bar_is_sized, empty_machine),
         cmocka_unit_test_setup(io_bar_of_16_bits_is_sized, empty_machine),
+        cmocka_unit_test_setup(bars_are_believed_by_what_they_keep, empty_machine),
         cmocka_unit_test_setup(registers_that_are_no_bars_have_no_size, empty_machine),
         cmocka_unit_test_setup(bars_without_address_get_one_that_nobody_has, empty_machine),
         cmocka_unit_test_setup(bar_that_fits_nowhere_keeps_address_0, empty_machine),
