@@ -58,7 +58,7 @@ static unsigned scan_function(struct scan *scan, uint16_t bdf)
     if (device.class_code != PCI_CLASS_BRIDGE_PCI) {
         return 0;
     }
-    secondary = vpci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
+    secondary = (uint8_t)vpci_platform_config_read(bdf, PCI_SECONDARY_BUS, 1);
     return has_seen(scan, secondary) ? 0 : secondary;
 }
 
