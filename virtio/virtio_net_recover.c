@@ -15,8 +15,9 @@ enum {
 };
 
 /*
- * A device that answers commands waits for the network behind it, or the whole machine stood still. It is left
- * alone, but for a notification, in case that it waits for one: it still receives, and QEMU 7.2 with -netdev socket does not survive a reset in the middle of a frame.
+ * A device that answers commands waits for the network behind it, or the whole machine stood still. It is
+ * notified, in case that it waits for that, and otherwise left alone: it still receives, and QEMU 7.2 with
+ * -netdev socket does not survive a reset in the middle of a frame.
  */
 void virtio_net_look_at_stuck(struct virtio_net *net)
 {
@@ -38,7 +39,8 @@ void virtio_net_look_at_stuck(struct virtio_net *net)
 /*
  * A frame that was out for tx_timeout_ns, and then was overtaken by one that was sent after that, does not come
  * back: TCP would wait for it for ever, as it sends nothing again that the device still has. When the time is
- * over the device gets some passes more, since the machine may have stood still.
+ * over the device gets some passes more, since the machine may have stood still. Nor does a buffer come back
+ * whose used entry is missing before others.
  */
 void virtio_net_look_at_queues(struct virtio_net *net)
 {

@@ -63,7 +63,7 @@ void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 
 /*
  * Barriers between this processor and the device: full, read before read, write before write. The compiler's hold
  * against a device that acts as another processor on the same coherent memory. Where a device that agreed to
- * ORDER_PLATFORM (§6) needs stronger ones (ARM: the outer shareable domain), compile with
+ * ORDER_PLATFORM (§6) needs stronger ones, as some processors have for devices, compile with
  * -DVIRTIO_CONFIG_BARRIERS=1 and supply these three.
  */
 #if VIRTIO_CONFIG_BARRIERS
