@@ -155,10 +155,10 @@ class Events:
         guest = self.machine.guest
         broken, back = (len(re.findall(pattern, guest.console(), re.M)) for pattern in (BROKEN, BACK))
         queue = guest.qmp("x-query-virtio-queue-status", path=NIC, queue=0)
-        deadline = time.monotonic() + RESET_MAX
+        began = time.monotonic()
+        deadline = began + RESET_MAX
         while len(re.findall(BROKEN, guest.console())) == broken:  # a ring without any has none to spoil
             assert time.monotonic() < deadline, "the device does not break"
-            began = time.monotonic()
             stub = Stub(self.machine.gdb)
             for i in range(queue["vring-num"]):
                 descriptor = queue["vring-desc"] + DESC_SIZE * i

@@ -81,11 +81,14 @@ def explain(stall, windows, machine):
 
 def explain_connection(stall, windows, pings):
     """The same for TCP, whose next retransmission comes after twice the time, and perhaps is lost to the
-    next event. Without any a lost segment is sent again while pings are answered; these are their stalls."""
+    next event. The time counts from where the events began: what was sent again before the stall has made the
+    timer as long. Without any a lost segment is sent again while pings are answered; these are their stalls."""
     begin, end = stall
-    within = [(stop, name) for start, stop, name in windows if start < end and stop > begin]
-    if within and end - begin <= 2 * (max(stop for stop, _ in within) - begin) + RETRANSMISSION:
-        return "+".join(sorted({name for _, name in within})) + ", retransmission"
+    within = [(start, stop, name) for start, stop, name in windows if start < end and stop > begin]
+    if within:
+        outage = max(stop for _, stop, _ in within) - min(begin, *(start for start, *_ in within))
+        if end - begin <= 2 * outage + RETRANSMISSION:
+            return "+".join(sorted({name for *_, name in within})) + ", retransmission"
     if end - begin <= RETRANSMISSION and not any(start < end and stop > begin for start, stop in pings):
         return "a lost segment"
     return ""
