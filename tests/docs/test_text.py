@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from documents import ROOT, code_spans, documents, files, manuals, prose
+from documents import ROOT, blocks, code_spans, documents, files, manuals, prose
 
 LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
 SOURCES = {".c", ".h", ".S", ".py", ".ld", ".ini"}
@@ -72,15 +72,15 @@ def makefile():
 
 
 def argument_rows():
-    """The rows of the README's table: names with values, default."""
-    table = (ROOT / "README.md").read_text().partition("## Boot arguments")[2].partition("\n## ")[0]
+    """The rows of the tables: names with values, default."""
+    table = (ROOT / "docs/running.md").read_text().partition("## Boot arguments")[2].partition("\n## ")[0]
     for row in re.findall(r"^\| (`.*) \|$", table, re.MULTILINE):
         cells = [cell.replace("\\|", "|") for cell in re.split(r"(?<!\\) ?\| ?", row)]
         yield re.findall(r"`([^`]*)`", cells[0]), cells[-1]
 
 
 def test_boot_arguments():
-    """README's table against boot/arguments.c: names, choices, and the defaults that stand there."""
+    """The tables against boot/arguments.c: names, choices, and the defaults that stand there."""
     source = (ROOT / "boot/arguments.c").read_text()
     helps = dict(re.findall(r'^    \{"(\w+)", parse_\w+, [^"\n]*?(?:NULL|"([^"]*)"),', source,
                             re.MULTILINE))
@@ -119,6 +119,16 @@ def test_features_name_tests_that_exist():
     ("tests/system/test_hello.py", "tests/README.md")])
 def test_listing_is_the_file(name, document):
     assert (ROOT / name).read_text() in (ROOT / document).read_text()
+
+
+def test_library_in_ten_lines(tmp_path):
+    """README's code is compiled."""
+    code, = (block.text for block in blocks() if block.document == "README.md" and block.kind == "c")
+    (tmp_path / "library.c").write_text('#include "virtio/virtio_net.h"\n'
+                                        '#include "virtio/virtio_pci.h"\n' + code)
+    done = subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{ROOT}",
+                           "library.c"], cwd=tmp_path, text=True, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def is_source(path):
