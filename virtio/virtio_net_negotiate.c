@@ -67,11 +67,11 @@ static bool can_merge(const struct virtio_net *net, const struct virtio_net_opti
     return buffers >= VIRTIO_NET_RX_MERGED;
 }
 
-/* What to ask for: of what the device offers and the user allows, that whose requirements are met, too. */
+/* What to ask for: of what the device offers and is allowed, that whose requirements are met, too. */
 static uint64_t wanted_features(const struct virtio_net *net,
-                                const struct virtio_net_options *options)
+                                const struct virtio_net_options *options, uint64_t allowed)
 {
-    uint64_t wanted = net->dev->offered & options->features & VIRTIO_NET_FEATURES;
+    uint64_t wanted = net->dev->offered & allowed & VIRTIO_NET_FEATURES;
 
     if (virtio_has(wanted, VIRTIO_NET_F_MRG_RXBUF) && !can_merge(net, options, wanted)) {
         wanted &= ~virtio_bit(VIRTIO_NET_F_MRG_RXBUF);
@@ -79,7 +79,7 @@ static uint64_t wanted_features(const struct virtio_net *net,
     return virtio_feature_require(wanted);
 }
 
-/* Agrees on features, and reads what the configuration says of two of them. *usable: without those that
+/* Agrees on features, and reads what the configuration says of two of them. Takes those from *usable that
  * cannot be used. */
 static int try_features(struct virtio_net *net, const uint8_t *mac, uint64_t *usable)
 {
@@ -100,18 +100,23 @@ static int try_features(struct virtio_net *net, const uint8_t *mac, uint64_t *us
 }
 
 /* Where one cannot be used, all begins again without: before the features are agreed, QEMU's configuration
- * has the byte order of a legacy device. */
+ * has the byte order of a legacy device. Each round has fewer of them. The device may offer others then. */
 int virtio_net_negotiate(struct virtio_net *net, const struct virtio_net_options *options)
 {
-    const uint64_t wanted = wanted_features(net, options);
-    uint64_t usable = wanted;
-    int error = try_features(net, options->mac, &usable);
+    uint64_t allowed = options->features;
 
-    if (error == 0 && usable != wanted) {
+    for (;;) {
+        const uint64_t wanted = wanted_features(net, options, allowed);
+        uint64_t usable = wanted;
+        int error = try_features(net, options->mac, &usable);
+
+        if (error != 0 || usable == wanted) {
+            return error;
+        }
+        allowed &= ~(wanted & ~usable);
         error = virtio_device_begin(net->dev);
+        if (error != 0) {
+            return error;
+        }
     }
-    if (error == 0 && usable != wanted) {
-        error = try_features(net, options->mac, &usable);
-    }
-    return error;
 }

@@ -57,16 +57,28 @@ static void guard_mss(const struct options *options, unsigned at, bool opening)
     }
 }
 
+/* Walks through the options as lwIP does. Where the last byte begins an option, lwIP would read the option's length
+ * from behind the header, where there may be no packet any more: the byte becomes the end of the list. */
 static void guard_options(const struct options *options, bool opening)
 {
     unsigned at = 0;
 
-    while (at + 1 < options->length) {
+    while (at < options->length) {
         unsigned kind = *option_at(options, at);
-        unsigned length = kind == LWIP_TCP_OPT_NOP ? 1 : *option_at(options, at + 1);
+        unsigned length = 1;
 
-        if (kind == LWIP_TCP_OPT_EOL || length == 0 || at + length > options->length) {
+        if (kind == LWIP_TCP_OPT_EOL) {
             return;
+        }
+        if (kind != LWIP_TCP_OPT_NOP) {
+            if (at + 1 == options->length) {
+                *option_at(options, at) = LWIP_TCP_OPT_EOL;
+                return;
+            }
+            length = *option_at(options, at + 1);
+            if (length < 2 || at + length > options->length) {
+                return;
+            }
         }
         if (kind == LWIP_TCP_OPT_MSS && length == MSS_OPTION) {
             guard_mss(options, at, opening);

@@ -208,12 +208,48 @@ static void torn_change_is_looked_at_again(void **state)
     card_close();
 }
 
+static void withdraw_features(struct fake_virtio *dev)
+{
+    if (dev->status == 0) { /* it was reset */
+        dev->offered &= ~(virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX) |
+                          virtio_bit(VIRTIO_NET_F_GUEST_CSUM));
+    }
+}
+
+static void withdraw_at_reset(struct fake_virtio *dev, unsigned offset)
+{
+    (void)offset;
+    dev->on_status_read = withdraw_features;
+}
+
+/* A device that is asked a second time, since its address is none, and then offers less: what needs the rest is not
+ * agreed either. */
+static void less_offered_the_second_time(void **state)
+{
+    const uint64_t all = virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX) |
+                         virtio_bit(VIRTIO_NET_F_CTRL_MAC_ADDR) |
+                         virtio_bit(VIRTIO_NET_F_MRG_RXBUF) | virtio_bit(VIRTIO_NET_F_GUEST_CSUM) |
+                         virtio_bit(VIRTIO_NET_F_GUEST_TSO4) | MAC;
+
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, all);
+        memset(card.dev.mac, 0, sizeof card.dev.mac);
+        card.dev.on_config_read = withdraw_at_reset;
+        assert_int_equal(card_open(), 0);
+        assert_false(card.dev.offered & virtio_bit(VIRTIO_NET_F_CTRL_VQ));
+        assert_int_equal(card.dev.features & all, virtio_bit(VIRTIO_NET_F_MRG_RXBUF));
+        card_close();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mac_address_is_the_devices),
         cmocka_unit_test(mac_address_is_made_up_where_there_is_none),
         cmocka_unit_test(mac_address_can_be_chosen),
+        cmocka_unit_test(less_offered_the_second_time),
         cmocka_unit_test(link_follows_the_device),
         cmocka_unit_test(link_that_goes_before_the_device_tells_is_seen),
         cmocka_unit_test(torn_configuration_is_read_again),
