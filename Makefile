@@ -3,6 +3,7 @@
 
 ARCHES := i386 ppc
 EXAMPLES := $(basename $(notdir $(wildcard examples/*.c)))
+BENCH_GUESTS := floor
 TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads assertion
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
@@ -82,7 +83,7 @@ LONG_TYPES := $(foreach t,INT32 INT_LEAST32 INTPTR,-U__$(t)_TYPE__ -D__$(t)_TYPE
 
 define arch_rules
 .PHONY: all-$(1)
-all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS) port)
+all-$(1): $(patsubst %,$(B)/$(1)/%.elf,$(EXAMPLES) $(TEST_GUESTS) $(BENCH_GUESTS) port)
 
 CC_INCLUDE_$(1) = $$(shell $$(CC_$(1)) -print-file-name=include 2>/dev/null)
 INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src/include \
@@ -115,6 +116,7 @@ OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
 
 $(EXAMPLES:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o
 $(TEST_GUESTS:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/tests/guest/%.o
+$(BENCH_GUESTS:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/bench/guest/%.o
 $(B)/$(1)/%.elf: $$(OBJECTS_$(1)) arch/$(1)/link.ld Makefile
 	$$(call say,LD,$$@)
 	$(Q)$$(LINK_$(1)) $$(filter %.o,$$^) -lgcc -o $$@
@@ -146,7 +148,7 @@ $(B)/$(1)/boot/start.o: $(B)/version
 .PHONY: check-types-$(1)
 check-types-$(1):
 	$(Q)$$(filter-out -MMD -MP -c,$$(COMPILE_$(1))) $$(LONG_TYPES) $$(WARNINGS) -DVTNET_VERSION='""' -fsyntax-only \
-		$$(filter %.c,$$(SOURCES_$(1))) $(wildcard examples/*.c tests/guest/*.c)
+		$$(filter %.c,$$(SOURCES_$(1))) $(wildcard examples/*.c bench/guest/*.c tests/guest/*.c)
 endef
 $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
 
@@ -274,7 +276,7 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 		$(CROSS_ppc_linux)gcc -std=gnu11 -O1 -g -w -DHAVE_CONFIG_H -Itests/unit/cross -I$(@D) \
 		-c "$$cmocka/src/cmocka.c" -o $@
 
-LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c tests/guest/*.c)))
+LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c bench/guest/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
 LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c tests/vhost/*.c tests/hell/*.c))
 FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(filter-out $(B)/%,$(wildcard */*.h */*/*.h tests/*/*.c)))
@@ -453,6 +455,10 @@ bench: ## measure against other cards and guests: results/.../report.html; some 
 	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(BENCH_IMAGES)
 	-@$(MAKE) --no-print-directory linux-peer
 	@bench/run $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
+
+.PHONY: bench-floor
+bench-floor: all-host $(foreach a,$(ARCHES),$(B)/$a/vtnet-demo.elf $(B)/$a/floor.elf) ## the guest beside a reflector without a stack, in turn; some 8 minutes
+	@bench/floor $(FLOOR)
 
 bench-quick: ## the same in less than 5 minutes, and less sure
 	@./setup check

@@ -186,6 +186,7 @@ RULES = [  # the first that matches all of a command
     (r"\./vm netns -- sh -c .*", as_it_is),
     (r"\./vm netns -- bash", shorter("$", " -c 'ip address show dev tap0'")),
     (r"bench/compare .*", shorter("$", " --rounds 1 --seconds 0.2 --tests tcp-in")),
+    (r"bench/floor .*", shorter("$", " --rounds 1 --seconds 0.1 --count 100 --tests udp-rtt")),
     (r"bench/run .*", shorter("$", " --print-plan")),
     (r"bench/report .*", shorter(r"results/NAME|$", "--help ")),
     (r"PATH=\$\(\./setup --qemu10-path\) .*", newer_qemu),
