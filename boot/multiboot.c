@@ -79,7 +79,7 @@ static void read_map(struct boot_info *boot, const struct multiboot_info *info, 
             break;
         }
         /* Where base + length is beyond 64 bits, the sum is below base: no memory. */
-        if (entry->type == MULTIBOOT_MEMORY_AVAILABLE && entry->base >= HIGH_MEMORY) {
+        if (entry->type == MULTIBOOT_MEMORY_AVAILABLE) {
             consider(boot, entry->base, entry->base + entry->length, lowest);
         }
         at += whole;
@@ -89,6 +89,9 @@ static void read_map(struct boot_info *boot, const struct multiboot_info *info, 
 /* lowest: the first address behind our image. The memory of modules counts as free: nobody reads them. */
 static void find_memory(struct boot_info *boot, const struct multiboot_info *info, uint64_t lowest)
 {
+    if (lowest < HIGH_MEMORY) {
+        lowest = HIGH_MEMORY;
+    }
     if (info->flags & MULTIBOOT_INFO_MEMORY_MAP) {
         read_map(boot, info, lowest);
     }

@@ -148,6 +148,20 @@ static void our_image_is_left_out(void **state)
     assert_int_equal(found.memory_end, 16 * MIB);
 }
 
+/* Nothing says that an entry begins where the first MiB ends: v86's begins behind the screen memory. */
+static void an_entry_may_begin_below_1_mib(void **state)
+{
+    (void)state;
+    entry(20, 0, 0xa0000, 1);
+    entry(20, 0xc0000, 16 * MIB - 0xc0000, 1);
+    find();
+    assert_int_equal(found.memory_start, LOWEST);
+    assert_int_equal(found.memory_end, 16 * MIB);
+    found = (struct boot_info){0};
+    find_memory(&found, &info, 0x10000);
+    assert_int_equal(found.memory_start, HIGH_MEMORY);
+}
+
 /* size + 4 has 33 bits: the sum of 32 would be 0, and the entry its own successor. */
 static void entry_sizes_that_cannot_be_end_the_map(void **state)
 {
@@ -196,6 +210,7 @@ static void memory_that_passes_the_end_of_64_bits_is_none(void **state)
     (void)state;
     entry(20, 0x100000, UINT64_MAX, 1);
     entry(20, UINT64_MAX - 15, 0x20000000, 1);
+    entry(20, 0x80000, UINT64_MAX, 1);
     find();
     assert_int_equal(found.memory_end, 0);
 }
@@ -316,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_largest_part_is_taken, reset),
         cmocka_unit_test_setup(our_image_is_left_out, reset),
+        cmocka_unit_test_setup(an_entry_may_begin_below_1_mib, reset),
         cmocka_unit_test_setup(entry_sizes_that_cannot_be_end_the_map, reset),
         cmocka_unit_test_setup(longer_entries_are_skipped_as_they_say, reset),
         cmocka_unit_test_setup(maps_that_pass_an_end, reset),
