@@ -188,6 +188,7 @@ struct virtio_net {
     uint16_t rx_maximum;               /* and above */
     uint16_t rx_posted;                /* that the device has */
     uint32_t rx_taken;                 /* used ones taken, since the last look at the limit */
+    uint32_t rx_burst;                 /* the same since a poll found no more of them */
     uint16_t rx_kept_count;            /* free, for the next refill */
     uint32_t rx_buffers;               /* that exist: posted, the client's, or kept */
     uint32_t rx_peak;                  /* the most that ever existed */

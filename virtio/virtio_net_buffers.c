@@ -339,7 +339,8 @@ void virtio_net_rx_end_withdrawal(struct virtio_net *net)
  * begin with few buffers and raise the limit when a pass took as many as it allows, for then the
  * device may have run short of them. The paper raises it to the number taken; where the device
  * stops as soon as it runs short that number is the limit itself, so here it at least doubles. And
- * here it comes down again.
+ * here it comes down again. A poll ends after its budget, so what is taken counts until a poll finds the
+ * ring empty.
  *
  * A device may have a frame that needs more buffers, merged, than are posted: then it takes none,
  * and waits to be notified of the next one.

@@ -155,11 +155,11 @@ static void device_asked(struct virtio_net *net, unsigned taken)
     net->rx_since_asked = 0;
 }
 
-/* Adapts the limit to what was taken, and begins to withdraw buffers beyond it. Returns whether it has
- * begun just now: the device may be done with that at once. */
-static bool adapt(struct virtio_net *net, unsigned taken)
+/* Adapts the limit to what was taken of this burst, and begins to withdraw buffers beyond it. Returns
+ * whether it has begun just now: the device may be done with that at once. */
+static bool adapt(struct virtio_net *net)
 {
-    virtio_net_rx_adapt(net, taken);
+    virtio_net_rx_adapt(net, net->rx_burst);
     return net->rx_posted > net->rx_limit && virtio_net_rx_begin_withdrawal(net);
 }
 
@@ -186,7 +186,11 @@ unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
         }
         taken = net->rx_taken;
         net->rx_taken = 0;
-    } while (adapt(net, taken));
+        net->rx_burst += taken;
+    } while (adapt(net));
+    if (frames < budget) {
+        net->rx_burst = 0;
+    }
     if (virtio_net_rx_refill(net)) {
         device_asked(net, taken);
     } else if (net->rx_since_asked < ASKED_LATELY) {

@@ -60,6 +60,39 @@ static void buffers_do_not_grow_without_load(void **state)
     card_close();
 }
 
+/* A device that drops what finds no buffer, and a client whose polls take 64 frames at the most: a burst
+ * counts as a whole, though several polls take it. */
+static void short_polls_count_a_burst_as_a_whole(void **state)
+{
+    (void)state;
+    card_create_as(3, 0);
+    assert_int_equal(card_open(), 0);
+    for (unsigned round = 0; round < 30; round++) {
+        card_deliver_all();
+        while (virtio_net_poll(&card.net, 64) != 0) {
+        }
+    }
+    assert_int_equal(card.net.rx_limit, 256);
+    /* More than a quarter of the limit each second is not quiet. */
+    for (unsigned round = 0; round < 10; round++) {
+        for (unsigned i = 0; i <= 256 / 4; i++) {
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        }
+        while (virtio_net_poll(&card.net, 64) != 0) {
+        }
+        fake_platform.clock_ns += 900 * MS;
+    }
+    assert_int_equal(card.net.rx_limit, 256);
+    /* Polls that found the ring empty begin anew. */
+    for (unsigned round = 0; round < 10; round++) {
+        assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+        assert_int_equal(virtio_net_poll(&card.net, 64), 1);
+        fake_platform.clock_ns += 2000 * MS;
+    }
+    assert_true(card.net.rx_limit < 64);
+    card_close();
+}
+
 /* With one buffer a release within receive() posts it again at once: it was taken all the same. */
 static void one_buffer_grows_like_others(void **state)
 {
@@ -410,6 +443,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffers_begin_at_2_and_grow_to_the_maximum),
         cmocka_unit_test(buffers_do_not_grow_without_load),
+        cmocka_unit_test(short_polls_count_a_burst_as_a_whole),
         cmocka_unit_test(one_buffer_grows_like_others),
         cmocka_unit_test(buffers_posted_meanwhile_do_not_count),
         cmocka_unit_test(limit_stays_when_an_old_event_index_comes_by),

@@ -44,7 +44,7 @@ bool virtio_net_rx_refill(struct virtio_net *net);
 /* Keeps a buffer for the next refill, or frees it where there are enough. */
 void virtio_net_rx_keep(struct virtio_net *net, struct virtio_net_buffer *buffer);
 
-/* Adapts the limit to a pass that took this many buffers. */
+/* Adapts the limit to a burst of which this many buffers were taken so far. */
 void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken);
 
 /* The device ran out of buffers: raises the limit, and refills. */
