@@ -21,18 +21,24 @@
 extern "C" {
 #endif
 
-/* What functions of virtio/ return: 0 or one of these. */
+/*
+ * What functions of virtio/ return: 0 or one of these. Where a comment names one it leaves VIRTIO_ out. Pointers to a
+ * device, a queue or options that were set up as their header says are not checked; other arguments are.
+ */
 enum {
-    VIRTIO_ERROR_NODEV = -1,    /* not a device of this kind */
-    VIRTIO_ERROR_IO = -2,       /* the device cannot be reached, or does not do what it must */
+    VIRTIO_ERROR_NODEV =
+        -1,               /* no device of this kind, or none with an interface that can be used */
+    VIRTIO_ERROR_IO = -2, /* the device does not do what it must */
     VIRTIO_ERROR_FEATURES = -3, /* the device refuses the features we agreed to */
-    VIRTIO_ERROR_NOMEM = -4,    /* no memory */
+    VIRTIO_ERROR_NOMEM = -4,    /* no memory, or none that the device can reach */
     VIRTIO_ERROR_FULL = -5,     /* the queue is full: try again when buffers have been used */
-    VIRTIO_ERROR_TOOBIG = -6,   /* more parts than a descriptor chain may have */
+    VIRTIO_ERROR_TOOBIG = -6,   /* it never fits: join parts, or give fewer entries */
     VIRTIO_ERROR_BROKEN = -7,   /* the device broke the rules of this queue: it needs a reset */
     VIRTIO_ERROR_REFUSED = -8,  /* the device says no to a command */
     VIRTIO_ERROR_INVAL = -9, /* an argument, or a call now, that is not allowed: nothing changed */
     VIRTIO_ERROR_DOWN = -10, /* the link is down */
+    VIRTIO_ERROR_UNSUPPORTED =
+        -11, /* needs a feature that was not agreed, or that the device lacks */
 };
 
 struct virtio_device;

@@ -111,6 +111,9 @@ const char *virtio_feature_names(uint64_t features, char *text, size_t size)
 {
     size_t used = 0;
 
+    if (size == 0) {
+        return "";
+    }
     for (unsigned bit = 0; bit < 64; bit++) {
         char number[] = {(char)('0' + bit / 10), (char)('0' + bit % 10), '\0'};
         const char *name = names[bit] != NULL ? names[bit] : number + (bit < 10);

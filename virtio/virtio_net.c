@@ -211,6 +211,9 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
 {
     int error;
 
+    if (net == NULL || dev == NULL || options == NULL || client == NULL) {
+        return VIRTIO_ERROR_INVAL;
+    }
     *net = (struct virtio_net){
         .dev = dev,
         .client = client,

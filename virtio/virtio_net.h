@@ -287,9 +287,9 @@ unsigned virtio_net_reclaim(struct virtio_net *net);
  * headroom: bytes before parts[0].data that this function may write; with as many as header_length
  * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
  * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
- * client.transmitted()), ERROR_TOOBIG (count > VIRTIO_NET_PARTS_MAX, or an offload without room for
- * a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, ERROR_NOMEM (it could not be mapped:
- * try again later), or ERROR_INVAL: an offload
+ * client.transmitted()), ERROR_TOOBIG (more parts than VIRTIO_NET_PARTS_MAX or the ring has room
+ * for, or an offload without room for a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, ERROR_NOMEM (it could not be mapped:
+ * try again later), or ERROR_INVAL: no part, an offload
  * that was not agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing
  * is kept.
  */
@@ -317,7 +317,7 @@ bool virtio_net_scarce(const struct virtio_net *net);
 
 /*
  * The control queue (§5.1.6.5). Each function waits for the device's answer, some microseconds;
- * to be called between virtio_net_start() and _close(). 0; ERROR_NODEV where the feature was not
+ * to be called between virtio_net_start() and _close(). 0; ERROR_UNSUPPORTED where the feature was not
  * agreed; ERROR_REFUSED where the device says no; ERROR_IO where it does not answer within 100 ms, or
  * at once where it still owes an earlier answer: then it is not known what the device does, and the
  * same may be asked again later.
@@ -334,10 +334,12 @@ enum {
 };
 int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes);
 
-/* Further addresses of ours, and the groups to receive; each replaces what was set before. */
+/* Further addresses of ours, and the groups to receive; each replaces what was set before. ERROR_TOOBIG for more than
+ * VIRTIO_NET_UNICAST_MAX addresses; more groups than the table has room for are all received. */
 int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
                              unsigned unicast_count, const uint8_t (*multicast)[6],
                              unsigned multicast_count);
+enum { VIRTIO_NET_UNICAST_MAX = 64 };
 
 /* Receives frames of this VLAN (0 to 4094), or no longer. With CTRL_VLAN agreed the device begins
  * with none of them. */

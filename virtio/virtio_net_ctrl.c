@@ -106,7 +106,7 @@ int virtio_net_ctrl_prepare(struct virtio_net *net, unsigned feature)
         return VIRTIO_ERROR_INVAL;
     }
     if (!virtio_has(net->dev->features, feature)) {
-        return VIRTIO_ERROR_NODEV;
+        return VIRTIO_ERROR_UNSUPPORTED;
     }
     if (!net->live) {
         return VIRTIO_ERROR_IO; /* it is being reset */

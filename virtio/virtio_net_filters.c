@@ -26,7 +26,9 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
     };
     unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
     bool possible = modes >> count == 0 && virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX);
-    int error = virtio_net_is_closed(net) ? VIRTIO_ERROR_INVAL : possible ? 0 : VIRTIO_ERROR_NODEV;
+    int error = virtio_net_is_closed(net) ? VIRTIO_ERROR_INVAL
+                : possible                ? 0
+                                          : VIRTIO_ERROR_UNSUPPORTED;
 
     if (error == 0) {
         error =
@@ -123,7 +125,7 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
         return VIRTIO_ERROR_INVAL;
     }
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX)) {
-        return VIRTIO_ERROR_NODEV;
+        return VIRTIO_ERROR_UNSUPPORTED;
     }
     if (unicast_count > VIRTIO_NET_TABLE_MAX) {
         return VIRTIO_ERROR_TOOBIG;
@@ -174,7 +176,7 @@ static int write_mac(struct virtio_net *net, const uint8_t mac[6])
     int error;
 
     if (net->dev->transport->config_write == NULL) {
-        return VIRTIO_ERROR_NODEV;
+        return VIRTIO_ERROR_UNSUPPORTED;
     }
     net->dev->transport->config_write(net->dev, VIRTIO_NET_CONFIG_MAC, mac, sizeof taken);
     error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAC, taken, 1, sizeof taken);
@@ -278,7 +280,7 @@ void virtio_net_ctrl_ready(struct virtio_net *net)
 /* What is not offered any more was told. */
 static void keep_first(int *error, int next)
 {
-    if (*error == 0 && next != VIRTIO_ERROR_NODEV) {
+    if (*error == 0 && next != VIRTIO_ERROR_UNSUPPORTED) {
         *error = next;
     }
 }

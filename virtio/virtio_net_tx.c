@@ -179,8 +179,7 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
         net->counters.tx_down++;
         return VIRTIO_ERROR_DOWN;
     }
-    if (count == 0 || count > VIRTIO_NET_PARTS_MAX ||
-        (offload != NULL && headroom < net->header_length)) {
+    if (count > VIRTIO_NET_PARTS_MAX || (offload != NULL && headroom < net->header_length)) {
         return VIRTIO_ERROR_TOOBIG;
     }
     for (unsigned i = 0; i < count; i++) {
@@ -188,7 +187,7 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
         bytes += parts[i].length;
     }
     /* The rest is virtqueue_add()'s to check, but the first part may get the header added. */
-    if (parts[0].data == NULL ||
+    if (count == 0 || parts[0].data == NULL ||
         parts[0].length - 1 >= UINT32_MAX - sizeof(struct virtio_net_hdr) ||
         !is_allowed(net, offload, bytes)) {
         return VIRTIO_ERROR_INVAL;

@@ -90,6 +90,9 @@ static void attach_legacy_device(struct virtio_pci *vp)
 int virtio_pci_open(struct virtio_pci *vp, const struct vpci_device *pci,
                     enum virtio_pci_interface interface)
 {
+    if ((unsigned)interface > VIRTIO_PCI_MODERN) {
+        return VIRTIO_ERROR_INVAL;
+    }
     vp->pci = *pci;
     vpci_setup_bars(&vp->pci);
     vpci_enable(&vp->pci);

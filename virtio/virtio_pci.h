@@ -51,7 +51,7 @@ bool virtio_pci_is_net(const struct vpci_device *pci);
 /*
  * Sets up its BARs, enables it and chooses the transport. Without virtio_pci_use_msix() it
  * interrupts by its line, from vpci_enable_line() on. 0; ERROR_NODEV where it has no usable interface
- * of the kind wanted (the reason has been logged).
+ * of the kind wanted (the reason has been logged); ERROR_INVAL where that is none.
  */
 int virtio_pci_open(struct virtio_pci *vp, const struct vpci_device *pci,
                     enum virtio_pci_interface interface);

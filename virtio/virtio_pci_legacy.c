@@ -109,7 +109,7 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     uint64_t address = vq->area_address;
 
     if (address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN > UINT32_MAX) {
-        return VIRTIO_ERROR_IO;
+        return VIRTIO_ERROR_NOMEM; /* the register takes no higher one */
     }
     vpci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, vq->index);
     vpci_write32(regs, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS,

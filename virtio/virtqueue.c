@@ -134,7 +134,7 @@ static bool is_ours(const struct virtqueue *vq)
 int virtqueue_reset_begin(struct virtqueue *vq)
 {
     if (!virtio_has(vq->dev->features, VIRTIO_F_RING_RESET)) {
-        return VIRTIO_ERROR_NODEV;
+        return VIRTIO_ERROR_UNSUPPORTED;
     }
     if (vq->stopped || !vq->dev->live) {
         return VIRTIO_ERROR_INVAL;
@@ -176,11 +176,8 @@ int virtqueue_restart(struct virtqueue *vq)
 {
     int error;
 
-    if (!is_ours(vq)) {
+    if (!is_ours(vq) || vq->in_flight != 0) {
         return VIRTIO_ERROR_INVAL;
-    }
-    if (vq->in_flight != 0) {
-        return VIRTIO_ERROR_FULL;
     }
     clear(vq);
     error = vq->dev->transport->queue_enable(vq->dev, vq);
@@ -254,7 +251,7 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     int error;
 
     if (vq->broken || vq->stopped) {
-        return VIRTIO_ERROR_BROKEN;
+        return vq->broken ? VIRTIO_ERROR_BROKEN : VIRTIO_ERROR_INVAL;
     }
     if (out > vq->size || in > vq->size - out) {
         return VIRTIO_ERROR_TOOBIG;

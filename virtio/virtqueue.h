@@ -171,7 +171,7 @@ void virtqueue_destroy(struct virtqueue *vq);
  * Hands over a buffer: `out` parts that the device reads, then `in` parts that it writes. cookie:
  * not NULL; comes back from virtqueue_get(). The parts' memory is the device's until then. 0,
  * ERROR_FULL, ERROR_TOOBIG (never fits), ERROR_BROKEN, ERROR_NOMEM (cannot be mapped now), or ERROR_INVAL: no part, one without memory or
- * length, more than 4 GiB together, no cookie.
+ * length, more than 4 GiB together, no cookie, or a queue whose reset has begun.
  */
 int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                   unsigned in, void *cookie);
@@ -217,7 +217,7 @@ void *virtqueue_detach(struct virtqueue *vq);
  * Makes the device let go of the queue and its buffers (§2.6.1.1). From here on nothing is added.
  * virtqueue_reset_ended(), which may be asked at any time after it, says whether the device has done
  * so: then what it used before can still be taken, and the rest by virtqueue_detach(). One that needs
- * more than a second is logged, once, and may still do it. 0; ERROR_NODEV where RING_RESET was not
+ * more than a second is logged, once, and may still do it. 0; ERROR_UNSUPPORTED where RING_RESET was not
  * agreed; ERROR_INVAL where the device is not live, or this queue is being reset already.
  */
 int virtqueue_reset_begin(struct virtqueue *vq);
@@ -232,8 +232,8 @@ int virtqueue_reset(struct virtqueue *vq);
 /*
  * Makes the queue live again (§2.6.1.2), in the memory that it has and as it was made: empty, with
  * interrupts on; counters go on. After virtqueue_reset(), or after a reset of the whole device and
- * a negotiation with the same result. 0; ERROR_FULL where buffers have not been taken back by
- * virtqueue_detach(); ERROR_INVAL where the device has not let go of the queue; ERROR_IO, for one where
+ * a negotiation with the same result. 0; ERROR_INVAL where buffers have not been taken back by
+ * virtqueue_detach(), or the device has not let go of the queue; ERROR_IO, for one where
  * the device refuses it a vector to interrupt by.
  */
 int virtqueue_restart(struct virtqueue *vq);

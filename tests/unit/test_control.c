@@ -139,19 +139,22 @@ static void commands_without_their_feature_are_not_sent(void **state)
 
         open_with(n / 2, n % 2 ? CTRL : all & ~CTRL);
         before = card.dev.commands;
-        assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), VIRTIO_ERROR_NODEV);
-        assert_int_equal(virtio_net_set_rx_mode(&card.net, 63), VIRTIO_ERROR_NODEV);
-        assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 1, macs, 1), VIRTIO_ERROR_NODEV);
-        assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, 0), VIRTIO_ERROR_UNSUPPORTED);
+        assert_int_equal(virtio_net_set_rx_mode(&card.net, 63), VIRTIO_ERROR_UNSUPPORTED);
+        assert_int_equal(virtio_net_set_mac_table(&card.net, macs, 1, macs, 1),
+                         VIRTIO_ERROR_UNSUPPORTED);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_UNSUPPORTED);
         assert_int_equal(virtio_net_set_mac(&card.net, mac),
-                         n / 2 < 2 ? 0 : VIRTIO_ERROR_NODEV); /* the field of a legacy device */
-        assert_int_equal(virtio_net_set_guest_offloads(&card.net, 0), VIRTIO_ERROR_NODEV);
+                         n / 2 < 2 ? 0
+                                   : VIRTIO_ERROR_UNSUPPORTED); /* the field of a legacy device */
+        assert_int_equal(virtio_net_set_guest_offloads(&card.net, 0), VIRTIO_ERROR_UNSUPPORTED);
         assert_int_equal(card.dev.commands, before);
         card_close();
     }
     open_with(3, CTRL | BIT(CTRL_RX));
     assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLMULTI), 0);
-    assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLUNI), VIRTIO_ERROR_NODEV);
+    assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLUNI),
+                     VIRTIO_ERROR_UNSUPPORTED);
     assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
     card_close();
 }

@@ -167,7 +167,8 @@ static void names_end_where_the_text_does(void **state)
     static const struct {
         size_t size;
         const char *expected;
-    } cases[] = {{1, ""},
+    } cases[] = {{0, ""},
+                 {1, ""},
                  {5, "4"},
                  {6, "csum"},
                  {7, "csum"},

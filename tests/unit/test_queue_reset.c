@@ -62,11 +62,11 @@ static void queue_lives_on_after_its_reset(void **state)
             doorbells = card.dev.queue[VQ].doorbells;
             assert_int_equal(vq_get(), 2);
             assert_int_equal(vq_get(), 0);
-            assert_int_equal(vq_add(1, 0, 1), VIRTIO_ERROR_BROKEN);
+            assert_int_equal(vq_add(1, 0, 1), VIRTIO_ERROR_INVAL);
             assert_false(virtqueue_kick(&vq));
             assert_false(virtqueue_interrupts_on(&vq, 1));
             assert_int_equal(card.dev.queue[VQ].doorbells, doorbells);
-            assert_int_equal(virtqueue_restart(&vq), VIRTIO_ERROR_FULL);
+            assert_int_equal(virtqueue_restart(&vq), VIRTIO_ERROR_INVAL);
             assert_int_equal(detach_all(), 3);
 
             assert_int_equal(virtqueue_restart(&vq), 0);
@@ -164,7 +164,7 @@ static void queue_that_never_lets_go_is_an_error(void **state)
     assert_int_equal(virtqueue_reset(&vq), VIRTIO_ERROR_IO);
     assert_in_range(fake_platform.clock_ns, 1000000000, 1010000000);
     assert_true(fake_platform.lines > 0);
-    assert_int_equal(vq_add(1, 0, 1), VIRTIO_ERROR_BROKEN);
+    assert_int_equal(vq_add(1, 0, 1), VIRTIO_ERROR_INVAL);
     vq_stop();
 }
 
@@ -173,7 +173,7 @@ static void reset_that_was_not_agreed_is_refused(void **state)
     (void)state;
     for (unsigned i = 0; i < CARD_RINGS; i++) {
         vq_start(i, 0, 16, 0);
-        assert_int_equal(virtqueue_reset(&vq), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtqueue_reset(&vq), VIRTIO_ERROR_UNSUPPORTED);
         check_alive(3); /* and nothing has happened */
         vq_stop();
     }

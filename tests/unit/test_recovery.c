@@ -307,7 +307,7 @@ static void fewer_features_are_agreed_to(void **state)
         assert_null(strstr(fake_platform.log, "filters"));
         assert_true(fake_hears(&card.dev, mac));
         assert_int_equal(card.dev.guest_offloads, 0);
-        assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), VIRTIO_ERROR_NODEV);
+        assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), VIRTIO_ERROR_UNSUPPORTED);
         check_works();
         card.dev.offered |= gone; /* is not asked for again */
         fake_platform.clock_ns += 60001ull * MS;

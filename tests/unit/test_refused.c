@@ -101,7 +101,7 @@ static void live_queue_is_left_to_the_device(void **state)
         assert_int_equal(virtqueue_restart(&vq), VIRTIO_ERROR_INVAL);
         while (!virtqueue_reset_ended(&vq)) {
         }
-        assert_int_equal(virtqueue_restart(&vq), VIRTIO_ERROR_FULL);
+        assert_int_equal(virtqueue_restart(&vq), VIRTIO_ERROR_INVAL);
         assert_ptr_equal(virtqueue_detach(&vq), (void *)1);
         assert_int_equal(virtqueue_restart(&vq), 0);
         assert_int_equal(vq_add(1, 0, 2), 0);
@@ -360,6 +360,23 @@ static void bad_clients_are_not_served(void **state)
     }
 }
 
+static void what_is_not_there_cannot_be_opened(void **state)
+{
+    (void)state;
+    card_create_as(3, 0);
+    card.interface = (enum virtio_pci_interface)(VIRTIO_PCI_MODERN + 1);
+    assert_int_equal(card_attach(), VIRTIO_ERROR_INVAL);
+    card.interface = VIRTIO_PCI_MODERN;
+    assert_int_equal(card_attach(), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(virtio_net_open(i == 0 ? NULL : &card.net, i == 1 ? NULL : &card.vp.dev,
+                                         i == 2 ? NULL : &card.options,
+                                         i == 3 ? NULL : &card.client),
+                         VIRTIO_ERROR_INVAL);
+    }
+    assert_int_equal(fake_platform.live, 0);
+}
+
 /* Entries of the table that there are not: behind it may lie other registers. */
 static void vectors_beyond_the_table_are_not_used(void **state)
 {
@@ -389,6 +406,7 @@ int main(void)
         cmocka_unit_test(room_is_for_what_is_taken),
         cmocka_unit_test(bad_addresses_and_vlans_are_not_commanded),
         cmocka_unit_test(bad_clients_are_not_served),
+        cmocka_unit_test(what_is_not_there_cannot_be_opened),
         cmocka_unit_test(vectors_beyond_the_table_are_not_used),
     };
 

@@ -7,7 +7,7 @@
 
 enum {
     VIRTIO_NET_TABLE_MAX =
-        64, /* addresses of the MAC table; with more groups all of them are received */
+        VIRTIO_NET_UNICAST_MAX, /* addresses of the MAC table; with more groups all of them are received */
     VIRTIO_NET_DATA_MAX = 2 * sizeof(virtio32_t) + VIRTIO_NET_TABLE_MAX * 6,
     VIRTIO_NET_VLAN_MAX = 4094,   /* 4095 is reserved (IEEE 802.1Q) */
     VIRTIO_NET_COMMAND_PARTS = 4, /* what to do, its data, which may be two tables, the answer */
