@@ -40,6 +40,9 @@
 /* What the card can compute or has checked, lwIP does not: port_tx.c and port_rx.c. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 
+/* IPv4's header is summed while it is written. */
+#define LWIP_INLINE_IP_CHKSUM 1
+
 #define LWIP_IPV4 1
 #define LWIP_HOOK_IP4_INPUT(p, netif) port_ip4_input(p)
 #define LWIP_ICMP 1
