@@ -28,7 +28,7 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 B := build
 
 # These need no lwIP, or call ./setup, which fetches it, before they build; the others need it.
-SETUP_TARGETS := help setup toolchains docs lib lib-host install dist $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% clean format
+SETUP_TARGETS := help setup toolchains docs lib lib-host install dist $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% web web-serve check-web web-picture clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
@@ -494,7 +494,7 @@ lint: ## format, clang-tidy, cppcheck
 format: ## rewrite the C sources as clang-format has them
 	clang-format -i $(FORMATTED)
 
-include mk/fuzz.mk mk/release.mk
+include mk/fuzz.mk mk/release.mk mk/web.mk
 
 .PHONY: clean
 clean: ## remove what was built

@@ -10,7 +10,7 @@ import pytest
 from documents import ROOT, blocks, code_spans, documents, files, manuals, prose
 
 LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
-SOURCES = {".c", ".h", ".S", ".py", ".ld", ".ini"}
+SOURCES = {".c", ".h", ".S", ".py", ".ld", ".ini", ".js", ".mjs", ".css", ".html", ".mk"}
 NAMED = SOURCES | {".md", ".json", ".svg"}
 # File names that documents speak of, which are somebody else's or appear when something runs.
 ELSEWHERE = re.compile(r"(build|results|dev|sys|proc|boot/loader|etc)\b.*|/.*|.*[A-Z]{4}.*|"
