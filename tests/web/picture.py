@@ -8,7 +8,7 @@ from browser import WIDTHS, chromium, serve
 from test_page import ROOT, burst, ping, wait_ready
 
 FOLDER = ROOT / "build/web-pictures"
-COLOURS = 32  # enough for text and two lines
+COLOURS = 64  # enough for text and two lines
 
 
 def main():
@@ -25,7 +25,7 @@ def main():
                 for width in WIDTHS:
                     page.picture(FOLDER / f"{'dark' if dark else 'light'}-{width}.png", width)
     picture = Image.open(FOLDER / f"light-{WIDTHS[0]}.png").convert("RGB")
-    picture.quantize(COLOURS).save(ROOT / "docs/page.png", optimize=True)
+    picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(ROOT / "docs/page.png", optimize=True)
 
 
 if __name__ == "__main__":
