@@ -2,7 +2,7 @@
 # The page that runs the guest in a browser: web/README.md.
 
 WEB := $(B)/web
-WEB_OWN := $(patsubst web/%,$(WEB)/%,$(wildcard web/*.html web/*.css web/*.js))
+WEB_OWN := $(patsubst web/%,$(WEB)/%,$(filter-out web/guest.html web/watch.js,$(wildcard web/*.html web/*.css web/*.js)))
 WEB_V86 := $(addprefix $(WEB)/v86/,libv86.mjs v86.wasm LICENSE)
 NPM := $(B)/npm
 V86 := $(NPM)/node_modules/v86
