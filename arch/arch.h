@@ -25,6 +25,10 @@
  *   void     arch_screen_putc(char c)            there is none, these do nothing
  *   void     arch_screen_say(const char *text)   for the screen only: what a person in front of it
  *                                                needs and a log does not
+ *   void     arch_screen_show_cursor(void)       where the next character will be
+ *   void     arch_keyboard_start(arch_irq_handler_t heard)   where there is a keyboard that belongs to the
+ *                                                screen: `heard` is called for its interrupts
+ *   int      arch_keyboard_getc(void)            what was typed there, see arch_console_getc(), or -1
  *   uint32_t arch_bus_address(const void *memory)    where devices on PCI find RAM of ours
  *   ARCH_BUS_IO_FIRST, _LAST, ARCH_BUS_MEMORY_FIRST, _LAST   room for BARs
  *   ARCH_NAME                                    "i386"
@@ -36,6 +40,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Called from interrupt context: see arch_irq_register(). */
+typedef bool (*arch_irq_handler_t)(void *context);
+
 #include "arch_inline.h"
 
 /*
@@ -46,8 +53,23 @@ void arch_console_init(void);
 void arch_console_putc(char c);
 extern uint32_t arch_console_lost;
 
-/* Takes a character that somebody typed at the UART. Returns whether there was one. */
-bool arch_console_take(void);
+/*
+ * The line that a person types is open until its '\n'. What arch_console_putc() prints meanwhile begins on
+ * a line of its own, and the open line is then left as it is: arch_console_is_open() tells who typed
+ * it to show it again.
+ */
+void arch_console_echo(char c);
+bool arch_console_is_open(void);
+
+/*
+ * Input, from the UART and the keyboard. arch_console_start_input() connects their interrupts, which set
+ * arch_console_input and call heard(), from interrupt context. arch_console_getc() returns a character, 0 to 255, or -1
+ * where there is none: then arch_console_input is false until the next one comes. It may also be called
+ * without interrupts.
+ */
+void arch_console_start_input(void (*heard)(void));
+int arch_console_getc(void);
+extern volatile bool arch_console_input;
 
 /* Exception vectors and the interrupt controller; interrupts stay off. */
 void arch_interrupts_init(void);
@@ -57,7 +79,6 @@ void arch_interrupts_init(void);
  * Several handlers may share a line: each returns whether its device had raised it. Returns false
  * where the line is not one of this machine or has too many handlers already.
  */
-typedef bool (*arch_irq_handler_t)(void *context);
 bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context);
 
 /*
@@ -108,5 +129,12 @@ bool arch_random(uint32_t *value);
  * off says so and halts.
  */
 _Noreturn void arch_exit(bool success);
+
+/*
+ * What a person asks for at the console: the power off, or a restart. They return where the machine cannot do
+ * that, and then nothing has changed.
+ */
+void arch_power_off(void);
+void arch_reboot(void);
 
 #endif

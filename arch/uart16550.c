@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console of both architectures: a 16550 UART at COM1, polled, and the screen if there is one. */
+/*
+ * The console of both architectures: a 16550 UART at COM1, and the screen and its keyboard if there are
+ * such. Output is polled. Input is taken as a network card's frames are: an interrupt turns further ones
+ * off, and the loop turns them on again when it has taken all characters.
+ */
 #include <stdio.h>
 
 #include "arch/arch.h"
 
 enum {
     COM1 = 0x3f8,
+    COM1_LINE = 4,
     UART_DATA = COM1 + 0,
     UART_DIVISOR_LOW = COM1 + 0,
     UART_INTERRUPTS = COM1 + 1,
     UART_DIVISOR_HIGH = COM1 + 1,
     UART_FIFO = COM1 + 2,
+    UART_INTERRUPT_CAUSE = COM1 + 2,
     UART_LINE_CONTROL = COM1 + 3,
     UART_MODEM_CONTROL = COM1 + 4,
     UART_LINE_STATUS = COM1 + 5,
@@ -20,6 +26,9 @@ enum {
     UART_LINE_DIVISOR = 0x80,
     UART_FIFO_ON = 0x07, /* and both emptied */
     UART_MODEM_DTR_RTS = 0x03,
+    UART_MODEM_OUT2 = 0x08, /* a PC's UART reaches its interrupt line through this */
+    UART_ON_DATA = 0x01,    /* an interrupt for each character that comes */
+    UART_CAUSE_NONE = 0x01,
     UART_STATUS_DATA = 0x01,  /* a character has come */
     UART_STATUS_EMPTY = 0x20, /* room for a character */
     UART_115200_BAUD = 1,
@@ -38,6 +47,10 @@ enum {
 };
 
 static bool have_uart;
+static bool have_input_line;
+static bool line_open; /* a line of arch_console_echo() */
+volatile bool arch_console_input;
+static void (*tell)(void);
 static uint32_t reads_left = READS_MAX;
 uint32_t arch_console_lost;
 static uint32_t lost_said; /* of these, as the console has said */
@@ -91,7 +104,7 @@ static void say_lost(void)
     }
 }
 
-void arch_console_putc(char c)
+static void put(char c)
 {
     arch_screen_putc(c);
     if (!have_uart) {
@@ -103,12 +116,74 @@ void arch_console_putc(char c)
     send(c);
 }
 
-bool arch_console_take(void)
+void arch_console_putc(char c)
 {
-    bool there = have_uart && arch_io_read8(UART_LINE_STATUS) & UART_STATUS_DATA;
-
-    if (there) {
-        arch_io_read8(UART_DATA);
+    if (line_open) {
+        line_open = false;
+        put('\r');
+        put('\n');
     }
-    return there;
+    put(c);
+}
+
+void arch_console_echo(char c)
+{
+    put(c);
+    line_open = c != '\n';
+}
+
+bool arch_console_is_open(void)
+{
+    return line_open;
+}
+
+static bool uart_heard(void *context)
+{
+    (void)context;
+    if (arch_io_read8(UART_INTERRUPT_CAUSE) & UART_CAUSE_NONE) {
+        return false;
+    }
+    arch_io_write8(UART_INTERRUPTS, 0);
+    arch_console_input = true;
+    tell();
+    return true;
+}
+
+static bool keyboard_heard(void *context)
+{
+    (void)context;
+    arch_console_input = true;
+    tell();
+    return true;
+}
+
+void arch_console_start_input(void (*heard)(void))
+{
+    tell = heard;
+    arch_keyboard_start(keyboard_heard);
+    have_input_line = have_uart && arch_irq_register(COM1_LINE, uart_heard, NULL);
+    if (have_input_line) {
+        arch_io_write8(UART_MODEM_CONTROL, UART_MODEM_DTR_RTS | UART_MODEM_OUT2);
+    }
+    arch_console_input = true; /* what was typed before */
+}
+
+/* What comes between the look at the UART and the interrupts' return raises one at once. */
+int arch_console_getc(void)
+{
+    int key;
+
+    if (have_uart && arch_io_read8(UART_LINE_STATUS) & UART_STATUS_DATA) {
+        return arch_io_read8(UART_DATA);
+    }
+    arch_console_input = false; /* before the keyboard is looked at, which may interrupt at once */
+    key = arch_keyboard_getc();
+    if (key >= 0) {
+        arch_console_input = true;
+        return key;
+    }
+    if (have_input_line) {
+        arch_io_write8(UART_INTERRUPTS, UART_ON_DATA);
+    }
+    return -1;
 }

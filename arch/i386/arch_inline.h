@@ -18,6 +18,9 @@
 void arch_screen_init(void);
 void arch_screen_putc(char c);
 void arch_screen_say(const char *text);
+void arch_screen_show_cursor(void);
+void arch_keyboard_start(arch_irq_handler_t heard);
+int arch_keyboard_getc(void);
 
 #define ARCH_EFLAGS_IF 0x200u
 

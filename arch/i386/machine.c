@@ -9,13 +9,20 @@ enum {
     DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit: the emulator ends with value * 2 + 1 */
     DEBUG_EXIT_SUCCESS = 0x10,
     DEBUG_EXIT_FAILURE = 0x11,
-    ACPI_PM1A_CONTROL = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
+    ACPI_PM1A_QEMU = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
+    ACPI_PM1A_BOCHS = 0xb004,
     ACPI_SLEEP_S5 = 0x2000,
     NO_DEVICE8 = 0xff, /* what a port reads as that no device has */
     NO_DEVICE16 = 0xffff,
     KEYBOARD_DATA = 0x60,
     KEYBOARD_STATUS = 0x64,
     KEYBOARD_HAS_DATA = 0x01,
+    KEYBOARD_IS_BUSY = 0x02,
+    KEYBOARD_PULSE_RESET = 0xfe,
+    RESET_CONTROL = 0xcf9, /* of PCI chip sets since the PIIX3 */
+    RESET_CONTROL_FULL = 0x02,
+    RESET_CONTROL_NOW = 0x06,
+    POWER_PATIENCE = 100000, /* port reads of a microsecond */
     KEYBOARD_BUFFER = 16,
     KEY_PATIENCE_S = 300,
     CPUID_HYPERVISOR = 0x40000000,
@@ -32,7 +39,7 @@ static bool take_key(void)
         arch_io_read8(KEYBOARD_DATA);
         return true;
     }
-    return arch_console_take();
+    return arch_console_getc() >= 0;
 }
 
 /* Keys that were pressed before do not count. The text is on the serial console, too: nothing tells the
@@ -51,23 +58,71 @@ static void wait_for_key(void)
     arch_interrupts_off();
 }
 
+/* Where the power switch is, or 0. */
+static uint32_t power_port(void)
+{
+    return arch_io_read16(ACPI_PM1A_QEMU) != NO_DEVICE16    ? ACPI_PM1A_QEMU
+           : arch_io_read16(ACPI_PM1A_BOCHS) != NO_DEVICE16 ? ACPI_PM1A_BOCHS
+                                                            : 0;
+}
+
 _Noreturn void arch_exit(bool success)
 {
+    uint32_t port = power_port();
+
     arch_interrupts_off();
     arch_io_write32(DEBUG_EXIT, success ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_FAILURE);
     /* Still here: there is no such device, so this is no test. Switch the machine off. */
-    if (arch_io_read16(ACPI_PM1A_CONTROL) == NO_DEVICE16) {
+    if (port == 0) {
         printf("\nvtnet: the run has ended. This machine cannot switch itself off: end QEMU by "
                "hand\n");
     } else {
         if (i386_screen_is_present()) {
             wait_for_key();
         }
-        arch_io_write16(ACPI_PM1A_CONTROL, ACPI_SLEEP_S5);
+        arch_io_write16(port, ACPI_SLEEP_S5);
     }
     for (;;) {
         __asm__ volatile("hlt");
     }
+}
+
+/* What was asked for may take a moment. */
+static void wait_for_power(void)
+{
+    for (unsigned i = 0; i < POWER_PATIENCE; i++) {
+        (void)arch_io_read8(KEYBOARD_STATUS);
+    }
+}
+
+/* isa-debug-exit ends QEMU, as arch_exit() would. */
+void arch_power_off(void)
+{
+    uint32_t port = power_port();
+
+    arch_io_write32(DEBUG_EXIT, DEBUG_EXIT_SUCCESS);
+    if (port != 0) {
+        arch_io_write16(port, ACPI_SLEEP_S5);
+    }
+    wait_for_power();
+}
+
+void arch_reboot(void)
+{
+    struct {
+        uint16_t limit;
+        uint32_t base;
+    } __attribute__((packed)) nothing = {0, 0};
+
+    for (unsigned i = 0; i < POWER_PATIENCE && arch_io_read8(KEYBOARD_STATUS) & KEYBOARD_IS_BUSY;
+         i++) {
+    }
+    arch_io_write8(KEYBOARD_STATUS, KEYBOARD_PULSE_RESET);
+    wait_for_power();
+    arch_io_write8(RESET_CONTROL, RESET_CONTROL_FULL);
+    arch_io_write8(RESET_CONTROL, RESET_CONTROL_NOW);
+    /* Without either: an exception that cannot be handled, for which there is no double fault's task. */
+    __asm__ volatile("lidt %0\n\tint3" ::"m"(nothing));
 }
 
 /* The instruction exists where the ID flag can be changed. */

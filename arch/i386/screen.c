@@ -22,9 +22,14 @@ enum {
     CRTC_INDEX = 0x3d4,
     CRTC_DATA = 0x3d5,
     CRTC_CURSOR_START = 0x0a,
+    CRTC_CURSOR_END = 0x0b,
     CRTC_ADDRESS_HIGH = 0x0c, /* of the character in the first corner */
     CRTC_ADDRESS_LOW = 0x0d,
+    CRTC_CURSOR_HIGH = 0x0e,
+    CRTC_CURSOR_LOW = 0x0f,
     CURSOR_OFF = 0x20,
+    CURSOR_FIRST_LINE = 13, /* of the 16 of a character */
+    CURSOR_LAST_LINE = 14,
 };
 
 static volatile uint16_t *const text_memory = (volatile uint16_t *)0xb8000;
@@ -107,6 +112,9 @@ void arch_screen_putc(char c)
     case '\r':
         column = 0;
         break;
+    case '\b':
+        column -= column != 0;
+        break;
     case '\t':
         column = column + TAB < COLUMNS ? (column | (TAB - 1)) + 1 : COLUMNS;
         break;
@@ -122,6 +130,18 @@ void arch_screen_say(const char *text)
 {
     while (*text != '\0') {
         arch_screen_putc(*text++);
+    }
+}
+
+void arch_screen_show_cursor(void)
+{
+    unsigned at = row * COLUMNS + (column < COLUMNS ? column : COLUMNS - 1);
+
+    if (present) {
+        write_crtc(CRTC_CURSOR_HIGH, (uint8_t)(at >> 8));
+        write_crtc(CRTC_CURSOR_LOW, (uint8_t)at);
+        write_crtc(CRTC_CURSOR_START, CURSOR_FIRST_LINE);
+        write_crtc(CRTC_CURSOR_END, CURSOR_LAST_LINE);
     }
 }
 

@@ -176,6 +176,20 @@ static inline void arch_screen_say(const char *text)
     (void)text;
 }
 
+static inline void arch_screen_show_cursor(void)
+{
+}
+
+static inline void arch_keyboard_start(arch_irq_handler_t heard)
+{
+    (void)heard;
+}
+
+static inline int arch_keyboard_getc(void)
+{
+    return -1;
+}
+
 /* The selector is big-endian, and data comes by the byte. */
 #define ARCH_FW_CFG 0xf0000510u
 

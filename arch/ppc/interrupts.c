@@ -106,22 +106,25 @@ void arch_interrupts_init(void)
     allow_sleep();
 }
 
-/* Who registers here is a PCI device, and these are level-triggered: the PCI-to-ISA bridge takes
- * them on lines of the second controller, and wants to be told. */
+/* PCI devices are level-triggered: the PCI-to-ISA bridge takes them on lines of the second controller, and
+ * wants to be told. The devices on lines of the first are the bridge's own. */
 bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
 {
+    uint32_t data = line < 8 ? PIC1_DATA : PIC2_DATA;
     uint8_t bit = (uint8_t)(1u << (line & 7));
     bool enabled;
 
-    if (line < 8 || line >= IRQ_LINES) {
+    if (line >= IRQ_LINES || line == PIC_CASCADE) {
         return false;
     }
     for (unsigned i = 0; i < HANDLERS_PER_LINE; i++) {
         if (handlers[line][i].handler == NULL) {
             enabled = arch_interrupts_save();
             handlers[line][i] = (struct irq_handler){handler, context};
-            arch_io_write8(PIC2_ELCR, arch_io_read8(PIC2_ELCR) | bit);
-            arch_io_write8(PIC2_DATA, arch_io_read8(PIC2_DATA) & (uint8_t)~bit);
+            if (line >= 8) {
+                arch_io_write8(PIC2_ELCR, arch_io_read8(PIC2_ELCR) | bit);
+            }
+            arch_io_write8(data, arch_io_read8(data) & (uint8_t)~bit);
             arch_interrupts_restore(enabled);
             return true;
         }

@@ -9,12 +9,15 @@
  *   - else, and for success, the keyboard controller resets the machine: with "-no-reboot" QEMU
  *     ends with exit code 0. Without it the machine starts again, notices that, and halts.
  */
+#include <stdio.h>
+
 #include "arch/arch.h"
 #include "arch/ppc/internal.h"
 
 enum {
     KEYBOARD_COMMAND = 0x64,
     KEYBOARD_PULSE_RESET = 0xfe,
+    RESET_PATIENCE_NS = 100000000,
 
     /* PCI configuration, by hand: pci/ stands above this. */
     CONFIG_ADDRESS = 0xcf8,
@@ -68,6 +71,24 @@ void arch_exit(bool success)
     *end_mark = END_MARK;
     arch_io_write8(KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
     for (;;) {
+    }
+}
+
+void arch_power_off(void)
+{
+    printf(
+        "vtnet: this machine has no power switch: the run ends with a reset, after which it halts "
+        "(-no-reboot ends QEMU)\n");
+    arch_exit(true);
+}
+
+/* Port 0x92 would reset the processor alone: the card would go on, and the image would not be loaded anew. */
+void arch_reboot(void)
+{
+    uint64_t start = arch_clock_ns();
+
+    arch_io_write8(KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
+    while (arch_clock_ns() - start < RESET_PATIENCE_NS) {
     }
 }
 

@@ -17,6 +17,7 @@ void arch_wait(void);
 void arch_fw_cfg_select(uint16_t key);
 uint8_t arch_fw_cfg_read8(void);
 void arch_screen_say(const char *text);
+void arch_screen_show_cursor(void);
 
 static inline void arch_pause(void)
 {

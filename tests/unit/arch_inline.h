@@ -34,6 +34,9 @@ uint32_t arch_bus_address(const void *memory);
 void arch_screen_init(void);
 void arch_screen_putc(char c);
 void arch_screen_say(const char *text);
+void arch_screen_show_cursor(void);
+void arch_keyboard_start(arch_irq_handler_t heard);
+int arch_keyboard_getc(void);
 
 static inline void arch_pause(void)
 {

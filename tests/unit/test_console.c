@@ -20,12 +20,70 @@ static struct {
     uint8_t scratch;
     char text[4096];
     size_t length;
+    char typed[64]; /* and not read yet */
+    bool interrupts;
+    bool out2;
+    unsigned raised;
 } uart;
+
+static arch_irq_handler_t line_4, keyboard;
+static const char *keys = "";
+
+/* A rising edge; the handler must not leave the line as it is. */
+static void raise_line(void)
+{
+    if (uart.interrupts && uart.typed[0] != '\0' && uart.out2) {
+        uart.raised++;
+        assert_true(line_4(NULL));
+        assert_false(uart.interrupts);
+    }
+}
+
+bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
+{
+    assert_int_equal(line, COM1_LINE);
+    assert_null(context);
+    line_4 = handler;
+    return true;
+}
+
+void arch_keyboard_start(arch_irq_handler_t heard)
+{
+    keyboard = heard;
+}
+
+int arch_keyboard_getc(void)
+{
+    return *keys != '\0' ? *keys++ : -1;
+}
+
+static unsigned told;
+
+static void hear(void)
+{
+    told++;
+}
+
+static void type(const char *text)
+{
+    strcat(uart.typed, text);
+    raise_line();
+}
 
 uint8_t arch_io_read8(uint32_t port)
 {
     if (port == UART_SCRATCH) {
         return uart.scratch;
+    }
+    if (port == UART_INTERRUPT_CAUSE) {
+        return uart.interrupts && uart.typed[0] != '\0' ? 4 : UART_CAUSE_NONE;
+    }
+    if (port == UART_DATA) {
+        uint8_t c = (uint8_t)uart.typed[0];
+
+        assert_int_not_equal(c, 0);
+        memmove(uart.typed, uart.typed + 1, sizeof uart.typed - 1);
+        return c;
     }
     assert_int_equal(port, UART_LINE_STATUS);
     uart.reads++;
@@ -33,13 +91,19 @@ uint8_t arch_io_read8(uint32_t port)
     if (uart.busy && uart.reads_each != 0 && uart.reads_since >= uart.reads_each) {
         uart.busy = false;
     }
-    return uart.busy ? 0 : UART_STATUS_EMPTY;
+    return (uint8_t)((uart.busy ? 0 : UART_STATUS_EMPTY) |
+                     (uart.typed[0] != '\0' ? UART_STATUS_DATA : 0));
 }
 
 void arch_io_write8(uint32_t port, uint8_t value)
 {
     if (port == UART_SCRATCH) {
         uart.scratch = value;
+    } else if (port == UART_INTERRUPTS && !uart.initialising) {
+        uart.interrupts = value == UART_ON_DATA;
+        raise_line();
+    } else if (port == UART_MODEM_CONTROL) {
+        uart.out2 = value & UART_MODEM_OUT2;
     } else if (port == UART_DATA && !uart.initialising) {
         assert_false(uart.busy);
         assert_true(uart.length + 1 < sizeof uart.text);
@@ -70,6 +134,11 @@ static int start(void **state)
     reads_left = READS_MAX;
     arch_console_lost = 0;
     lost_said = 0;
+    line_open = false;
+    have_input_line = false;
+    arch_console_input = false;
+    keys = "";
+    told = 0;
     uart.initialising = true;
     arch_console_init();
     uart.initialising = false;
@@ -142,6 +211,101 @@ static void test_without_a_uart(void **state)
     assert_int_equal(arch_console_lost, 0);
 }
 
+/* As the loop does: once told, it takes all characters. Returns what it took. */
+static const char *take(void)
+{
+    static char text[64];
+    size_t length = 0;
+    int c;
+
+    assert_true(arch_console_input);
+    while ((c = arch_console_getc()) >= 0) {
+        text[length++] = (char)c;
+    }
+    text[length] = '\0';
+    assert_false(arch_console_input);
+    return text;
+}
+
+static void test_input_is_heard_of(void **state)
+{
+    (void)state;
+    type("early");
+    assert_false(arch_console_input);
+    arch_console_start_input(hear);
+    assert_string_equal(take(), "early");
+    type("a");
+    type("bc");
+    assert_int_equal(uart.raised, 1); /* until they are taken */
+    assert_string_equal(take(), "abc");
+    type("\xff");
+    assert_int_equal(uart.raised, 2);
+    assert_int_equal(told, 2);
+    assert_string_equal(take(), "\xff");
+}
+
+/* The line falls while interrupts are off, and rises with the character that came meanwhile. */
+static void test_input_between_the_last_look_and_the_interrupt(void **state)
+{
+    (void)state;
+    arch_console_start_input(hear);
+    assert_string_equal(take(), "");
+    type("a");
+    assert_int_equal(arch_console_getc(), 'a');
+    strcpy(uart.typed, "b"); /* no edge: they are off */
+    assert_true(arch_console_input);
+    assert_string_equal(take(), "b");
+}
+
+static void test_keyboard_beside_the_uart(void **state)
+{
+    (void)state;
+    arch_console_start_input(hear);
+    assert_string_equal(take(), "");
+    keys = "xy";
+    assert_true(keyboard(NULL));
+    assert_string_equal(take(), "xy");
+    type("a");
+    keys = "k";
+    assert_string_equal(take(), "ak");
+}
+
+static void test_input_without_a_uart(void **state)
+{
+    (void)state;
+    have_uart = false;
+    line_4 = NULL;
+    arch_console_start_input(hear);
+    assert_null(line_4);
+    assert_string_equal(take(), "");
+    keys = "x";
+    keyboard(NULL);
+    assert_string_equal(take(), "x");
+}
+
+static void echo(const char *text)
+{
+    while (*text != '\0') {
+        arch_console_echo(*text++);
+    }
+}
+
+/* What is printed begins on a line of its own, and says who typed that his is left. */
+static void test_a_line_being_typed_is_left_alone(void **state)
+{
+    (void)state;
+    echo("> pi");
+    assert_true(arch_console_is_open());
+    print("message\n", 1);
+    assert_false(arch_console_is_open());
+    print("message 2\n", 1);
+    echo("> pin");
+    echo("\r\n");
+    assert_false(arch_console_is_open());
+    print("answer\n", 1);
+    assert_string_equal(uart.text, "> pi\r\nmessage\nmessage 2\n> pin\r\nanswer\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +314,11 @@ int main(void)
         cmocka_unit_test_setup(test_a_reader_that_comes_late, start),
         cmocka_unit_test_setup(test_a_reader_that_is_too_slow, start),
         cmocka_unit_test_setup(test_without_a_uart, start),
+        cmocka_unit_test_setup(test_input_is_heard_of, start),
+        cmocka_unit_test_setup(test_input_between_the_last_look_and_the_interrupt, start),
+        cmocka_unit_test_setup(test_keyboard_beside_the_uart, start),
+        cmocka_unit_test_setup(test_input_without_a_uart, start),
+        cmocka_unit_test_setup(test_a_line_being_typed_is_left_alone, start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
