@@ -45,8 +45,13 @@ int port_ip6_input(struct pbuf *p);
 /* In the place of lwIP's functions of these names, which they call. lwIP has no hooks there; but this
  * file is included where it calls them (ip4.c, ip6.c), and not where it defines them. */
 void port_udp_input(struct pbuf *p, struct netif *netif);
+void port_icmp_input(struct pbuf *p, struct netif *netif);
 void port_icmp6_input(struct pbuf *p, struct netif *netif);
 #define udp_input(p, netif) port_udp_input(p, netif)
 #define icmp6_input(p, netif) port_icmp6_input(p, netif)
+/* icmp.c includes this file, too; ip4.c includes this header before. */
+#ifdef LWIP_HDR_RAW_PRIV_H
+#define icmp_input(p, netif) port_icmp_input(p, netif)
+#endif
 
 #endif

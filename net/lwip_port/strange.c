@@ -2,6 +2,7 @@
 /* What lwIP takes as it comes between its input of IP and those of UDP and ICMPv6: hooks.h. */
 #include <stdbool.h>
 
+#include "lwip/icmp.h"
 #include "lwip/icmp6.h"
 #include "lwip/ip.h"
 #include "lwip/nd6.h"
@@ -14,6 +15,7 @@
 #include "net/lwip_port/conflict.h"
 #include "net/lwip_port/frame.h"
 #include "net/lwip_port/hooks.h"
+#include "net/lwip_port/ping.h"
 #include "net/lwip_port/port_internal.h"
 
 /* The length is a datagram's own: bytes behind it are none of its, and it ends within the packet. */
@@ -132,11 +134,20 @@ static bool is_bad_discovery(const struct pbuf *p, uint8_t type)
     return fixed != 0 && (port_ip6_in_fragments() || !has_good_options(p, fixed));
 }
 
+void port_icmp_input(struct pbuf *p, struct netif *netif)
+{
+    if (ping_take(p, false)) {
+        pbuf_free(p);
+        return;
+    }
+    (icmp_input)(p, netif);
+}
+
 void port_icmp6_input(struct pbuf *p, struct netif *netif)
 {
     uint8_t type = p->len > 0 ? *(const uint8_t *)p->payload : 0;
 
-    if (is_bad_discovery(p, type) ||
+    if (ping_take(p, true) || is_bad_discovery(p, type) ||
         (type == ICMP6_TYPE_NA && p->len >= sizeof(struct na_header) && claims_ours(p, netif)) ||
         (type == ICMP6_TYPE_RD && p->len >= sizeof(struct redirect_header) &&
          !redirects(p, netif))) {
