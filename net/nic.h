@@ -157,6 +157,10 @@ struct nic_driver {
      */
     bool (*set_groups)(void *state, const uint8_t (*groups)[6], unsigned count);
     bool (*set_vlan)(void *state, uint16_t vlan, bool on);
+    /* Whether it receives frames for any station. Returns whether it does as told. NULL: it cannot. */
+    bool (*set_promiscuous)(void *state, bool on);
+    /* Resets the card and sets it up as it was, by and by; the link is down meanwhile. NULL: it cannot. */
+    void (*reset)(void *state);
     /* Asks for an interrupt for the next frame received, and with tx for room to transmit. Returns
      * whether there is work already, so that no interrupt may come. */
     bool (*interrupts_on)(void *state, bool tx);

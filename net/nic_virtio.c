@@ -286,6 +286,16 @@ static bool card_set_vlan(void *state, uint16_t vlan, bool on)
     return virtio_net_set_vlan(state, vlan, on) != VIRTIO_ERROR_IO;
 }
 
+static bool card_set_promiscuous(void *state, bool on)
+{
+    return virtio_net_set_rx_mode(state, on ? VIRTIO_NET_RX_PROMISC : 0) == 0;
+}
+
+static void card_reset(void *state)
+{
+    virtio_net_reset(state);
+}
+
 static bool card_interrupts_on(void *state, bool tx)
 {
     return virtio_net_interrupts_on(state, tx);
@@ -344,6 +354,8 @@ const struct nic_driver nic_virtio = {
     .scarce = card_scarce,
     .set_groups = card_set_groups,
     .set_vlan = card_set_vlan,
+    .set_promiscuous = card_set_promiscuous,
+    .reset = card_reset,
     .interrupts_on = card_interrupts_on,
     .interrupt = card_interrupt,
     .vectors = card_vectors,

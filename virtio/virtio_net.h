@@ -315,6 +315,10 @@ void virtio_net_release(struct virtio_net *net, void *buffer);
  */
 bool virtio_net_scarce(const struct virtio_net *net);
 
+/* Resets the device, and sets it up as it was: begins with the next virtio_net_poll(). What the device had
+ * of frames to send is lost. Nothing where that is under way already. */
+void virtio_net_reset(struct virtio_net *net);
+
 /*
  * The control queue (§5.1.6.5). Each function waits for the device's answer, some microseconds;
  * to be called between virtio_net_start() and _close(). 0; ERROR_UNSUPPORTED where the feature was not

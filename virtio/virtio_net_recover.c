@@ -96,6 +96,13 @@ void virtio_net_recovery_begin(struct virtio_net *net)
     }
 }
 
+void virtio_net_reset(struct virtio_net *net)
+{
+    if (net->live && net->dev->trouble == NULL) {
+        net->dev->trouble = "the program wants it";
+    }
+}
+
 /* What the device had is ours again. Frames that it said it had sent are sent, the others lost. */
 static void take_all_back(struct virtio_net *net)
 {

@@ -74,7 +74,7 @@ static void check_works(void)
     assert_int_equal(card.rx_frames, received + 1);
 }
 
-enum cause { ASKS, ASKS_UNHEARD, BREAKS_RX, BREAKS_TX, SENDS_NOTHING, IS_SILENT, CAUSES };
+enum cause { ASKS, ASKS_UNHEARD, BREAKS_RX, BREAKS_TX, SENDS_NOTHING, PROGRAM_WANTS_IT, IS_SILENT, CAUSES };
 
 static void bring_about(enum cause cause)
 {
@@ -121,6 +121,10 @@ static void bring_about(enum cause cause)
         }
         fake_platform.clock_step = 0;
         card.dev.ignores_commands = false;
+        break;
+    case PROGRAM_WANTS_IT:
+        virtio_net_reset(&card.net);
+        virtio_net_reset(&card.net); /* once */
         break;
     default:
         card.dev.ignores_commands = true;
