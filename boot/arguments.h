@@ -111,6 +111,7 @@ struct boot_arguments {
     unsigned irq;          /* enum boot_irq */
     unsigned services;     /* BOOT_SERVICE_... that run, of those that the program has */
     unsigned answer;       /* enum boot_answer */
+    unsigned console;      /* 0: what is typed at the console is ignored */
     unsigned stats;        /* 1: a line of statistics every second */
     struct boot_ipv4 peer; /* the active side of an example: whom to talk to */
     struct boot_ipv6 peer6; /* or that; at most one of the two is given */

@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "boot/boot.h"
+#include "console/console.h"
 #include "net/addresses.h"
 #include "net/net.h"
 #include "net/services/services.h"
@@ -41,6 +42,7 @@ int main(void)
         !netserver_start() || !iperf_start()) {
         return 1;
     }
+    console_start();
     net_run();
     return 0;
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Fuzzing: libFuzzer under ASan and UBSan. The driver's loads call the fuzzed device (trace-loads).
-FUZZ_TARGETS := ring control pci arguments frames services
+FUZZ_TARGETS := ring control pci arguments console frames services
 # What is cheap to build: they are a part of `make check`.
-FUZZ_CHECKED := ring control pci arguments
+FUZZ_CHECKED := ring control pci arguments console
 FUZZ_TARGET ?= $(FUZZ_TARGETS)
 FUZZ_S ?= 60
 FUZZ_CC ?= clang
@@ -16,6 +16,9 @@ FUZZ_SOURCES_pci := $(VIRTIO) $(PCI) $(addprefix tests/fuzz/,input.c arena.c pla
 FUZZ_SOURCES_arguments := $(addprefix boot/,address_text.c arguments.c arguments_check.c command_line.c fw_cfg.c \
 	image_path.c ipv6_text.c multiboot.c) $(addprefix tests/fuzz/,input.c arena.c host.c)
 FUZZ_LINK_arguments := -Wl,--wrap=printf
+
+FUZZ_SOURCES_console := $(addprefix console/,line.c command.c figures.c) tests/fuzz/input.c
+FUZZ_LINK_console := -Wl,--wrap=printf
 
 # The stack's variables lie in sections of their own, so that each input finds them as they were at the start.
 FUZZ_STACK := $(filter-out net/nic.c net/nic_% net/virtio_platform.c,$(wildcard net/*.c net/lwip_port/*.c net/services/*.c)) \

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "console/console.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "arch/arch.h"
+#include "boot/arguments.h"
+#include "console/command.h"
+#include "console/line.h"
+#include "net/net.h"
+#include "net/nic.h"
+
+enum {
+    TAKEN_A_PASS = 16, /* characters: what a UART keeps */
+    AHEAD = 128,       /* characters typed while a command runs */
+    CONTROL_C = 'C' & 0x1f,
+};
+
+static struct line line;
+static bool in_use; /* somebody has typed something: there is a prompt */
+static struct {
+    uint8_t characters[AHEAD];
+    unsigned first, count;
+} ahead;
+static const struct command *running;
+static enum command_progress progress;
+
+static void prompt(void)
+{
+    line_show(&line);
+    arch_screen_show_cursor();
+}
+
+static void run(void)
+{
+    char *words[COMMAND_WORDS];
+    unsigned count;
+
+    running = command_find(line.text, words, &count);
+    progress = running != NULL ? running->start(words, count) : COMMAND_DONE;
+}
+
+/* The next piece of an answer, or the prompt behind the last. */
+static void go_on(void)
+{
+    if (running != NULL && progress != COMMAND_DONE) {
+        progress = running->step();
+    }
+    if (progress == COMMAND_DONE) {
+        running = NULL;
+        line_begin(&line);
+        prompt();
+    }
+}
+
+static void edit(int c)
+{
+    switch (line_take(&line, c)) {
+    case LINE_GOES_ON:
+        arch_screen_show_cursor();
+        return;
+    case LINE_READY:
+        run();
+        break;
+    case LINE_TOO_LONG:
+        printf("the line has more than %u characters and is ignored\n", (unsigned)LINE_MAX);
+        break;
+    case LINE_UNREADABLE:
+        printf("the line has characters that are not ASCII and is ignored\n");
+        break;
+    case LINE_GIVEN_UP:
+        break;
+    }
+    if (running == NULL || progress == COMMAND_DONE) {
+        progress = COMMAND_DONE;
+        go_on();
+    }
+}
+
+static void stop(void)
+{
+    if (running->stop != NULL) {
+        running->stop();
+    }
+    printf("^C\n");
+    ahead.count = 0;
+    progress = COMMAND_DONE;
+    go_on();
+}
+
+/* Ctrl-C ends a command at once, whatever was typed before. */
+static void take(void)
+{
+    for (unsigned i = 0; i < TAKEN_A_PASS && ahead.count < AHEAD; i++) {
+        int c = arch_console_getc();
+
+        if (c < 0) {
+            return;
+        }
+        if (c == CONTROL_C && running != NULL) {
+            stop();
+        } else {
+            ahead.characters[(ahead.first + ahead.count++) % AHEAD] = (uint8_t)c;
+        }
+    }
+}
+
+static bool is_sign_of_use(int c)
+{
+    return c == '\r' || c == '\n' || (c >= ' ' && c <= '~');
+}
+
+/* Gives the editor what there is, until a line is complete. Returns whether there was anything. */
+static bool use(void)
+{
+    bool any = false;
+
+    while (running == NULL && ahead.count != 0) {
+        int c = ahead.characters[ahead.first];
+
+        ahead.first = (ahead.first + 1) % AHEAD;
+        ahead.count--;
+        any = true;
+        if (!in_use && is_sign_of_use(c)) {
+            in_use = true;
+            line_begin(&line);
+            prompt();
+        }
+        if (in_use) {
+            edit(c);
+        }
+    }
+    return any;
+}
+
+/*
+ * Once a pass. Nothing is on the console before somebody types, so that a log is what it was. What the
+ * guest prints meanwhile ends the line that is being typed, which is shown again behind it.
+ */
+static bool poll(void *context)
+{
+    bool busy;
+
+    (void)context;
+    if (!arch_console_input && !in_use) {
+        return false;
+    }
+    if (arch_console_input) {
+        take();
+    }
+    if (in_use && running == NULL && !arch_console_is_open()) {
+        prompt();
+    }
+    busy = use();
+    if (running != NULL) {
+        go_on();
+        busy |= progress == COMMAND_GOES_ON;
+    }
+    return busy;
+}
+
+void console_start(void)
+{
+    static struct net_poller poller = {.poll = poll};
+
+    if (boot_arguments.console != 0) {
+        arch_console_start_input(nic_wake);
+        net_add_poller(&poller);
+    }
+}

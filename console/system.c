@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `help`, `mode`, `reboot`, `poweroff` */
+#include <stdio.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "boot/arguments.h"
+#include "console/command.h"
+
+static unsigned next; /* of commands[] */
+
+static enum command_progress help_step(void)
+{
+    const struct command *command = commands[next++];
+    char text[80];
+
+    if (command == NULL) {
+        printf("Ctrl-C ends a command; Ctrl-U clears the line; the arrow keys work.\n");
+        return COMMAND_DONE;
+    }
+    snprintf(text, sizeof text, "%s %s", command->name, command->usage);
+    printf("%-34s%s\n", text, command->help);
+    return COMMAND_GOES_ON;
+}
+
+static enum command_progress help_start(char *const words[], unsigned count)
+{
+    (void)words, (void)count;
+    next = 0;
+    return COMMAND_GOES_ON;
+}
+
+const struct command command_help = {
+    .name = "help",
+    .usage = "",
+    .help = "this list",
+    .start = help_start,
+    .step = help_step,
+};
+
+static const char *const modes[] = {
+    [BOOT_MODE_HYBRID] = "hybrid",
+    [BOOT_MODE_IRQ] = "irq",
+    [BOOT_MODE_POLL] = "poll",
+};
+
+static enum command_progress mode_start(char *const words[], unsigned count)
+{
+    unsigned mode = 0, us = boot_arguments.poll_us;
+
+    if (count == 1) {
+        printf("mode %s, poll_us %u\n", modes[boot_arguments.mode], boot_arguments.poll_us);
+        return COMMAND_DONE;
+    }
+    while (mode < sizeof modes / sizeof modes[0] && strcmp(modes[mode], words[1]) != 0) {
+        mode++;
+    }
+    if (mode == sizeof modes / sizeof modes[0] ||
+        (count == 3 && (mode != BOOT_MODE_HYBRID || !command_number(words[2], 0, 1000000, &us)))) {
+        return command_misused(&command_mode);
+    }
+    boot_arguments.mode = mode;
+    boot_arguments.poll_us = us;
+    return COMMAND_DONE;
+}
+
+const struct command command_mode = {
+    .name = "mode",
+    .usage = "[irq|poll|hybrid [POLL_US]]",
+    .help = "when the loop sleeps",
+    .most = 2,
+    .start = mode_start,
+};
+
+static enum command_progress reboot_start(char *const words[], unsigned count)
+{
+    (void)words, (void)count;
+    printf("vtnet: the machine starts again\n");
+    arch_reboot();
+    printf("this machine cannot be reset by the guest\n");
+    return COMMAND_DONE;
+}
+
+const struct command command_reboot = {
+    .name = "reboot",
+    .usage = "",
+    .help = "start the machine again (QEMU ends with -no-reboot)",
+    .start = reboot_start,
+};
+
+static enum command_progress poweroff_start(char *const words[], unsigned count)
+{
+    (void)words, (void)count;
+    arch_power_off();
+    printf("this machine cannot switch itself off: end it by hand; the guest goes on\n");
+    return COMMAND_DONE;
+}
+
+const struct command command_poweroff = {
+    .name = "poweroff",
+    .usage = "",
+    .help = "switch the machine off",
+    .start = poweroff_start,
+};

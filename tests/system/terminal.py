@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Who types at a guest's serial console: commands and their answers, and keys."""
+
+import contextlib
+import re
+import select
+import socket
+import time
+
+from guest import PATIENCE, Guest
+
+PROMPT = "vtnet> "
+
+
+class Terminal:
+    """The other end of the console. `text`: all that came, without carriage returns."""
+
+    def __init__(self, guest, path):
+        self.guest, self.text, self.seen = guest, "", 0
+        self.socket = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + PATIENCE
+        while self.socket.connect_ex(str(path)) != 0:
+            assert time.monotonic() < deadline, guest.console()
+            time.sleep(0.01)
+        self.socket.setblocking(False)
+
+    def read(self):
+        if select.select([self.socket], [], [], 0.05)[0]:
+            with contextlib.suppress(ConnectionResetError):
+                self.text += self.socket.recv(65536).decode(errors="replace").replace("\r", "")
+
+    def wait_for(self, pattern, seconds=PATIENCE):
+        """Waits for a pattern behind the last one that was waited for. Returns its match."""
+        deadline = time.monotonic() + seconds
+        while not (match := re.compile(pattern, re.MULTILINE).search(self.text, self.seen)):
+            assert time.monotonic() < deadline, f"no '{pattern}' in:\n{self.text[self.seen:]}"
+            self.read()
+        self.seen = match.end()
+        return match
+
+    def type(self, keys):
+        """Sends keys, or bytes, as fast as they are taken; what comes meanwhile is read."""
+        rest = keys.encode() if isinstance(keys, str) else keys
+        deadline = time.monotonic() + PATIENCE
+        while rest:
+            assert time.monotonic() < deadline, f"{len(rest)} characters are not taken"
+            if select.select([], [self.socket], [], 0.05)[1]:
+                rest = rest[self.socket.send(rest[:4096]):]
+            self.read()
+
+    def command(self, line):
+        """Types a command, waits for the next prompt, and returns the lines between but the guest's messages."""
+        self.type(line + "\r")
+        self.wait_for(re.escape(line) + "\n")
+        start = self.seen
+        self.wait_for("^" + PROMPT + r"\Z")
+        return [row for row in self.text[start:self.seen].splitlines()
+                if not row.startswith(("vtnet: ", PROMPT))]
+
+
+@contextlib.contextmanager
+def guest_with_terminal(arch, append="", prepare=lambda guest: None, **options):
+    """A guest that is ready, and its terminal, at the prompt."""
+    guest = Guest(arch, append, **options)
+    path = f"{guest.folder.name}/serial"
+    guest.command[guest.command.index("stdio")] = f"unix:{path},server=on,wait=on"
+    prepare(guest)
+    with guest:
+        terminal = Terminal(guest, path)
+        terminal.wait_for("^vtnet: ready at ")
+        yield guest, terminal
+        if not guest.end_seen:
+            guest.assert_well()
+        assert not re.search("^vtnet: (panic|exception)", terminal.text, re.MULTILINE), terminal.text
