@@ -2,8 +2,9 @@
 # GNU make. `make help` lists the targets; V=1 shows the commands.
 
 ARCHES := i386 ppc
-EXAMPLES := $(basename $(notdir $(wildcard examples/*.c)))
-BENCH_GUESTS := floor
+# A folder of examples/ each, with all of its sources.
+EXAMPLES := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard examples/*/main.c)))))
+BENCH_GUESTS := anatomy floor
 TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads assertion
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
@@ -114,7 +115,7 @@ $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
 OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
 	$$(patsubst %.c,$(B)/$(1)/lwip/%.o,$$(LWIP_SOURCES))
 
-$(EXAMPLES:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/examples/%.o
+$(foreach e,$(EXAMPLES),$(eval $(B)/$(1)/$(e).elf: $(patsubst %.c,$(B)/$(1)/%.o,$(wildcard examples/$(e)/*.c))))
 $(TEST_GUESTS:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/tests/guest/%.o
 $(BENCH_GUESTS:%=$(B)/$(1)/%.elf): $(B)/$(1)/%.elf: $(B)/$(1)/bench/guest/%.o
 $(B)/$(1)/%.elf: $$(OBJECTS_$(1)) arch/$(1)/link.ld Makefile
@@ -148,7 +149,7 @@ $(B)/$(1)/boot/start.o: $(B)/version
 .PHONY: check-types-$(1)
 check-types-$(1):
 	$(Q)$$(filter-out -MMD -MP -c,$$(COMPILE_$(1))) $$(LONG_TYPES) $$(WARNINGS) -DVTNET_VERSION='""' -fsyntax-only \
-		$$(filter %.c,$$(SOURCES_$(1))) $(wildcard examples/*.c bench/guest/*.c tests/guest/*.c)
+		$$(filter %.c,$$(SOURCES_$(1))) $(wildcard examples/*/*.c bench/guest/*.c tests/guest/*.c)
 endef
 $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
 
@@ -171,12 +172,12 @@ $(B)/ppc/boot/prep-disk.o: $(B)/ppc/vtnet-demo.bin
 prep-disk: $(B)/ppc/prep-disk.bin ## a disk from which OpenBIOS on a PReP machine starts the demo
 	@echo 'boots by: qemu-system-ppc -M 40p -cdrom $< -boot d'
 
-$(B)/host/vtbench: $(sort $(wildcard bench/vtbench*.c)) $(wildcard bench/vtbench*.h)
+$(B)/host/vtbench: $(sort $(wildcard bench/client/vtbench*.c)) $(wildcard bench/client/vtbench*.h)
 	@mkdir -p $(@D)
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
-$(B)/host/vtserve: $(sort $(wildcard bench/vtserve*.c)) bench/vtserve.h
+$(B)/host/vtserve: $(sort $(wildcard bench/server/vtserve*.c)) bench/server/vtserve.h
 	@mkdir -p $(@D)
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
@@ -196,12 +197,12 @@ $(B)/host/flood: $(sort $(wildcard tests/hell/*.c)) $(wildcard tests/hell/*.h)
 PEER := $(B)/peers/linux
 PEER_CC = $(CROSS_i386_linux)gcc -std=gnu11 -O2 $(WARNINGS) -static
 
-$(PEER)/vtserve: $(sort $(wildcard bench/vtserve*.c)) bench/vtserve.h
+$(PEER)/vtserve: $(sort $(wildcard bench/server/vtserve*.c)) bench/server/vtserve.h
 	@mkdir -p $(@D)
 	$(call say,CROSS,$@)
 	$(Q)$(PEER_CC) $(filter %.c,$^) -o $@
 
-$(PEER)/init: $(sort $(wildcard bench/peers/linux_*.c)) bench/peers/linux_init.h
+$(PEER)/init: $(sort $(wildcard bench/server/linux/linux_*.c)) bench/server/linux/linux_init.h
 	@mkdir -p $(@D)
 	$(call say,CROSS,$@)
 	$(Q)$(PEER_CC) $(filter %.c,$^) -o $@
@@ -210,7 +211,7 @@ $(PEER)/vmlinuz: $(LINUX)/boot/vmlinuz
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-$(PEER)/initramfs: bench/peers/make_initramfs.py $(PEER)/init $(PEER)/vtserve $(LINUX)/boot/vmlinuz
+$(PEER)/initramfs: bench/server/linux/make_initramfs.py $(PEER)/init $(PEER)/vtserve $(LINUX)/boot/vmlinuz
 	$(call say,CPIO,$@)
 	$(Q)$(PYTHON) $< $(LINUX) $@ $(PEER)/init $(PEER)/vtserve
 
@@ -276,9 +277,9 @@ $(B)/ppc-linux/cmocka.o: tests/unit/cross/config.h $(CURDIR)/setup
 		$(CROSS_ppc_linux)gcc -std=gnu11 -O1 -g -w -DHAVE_CONFIG_H -Itests/unit/cross -I$(@D) \
 		-c "$$cmocka/src/cmocka.c" -o $@
 
-LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*.c bench/guest/*.c tests/guest/*.c)))
+LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*/*.c bench/guest/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
-LINT_HOST := $(sort $(wildcard bench/*.c bench/peers/*.c tests/vhost/*.c tests/hell/*.c))
+LINT_HOST := $(sort $(wildcard bench/client/*.c bench/server/*.c bench/server/linux/*.c tests/vhost/*.c tests/hell/*.c))
 FORMATTED := $(LINT_C) $(LINT_HOST) $(LINT_PPC) $(sort $(filter-out $(B)/%,$(wildcard */*.h */*/*.h tests/*/*.c)))
 LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/include -Inet/lwip_port -isystem $(LWIP)/src/include \
 	-isystem $$(clang -print-file-name=include 2>/dev/null)
@@ -319,7 +320,7 @@ toolchains: ## build i686-elf-gcc and powerpc-eabi-gcc in the cache, once; some 
 demo: ## install, build, boot the guest, ping and measure it; ARCH=i386 or ppc for one only
 	@./setup demo
 	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(if $(ARCH),all-$(ARCH),$(ARCHES:%=all-%))
-	@set -e; for arch in $(or $(ARCH),$(ARCHES)); do ./vm run --arch $$arch -- bench/demo; done
+	@set -e; for arch in $(or $(ARCH),$(ARCHES)); do ./vm run --arch $$arch -- bench/runner/demo; done
 
 .PHONY: check
 check: ## all the tests
@@ -369,7 +370,7 @@ hell: all ## the network from hell, at length: SEED=, HELL_S= seconds for each a
 
 .PHONY: bench-icount
 bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on
-	@./vm netns -- bench/icount $(ICOUNT)
+	@./vm netns -- bench/trace/icount $(ICOUNT)
 
 # In the images with the most in them, and in the library.
 STACK_IMAGES := vtnet-demo iperf
@@ -416,7 +417,7 @@ check-mutants:
 	@$(PYTHON) tests/mutants/mutants.py --check
 
 .PHONY: check-bench
-check-bench: all-host ## tests of bench/run and bench/report, without a guest
+check-bench: all-host ## tests of bench/runner/run and bench/report/render, without a guest
 	@$(PYTHON) -m pytest -q -rs tests/bench
 
 .PHONY: check-race
@@ -448,23 +449,23 @@ check-types: $(ARCHES:%=check-types-%) ## the sources where uint32_t is unsigned
 	@echo 'types: uint32_t may be unsigned long'
 
 BENCH_IMAGES := $(foreach arch,$(ARCHES),$(B)/$(arch)/vtnet-demo.elf $(B)/$(arch)/anatomy.elf)
-# FREEBSD=IMAGE, and BENCH= for other options of bench/run. A run that was interrupted goes on.
+# FREEBSD=IMAGE, and BENCH= for other options of bench/runner/run. A run that was interrupted goes on.
 .PHONY: bench bench-quick
 bench: ## measure against other cards and guests: results/.../report.html; some 15 minutes
 	@./setup check
 	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(BENCH_IMAGES)
 	-@$(MAKE) --no-print-directory linux-peer
-	@bench/run $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
+	@bench/runner/run $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
 .PHONY: bench-floor
 bench-floor: all-host $(foreach a,$(ARCHES),$(B)/$a/vtnet-demo.elf $(B)/$a/floor.elf) ## the guest beside a reflector without a stack, in turn; some 8 minutes
-	@bench/floor $(FLOOR)
+	@bench/runner/floor $(FLOOR)
 
 bench-quick: ## the same in less than 5 minutes, and less sure
 	@./setup check
 	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(BENCH_IMAGES)
 	-@$(MAKE) --no-print-directory linux-peer
-	@bench/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
+	@bench/runner/run --quick $(if $(FREEBSD),--freebsd '$(FREEBSD)') $(BENCH)
 
 .PHONY: check-builds
 check-builds: $(B)/ppc/libvtnet.a ## the same bytes from another folder, and a build by clang

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When a packet passed which point on its way through the guest, for bench/anatomy. Off, and then
- * compiled away, in a program that never calls stamp_start(): examples/anatomy.c does.
+ * When a packet passed which point on its way through the guest, for bench/trace/anatomy. Off, and then
+ * compiled away, in a program that never calls stamp_start(): bench/guest/anatomy.c does.
  */
 #ifndef STAMP_H
 #define STAMP_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The floor for bench/floor: the library without a stack. It answers ARP requests and pings for
+ * The floor for bench/runner/floor: the library without a stack. It answers ARP requests and pings for
  * its address, and serves over UDP what the client measures: echo, sink and source, by the messages
  * of net/services/services.h. What it needs for a message beside QEMU, the tap and the client is
  * the driver's own.

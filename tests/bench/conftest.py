@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tests of bench/run and bench/report, which boot nothing."""
+"""The tests of bench/runner/run and bench/report/render, which boot nothing."""
 
 import pathlib
 import sys
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+for folder in ("runner", "report"):
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench" / folder))

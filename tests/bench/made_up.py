@@ -62,7 +62,7 @@ def write(folder, rounds=5):
     records = Records(folder)
     found = run_plan.subjects()
     records.add({"kind": "plan", "subjects": [subject.name for subject in found]})
-    records.add({"kind": "start", "at": "2020-01-01T00:00:00+0000", "command": ["bench/run"],
+    records.add({"kind": "start", "at": "2020-01-01T00:00:00+0000", "command": ["bench/runner/run"],
                  "cpu": "A processor", "processors": 2, "kernel": "6.1", "qemu": "QEMU 7.2",
                  "version": "1234567", "load": 0.1})
     for subject in found:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench/report: tables and page from the records of a run that never was."""
+"""bench/report/render: tables and page from the records of a run that never was."""
 
 import html.parser
 import json
@@ -22,7 +22,7 @@ ICOUNT = {"platform": "ppc", "rows": [{"case": "rx per packet", "driver": 1201, 
 
 
 def render(folder):
-    subprocess.run([ROOT / "bench/report", folder], check=True, timeout=60,
+    subprocess.run([ROOT / "bench/report/render", folder], check=True, timeout=60,
                    stdout=subprocess.DEVNULL)
     return (folder / "tables.md").read_text(), (folder / "report.html").read_text()
 
@@ -147,6 +147,6 @@ def test_one_round_has_no_interval(tmp_path):
 
 
 def test_no_run_is_told(tmp_path):
-    done = subprocess.run([ROOT / "bench/report", tmp_path], stderr=subprocess.PIPE, text=True,
+    done = subprocess.run([ROOT / "bench/report/render", tmp_path], stderr=subprocess.PIPE, text=True,
                           timeout=60, check=False)
-    assert done.returncode == 1 and "bench/run writes it" in done.stderr
+    assert done.returncode == 1 and "bench/runner/run writes it" in done.stderr

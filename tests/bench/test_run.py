@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench/run: order, going on after an interruption, other load, failures."""
+"""bench/runner/run: order, going on after an interruption, other load, failures."""
 
 import contextlib
 import importlib.machinery
@@ -26,7 +26,7 @@ QUIET = {"foreign": 0, "steal": 0, "load": 0}
 
 
 def load_run():
-    loader = importlib.machinery.SourceFileLoader("bench_run", str(ROOT / "bench/run"))
+    loader = importlib.machinery.SourceFileLoader("bench_run", str(ROOT / "bench/runner/run"))
     module = importlib.util.module_from_spec(importlib.util.spec_from_loader("bench_run", loader))
     loader.exec_module(module)
     return module
@@ -91,7 +91,7 @@ def test_rounds_are_in_turn_and_the_timeline_comes_last():
 
 
 def test_print_plan_names_every_subject():
-    done = subprocess.run([ROOT / "bench/run", "--print-plan"], stdout=subprocess.PIPE, text=True,
+    done = subprocess.run([ROOT / "bench/runner/run", "--print-plan"], stdout=subprocess.PIPE, text=True,
                           timeout=60, check=True)
     lines = done.stdout.splitlines()
     for subject in run_plan.subjects():
@@ -241,7 +241,7 @@ def test_a_session_that_hangs_is_ended(tmp_path, monkeypatch):
 def test_interrupt_leaves_whole_records_and_a_report(tmp_path):
     """A real one, at the subject that needs no guest."""
     process = subprocess.Popen(
-        [ROOT / "bench/run", "--anyway", "--tolerance", "1", "--results", tmp_path, "--name", "x",
+        [ROOT / "bench/runner/run", "--anyway", "--tolerance", "1", "--results", tmp_path, "--name", "x",
          "--only", "native/native"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's & has it ignored
     file = pathlib.Path(tmp_path, "x/rounds.jsonl")

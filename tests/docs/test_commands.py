@@ -166,7 +166,7 @@ RULES = [  # the first that matches all of a command
     (r"\./vm run( .*)? --print", as_it_is),
     (r"\./vm run( .*)? -- ping -c 3 .*", shorter("ping -c 3", "ping -c 3 -i 0.01")),
     (r"\./vm run( .*)? -- build/host/vtbench .*", brief_vtbench),
-    (r"\./vm run( .*)? -- bench/buffers \S+", shorter(r"buffers \S+$", "buffers --brief")),
+    (r"\./vm run( .*)? -- bench/runner/buffers \S+", shorter(r"buffers \S+$", "buffers --brief")),
     (r"\./vm run( .*)? -- bash -c .*", as_it_is),
     (r"\./vm run( .*)? -- curl .*", curl),
     (r"\./vm run( (?!-- ).*)?", until_ready),
@@ -178,23 +178,23 @@ RULES = [  # the first that matches all of a command
     (r"netperf .*", netperf),
     (r"iperf .*", lambda command, environment: where_installed(command + " -t 1", environment)),
     (r"\./vm netns -- \S+python3 -m pytest .*", shorter("$", " --collect-only")),
-    (r"\./vm netns -- bench/firstping 10", shorter("10$", "2")),
-    (r"\./vm netns -- .*bench/anatomy.*",
+    (r"\./vm netns -- bench/runner/firstping 10", shorter("10$", "2")),
+    (r"\./vm netns -- .*bench/trace/anatomy.*",
      lambda command, environment: shell(re.sub(r"--json \S+", "--arch i386 --mode irq", command)
                                         + " --count 100", environment)),
     (r"\./vm netns -- sh -c 'iperf .*", iperf_server),
     (r"\./vm netns -- sh -c .*", as_it_is),
     (r"\./vm netns -- bash", shorter("$", " -c 'ip address show dev tap0'")),
-    (r"bench/compare .*", shorter("$", " --rounds 1 --seconds 0.2 --tests tcp-in")),
-    (r"bench/floor .*", shorter("$", " --rounds 1 --seconds 0.1 --count 100 --tests udp-rtt")),
-    (r"bench/run .*", shorter("$", " --print-plan")),
-    (r"bench/report .*", shorter(r"results/NAME|$", "--help ")),
+    (r"bench/runner/compare .*", shorter("$", " --rounds 1 --seconds 0.2 --tests tcp-in")),
+    (r"bench/runner/floor .*", shorter("$", " --rounds 1 --seconds 0.1 --count 100 --tests udp-rtt")),
+    (r"bench/runner/run .*", shorter("$", " --print-plan")),
+    (r"bench/report/render .*", shorter(r"results/NAME|$", "--help ")),
     (r"PATH=\$\(\./setup --qemu10-path\) .*", newer_qemu),
     (r"gcc .* && build/port", prints_what_the_guide_says),
     (r"git .*|virsh .*", not_run),
 ]
 # What begins like this within a sentence is a command, too.
-SPOKEN = re.compile(r"(make|\./vm|\./setup|bench/\w+|build/host/\w+|curl|ping|netperf|iperf|"
+SPOKEN = re.compile(r"(make|\./vm|\./setup|bench/\w+/\w+|build/host/\w+|curl|ping|netperf|iperf|"
                     r"apt-get|PATH=\S+|virsh|git) .*[a-z].*")
 # Not to be typed: parts of a sentence about such a command.
 SHAPES = re.compile(r"\./vm exec|build/host/vtbench ADDRESS|-t omni|ping -i 0\.01|iperf -s( -u)?")
@@ -244,7 +244,7 @@ def test_script(block, environment):
     if " type bridge" in block.text and not there_are_bridges():
         pytest.skip("the kernel has no bridges here")
     text = re.sub(r"^qemu-system", "serve qemu-system", block.text, flags=re.MULTILINE)
-    mine = ROOT / "examples/mine.c"
+    mine = ROOT / "examples/mine"
     assert not mine.exists(), f"{mine} is in the way"
     try:
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
@@ -252,7 +252,7 @@ def test_script(block, environment):
             script.flush()
             shell(f"unshare --net bash -c 'ip link set lo up; exec bash {script.name}'", environment)
     finally:
-        mine.unlink(missing_ok=True)
+        shutil.rmtree(mine, ignore_errors=True)
 
 
 def test_domain_is_what_libvirt_takes(environment, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from guest import ROOT
 
-sys.path.append(str(ROOT / "bench"))
+sys.path.append(str(ROOT / "bench/trace"))
 import anatomy_trips  # noqa: E402
 
 COUNT = 200

@@ -8,7 +8,7 @@ import pytest
 
 from guest import ROOT
 
-sys.path.append(str(ROOT / "bench"))
+sys.path.append(str(ROOT / "bench/trace"))
 import icount_cases  # noqa: E402
 from icount_trace import LAYERS, Image  # noqa: E402
 
@@ -19,10 +19,10 @@ REMEDY = "if that is meant: make bench-icount ICOUNT=--update"
 
 
 def expected_rows(arch):
-    expected = json.loads((ROOT / "bench/icount.json").read_text())
+    expected = json.loads((ROOT / "bench/trace/icount.json").read_text())
     compiler = Image(arch.name, ROOT / arch.image[1]).compiler()
     if compiler not in expected:
-        pytest.skip(f"the image is by {compiler or 'an unknown compiler'}; bench/icount.json has "
+        pytest.skip(f"the image is by {compiler or 'an unknown compiler'}; bench/trace/icount.json has "
                     f"{', '.join(expected)}: make bench-icount ICOUNT=--update adds it")
     return expected[compiler][arch.name]
 

@@ -14,7 +14,7 @@ import struct
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system"))
 
 from guest import ADDRESS, Guest  # noqa: E402
@@ -23,7 +23,7 @@ ECHO, STAMPS = 7, 82
 SIZE = 1024
 SO_TIMESTAMPNS = 35
 UDP_PAYLOAD = 14 + 20 + 8  # where it begins in a frame
-KEY, KEY_MASK = 0x3000, 0xfff  # as in examples/anatomy.c
+KEY, KEY_MASK = 0x3000, 0xfff  # as in bench/guest/anatomy.c
 POINTS = ("interrupt", "pass", "receive", "application", "transmit", "flush", "end")
 EVENTS = ("virtqueue_flush", "virtio_queue_notify", "fw_cfg_select")
 TX_QUEUE = 1
@@ -205,7 +205,7 @@ class Unclear(Exception):
 
 
 def measure(arch, mode, count):
-    """Boots a guest of an architecture (of guest.py). Returns an entry of bench/anatomy's JSON."""
+    """Boots a guest of an architecture (of guest.py). Returns an entry of bench/trace/anatomy's JSON."""
     for attempt in range(1, ATTEMPTS + 1):
         try:
             return measure_once(arch, mode, count)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The floor without a guest: vtserve in a network namespace of its own, over a veth pair.
 
-  ./vm netns -- bench/run_native.py COMMAND ...     with its address in VTNET_GUEST
+  ./vm netns -- bench/runner/run_native.py COMMAND ...     with its address in VTNET_GUEST
 """
 
 import os

@@ -137,7 +137,7 @@ def memory(run, platform):
 
 
 def anatomy(found):
-    """found: as bench/anatomy writes it, a platform each."""
+    """found: as bench/trace/anatomy writes it, a platform each."""
     if not found:
         return None
     figure, axes = pyplot.subplots(figsize=(WIDTH, 1.7 + 0.6 * len(found)))

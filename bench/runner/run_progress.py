@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The line that says how far bench/run is: rewritten on a terminal, elsewhere a line a step."""
+"""The line that says how far bench/runner/run is: rewritten on a terminal, elsewhere a line a step."""
 
 import sys
 import time

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Measures the guest beside which ./vm started it, and prints the figures as JSON.
 
-  ./vm run -- bench/run_beside.py '{"seconds": 1, "count": 2000, "tells": true, "timeline": false}'
+  ./vm run -- bench/runner/run_beside.py '{"seconds": 1, "count": 2000, "tells": true, "timeline": false}'
 """
 
 import contextlib

@@ -12,7 +12,7 @@ import struct
 import sys
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/system"))
 
 from guest import ADDRESS, PATIENCE, Guest  # noqa: E402

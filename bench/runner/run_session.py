@@ -9,8 +9,8 @@ import time
 import run_load
 from run_plan import NATIVE, ROOT, TIMELINE
 
-BESIDE = str(ROOT / "bench/run_beside.py")
-NATIVE_SERVER = str(ROOT / "bench/run_native.py")
+BESIDE = str(ROOT / "bench/runner/run_beside.py")
+NATIVE_SERVER = str(ROOT / "bench/runner/run_native.py")
 
 
 def command(subject, number, depth):

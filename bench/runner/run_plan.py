@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What bench/run measures: platforms, guests and their cards, tests."""
+"""What bench/runner/run measures: platforms, guests and their cards, tests."""
 
 import dataclasses
 import functools
 import pathlib
 import subprocess
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 VM = str(ROOT / "vm")
 NATIVE = "native"
 PLATFORMS = {

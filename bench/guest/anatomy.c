@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For bench/anatomy: UDP echo with stamps on a datagram's way, and on UDP port 82 who asks for them.
+ * For bench/trace/anatomy: UDP echo with stamps on a datagram's way, and on UDP port 82 who asks for them.
  * A question begins with a number of 32 bits; the answer is the number, the clock before and after
  * QEMU's firmware configuration device is shown it (of which QEMU can keep a record, by its own
  * clock), and the stamps of the last datagram echoed. Each is big-endian, times are ns in 64 bits.
