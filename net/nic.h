@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a network interface card offers the stack: one const table a driver, listed in net/nic.c.
- * Buffers are never copied on the way: see receive() and transmit().
+ * Buffers are never copied on the way: see receive() and transmit(). A piece of a frame and the work on
+ * it that a card does are what they are to virtio/.
  */
 #ifndef NIC_H
 #define NIC_H
@@ -11,39 +12,15 @@
 #include <stdint.h>
 
 #include "pci/pci.h"
+#include "virtio/virtio_frame.h"
 
-/* A piece of a frame to transmit. */
-struct nic_part {
-    const void *data;
-    uint32_t length; /* bytes, not 0 */
-};
-
-/*
- * Work on a frame that the card does when it sends it, or that it has spared us when it received
- * it. Offsets are bytes from the Ethernet header's start.
- */
-enum nic_segments { NIC_WHOLE, NIC_TCP4, NIC_TCP6, NIC_UDP };
-struct nic_offload {
-    /*
-     * Sent: the sum from checksum_start to the end is to be put at checksum_start +
-     * checksum_offset, where that of the pseudo-header stands. Received: it has not been put
-     * there, and the frame is known to be good.
-     */
-    bool checksum;
-    bool checked;     /* received: the checksum is there and right */
-    uint8_t segments; /* enum nic_segments: cut into frames, or several received ones joined */
-    uint16_t checksum_start, checksum_offset;
-    uint16_t segment_size;  /* payload bytes of each */
-    uint16_t header_length; /* sent: bytes up to the payload */
-};
-
-/* What a card may be asked for in nic_offload; see nic_driver.offloads(). */
+/* What a card may be asked for in struct virtio_net_offload; see nic_driver.offloads(). */
 enum {
     NIC_SEND_CHECKSUM = 1,
     NIC_SEND_TCP4 = 2,
     NIC_SEND_TCP6 = 4,
     NIC_SEND_UDP = 8,
-    NIC_RECEIVE_CHECKSUM = 16, /* what it receives may come with `checksum` or `checked` */
+    NIC_RECEIVE_CHECKSUM = 16, /* what it receives may come with flags */
 };
 
 /* Who uses the card. Called from the driver's poll() and close(), never from interrupt context. */
@@ -55,7 +32,7 @@ struct nic_client {
      * offload: of the whole frame, the same for each of its buffers; never NULL.
      */
     void (*receive)(void *context, void *buffer, void *data, uint32_t length, bool more,
-                    const struct nic_offload *offload);
+                    const struct virtio_net_offload *offload);
     /* The card is done with a transmitted frame. */
     void (*transmitted)(void *context, void *cookie);
     /* The link went up or down, or it is up and its speed or duplex changed. */
@@ -133,12 +110,13 @@ struct nic_driver {
     unsigned (*headroom)(void *state);
     /*
      * Queues a frame. headroom: bytes before parts[0].data that may be written. offload: one of
-     * what offloads() tells, or NULL. The memory is the card's until client->transmitted(cookie).
+     * what offloads() tells, or NULL. The memory is the card's until client->transmitted(cookie), the list the
+     * caller's.
      * Returns 0; NIC_FULL: try again after transmitted(); NIC_PARTS: too many parts, or an offload
      * without headroom: join them to one; NIC_DOWN: the link is down, or the card out of order.
      */
-    int (*transmit)(void *state, const struct nic_part *parts, unsigned count, unsigned headroom,
-                    const struct nic_offload *offload, void *cookie);
+    int (*transmit)(void *state, struct virtqueue_part *parts, unsigned count, unsigned headroom,
+                    const struct virtio_net_offload *offload, void *cookie);
     /* Whether `frames` frames of this many parts each, with headroom, would surely fit now, and
      * beside them `spare` frames of one part. */
     bool (*has_room)(void *state, unsigned frames, unsigned parts, unsigned spare);

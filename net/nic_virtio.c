@@ -80,9 +80,8 @@ static void card_receive(void *context, void *buffer, void *data, uint32_t lengt
                          const struct virtio_net_offload *offload)
 {
     const struct card *card = context;
-    struct nic_offload o = nic_virtio_received(offload);
 
-    card->user->receive(card->user->context, buffer, data, length, more, &o);
+    card->user->receive(card->user->context, buffer, data, length, more, offload);
 }
 
 static void card_transmitted(void *context, void *cookie)
@@ -222,32 +221,40 @@ static uint16_t card_mtu(void *state)
 
 static uint32_t card_offloads(void *state)
 {
-    return nic_virtio_offloads(((const struct virtio_net *)state)->dev->features);
+    static const struct {
+        uint8_t feature, offload;
+    } map[] = {
+        {VIRTIO_NET_F_CSUM, NIC_SEND_CHECKSUM},          {VIRTIO_NET_F_HOST_TSO4, NIC_SEND_TCP4},
+        {VIRTIO_NET_F_HOST_TSO6, NIC_SEND_TCP6},         {VIRTIO_NET_F_HOST_USO, NIC_SEND_UDP},
+        {VIRTIO_NET_F_GUEST_CSUM, NIC_RECEIVE_CHECKSUM},
+    };
+    const struct virtio_net *net = state;
+    uint32_t offloads = 0;
+
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
+        if (virtio_has(net->dev->features, map[i].feature)) {
+            offloads |= map[i].offload;
+        }
+    }
+    return offloads;
 }
 
-static int card_transmit(void *state, const struct nic_part *parts, unsigned count,
-                         unsigned headroom, const struct nic_offload *offload, void *cookie)
+static int card_transmit(void *state, struct virtqueue_part *parts, unsigned count,
+                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
 {
-    struct virtqueue_part chain[NIC_PARTS_MAX];
-    struct virtio_net_offload wire;
-    int error;
+    int error = virtio_net_transmit(state, parts, count, headroom, offload, cookie);
 
     _Static_assert((int)NIC_PARTS_MAX <= (int)VIRTIO_NET_PARTS_MAX, "parts");
-    if (count > NIC_PARTS_MAX) {
-        return NIC_PARTS;
-    }
-    for (unsigned i = 0; i < count; i++) {
-        chain[i] = (struct virtqueue_part){parts[i].data, parts[i].length};
-    }
-    if (offload != NULL) {
-        wire = nic_virtio_sent(offload);
-    }
-    error =
-        virtio_net_transmit(state, chain, count, headroom, offload != NULL ? &wire : NULL, cookie);
-    if (error == VIRTIO_ERROR_FULL) {
+    switch (error) {
+    case 0:
+        return 0;
+    case VIRTIO_ERROR_FULL:
         return NIC_FULL;
+    case VIRTIO_ERROR_TOOBIG:
+        return NIC_PARTS;
+    default:
+        return NIC_DOWN;
     }
-    return error == 0 ? 0 : error == VIRTIO_ERROR_TOOBIG ? NIC_PARTS : NIC_DOWN;
 }
 
 static bool card_has_room(void *state, unsigned frames, unsigned parts, unsigned spare)

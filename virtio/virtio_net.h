@@ -41,29 +41,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "virtio/virtio_frame.h"
 #include "virtio/virtio_version.h"
 #include "virtio/virtqueue.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/*
- * What is left to do with a frame (§5.1.6.2 Packet Transmission), or was (§5.1.6.4 Processing of
- * Incoming Packets). Offsets are bytes from the Ethernet header's start.
- */
-struct virtio_net_offload {
-    uint8_t flags;    /* VIRTIO_NET_HDR_F_... */
-    uint8_t gso_type; /* VIRTIO_NET_HDR_GSO_...; received: one that was agreed */
-    /*
-     * NEEDS_CSUM: the sum from csum_start to the end belongs at csum_start + csum_offset, where the
-     * sum of the pseudo-header stands. Sent: the device does it. Received: nobody has done it, and
-     * nobody need to, as the frame is known to be good. DATA_VALID: the checksum has been checked.
-     */
-    uint16_t csum_start, csum_offset;
-    uint16_t gso_size; /* with a gso_type: payload bytes of each segment */
-    uint16_t hdr_len;  /* with a gso_type: bytes of all headers, exactly; received: a hint only */
-};
 
 /* Who uses the device; all four are needed. Called from virtio_net_poll() and _close(), never from
  * interrupts. */
@@ -283,7 +267,8 @@ unsigned virtio_net_reclaim(struct virtio_net *net);
 
 /*
  * Queues a frame: Ethernet header first, without checksum. parts: its pieces in order, which belong
- * to the device until client.transmitted(cookie), whatever the result of the transmission.
+ * to the device until client.transmitted(cookie), whatever the result of the transmission. The list is the
+ * caller's: the first one is changed meanwhile, to begin with the header.
  * headroom: bytes before parts[0].data that this function may write; with as many as header_length
  * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
  * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
@@ -293,7 +278,7 @@ unsigned virtio_net_reclaim(struct virtio_net *net);
  * that was not agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing
  * is kept.
  */
-int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
+int virtio_net_transmit(struct virtio_net *net, struct virtqueue_part *parts, unsigned count,
                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie);
 enum { VIRTIO_NET_PARTS_MAX = VIRTQUEUE_PARTS_MAX - 1 };
 

@@ -164,11 +164,50 @@ static bool is_allowed(const struct virtio_net *net, const struct virtio_net_off
                                                          : may_cut(net, offload, bytes));
 }
 
-/* §5.1.6.2 Packet Transmission: a header without offloads is all zeros. */
-int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *parts, unsigned count,
-                        unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
+/* The header in front of the first part, in one descriptor with it. */
+static int add_joined(struct virtio_net *net, struct virtqueue_part *parts, unsigned count,
+                      void *cookie)
+{
+    const struct virtqueue_part first = parts[0];
+    int error;
+
+    parts[0].data = (const uint8_t *)first.data - net->header_length;
+    parts[0].length += net->header_length;
+    error = virtqueue_add(&net->tx, parts, count, 0, cookie);
+    parts[0] = first;
+    return error;
+}
+
+/* The header in a descriptor of its own. */
+static int add_apart(struct virtio_net *net, const void *header, const struct virtqueue_part *parts,
+                     unsigned count, void *cookie)
 {
     struct virtqueue_part chain[VIRTQUEUE_PARTS_MAX];
+
+    chain[0] = (struct virtqueue_part){header, net->header_length};
+    memcpy(chain + 1, parts, count * sizeof *parts);
+    return virtqueue_add(&net->tx, chain, count + 1, 0, cookie);
+}
+
+/* §5.1.6.2 Packet Transmission: a header without offloads is all zeros. */
+static int add_frame(struct virtio_net *net, struct virtqueue_part *parts, unsigned count,
+                     unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
+{
+    struct virtio_net_hdr *header = net->tx_header;
+
+    if (headroom >= net->header_length) {
+        header = (struct virtio_net_hdr *)((uintptr_t)parts[0].data - net->header_length);
+        write_header(net, header, offload);
+        if (!net->split_header) {
+            return add_joined(net, parts, count, cookie);
+        }
+    }
+    return add_apart(net, header, parts, count, cookie);
+}
+
+int virtio_net_transmit(struct virtio_net *net, struct virtqueue_part *parts, unsigned count,
+                        unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
+{
     uint32_t bytes = 0;
     int error;
 
@@ -183,7 +222,6 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
         return VIRTIO_ERROR_TOOBIG;
     }
     for (unsigned i = 0; i < count; i++) {
-        chain[i + 1] = parts[i];
         bytes += parts[i].length;
     }
     /* The rest is virtqueue_add()'s to check, but the first part may get the header added. */
@@ -192,18 +230,7 @@ int virtio_net_transmit(struct virtio_net *net, const struct virtqueue_part *par
         !is_allowed(net, offload, bytes)) {
         return VIRTIO_ERROR_INVAL;
     }
-    chain[0] = (struct virtqueue_part){net->tx_header, net->header_length};
-    if (headroom >= net->header_length) {
-        chain[0].data = (const uint8_t *)parts[0].data - net->header_length;
-        write_header(net, (struct virtio_net_hdr *)(uintptr_t)chain[0].data, offload);
-    }
-    if (headroom >= net->header_length && !net->split_header) {
-        chain[1].data = chain[0].data;
-        chain[1].length += net->header_length;
-        error = virtqueue_add(&net->tx, chain + 1, count, 0, cookie);
-    } else {
-        error = virtqueue_add(&net->tx, chain, count + 1, 0, cookie);
-    }
+    error = add_frame(net, parts, count, headroom, offload, cookie);
     if (error == 0) {
         net->counters.tx_frames++;
         net->counters.tx_bytes += bytes;

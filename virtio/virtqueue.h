@@ -31,17 +31,12 @@
 
 #include "virtio/virtio.h"
 #include "virtio/virtio_config.h"
+#include "virtio/virtio_frame.h"
 #include "virtio/virtio_spec.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* A part of a buffer. Memory that lies as it is until the device has used the buffer. */
-struct virtqueue_part {
-    const void *data; /* the device writes to it where it is an "in" part */
-    uint32_t length;  /* bytes, not 0 */
-};
 
 /* What happened on a queue since it was created. */
 struct virtqueue_counters {

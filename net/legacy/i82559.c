@@ -122,8 +122,8 @@ static unsigned card_headroom(void *state)
     return 0;
 }
 
-static int card_transmit(void *state, const struct nic_part *parts, unsigned count,
-                         unsigned headroom, const struct nic_offload *offload, void *cookie)
+static int card_transmit(void *state, struct virtqueue_part *parts, unsigned count,
+                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
 {
     (void)headroom;
     (void)offload;

@@ -95,7 +95,7 @@ void i82559_rx_restart(struct i82559 *card, uint16_t status);
 /* i82559_tx.c */
 bool i82559_tx_open(struct i82559 *card);
 void i82559_tx_close(struct i82559 *card);
-int i82559_transmit(struct i82559 *card, const struct nic_part *parts, unsigned count,
+int i82559_transmit(struct i82559 *card, const struct virtqueue_part *parts, unsigned count,
                     void *cookie);
 void i82559_flush(struct i82559 *card);
 

@@ -182,7 +182,7 @@ void i82559_rx_restart(struct i82559 *card, uint16_t status)
 /* The first buffer's frame, which the client gets, or the buffer is kept. */
 static void take_frame(struct i82559 *card)
 {
-    static const struct nic_offload no_offload;
+    static const struct virtio_net_offload no_offload;
     struct i82559_buffer *buffer = card->rx_head;
     struct i82559_rfd *rfd = rfd_of(card, buffer);
     uint32_t length = le16_read(&rfd->count) & I82559_COUNT;

@@ -50,7 +50,8 @@ void i82559_append(struct i82559 *card, struct i82559_cb *cb, uint16_t command)
     card->last_command = command;
 }
 
-int i82559_transmit(struct i82559 *card, const struct nic_part *parts, unsigned count, void *cookie)
+int i82559_transmit(struct i82559 *card, const struct virtqueue_part *parts, unsigned count,
+                    void *cookie)
 {
     struct i82559_txcb *tx = &card->tx[card->tx_next];
     uint32_t bytes = 0;

@@ -28,7 +28,7 @@ struct ne2000_tx {
         uint16_t parts;
         uint16_t length; /* bytes, padded */
     } frame[NE2000_TX_FRAMES];
-    struct nic_part part[NE2000_TX_PARTS];
+    struct virtqueue_part part[NE2000_TX_PARTS];
     uint16_t reclaimed, copied, added;
     uint16_t part_first, part_end;
     uint16_t length; /* bytes of the frame in the buffer that is filled */
@@ -107,7 +107,8 @@ void ne2000_rx_counters(const struct ne2000 *card, struct nic_counters *counters
 bool ne2000_rx_scarce(const struct ne2000 *card);
 
 /* ne2000_tx.c */
-int ne2000_tx_add(struct ne2000 *card, const struct nic_part *parts, unsigned count, void *cookie);
+int ne2000_tx_add(struct ne2000 *card, const struct virtqueue_part *parts, unsigned count,
+                  void *cookie);
 bool ne2000_tx_has_room(const struct ne2000 *card, unsigned frames, unsigned parts, unsigned spare);
 /* Gives the card what it takes of the frames that wait for it. */
 void ne2000_tx_pump(struct ne2000 *card);

@@ -177,7 +177,7 @@ static bool is_ours(const struct ne2000 *card, const uint8_t *frame)
  * its count is: how long the frame is, is known too late. */
 static void take_frame(struct ne2000 *card)
 {
-    static const struct nic_offload none;
+    static const struct virtio_net_offload none;
     struct ne2000_buffer *buffer;
     uint32_t header, length;
     uint8_t *data = NULL;

@@ -47,7 +47,7 @@ static void load(struct ne2000 *card)
                (uint16_t)((NE2000_PAGE_FIRST + tx->buffer * NE2000_TX_PAGES) << 8),
                (uint16_t)((frame->length + 3) & ~3));
     for (unsigned i = 0; i < frame->parts; i++) {
-        const struct nic_part *part = &tx->part[tx->part_first++ % NE2000_TX_PARTS];
+        const struct virtqueue_part *part = &tx->part[tx->part_first++ % NE2000_TX_PARTS];
 
         put(&s, part->data, part->length);
         length += part->length;
@@ -98,7 +98,8 @@ bool ne2000_tx_has_room(const struct ne2000 *card, unsigned frames, unsigned par
            frames * parts + spare <= NE2000_TX_PARTS - used_parts;
 }
 
-int ne2000_tx_add(struct ne2000 *card, const struct nic_part *parts, unsigned count, void *cookie)
+int ne2000_tx_add(struct ne2000 *card, const struct virtqueue_part *parts, unsigned count,
+                  void *cookie)
 {
     struct ne2000_tx *tx = &card->tx;
     uint32_t length = 0;

@@ -55,7 +55,7 @@ struct bursts {
     uint32_t next_sequence; /* of TCP */
     bool ended;             /* by a shorter segment */
     unsigned count;
-    struct nic_part parts[NIC_PARTS_MAX];
+    struct virtqueue_part parts[NIC_PARTS_MAX];
 
     struct burst all[BURSTS];
 };
@@ -186,13 +186,13 @@ static bool same_path(const struct bursts *bursts, const uint8_t *frame)
 
 /* Adds a segment's payload to the parts, neighbours in memory as one. Returns the number of parts
  * then, or 0 where there are too many. parts: has NIC_PARTS_MAX places, `count` of them taken. */
-static unsigned add_parts(struct nic_part *parts, unsigned count, const struct pbuf *p,
+static unsigned add_parts(struct virtqueue_part *parts, unsigned count, const struct pbuf *p,
                           unsigned offset)
 {
     for (; p != NULL; p = p->next) {
         const uint8_t *data = (const uint8_t *)p->payload + offset;
         uint32_t length = p->len - offset;
-        struct nic_part *last = &parts[count - 1];
+        struct virtqueue_part *last = &parts[count - 1];
 
         offset = 0;
         if (length == 0) {
@@ -203,7 +203,7 @@ static unsigned add_parts(struct nic_part *parts, unsigned count, const struct p
         } else if (count == NIC_PARTS_MAX) {
             return 0;
         } else {
-            parts[count++] = (struct nic_part){data, length};
+            parts[count++] = (struct virtqueue_part){data, length};
         }
     }
     return count;
@@ -271,7 +271,7 @@ static enum burst_result append(struct bursts *bursts, struct pbuf *p,
                                 const struct offload_headers *headers, unsigned offset)
 {
     uint32_t payload = p->tot_len - offset;
-    struct nic_part last = bursts->parts[bursts->count - 1];
+    struct virtqueue_part last = bursts->parts[bursts->count - 1];
     unsigned count;
 
     if (bursts->ended || headers->protocol != bursts->headers.protocol ||
@@ -332,19 +332,19 @@ static void finish_headers(const struct bursts *bursts, uint8_t *frame)
     memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
-static uint8_t segments_of(const struct offload_headers *headers)
+static uint8_t gso_type_of(const struct offload_headers *headers)
 {
     if (headers->protocol == OFFLOAD_UDP) {
-        return NIC_UDP;
+        return VIRTIO_NET_HDR_GSO_UDP_L4;
     }
-    return headers->ipv6 ? NIC_TCP6 : NIC_TCP4;
+    return headers->ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 }
 
 struct pbuf *burst_flush(struct bursts *bursts)
 {
     struct burst *burst = bursts->open;
     uint8_t *frame;
-    struct nic_offload offload = {0};
+    struct virtio_net_offload offload = {0};
 
     if (burst == NULL) {
         return NULL;
@@ -356,12 +356,12 @@ struct pbuf *burst_flush(struct bursts *bursts)
     }
     frame = burst->header + HEADROOM;
     finish_headers(bursts, frame);
-    offload.segments = segments_of(&bursts->headers);
-    offload.segment_size = bursts->segment_size;
-    offload.header_length = bursts->header_length;
+    offload.gso_type = gso_type_of(&bursts->headers);
+    offload.gso_size = bursts->segment_size;
+    offload.hdr_len = bursts->header_length;
     offload_checksum(frame, bursts->header_length, &bursts->headers,
                      bursts->header_length - bursts->headers.transport + bursts->payload, &offload);
-    bursts->parts[0] = (struct nic_part){frame, bursts->header_length};
+    bursts->parts[0] = (struct virtqueue_part){frame, bursts->header_length};
     if (bursts->nic->driver->transmit(bursts->nic->state, bursts->parts, bursts->count, HEADROOM,
                                       &offload, burst) != 0) {
         burst_release(bursts, burst); /* the card is out of order, which TCP will notice */

@@ -46,11 +46,11 @@ static uint32_t payload_length(const uint8_t *frame, uint32_t length,
 }
 
 bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t length,
-                     const struct nic_offload *offload)
+                     const struct virtio_net_offload *offload)
 {
     struct offload_headers headers;
     uint32_t payload, header_length;
-    uint32_t size = offload->segment_size;
+    uint32_t size = offload->gso_size;
 
     if (!offload_is_checked(frame->payload, frame->len, offload) ||
         !offload_parse(frame->payload, frame->len, &headers) || headers.protocol != OFFLOAD_UDP ||

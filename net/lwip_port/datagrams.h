@@ -41,7 +41,7 @@ struct datagrams {
  * DATAGRAMS_MAX.
  */
 bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t length,
-                     const struct nic_offload *offload);
+                     const struct virtio_net_offload *offload);
 
 bool datagrams_left(const struct datagrams *datagrams);
 

@@ -128,7 +128,7 @@ static uint16_t pseudo_sum(const uint8_t *frame, const struct offload_headers *h
 }
 
 bool offload_checksum(void *frame, size_t available, const struct offload_headers *headers,
-                      uint32_t length, struct nic_offload *offload)
+                      uint32_t length, struct virtio_net_offload *offload)
 {
     uint8_t *bytes = frame;
     uint16_t offset = headers->protocol == OFFLOAD_TCP ? TCP_CHECKSUM : UDP_CHECKSUM;
@@ -140,16 +140,16 @@ bool offload_checksum(void *frame, size_t available, const struct offload_header
     }
     sum = pseudo_sum(bytes, headers, length);
     memcpy(bytes + headers->transport + offset, &sum, sizeof sum);
-    offload->checksum = true;
-    offload->checksum_start = headers->transport;
-    offload->checksum_offset = offset;
+    offload->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    offload->csum_start = headers->transport;
+    offload->csum_offset = offset;
     return true;
 }
 
-bool offload_is_checked(const void *frame, size_t length, const struct nic_offload *offload)
+bool offload_is_checked(const void *frame, size_t length, const struct virtio_net_offload *offload)
 {
     struct offload_headers headers;
 
-    return (offload->checksum || offload->checked) && offload_parse(frame, length, &headers) &&
-           !headers.fragment;
+    return offload->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID) &&
+           offload_parse(frame, length, &headers) && !headers.fragment;
 }

@@ -36,10 +36,10 @@ bool offload_parse(const void *frame, size_t length, struct offload_headers *hea
  * is a fragment, and where fewer than `available` bytes of the frame hold that header.
  */
 bool offload_checksum(void *frame, size_t available, const struct offload_headers *headers,
-                      uint32_t length, struct nic_offload *offload);
+                      uint32_t length, struct virtio_net_offload *offload);
 
 /* Whether the transport checksum of a received frame has been seen to: one of a fragment cannot
  * have been, as it covers all of them. */
-bool offload_is_checked(const void *frame, size_t length, const struct nic_offload *offload);
+bool offload_is_checked(const void *frame, size_t length, const struct virtio_net_offload *offload);
 
 #endif

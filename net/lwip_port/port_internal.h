@@ -11,7 +11,7 @@ struct tcp_pcb;
 
 /* nic_client.receive; context: the struct lwip_port. */
 void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                  const struct nic_offload *offload);
+                  const struct virtio_net_offload *offload);
 enum { PORT_RX_PRIVATE = 64 }; /* bytes before each buffer for port_rx.c: nic_client.private_size */
 
 /* Like netif.input, for an IP packet to this station alone, of no VLAN, whose Ethernet header is off:

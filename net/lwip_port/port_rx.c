@@ -142,7 +142,7 @@ static void refused(struct lwip_port *port, struct pbuf *p)
 }
 
 /* The frame that has come is several datagrams joined. */
-static void receive_datagrams(struct lwip_port *port, const struct nic_offload *offload)
+static void receive_datagrams(struct lwip_port *port, const struct virtio_net_offload *offload)
 {
     struct netif *netif = &port->netif;
     const u16_t checksums = netif->chksum_flags;
@@ -167,12 +167,13 @@ static void receive_datagrams(struct lwip_port *port, const struct nic_offload *
 }
 
 void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                  const struct nic_offload *offload)
+                  const struct virtio_net_offload *offload)
 {
     struct lwip_port *port = context;
     struct netif *netif = &port->netif;
     const u16_t checksums = netif->chksum_flags;
     const void *first;
+    unsigned type;
     bool checked;
     struct pbuf *p;
     err_t error;
@@ -187,8 +188,9 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
         drop(port);
         return;
     }
-    joined = offload->segments == NIC_TCP4 || offload->segments == NIC_TCP6;
-    if (offload->segments == NIC_UDP) {
+    type = offload->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
+    joined = type == VIRTIO_NET_HDR_GSO_TCPV4 || type == VIRTIO_NET_HDR_GSO_TCPV6;
+    if (type == VIRTIO_NET_HDR_GSO_UDP_L4) {
         receive_datagrams(port, offload);
         return;
     }

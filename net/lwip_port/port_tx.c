@@ -151,7 +151,8 @@ static unsigned headroom_of(struct lwip_port *port, struct pbuf *p)
 /* Leaves the checksum to the card where lwIP has. Returns false where it should, and cannot, as the
  * headers are not all in the first pbuf. */
 static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
-                           const struct offload_headers *headers, struct nic_offload *offload)
+                           const struct offload_headers *headers,
+                           struct virtio_net_offload *offload)
 {
     bool known = headers->network != 0;
     bool wanted = !headers->fragment &&
@@ -169,8 +170,8 @@ static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
 static int queue_frame(struct lwip_port *port, struct pbuf *p,
                        const struct offload_headers *headers)
 {
-    struct nic_part parts[NIC_PARTS_MAX];
-    struct nic_offload offload = {.segments = NIC_WHOLE};
+    struct virtqueue_part parts[NIC_PARTS_MAX];
+    struct virtio_net_offload offload = {0};
     unsigned count = 0;
     int error;
 
@@ -184,11 +185,11 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p,
         if (count == NIC_PARTS_MAX) {
             return NIC_PARTS;
         }
-        parts[count++] = (struct nic_part){q->payload, q->len};
+        parts[count++] = (struct virtqueue_part){q->payload, q->len};
     }
     pbuf_ref(p);
     error = port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p),
-                                       offload.checksum ? &offload : NULL, p);
+                                       offload.flags != 0 ? &offload : NULL, p);
     if (error != 0) {
         pbuf_free(p);
     }

@@ -30,7 +30,7 @@ struct card card;
 
 static struct sent {
     void *cookie;
-    struct nic_part part[NIC_PARTS_MAX];
+    struct virtqueue_part part[NIC_PARTS_MAX];
     unsigned count;
 } ring[RING];
 
@@ -39,11 +39,11 @@ static struct {
     const uint8_t *frame;
     size_t length;
     unsigned buffers;
-    struct nic_offload offload;
+    struct virtio_net_offload offload;
 } pending;
 
 void stack_receive(const uint8_t *frame, size_t length, unsigned buffers,
-                   const struct nic_offload *offload)
+                   const struct virtio_net_offload *offload)
 {
     pending.frame = frame;
     pending.length = length;
@@ -109,27 +109,30 @@ static size_t read_parts(const struct sent *sent, uint8_t *to)
     return length;
 }
 
-static void check_offload(const struct nic_offload *offload, size_t length)
+static void check_offload(const struct virtio_net_offload *offload, size_t length)
 {
-    if (offload == NULL || offload->segments == NIC_WHOLE) {
+    if (offload == NULL || offload->gso_type == VIRTIO_NET_HDR_GSO_NONE) {
         fuzz_check(length <= MTU + HEADERS, "a frame longer than the MTU allows");
     } else {
         static const uint32_t needed[] = {
-            [NIC_TCP4] = NIC_SEND_TCP4, [NIC_TCP6] = NIC_SEND_TCP6, [NIC_UDP] = NIC_SEND_UDP};
+            [VIRTIO_NET_HDR_GSO_TCPV4] = NIC_SEND_TCP4,
+            [VIRTIO_NET_HDR_GSO_TCPV6] = NIC_SEND_TCP6,
+            [VIRTIO_NET_HDR_GSO_UDP_L4] = NIC_SEND_UDP,
+        };
 
-        fuzz_check(card.offloads & needed[offload->segments], "an offload that the card has not");
-        fuzz_check(offload->segment_size != 0 && offload->header_length < length &&
-                       offload->header_length + offload->segment_size <= MTU + HEADERS,
+        fuzz_check(card.offloads & needed[offload->gso_type], "an offload that the card has not");
+        fuzz_check(offload->gso_size != 0 && offload->hdr_len < length &&
+                       offload->hdr_len + offload->gso_size <= MTU + HEADERS,
                    "segments longer than the MTU allows");
     }
-    if (offload != NULL && offload->checksum) {
-        fuzz_check(offload->checksum_start + offload->checksum_offset + 2u <= length,
+    if (offload != NULL && offload->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
+        fuzz_check(offload->csum_start + offload->csum_offset + 2u <= length,
                    "a checksum outside of the frame");
     }
 }
 
-static int transmit(void *state, const struct nic_part *parts, unsigned count, unsigned headroom,
-                    const struct nic_offload *offload, void *cookie)
+static int transmit(void *state, struct virtqueue_part *parts, unsigned count, unsigned headroom,
+                    const struct virtio_net_offload *offload, void *cookie)
 {
     static uint8_t frame[FRAME_MAX];
     struct sent *sent = &ring[card.out];

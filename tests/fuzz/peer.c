@@ -206,7 +206,9 @@ static void complete(void)
 /* The device's header, and bytes that are not as they should be. */
 void peer_send(void)
 {
-    struct nic_offload offload = {.segments = NIC_WHOLE};
+    static const uint8_t types[] = {VIRTIO_NET_HDR_GSO_NONE, VIRTIO_NET_HDR_GSO_TCPV4,
+                                    VIRTIO_NET_HDR_GSO_TCPV6, VIRTIO_NET_HDR_GSO_UDP_L4};
+    struct virtio_net_offload offload = {0};
     uint8_t how = input_byte();
     unsigned buffers = 1;
 
@@ -228,13 +230,13 @@ void peer_send(void)
         uint8_t flags = input_byte();
 
         buffers = 1 + flags % 4;
-        offload.checked = flags & 4;
-        offload.checksum = flags & 8;
-        offload.segments = flags >> 4 & 3;
-        offload.checksum_start = (uint16_t)transport;
-        offload.checksum_offset = (uint16_t)checksum_of_protocol();
-        offload.segment_size = input_edge();
-        offload.header_length = input_byte();
+        offload.flags = (uint8_t)((flags & 4 ? VIRTIO_NET_HDR_F_DATA_VALID : 0) |
+                                  (flags & 8 ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0));
+        offload.gso_type = types[flags >> 4 & 3];
+        offload.csum_start = (uint16_t)transport;
+        offload.csum_offset = (uint16_t)checksum_of_protocol();
+        offload.gso_size = input_edge();
+        offload.hdr_len = input_byte();
     }
     if (how & 16) {
         length = 1 + input_u16() % length;

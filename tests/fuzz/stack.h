@@ -25,7 +25,7 @@ void stack_pass(unsigned ms);
 
 /* A frame comes in, in `buffers` buffers, and is handled in a pass. */
 void stack_receive(const uint8_t *frame, size_t length, unsigned buffers,
-                   const struct nic_offload *offload);
+                   const struct virtio_net_offload *offload);
 
 /* All that the network does ends; after some minutes everything is as in the beginning. */
 void stack_check_end(void);

@@ -47,7 +47,7 @@ static struct sent {
     uint8_t bytes[UINT16_MAX + 14];
     uint32_t length;
     unsigned parts;
-    struct nic_offload offload;
+    struct virtio_net_offload offload;
     void *cookie;
 } sent[FRAMES];
 static unsigned sent_count;
@@ -65,8 +65,8 @@ static bool fake_has_room(void *state, unsigned frames, unsigned parts, unsigned
     return ring_room >= frames * parts + spare;
 }
 
-static int fake_transmit(void *state, const struct nic_part *parts, unsigned count,
-                         unsigned headroom, const struct nic_offload *offload, void *cookie)
+static int fake_transmit(void *state, struct virtqueue_part *parts, unsigned count,
+                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
 {
     struct sent *s = &sent[sent_count];
 
@@ -169,15 +169,15 @@ static enum burst_result take(struct pbuf *p)
  * §5.1.6.2). */
 static void assert_headers(const struct sent *s, unsigned protocol, unsigned checksum_offset)
 {
-    const struct nic_offload *o = &s->offload;
+    const struct virtio_net_offload *o = &s->offload;
     const uint8_t *ip = s->bytes + 14;
     bool ipv6 = ip[0] == 0x60;
     uint32_t addresses = ipv6 ? sum_of(ip + 8, 32) : sum_of(ip + 12, 8);
 
-    assert_true(o->checksum);
-    assert_int_equal(o->checksum_offset, checksum_offset);
-    assert_int_equal(sum_of(s->bytes + o->checksum_start + checksum_offset, 2),
-                     (uint16_t)~fold(addresses + protocol + s->length - o->checksum_start));
+    assert_int_equal(o->flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+    assert_int_equal(o->csum_offset, checksum_offset);
+    assert_int_equal(sum_of(s->bytes + o->csum_start + checksum_offset, 2),
+                     (uint16_t)~fold(addresses + protocol + s->length - o->csum_start));
     if (ipv6) {
         assert_int_equal(sum_of(ip + 4, 2), s->length - 14 - 40);
     } else {

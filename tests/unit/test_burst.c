@@ -30,16 +30,16 @@ static uint8_t *tcp_of(struct pbuf *p)
 /* Compares a frame, cut by the card, with the segments from `first` on. Returns how many. */
 static unsigned cut_and_compare(const struct sent *s, unsigned first)
 {
-    const struct nic_offload *o = &s->offload;
-    unsigned transport = o->checksum_start, payload = o->header_length;
+    const struct virtio_net_offload *o = &s->offload;
+    unsigned transport = o->csum_start, payload = o->hdr_len;
     uint32_t total = s->length - payload;
     unsigned cut = 0;
 
     assert_headers(s, 6, 16);
-    for (uint32_t at = 0; at < total; at += o->segment_size, cut++) {
+    for (uint32_t at = 0; at < total; at += o->gso_size, cut++) {
         const struct segment *from = &segments[first + cut];
         const uint8_t *tcp = (const uint8_t *)from->header.payload + from->header.len - 20;
-        uint32_t length = total - at < o->segment_size ? total - at : o->segment_size;
+        uint32_t length = total - at < o->gso_size ? total - at : o->gso_size;
         bool last = at + length == total;
 
         assert_int_equal(get32(s->bytes + transport + 4) + at, get32(tcp + 4));
@@ -49,7 +49,7 @@ static unsigned cut_and_compare(const struct sent *s, unsigned first)
             assert_memory_equal(s->bytes + transport + 8, tcp + 8, 4); /* acknowledgement */
             assert_memory_equal(s->bytes + transport + 14, tcp + 14, 2);
         }
-        assert_true(last || o->segment_size == length);
+        assert_true(last || o->gso_size == length);
     }
     return cut;
 }
@@ -71,10 +71,11 @@ static void test_segments_leave_as_one_frame(void **state)
         assert_null(burst_flush(bursts));
         assert_null(burst_flush(bursts));
         assert_int_equal(sent_count, 1);
-        assert_int_equal(sent[0].offload.segments, ipv6 ? NIC_TCP6 : NIC_TCP4);
-        assert_int_equal(sent[0].offload.segment_size, MSS);
+        assert_int_equal(sent[0].offload.gso_type,
+                         ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
+        assert_int_equal(sent[0].offload.gso_size, MSS);
         assert_int_equal(sent[0].parts, 2); /* neighbours in memory are one */
-        assert_int_equal(sent[0].bytes[sent[0].offload.checksum_start + 13], 0x18);
+        assert_int_equal(sent[0].bytes[sent[0].offload.csum_start + 13], 0x18);
         assert_int_equal(cut_and_compare(&sent[0], first), 10);
         assert_true(burst_release(bursts, sent[0].cookie));
         assert_false(burst_release(bursts, &segments[0].header));
@@ -165,7 +166,7 @@ static void test_lengths_that_end_a_burst(void **state)
     assert_int_equal(take(make(1000, 999, 0x10, false)), BURST_TAKEN);  /* shorter, so the last */
     assert_int_equal(take(make(1999, 999, 0x10, false)), BURST_OTHER);
     assert_null(burst_flush(bursts));
-    assert_int_equal(sent[0].offload.segment_size, 1000);
+    assert_int_equal(sent[0].offload.gso_size, 1000);
     assert_int_equal(sent[0].length, HEADERS + 1999);
     assert_true(burst_release(bursts, sent[0].cookie));
     assert_int_equal(take(make(1999, 10, 0x10, false)), BURST_TAKEN);

@@ -34,22 +34,22 @@ static struct pbuf *make(uint32_t offset, unsigned length, bool ipv6)
 /* Compares a frame, cut by the card, with the datagrams from `first` on. Returns how many. */
 static unsigned cut_and_compare(const struct sent *s, unsigned first)
 {
-    const struct nic_offload *o = &s->offload;
-    uint32_t total = s->length - o->header_length;
+    const struct virtio_net_offload *o = &s->offload;
+    uint32_t total = s->length - o->hdr_len;
     unsigned cut = 0;
 
     assert_headers(s, 17, 6);
-    assert_int_equal(o->segments, NIC_UDP);
-    assert_int_equal(o->header_length, o->checksum_start + 8);
+    assert_int_equal(o->gso_type, VIRTIO_NET_HDR_GSO_UDP_L4);
+    assert_int_equal(o->hdr_len, o->csum_start + 8);
     /* Linux takes it from the checksum's sum, so it must be what that was made with. */
-    assert_int_equal(sum_of(s->bytes + o->checksum_start + 4, 2), s->length - o->checksum_start);
-    for (uint32_t at = 0; at < total; at += o->segment_size, cut++) {
+    assert_int_equal(sum_of(s->bytes + o->csum_start + 4, 2), s->length - o->csum_start);
+    for (uint32_t at = 0; at < total; at += o->gso_size, cut++) {
         const struct segment *from = &segments[first + cut];
-        uint32_t length = total - at < o->segment_size ? total - at : o->segment_size;
+        uint32_t length = total - at < o->gso_size ? total - at : o->gso_size;
 
-        assert_memory_equal(s->bytes + o->checksum_start, udp_of(&from->header), 4);
+        assert_memory_equal(s->bytes + o->csum_start, udp_of(&from->header), 4);
         assert_int_equal(length, from->payload.len);
-        assert_memory_equal(s->bytes + o->header_length + at, from->payload.payload, length);
+        assert_memory_equal(s->bytes + o->hdr_len + at, from->payload.payload, length);
     }
     return cut;
 }
@@ -70,7 +70,7 @@ static void test_datagrams_leave_as_one_frame(void **state)
         assert_null(burst_flush(bursts));
         assert_int_equal(burst_parts(bursts), 0);
         assert_int_equal(sent_count, 1);
-        assert_int_equal(sent[0].offload.segment_size, SIZE);
+        assert_int_equal(sent[0].offload.gso_size, SIZE);
         assert_int_equal(sent[0].parts, 2);
         assert_int_equal(cut_and_compare(&sent[0], first), 10);
         if (!ipv6) { /* from which the card counts on */
@@ -188,7 +188,7 @@ static void test_lengths_that_end_a_burst(void **state)
     assert_int_equal(take(make(1000, 999, false)), BURST_TAKEN);  /* shorter, so the last */
     assert_int_equal(take(make(1999, 999, false)), BURST_OTHER);
     assert_null(burst_flush(bursts));
-    assert_int_equal(sent[0].offload.segment_size, 1000);
+    assert_int_equal(sent[0].offload.gso_size, 1000);
     assert_int_equal(sent[0].length, 42 + 1999);
     release_sent();
 }

@@ -37,7 +37,7 @@ static uint8_t frame[FRAME_MAX];
 static uint32_t frame_length;
 static uint16_t transport;
 static bool over_ipv6;
-static struct nic_offload offload;
+static struct virtio_net_offload offload;
 
 /* What pbuf.c can do without here. */
 struct tcp_pcb *tcp_active_pcbs;
@@ -128,7 +128,9 @@ static void make_frame(uint32_t payload, uint16_t size, unsigned tags, bool ipv6
         at[i] = (uint8_t)(i * 7 + i / 251);
     }
     frame_length = (uint32_t)(at - frame) + payload;
-    offload = (struct nic_offload){.checksum = true, .segments = NIC_UDP, .segment_size = size};
+    offload = (struct virtio_net_offload){.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                          .gso_type = VIRTIO_NET_HDR_GSO_UDP_L4,
+                                          .gso_size = size};
 }
 
 /* The frame in buffers as they come from the card, the first of `first` bytes, the others of
@@ -164,9 +166,9 @@ static struct pbuf *in_buffers(uint32_t first, uint32_t rest)
 /* Compares a datagram, number `index` of the frame, and frees it. */
 static void assert_datagram(struct pbuf *p, unsigned index)
 {
-    const uint8_t *expected = frame + transport + 8 + (size_t)index * offload.segment_size;
+    const uint8_t *expected = frame + transport + 8 + (size_t)index * offload.gso_size;
     uint32_t left = frame_length - (uint32_t)(expected - frame);
-    uint32_t length = LWIP_MIN(left, offload.segment_size);
+    uint32_t length = LWIP_MIN(left, offload.gso_size);
     static uint8_t bytes[FRAME_MAX];
     uint8_t *ip = bytes + transport - (over_ipv6 ? 40 : 20);
 
@@ -359,9 +361,9 @@ static void test_what_the_card_says_and_cannot_be(void **state)
         assert_refused();
     }
     make_frame(1000, 100, 0, false);
-    offload.checksum = false; /* nobody vouches for it */
+    offload.flags = 0; /* nobody vouches for it */
     assert_refused();
-    offload.checked = true;
+    offload.flags = VIRTIO_NET_HDR_F_DATA_VALID;
     assert_int_equal(cut(BUFFER, BUFFER), 10);
 }
 
@@ -430,7 +432,7 @@ static void test_headers_at_random(void **state)
             frame[12 + random_below(70)] = (uint8_t)random_below(256);
         }
         frame_length = random_below(8) == 0 ? 1 + random_below(frame_length) : frame_length;
-        offload.checked = random_below(2);
+        offload.flags |= random_below(2) != 0 ? VIRTIO_NET_HDR_F_DATA_VALID : 0;
         chain = in_buffers(first, 1 + frame_length / (BUFFERS - 1));
         if (datagrams_begin(&datagrams, chain, frame_length, &offload)) {
             while (datagrams_left(&datagrams)) {

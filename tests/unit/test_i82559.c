@@ -54,11 +54,11 @@ uint32_t arch_bus_address(const void *memory)
 }
 
 static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                    const struct nic_offload *offload)
+                    const struct virtio_net_offload *offload)
 {
     assert_null(context);
     assert_false(more);
-    assert_false(offload->checksum || offload->checked);
+    assert_int_equal(offload->flags, 0);
     assert_true((uint8_t *)data >= (uint8_t *)buffer + PRIVATE);
     assert_int_equal(((uintptr_t)data + HEADER) % 4, 0); /* the IP header */
     memset(buffer, 0x5a, PRIVATE);
@@ -369,10 +369,10 @@ static void test_window(void **unused)
 
 static int send(const uint8_t *data, unsigned parts, unsigned n)
 {
-    struct nic_part part[16];
+    struct virtqueue_part part[16];
 
     for (unsigned i = 0; i < parts; i++) {
-        part[i] = (struct nic_part){data + 100 * i, 50 + n % 40};
+        part[i] = (struct virtqueue_part){data + 100 * i, 50 + n % 40};
     }
     return driver->transmit(state, part, parts, 0, NULL, (void *)(data + n));
 }

@@ -78,11 +78,11 @@ void memory_free(void *memory)
 }
 
 static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                    const struct nic_offload *offload)
+                    const struct virtio_net_offload *offload)
 {
     (void)context;
     assert_false(more);
-    assert_false(offload->checksum || offload->checked);
+    assert_int_equal(offload->flags, 0);
     assert_true((uint8_t *)data - (uint8_t *)buffer >= PRIVATE);
     assert_int_equal(((uintptr_t)data + 14) % 4, 0);
     assert_in_range(received_count, 0, FRAMES_MAX - 1);
@@ -176,16 +176,16 @@ static int send_frame(unsigned number, unsigned length)
 {
     /* The card copies it before transmit() returns, or the test keeps to one frame. */
     static uint8_t frame[1518];
-    struct nic_part parts[3];
+    struct virtqueue_part parts[3];
     unsigned first = length > 5 ? 5 : length, count = 1;
 
     memcpy(frame, frame_of(number, length), length);
-    parts[0] = (struct nic_part){frame, first};
+    parts[0] = (struct virtqueue_part){frame, first};
     if (length > first) {
-        parts[count++] = (struct nic_part){frame + first, 1};
+        parts[count++] = (struct virtqueue_part){frame + first, 1};
     }
     if (length > first + 1) {
-        parts[count++] = (struct nic_part){frame + first + 1, length - first - 1};
+        parts[count++] = (struct virtqueue_part){frame + first + 1, length - first - 1};
     }
     return nic_ne2000.transmit(card, parts, count, 0, NULL, (void *)(uintptr_t)number);
 }

@@ -91,18 +91,17 @@ static void assert_offloaded(struct frame *f, unsigned protocol, size_t addresse
     unsigned offset = protocol == OFFLOAD_TCP ? 16 : 6;
     uint16_t wanted = expected(f, protocol, addresses, length, f->transport + offset);
     struct offload_headers headers;
-    struct nic_offload offload = {0};
+    struct virtio_net_offload offload = {0};
 
     assert_true(offload_parse(f->bytes, f->length, &headers));
     assert_int_equal(headers.transport, f->transport);
     assert_true(offload_checksum(f->bytes, f->length, &headers,
                                  (uint32_t)(f->length - f->transport), &offload));
-    assert_true(offload.checksum);
-    assert_int_equal(offload.checksum_start, f->transport);
-    assert_int_equal(offload.checksum_offset, offset);
-    assert_int_equal(
-        fold(sum_of(f->bytes + offload.checksum_start, f->length - offload.checksum_start)),
-        wanted);
+    assert_int_equal(offload.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+    assert_int_equal(offload.csum_start, f->transport);
+    assert_int_equal(offload.csum_offset, offset);
+    assert_int_equal(fold(sum_of(f->bytes + offload.csum_start, f->length - offload.csum_start)),
+                     wanted);
     /* Of a frame that is cut off, nothing is read that is not there. */
     for (size_t cut = 0; cut < f->length; cut++) {
         uint8_t *piece = malloc(cut + 1);
@@ -165,12 +164,12 @@ static void test_what_the_card_cannot_compute(void **state)
 {
     static const uint16_t fragments[] = {0x2000, 0x2001, 0x1fff, 0x0001};
     struct offload_headers headers;
-    struct nic_offload offload = {0};
+    struct virtio_net_offload offload = {0};
     struct frame f;
 
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
-        struct nic_offload checked = {.checked = true};
+        struct virtio_net_offload checked = {.flags = VIRTIO_NET_HDR_F_DATA_VALID};
 
         f = (struct frame){0};
         put_ethernet(&f, 0, 0x0800);
@@ -200,7 +199,7 @@ static void test_what_the_card_cannot_compute(void **state)
     put_ethernet(&f, 0, 0x0806);
     f.length = 60;
     assert_false(offload_parse(f.bytes, f.length, &headers));
-    assert_false(offload.checksum);
+    assert_int_equal(offload.flags, 0);
 }
 
 /* What is behind them is not where it seems. */
@@ -261,7 +260,8 @@ static void test_header_behind_that_of_a_fragment(void **state)
 
 static void test_received_frames(void **state)
 {
-    struct nic_offload unknown = {0}, partial = {.checksum = true}, checked = {.checked = true};
+    struct virtio_net_offload unknown = {0}, partial = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM},
+                              checked = {.flags = VIRTIO_NET_HDR_F_DATA_VALID};
     struct frame f = {0};
 
     (void)state;

@@ -42,6 +42,8 @@ static void check_transmit(const struct framing *f, unsigned count, unsigned hea
         parts[i] = (struct virtqueue_part){memory[i], 60 + i};
     }
     assert_int_equal(virtio_net_transmit(&card.net, parts, count, headroom, NULL, &parts), 0);
+    assert_ptr_equal(parts[0].data, memory[0]); /* the list is as it was */
+    assert_int_equal(parts[0].length, 60);
     virtio_net_flush(&card.net);
     assert_true(fake_tx_take(&card.dev));
     assert_int_equal(card.dev.tx_chain.count, joined ? count : count + 1);
