@@ -184,7 +184,7 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
     int error = virtio_net_rx_create(net, options);
 
     if (error == 0) {
-        error = virtio_net_tx_create(net);
+        error = virtio_net_tx_create(net, options->tx_size);
     }
     if (error == 0) {
         error = virtio_net_ctrl_create(net);

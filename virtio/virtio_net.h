@@ -80,7 +80,9 @@ struct virtio_net_options {
     /* Receive buffers posted at rest, at the least; 0: the default. Never fewer than a frame of the agreed
      * MTU takes. See VIRTIO_NET_RX_MERGED. */
     uint16_t rx_initial;
-    uint16_t rx_maximum;  /* receive buffers posted at the most; 0: the default */
+    uint16_t rx_maximum; /* receive buffers posted at the most; 0: the default */
+    uint16_t
+        tx_size; /* descriptors of the transmit ring, rounded up to a power of two; 0: the default */
     uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
     uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
     /* For transmitted frames to come back, before the device is looked at; 0: the default. */
@@ -102,7 +104,7 @@ enum {
     VIRTIO_NET_RX_MEMORY = 2 << 20,
     VIRTIO_NET_RX_QUIET_MS = 1000,
     VIRTIO_NET_TX_TIMEOUT_MS = 5000,
-    VIRTIO_NET_TX_SIZE = 256, /* transmit descriptors, where the device lets us choose */
+    VIRTIO_NET_TX_SIZE = 256, /* transmit descriptors */
 };
 
 /* The features that this driver can use. */

@@ -9,13 +9,13 @@ enum {
     BUFFER_ALIGN = 16,
 };
 
-/* The queue size, a power of two, that has room for `buffers`: two at least, as QEMU 10 with IN_ORDER
- * takes a packed ring whose descriptors are all in its hands for one with none. */
-static uint16_t queue_size_for(unsigned buffers)
+/* Two at least, as QEMU 10 with IN_ORDER takes a packed ring whose descriptors are all in its hands for one
+ * with none. */
+uint16_t virtio_net_queue_size(unsigned wanted)
 {
     unsigned size = 2;
 
-    while (size < buffers && size < VIRTQ_SIZE_MAX) {
+    while (size < wanted && size < VIRTQ_SIZE_MAX) {
         size *= 2;
     }
     return (uint16_t)size;
@@ -52,8 +52,8 @@ static void choose_limits(struct virtio_net *net, const struct virtio_net_option
 {
     uint32_t quiet_ms = options->rx_quiet_ms != 0 ? options->rx_quiet_ms : VIRTIO_NET_RX_QUIET_MS;
 
-    if (net->rx_maximum > net->rx.size / per_buffer) {
-        net->rx_maximum = (uint16_t)(net->rx.size / per_buffer);
+    if (net->rx_maximum > net->rx.slots / per_buffer) {
+        net->rx_maximum = (uint16_t)(net->rx.slots / per_buffer);
     }
     net->rx_buffers_max = memory_for(options) / net->rx_buffer_size;
     if (net->rx_maximum > net->rx_buffers_max) {
@@ -104,7 +104,7 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
     net->rx_buffer_size = net->rx_data_offset + net->header_length + net->rx_frame_max;
     net->rx_maximum = options->rx_maximum != 0 ? options->rx_maximum : VIRTIO_NET_RX_MAXIMUM;
     error = virtqueue_create(&net->rx, net->dev, VIRTIO_NET_QUEUE_RX,
-                             queue_size_for(net->rx_maximum * per_buffer), 0, 0);
+                             virtio_net_queue_size(net->rx_maximum * per_buffer), 0, 0);
     if (error != 0) {
         return error;
     }
@@ -112,7 +112,7 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
     if (net->rx_maximum == 0) {
         virtio_platform_log("virtio-net: not one receive buffer of %u bytes fits: the queue has %u "
                             "descriptors, and %u buffers may exist",
-                            (unsigned)net->rx_buffer_size, net->rx.size,
+                            (unsigned)net->rx_buffer_size, net->rx.slots,
                             (unsigned)net->rx_buffers_max);
         return VIRTIO_ERROR_NOMEM;
     }

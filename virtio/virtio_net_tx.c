@@ -14,17 +14,18 @@ enum {
     TX_TABLE_PARTS = VIRTQUEUE_PARTS_MAX,
 };
 
-int virtio_net_tx_create(struct virtio_net *net)
+int virtio_net_tx_create(struct virtio_net *net, uint16_t wanted)
 {
-    int error = virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, VIRTIO_NET_TX_SIZE,
-                                 TX_TABLES, TX_TABLE_PARTS);
+    uint16_t size = virtio_net_queue_size(wanted != 0 ? wanted : VIRTIO_NET_TX_SIZE);
+    int error =
+        virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, size, TX_TABLES, TX_TABLE_PARTS);
 
-    if (error == 0 && net->tx.size < (net->split_header ? 2 : 1)) {
+    if (error == 0 && net->tx.slots < (net->split_header ? 2 : 1)) {
         virtio_platform_log("virtio-net: a transmit queue of one descriptor has no room for a "
                             "header and a frame");
         error = VIRTIO_ERROR_IO;
     }
-    net->tx_parts_max = (uint16_t)(net->tx.size - (net->split_header ? 1 : 0));
+    net->tx_parts_max = (uint16_t)(net->tx.slots - (net->split_header ? 1 : 0));
     if (net->tx_parts_max > VIRTIO_NET_PARTS_MAX) {
         net->tx_parts_max = VIRTIO_NET_PARTS_MAX;
     }

@@ -21,9 +21,9 @@ static void clear(struct virtqueue *vq)
     vq->batch_left = 0;
     vq->free_head = 0;
     vq->oldest = 0;
-    vq->free_count = vq->size;
-    for (uint16_t i = 0; i < vq->size; i++) {
-        vq->slot[i].next = (uint16_t)((i + 1u) % vq->size);
+    vq->free_count = vq->slots;
+    for (uint16_t i = 0; i < vq->slots; i++) {
+        vq->slot[i].next = (uint16_t)((i + 1u) % vq->slots);
     }
     vq->free_tables = vq->table_count;
     vq->free_table = vq->table_count > 0 ? 0 : VIRTQUEUE_NO_TABLE;
@@ -94,7 +94,8 @@ int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t i
         return VIRTIO_ERROR_IO;
     }
     vq->size = dev->transport->legacy || size > largest ? largest : size;
-    vq->slot = virtio_platform_alloc(sizeof *vq->slot * vq->size, sizeof(void *));
+    vq->slots = size < vq->size ? size : vq->size;
+    vq->slot = virtio_platform_alloc(sizeof *vq->slot * vq->slots, sizeof(void *));
     error = vq->slot == NULL ? VIRTIO_ERROR_NOMEM : allocate_ring(vq);
     if (error == 0) {
         error = allocate_tables(vq, tables, table_parts);
@@ -253,7 +254,7 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     if (vq->broken || vq->stopped) {
         return vq->broken ? VIRTIO_ERROR_BROKEN : VIRTIO_ERROR_INVAL;
     }
-    if (out > vq->size || in > vq->size - out) {
+    if (out > vq->slots || in > vq->slots - out) {
         return VIRTIO_ERROR_TOOBIG;
     }
     if (cookie == NULL || !measure(parts, out, count, &in_length)) {
@@ -415,7 +416,7 @@ void *virtqueue_detach(struct virtqueue *vq)
         return NULL;
     }
     vq->batch_left = 0; /* nothing is owed of what goes back here */
-    for (uint16_t id = 0; id < vq->size && vq->in_flight != 0; id++) {
+    for (uint16_t id = 0; id < vq->slots && vq->in_flight != 0; id++) {
         if (vq->slot[id].cookie != NULL) {
             return release(vq, id);
         }

@@ -90,6 +90,7 @@ struct virtqueue {
     const struct virtqueue_ring *ring; /* what its format does */
     uint16_t index;                    /* which queue of the device */
     uint16_t size;                     /* descriptors; of a split ring a power of two */
+    uint16_t slots; /* of them that are used: a legacy device dictates the size */
     bool event_idx;
     bool in_order;
     bool broken;   /* the device broke the rules: nothing is taken from it any more */
@@ -151,8 +152,8 @@ struct virtqueue {
 
 /*
  * Makes queue `index` and tells the device, between virtio_device_negotiate() and _ready(). size:
- * descriptors wanted, of a split ring a power of two; a modern device may allow fewer, a legacy one dictates its
- * own. tables: indirect tables to have for chains of many parts, used where the device can; 0:
+ * descriptors wanted, of a split ring a power of two; a modern device may allow fewer. A legacy one dictates its
+ * ring, of which no more than `size` descriptors are used then. tables: indirect tables to have for chains of many parts, used where the device can; 0:
  * none. table_parts: parts that each holds, at most VIRTQUEUE_PARTS_MAX. 0 or an error (ERROR_INVAL: a
  * size or number that is none of these); then nothing is kept.
  */

@@ -27,7 +27,7 @@ void virtqueue_unshare(const struct virtio_device *dev, const void *memory, size
 /* As many as there can be parts in flight: one in each descriptor, those of the tables besides. */
 int virtqueue_map_create(struct virtqueue *vq)
 {
-    unsigned count = vq->size + (unsigned)vq->table_count * vq->table_parts;
+    unsigned count = vq->slots + (unsigned)vq->table_count * vq->table_parts;
 
     vq->mappings = (struct virtqueue_mapping *)virtio_platform_alloc(sizeof *vq->mappings * count,
                                                                      sizeof(uint64_t));
@@ -44,7 +44,7 @@ int virtqueue_map_create(struct virtqueue *vq)
 /* With what nobody has taken back. */
 void virtqueue_map_destroy(struct virtqueue *vq)
 {
-    for (unsigned id = 0; vq->mappings != NULL && id < vq->size; id++) {
+    for (unsigned id = 0; vq->mappings != NULL && id < vq->slots; id++) {
         virtqueue_unmap(vq, &vq->slot[id]);
     }
     virtio_platform_free(vq->mappings);

@@ -18,7 +18,7 @@ bool virtqueue_overtaken(struct virtqueue *vq)
     unsigned still_out = 0;
     bool overtaken;
 
-    for (uint16_t id = 0; id < vq->size; id++) {
+    for (uint16_t id = 0; id < vq->slots; id++) {
         if (vq->slot[id].cookie != NULL) {
             still_out += vq->slot[id].watched;
             vq->slot[id].watched = true;

@@ -232,7 +232,7 @@ void client_check(void)
     fuzz_check(net.rx.in_flight == net.rx_posted, "the driver counts other buffers posted");
     fuzz_check(net.rx_buffers == net.rx_posted + net.rx_kept_count + helds,
                "a receive buffer is lost");
-    fuzz_check(net.rx.free_count <= net.rx.size && net.tx.free_count <= net.tx.size,
+    fuzz_check(net.rx.free_count <= net.rx.slots && net.tx.free_count <= net.tx.slots,
                "more descriptors are free than there are");
 }
 

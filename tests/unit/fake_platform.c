@@ -51,6 +51,7 @@ void *virtio_platform_alloc(size_t size, size_t align)
     assert_int_equal(posix_memalign(&memory, align < sizeof(void *) ? sizeof(void *) : align, size),
                      0);
     memset(memory, 0, size);
+    fake_platform.largest = size > fake_platform.largest ? size : fake_platform.largest;
     /* A number is used again as late as can be, so that stale addresses are caught. */
     for (unsigned i = 1; i < BLOCKS; i++) {
         next_block = next_block % (BLOCKS - 1) + 1;

@@ -30,6 +30,7 @@ struct fake_platform {
     bool fail_all;        /* every allocation fails */
     unsigned allocations; /* asked for since the reset */
     unsigned live;        /* blocks */
+    size_t largest;       /* bytes of the largest one since the reset */
     unsigned mapped;      /* copies, and blocks that are shared */
     unsigned fail_map;    /* this mapping of a buffer from now on fails; 0: none */
     unsigned fail_share;  /* and this one of what is shared */

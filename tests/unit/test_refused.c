@@ -18,17 +18,17 @@ static struct virtqueue_slot slots[256];
 
 static void remember(const struct virtqueue *q)
 {
-    assert_true(q->area_size <= sizeof area && q->size <= 256);
+    assert_true(q->area_size <= sizeof area && q->slots <= 256);
     before = *q;
     memcpy(area, q->descriptor_area, q->area_size);
-    memcpy(slots, q->slot, q->size * sizeof *q->slot);
+    memcpy(slots, q->slot, q->slots * sizeof *q->slot);
 }
 
 static void check_unchanged(const struct virtqueue *q)
 {
     assert_memory_equal(q, &before, sizeof before);
     assert_memory_equal(q->descriptor_area, area, q->area_size);
-    assert_memory_equal(q->slot, slots, q->size * sizeof *q->slot);
+    assert_memory_equal(q->slot, slots, q->slots * sizeof *q->slot);
 }
 
 static void bad_buffers_are_not_added(void **state)

@@ -25,6 +25,9 @@ static inline uint8_t *virtio_net_buffer_header(const struct virtio_net *net,
     return (uint8_t *)buffer + net->rx_data_offset;
 }
 
+/* The queue size, a power of two, with room for so many descriptors. */
+uint16_t virtio_net_queue_size(unsigned wanted);
+
 /* How many buffers may exist where frames are merged, before that is agreed. */
 unsigned virtio_net_rx_merged_max(const struct virtio_net *net,
                                   const struct virtio_net_options *options);

@@ -5,8 +5,8 @@
 
 #include "virtio/virtio_net.h"
 
-/* Makes the queue. 0 or an error; even then there may be a queue, which the device knows. */
-int virtio_net_tx_create(struct virtio_net *net);
+/* Makes the queue, of options.tx_size descriptors. 0 or an error; even then there may be a queue, which the device knows. */
+int virtio_net_tx_create(struct virtio_net *net, uint16_t wanted);
 
 /* Frees it; only after a reset. */
 void virtio_net_tx_destroy(struct virtio_net *net);

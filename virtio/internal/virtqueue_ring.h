@@ -37,7 +37,7 @@ extern const struct virtqueue_ring virtqueue_packed;
 /* Whether a used id names a buffer that the device has. */
 static inline bool virtqueue_has(const struct virtqueue *vq, uint32_t id)
 {
-    return id < vq->size && vq->slot[id].cookie != NULL;
+    return id < vq->slots && vq->slot[id].cookie != NULL;
 }
 
 /* Of an indirect table, for the device. */
