@@ -44,12 +44,24 @@ $(WEB)/v86/%: $(V86)/package.json
 	@mkdir -p $(@D)
 	$(Q)cp $(V86)/build/$* $@
 
+# The guest's own page, which its image serves to browsers. PAGE=0 leaves it out.
+PAGE ?= 1
+$(foreach arch,$(ARCHES),$(eval $(B)/$(arch)/net/services/page.o: private CFLAGS_$(arch) += -DPAGE='"$(B)/guest.html.gz"'))
+$(ARCHES:%=$(B)/%/net/services/page.o): $(B)/guest.html.gz
+$(B)/guest.html.gz: web/embed web/guest.html web/style.css web/view.js web/watch.js $(B)/page.wanted
+	$(call say,PAGE,$@)
+	$(Q)$(if $(filter 0,$(PAGE)),: >$@,$(PYTHON) web/embed web/guest.html $@)
+$(B)/page.wanted: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PAGE)' | cmp -s - $@ || echo '$(PAGE)' >$@
+
 .PHONY: check-web
-check-web: ## the page, used in Chromium; some 30 seconds
+check-web: ## the pages, used in Chromium; some 40 seconds
 	@./setup check-web
 	@$(MAKE) --no-print-directory web-files
 	@node --test --test-reporter=dot tests/web/station.test.mjs
-	@$(PYTHON) -m pytest -q tests/web
+	@$(PYTHON) -m pytest -q tests/web/test_page.py
+	@./vm run -- $(PYTHON) -m pytest -q tests/web/test_guest.py
 
 .PHONY: web-picture
 web-picture: ## README's picture of the page, docs/page.png; others to look at in build/web-pictures

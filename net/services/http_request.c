@@ -6,22 +6,29 @@
 
 static const char bad[] = "400 Bad Request";
 
-/* The characters of "http://" in any case, and of the authority behind it, that a target begins with:
- * the absolute form (RFC 9112 §3.2.2). 0: it has another form. */
-static size_t authority_end(const char *target)
+/* The length of a word in lower case, if a text begins with it in any case; else 0. */
+static size_t begins_with(const char *text, const char *word)
 {
-    static const char scheme[] = "http://";
     size_t at = 0;
 
-    while (scheme[at] != '\0') {
-        char c = target[at] >= 'A' && target[at] <= 'Z' ? (char)(target[at] | 0x20) : target[at];
+    while (word[at] != '\0') {
+        char c = text[at] >= 'A' && text[at] <= 'Z' ? (char)(text[at] | 0x20) : text[at];
 
-        if (c != scheme[at]) {
+        if (c != word[at]) {
             return 0;
         }
         at++;
     }
-    return at + strcspn(target + at, "/? ");
+    return at;
+}
+
+/* The characters of "http://" and of the authority behind it, that a target begins with: the absolute
+ * form (RFC 9112 §3.2.2). 0: it has another form. */
+static size_t authority_end(const char *target)
+{
+    size_t at = begins_with(target, "http://");
+
+    return at == 0 ? 0 : at + strcspn(target + at, "/? ");
 }
 
 /* Whether a target is the root, with a query or without. In the absolute form it may be left out. */
@@ -80,4 +87,40 @@ struct http_judgement http_judge(const char *line, bool cut)
         result.status = is_root(target) ? "200 OK" : "404 Not Found";
     }
     return result;
+}
+
+/* Whether the parameters of an item have a weight of 0: "q=0", "q=0.0" (RFC 9110 §12.4.2). */
+static bool is_refused(const char *parameters)
+{
+    while (*parameters != '\0' && *parameters != ',') {
+        size_t weight;
+
+        parameters += strspn(parameters, "; \t");
+        weight = begins_with(parameters, "q=");
+        if (weight != 0) {
+            parameters += weight;
+            return strspn(parameters, "0.") == strcspn(parameters, ",; \t");
+        }
+        parameters += strcspn(parameters, ";,");
+    }
+    return false;
+}
+
+bool http_field_lists(const char *line, const char *name, const char *item)
+{
+    size_t length = begins_with(line, name);
+
+    if (length == 0 || line[length] != ':') {
+        return false;
+    }
+    do {
+        line += length + 1; /* behind the colon, or a comma */
+        line += strspn(line, " \t");
+        length = begins_with(line, item);
+        if (length != 0 && strcspn(line + length, ",; \t") == 0) {
+            return !is_refused(line + length);
+        }
+        length = strcspn(line, ",");
+    } while (line[length] != '\0');
+    return false;
 }

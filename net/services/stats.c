@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the guest counts, as JSON: a GET or HEAD of / by HTTP/1.0 (RFC 1945) on TCP port 80, or any
- * datagram to UDP port 81. A connection has one request and one answer.
+ * datagram to UDP port 81. A connection has one request and one answer. A browser, which asks for
+ * text/html and takes gzip, gets a page that asks for the JSON and draws it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,25 +13,30 @@
 #include "net/services/http_request.h"
 #include "net/services/limits.h"
 #include "net/services/listen.h"
+#include "net/services/page.h"
 #include "net/services/services.h"
 #include "net/stats.h"
 
 enum {
-    LINE_MAX = 256,     /* characters of a request's first line that count */
+    LINE_MAX = 256,     /* characters of a line of a request that count */
     REQUEST_MAX = 8192, /* bytes of a whole request */
     POLL_INTERVAL = 2,  /* of lwIP's half seconds */
-    HEADER_MAX = 192,
+    HEADER_MAX = 256,
 };
+
+/* What is at the root depends on these fields of the request. */
+#define VARY "Vary: Accept, Accept-Encoding\r\n"
 
 /* A connection whose request is not complete. */
 struct client {
-    char line[LINE_MAX];             /* the first one, as far as it fits */
+    char line[LINE_MAX];             /* the one that is read, as far as it fits */
     unsigned length;                 /* of it */
     unsigned received;               /* bytes in all */
     unsigned polls;                  /* without a whole request */
     bool have_line;                  /* the first one is complete */
     struct http_judgement judgement; /* once it is */
-    bool at_start_of_line;           /* an end of line here ends the request */
+    bool html;                       /* it asks for text/html */
+    bool gzip;                       /* and takes it compressed */
 };
 
 /* Room for a whole answer: header and JSON. Taken at the start, so that there is no memory to lack
@@ -62,14 +68,20 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
     pbuf_free(reply);
 }
 
-/* The first line has ended, or is too long for the request. */
+/* A line has ended, or is too long for the request. The first one is judged, the others are fields. */
 static void end_line(struct client *client)
 {
     bool cut = client->length == LINE_MAX;
 
-    client->have_line = true;
     client->line[cut ? LINE_MAX - 1 : client->length] = '\0';
-    client->judgement = http_judge(client->line, cut);
+    client->length = 0;
+    if (!client->have_line) {
+        client->have_line = true;
+        client->judgement = http_judge(client->line, cut);
+    } else {
+        client->html |= http_field_lists(client->line, "accept", "text/html");
+        client->gzip |= http_field_lists(client->line, "accept-encoding", "gzip");
+    }
 }
 
 /* The answer does not wait for the end of such a request, which may have none. */
@@ -93,23 +105,18 @@ static bool take(struct client *client, const struct pbuf *p)
             return true;
         }
         if (c == '\n') {
-            if (!client->have_line) {
-                if (client->length == 0) {
-                    continue; /* RFC 9112 §2.2: an empty line before the first is none */
-                }
-                end_line(client);
-                if (is_malformed(client->judgement.status)) {
+            if (client->length == 0) {
+                if (client->have_line) {
                     return true;
                 }
-            } else if (client->at_start_of_line) {
+                continue; /* RFC 9112 §2.2: an empty line before the first is none */
+            }
+            end_line(client);
+            if (is_malformed(client->judgement.status)) {
                 return true;
             }
-            client->at_start_of_line = true;
-        } else if (c != '\r') {
-            client->at_start_of_line = false;
-            if (!client->have_line && client->length < LINE_MAX) {
-                client->line[client->length++] = c != '\0' ? c : '?';
-            }
+        } else if (c != '\r' && client->length < LINE_MAX) {
+            client->line[client->length++] = c != '\0' ? c : '?';
         }
     }
     return false;
@@ -131,28 +138,48 @@ static err_t abort_connection(struct client *client, struct tcp_pcb *pcb)
     return ERR_ABRT;
 }
 
+/* What an answer sends besides its status. */
+struct document {
+    const char *fields; /* of its header, each with its end of line */
+    const char *body;
+    size_t length;
+    u8_t write_flags; /* TCP_WRITE_FLAG_COPY: the body does not stay as it is */
+};
+
+static struct document choose(const struct client *client)
+{
+    const char *status = client->judgement.status;
+    struct document document = {.body = answer, .write_flags = TCP_WRITE_FLAG_COPY};
+
+    if (memcmp(status, "200", 3) != 0) {
+        document.fields = memcmp(status, "405", 3) == 0
+                              ? "Content-Type: text/plain\r\nAllow: GET, HEAD\r\n"
+                              : "Content-Type: text/plain\r\n";
+        document.length = (size_t)snprintf(answer, answer_room, "%s\n", status);
+    } else if (client->html && client->gzip && stats_page_size != 0) {
+        document.fields = "Content-Type: text/html\r\nContent-Encoding: gzip\r\n" VARY;
+        document.body = stats_page;
+        document.length = stats_page_size;
+        document.write_flags = 0;
+    } else {
+        document.fields = "Content-Type: application/json\r\n" VARY;
+        document.length = stats_json(answer, answer_room);
+    }
+    return document;
+}
+
 /* Answers and closes: lwIP sees to it that what is sent arrives. */
 static err_t reply(struct client *client, struct tcp_pcb *pcb)
 {
-    const char *status = client->judgement.status;
-    bool good = memcmp(status, "200", 3) == 0;
+    struct document document = choose(client);
     char header[HEADER_MAX];
-    size_t length = 0;
-    int header_length;
+    int header_length = snprintf(
+        header, sizeof header, "HTTP/1.0 %s\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n",
+        client->judgement.status, document.fields, document.length);
 
-    if (good) {
-        length = stats_json(answer, answer_room);
-    } else {
-        length = (size_t)snprintf(answer, answer_room, "%s\n", status);
-    }
-    header_length = snprintf(header, sizeof header,
-                             "HTTP/1.0 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n%s"
-                             "Connection: close\r\n\r\n",
-                             status, good ? "application/json" : "text/plain", length,
-                             memcmp(status, "405", 3) == 0 ? "Allow: GET, HEAD\r\n" : "");
     if (tcp_write(pcb, header, (u16_t)header_length, TCP_WRITE_FLAG_COPY) != ERR_OK ||
         (!client->judgement.head &&
-         tcp_write(pcb, answer, (u16_t)length, TCP_WRITE_FLAG_COPY) != ERR_OK)) {
+         tcp_write(pcb, document.body, (u16_t)document.length, document.write_flags) != ERR_OK)) {
         return abort_connection(client, pcb);
     }
     forget(client, pcb);

@@ -17,6 +17,7 @@ static const uint16_t ports[] = {80, 12865, 5001, 7, 9, 19};
 static const uint16_t datagram_ports[] = {5353, 5001, 81, 19, 9, 7, 68, 67};
 static const char *const texts[] = {
     "GET / HTTP/1.1\r\nHost: vtnet\r\n\r\n",
+    "GET / HTTP/1.1\r\nAccept: text/html;q=0.9\r\nAccept-Encoding: gzip\r\n\r\n",
     "HEAD /",
     "GET ",
     " HTTP/1.0\r\n",

@@ -2,6 +2,7 @@
 """What the guest says of itself: figures as JSON over HTTP and UDP, while it works."""
 
 import contextlib
+import gzip
 import json
 import re
 import socket
@@ -12,6 +13,7 @@ import urllib.request
 import pytest
 
 import host
+from guest import ROOT
 
 HTTP, STATS = 80, 81
 
@@ -201,6 +203,29 @@ def test_head(boot):
             assert length > 0 and len(body) == (length if method == b"GET" else 0)
             heads.append(re.sub(rb"Content-Length: \d+", b"", head))
         assert heads[0] == heads[1]
+
+
+def test_browsers_get_a_page(boot):
+    """Who asks for HTML and takes gzip; everybody else gets JSON."""
+    guest = boot().wait_ready()
+    wanted = (ROOT / "build/guest.html.gz").read_bytes()
+    html, packed = b"Accept: text/html,*/*;q=0.8\r\n", b"Accept-Encoding: gzip, deflate\r\n"
+    for fields, is_page in ((html + packed, True), (b"X: y\r\n" * 50 + packed + html, True),
+                            (packed, False), (html, False), (b"Accept: */*\r\n" + packed, False),
+                            (html + b"Accept-Encoding: gzip;q=0\r\n", False)):
+        answer = exchange(guest.address, b"GET / HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert f"Content-Length: {len(body)}".encode() in head
+        assert b"\r\nVary: Accept, Accept-Encoding" in head
+        assert (b"\r\nContent-Encoding: gzip" in head) == is_page
+        if is_page:
+            assert b"\r\nContent-Type: text/html" in head
+            assert body == wanted
+        else:
+            assert b"\r\nContent-Type: application/json" in head
+            assert json.loads(body)["arch"] == guest.arch.name
+    page = gzip.decompress(wanted)
+    assert b"SPDX" not in page and b'src="' not in page and b"import " not in page
 
 
 def test_clients_that_vanish(boot):

@@ -70,9 +70,46 @@ static void only_a_long_target_is_too_long(void **state)
     expect("aaaa", true, "400");
 }
 
+static void fields_list_items(void **state)
+{
+    static const struct {
+        const char *line;
+        bool html;
+    } lines[] = {
+        {"Accept: text/html", true},
+        {"accept:text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true},
+        {"ACCEPT: application/json,\ttext/HTML ;level=1;q=0.5", true},
+        {"Accept: , ,text/html,", true},
+        {"Accept: text/html;q=0.001", true},
+        {"Accept: text/html;q=1", true},
+        {"Accept: text/html;q=0", false},
+        {"Accept: text/html; level=1 ; Q=0.000, */*", false},
+        {"Accept: text/html;level=0,a;q=0", true},
+        {"Accept: text/htmlx, xtext/html, text/html2", false},
+        {"Accept: */*", false},
+        {"Accept: text/*", false},
+        {"Accept:", false},
+        {"Accept", false},
+        {"Accept : text/html", false},
+        {"Accept-Encoding: text/html", false},
+        {"X-Accept: text/html", false},
+        {"", false},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        if (http_field_lists(lines[i].line, "accept", "text/html") != lines[i].html) {
+            fail_msg("'%s'", lines[i].line);
+        }
+    }
+    assert_true(http_field_lists("Accept-Encoding: gzip, deflate, br", "accept-encoding", "gzip"));
+    assert_false(http_field_lists("Accept-Encoding: identity", "accept-encoding", "gzip"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_list_items),
         cmocka_unit_test(every_line_has_its_status),
         cmocka_unit_test(only_a_long_target_is_too_long),
     };
