@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding PCI functions and their capabilities, and access to their registers. */
+/* Finds PCI functions and their capabilities, and accesses their registers. */
 #include "pci/pci.h"
 
 #include <stddef.h>
@@ -19,15 +19,15 @@ void vpci_config_write(const struct vpci_device *device, unsigned offset, unsign
     vpci_platform_config_write(device->bdf, offset, width, value);
 }
 
-enum { BUSES = 256, FUNCTIONS = 256 /* of a bus */ };
+enum { BUSES = 256, FUNCTIONS = 256 /* per bus */ };
 
 struct scan {
     bool (*visit)(const struct vpci_device *device, void *context);
     void *context;
-    bool lines; /* find out by which interrupt line each function is heard */
+    bool lines; /* look up each function's interrupt line */
     unsigned visited;
     bool stopped;
-    uint32_t bus_seen[BUSES / 32]; /* bridges may name the same bus, or form a loop */
+    uint32_t bus_seen[BUSES / 32]; /* two bridges may claim the same bus, or form a loop */
 };
 
 static bool has_seen(const struct scan *scan, unsigned bus)
@@ -35,7 +35,10 @@ static bool has_seen(const struct scan *scan, unsigned bus)
     return scan->bus_seen[bus / 32] & 1u << bus % 32;
 }
 
-/* Visits a function. Returns the bus behind it if it is a bridge to one that has not been seen, else 0. */
+/*
+ * Visits a function. If it is a bridge to a bus that has not been scanned, returns that bus, else
+ * 0.
+ */
 static unsigned scan_function(struct scan *scan, uint16_t bdf)
 {
     struct vpci_device device = {
@@ -62,7 +65,10 @@ static unsigned scan_function(struct scan *scan, uint16_t bdf)
     return has_seen(scan, secondary) ? 0 : secondary;
 }
 
-/* The next function of the bus to look for: further ones of a device are there if the first says so. */
+/*
+ * The next function of the bus to probe. Functions 1 to 7 are probed only if function 0 says that
+ * the device has several.
+ */
 static unsigned next_function(uint16_t bdf)
 {
     uint16_t first = bdf & 0xfff8;
@@ -73,14 +79,15 @@ static unsigned next_function(uint16_t bdf)
 }
 
 /*
- * The functions of a bus in their order, after a bridge those of the bus behind it. As bridges may be as
- * deep as there are buses, the way back is kept here, and not by calls.
+ * Visits the functions of a bus in order. After a bridge, it visits the bus behind that bridge.
+ * Bridges may be nested as deep as there are buses, so the path is kept in an array instead of on
+ * the stack.
  */
 static void scan_bus(struct scan *scan, unsigned bus)
 {
-    uint16_t bridges[BUSES]; /* gone through on the way to this bus */
+    uint16_t bridges[BUSES]; /* the path from the root to this bus */
     unsigned depth = 0;
-    unsigned function = 0; /* slot and function */
+    unsigned function = 0; /* device << 3 | function */
 
     scan->bus_seen[bus / 32] |= 1u << bus % 32;
     while (!scan->stopped && (function < FUNCTIONS || depth > 0)) {
@@ -102,7 +109,7 @@ static void scan_bus(struct scan *scan, unsigned bus)
     }
 }
 
-/* Whether there is a function 0, as each device has. */
+/* True if some device answers at function 0, which every device must have. */
 static bool has_devices(unsigned bus)
 {
     unsigned slot = 0;
@@ -117,7 +124,10 @@ static bool has_devices(unsigned bus)
 static unsigned scan_all(struct scan *scan)
 {
     scan_bus(scan, 0);
-    /* Upwards: the buses behind a root's bridges have higher numbers, and have been seen then. */
+    /*
+     * In ascending order: the buses behind a root's bridges have higher numbers than the root, so
+     * they have been marked as seen by the time the loop reaches them.
+     */
     for (unsigned bus = 1, left = vpci_platform_other_roots();
          bus < BUSES && left > 0 && !scan->stopped; bus++) {
         if (!has_seen(scan, bus) && has_devices(bus)) {
@@ -160,7 +170,7 @@ void vpci_enable_line(const struct vpci_device *device)
 
 uint8_t vpci_find_capability(const struct vpci_device *device, uint8_t id, unsigned nth)
 {
-    /* The list lies behind the header's 64 bytes in steps of 4: longer than this is a loop. */
+    /* The list lies above the 64-byte header, in steps of 4 bytes: a longer list has a loop. */
     const unsigned longest = (256 - 64) / 4;
     unsigned pointer = PCI_CAPABILITIES;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PCI as a driver needs it: find functions, size and assign BARs, walk capabilities.
- * Section numbers are those of the PCI Local Bus Specification 3.0.
+ * PCI for drivers: finds functions, sizes and assigns BARs, walks capabilities. Section numbers are
+ * those of the PCI Local Bus Specification 3.0.
  */
 #ifndef VTNET_PCI_H
 #define VTNET_PCI_H
@@ -15,12 +15,12 @@ extern "C" {
 
 enum { VPCI_BARS = 6 };
 
-/* A base address register, sized. size 0: not implemented. address 0: nobody assigned one. */
+/* A base address register. size 0: not implemented. address 0: not assigned. */
 struct vpci_bar {
     uint64_t address;
     uint64_t size; /* bytes */
     bool io;
-    bool wide; /* 64-bit: takes the next register too */
+    bool wide; /* 64-bit: occupies the next register too */
 };
 
 struct vpci_device {
@@ -35,7 +35,7 @@ struct vpci_device {
     struct vpci_bar bar[VPCI_BARS];
 };
 
-/* A part of a BAR that can be accessed. Offsets into it are the caller's to check. */
+/* A part of a BAR. Accesses are not checked against its size. */
 struct vpci_region {
     uint32_t base;
     uint32_t size; /* bytes */
@@ -43,51 +43,53 @@ struct vpci_region {
 };
 
 /* Prints as "00:03.0": VPCI_BDF_FORMAT with VPCI_BDF_ARGS(bdf). */
-#define VPCI_BDF_FORMAT "%x%x:%x%x.%x" /* without widths, which not every printf has */
+#define VPCI_BDF_FORMAT "%x%x:%x%x.%x" /* no field widths: some printf()s lack them */
 #define VPCI_BDF_ARGS(bdf)                                                                         \
     (unsigned)((bdf) >> 12), (unsigned)((bdf) >> 8 & 15), (unsigned)((bdf) >> 7 & 1),              \
         (unsigned)((bdf) >> 3 & 15), (unsigned)((bdf)&7)
 
 /*
- * Calls visit for every function on every root bus (vpci_platform_other_roots()) and on every bus that
- * can be reached from there through bridges that have a bus number, each once whatever the bridges claim, until it returns false. Its device is complete but
- * for the BARs and lives only as long as the call. Returns the number of functions visited.
+ * Calls visit() for every function on every root bus (vpci_platform_other_roots()) and on every bus
+ * that is reachable from a root bus through bridges that have a bus number. Each bus is scanned
+ * once, whatever the bridges claim. The scan ends when visit() returns false. The device passed to
+ * visit() is complete except for its BARs, and valid only during the call. Returns the number of
+ * functions visited.
  */
 unsigned vpci_scan(bool (*visit)(const struct vpci_device *device, void *context), void *context);
 
 /*
- * Gives bus numbers to the bridges, and a part of vpci_platform_window() to each, where no firmware
- * has done so. To be called before anything else, if it is called at all.
+ * Gives each bridge a bus number and a part of vpci_platform_window(), unless the firmware has done
+ * so. If you need it, call it before all other functions.
  */
 void vpci_setup_bridges(void);
 
 /*
  * Sizes the device's BARs (§6.2.5.1) and assigns an address from vpci_platform_window() to those
- * without one; a BAR for which there is no room keeps address 0. Decoding is off meanwhile, and is
- * afterwards as it was.
+ * without one. A BAR for which there is no room keeps address 0. Decoding is off during the call
+ * and restored afterwards.
  */
 void vpci_setup_bars(struct vpci_device *device);
 
 /*
- * The line of the interrupt controller on which the interrupt pin of this function arrives, as the
- * firmware wrote it or, on a PReP machine, as it is wired; 255: none.
+ * The input of the interrupt controller to which the function's interrupt pin is connected: as the
+ * firmware wrote it or, on a PReP machine, as it is wired. 255: none.
  */
 uint8_t vpci_irq_line(uint16_t bdf);
 
-/* Switches I/O decoding, memory decoding and bus mastering on: what a driver needs, but for the
- * interrupt line, which it leaves off. */
+/* Enables I/O decoding, memory decoding and bus mastering. Leaves the interrupt line disabled. */
 void vpci_enable(const struct vpci_device *device);
 
 /*
- * Lets the device use its interrupt line. To be called when there is a handler for it: others may
- * have theirs on that line, and could not silence it. An interrupt that it has to give comes then.
+ * Enables the device's interrupt line. Call it only after the handler is installed: the line may be
+ * shared, and the other devices' handlers cannot silence this device. An interrupt that is already
+ * pending arrives at once.
  */
 void vpci_enable_line(const struct vpci_device *device);
 
 /*
- * The offset of the nth capability with this id (§6.7; nth counts from 0), or 0 where there are not
- * that many. Survives lists with loops and pointers to nowhere: whatever the list, a caller that
- * counts nth up comes to an end.
+ * Returns the offset of the nth capability with this id (§6.7; nth counts from 0), or 0 if there
+ * are fewer. Terminates on lists with loops or wrong pointers, and so does a caller that counts nth
+ * up until it gets 0.
  */
 uint8_t vpci_find_capability(const struct vpci_device *device, uint8_t id, unsigned nth);
 
@@ -98,29 +100,41 @@ uint8_t vpci_find_capability(const struct vpci_device *device, uint8_t id, unsig
 bool vpci_map(const struct vpci_device *device, unsigned bar, uint32_t offset, uint32_t size,
               struct vpci_region *region);
 
-/* Registers of configuration space; width: 1, 2 or 4 bytes. Any context. */
+/* Accesses to configuration space. width: 1, 2 or 4 bytes. Any context. */
 uint32_t vpci_config_read(const struct vpci_device *device, unsigned offset, unsigned width);
 void vpci_config_write(const struct vpci_device *device, unsigned offset, unsigned width,
                        uint32_t value);
 
-/* The MSI-X capability of a function (§6.8.2): what has a table that can be reached. */
+/* The MSI-X capability of a function (§6.8.2), if its table can be accessed. */
 struct vpci_msix {
     uint16_t bdf;
     uint8_t capability; /* its offset; 0: none */
-    uint16_t entries;   /* of the table; 0: none */
+    uint16_t entries;   /* size of the table; 0: none */
     struct vpci_region table;
 };
 
-/* Finds it, after vpci_setup_bars(), and switches it off: the function uses its interrupt line. */
+/*
+ * Finds the capability and disables MSI-X, so the function uses its interrupt line. Call it after
+ * vpci_setup_bars().
+ */
 void vpci_msix_open(const struct vpci_device *device, struct vpci_msix *msix);
 
-/* What this entry of the table sends: `data` to the bus address `address`. There must be that entry. */
+/*
+ * Sets the message of a table entry: `data` written to the bus address `address`. Does nothing if
+ * there is no such entry.
+ */
 void vpci_msix_set(const struct vpci_msix *msix, unsigned entry, uint32_t address, uint32_t data);
 
-/* Switches it on or off. While it is on, the function sends what was set, and leaves its line. */
+/*
+ * Enables or disables MSI-X. While it is enabled, the function sends the messages of the table and
+ * does not use its interrupt line.
+ */
 void vpci_msix_enable(const struct vpci_msix *msix, bool on);
 
-/* Registers of a region, in the processor's byte order; width: 1, 2 or 4 bytes. Any context. */
+/*
+ * Accesses to the registers of a region; values are in the processor's byte order. width: 1, 2 or 4
+ * bytes. Any context.
+ */
 uint32_t vpci_read(const struct vpci_region *region, uint32_t offset, unsigned width);
 void vpci_write(const struct vpci_region *region, uint32_t offset, unsigned width, uint32_t value);
 

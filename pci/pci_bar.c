@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Base address registers: sizing them, and giving an address to those that have none. */
+/* Base address registers: sizes them, and assigns addresses to those that have none. */
 #include <stddef.h>
 
 #include "pci/internal/pci_bridge.h"
@@ -9,10 +9,10 @@
 
 enum {
     BAR_IO = 0x1,        /* bit 0: I/O space */
-    BAR_IO_FLAGS = 0x3,  /* low bits that are not address */
+    BAR_IO_FLAGS = 0x3,  /* flags in the low bits */
     BAR_MEM_TYPE = 0x6,  /* bits 1 and 2 */
     BAR_MEM_64 = 0x4,    /* type: anywhere in 64-bit address space */
-    BAR_MEM_FLAGS = 0xf, /* low bits that are not address */
+    BAR_MEM_FLAGS = 0xf, /* flags in the low bits */
     HEADER_TYPE_MASK = 0x7f,
 };
 
@@ -37,12 +37,13 @@ static uint32_t bar_mask(uint16_t bdf, unsigned offset)
 static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct vpci_bar *bar)
 {
     uint64_t mask = bar_mask(bdf, bar_offset(index));
-    uint32_t low = vpci_platform_config_read(bdf, bar_offset(index), 4); /* what it keeps of that */
+    uint32_t low =
+        vpci_platform_config_read(bdf, bar_offset(index), 4); /* which of the ones it stored */
     uint64_t address;
 
     *bar = (struct vpci_bar){0};
     if (mask == 0 || mask == UINT32_MAX) {
-        return 1; /* not implemented, or a register that stores anything */
+        return 1; /* not implemented, or a register without address bits */
     }
     bar->io = low & BAR_IO;
     bar->wide = !bar->io && (low & BAR_MEM_TYPE) == BAR_MEM_64 && index + 1 < count;
@@ -57,8 +58,10 @@ static unsigned size_bar(uint16_t bdf, unsigned index, unsigned count, struct vp
     return bar->wide ? 2 : 1;
 }
 
-/* A BAR full of ones, or half written, must not answer for other devices' addresses. Returns the
- * command register as it was. */
+/*
+ * Turns decoding off, so that a BAR that is being written does not claim the addresses of another
+ * device. Returns the previous value of the command register.
+ */
 static uint32_t decoding_off(uint16_t bdf)
 {
     uint32_t command = vpci_platform_config_read(bdf, PCI_COMMAND, 2);
@@ -86,8 +89,8 @@ static void size_bars(uint16_t bdf, struct vpci_bar bar[VPCI_BARS])
 struct placement {
     const struct vpci_bar *wanted;
     unsigned bus;
-    uint64_t address; /* where it would go */
-    uint64_t below;   /* what it collides with begins there */
+    uint64_t address; /* the candidate */
+    uint64_t below;   /* start of the range it collides with */
     bool collides;
 };
 
@@ -99,8 +102,10 @@ static void collide(struct placement *place, uint64_t first, uint64_t size)
     }
 }
 
-/* A vpci_scan() visitor: whether the placement overlaps one of this device's BARs, or what a bridge
- * forwards elsewhere. */
+/*
+ * A vpci_scan() visitor. Stops at a device with a BAR that overlaps the placement, or at a bridge
+ * that forwards an overlapping range to another bus.
+ */
 static bool check_collision(const struct vpci_device *device, void *context)
 {
     struct placement *place = context;
@@ -123,7 +128,9 @@ static bool check_collision(const struct vpci_device *device, void *context)
     return !place->collides;
 }
 
-/* What reaches this bus: the platform's window, or that of the bridge before it. */
+/*
+ * The addresses that reach this bus: the window of the bridge above it, or the platform's window.
+ */
 static struct vpci_window window_of_bus(unsigned bus, bool io)
 {
     uint16_t bridge;
@@ -132,7 +139,7 @@ static struct vpci_window window_of_bus(unsigned bus, bool io)
                                                       : vpci_platform_window(io);
 }
 
-/* Finds room from the top of the window down; firmware begins at its bottom. */
+/* Searches from the top of the window down, because firmware allocates from the bottom. */
 static uint64_t find_room(const struct vpci_bar *bar, unsigned bus)
 {
     struct vpci_window window = window_of_bus(bus, bar->io);
@@ -152,7 +159,10 @@ static uint64_t find_room(const struct vpci_bar *bar, unsigned bus)
     return place.address;
 }
 
-/* Gives a BAR its address, or 0 where it does not keep that: it must not answer for another's. */
+/*
+ * Writes the BAR's address and reads it back. If the BAR did not store it, the address becomes 0,
+ * so that the BAR does not claim the addresses of another device.
+ */
 static void assign(uint16_t bdf, unsigned index, struct vpci_bar *bar, uint64_t address)
 {
     uint32_t flags = bar->io ? BAR_IO_FLAGS : BAR_MEM_FLAGS;

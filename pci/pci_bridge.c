@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * PCI-to-PCI bridges: finding them, and what the firmware has to do for them where that is us.
- * Section numbers are those of the PCI-to-PCI Bridge Architecture Specification 1.2.
+ * PCI-to-PCI bridges: finds them, and sets them up where this program is the firmware. Section
+ * numbers are those of the PCI-to-PCI Bridge Architecture Specification 1.2.
  */
 #include "pci/internal/pci_bridge.h"
 #include "pci/internal/pci_spec.h"
@@ -13,7 +13,7 @@
 /* §3.2 Configuration Space: offsets */
 enum {
     BRIDGE_PRIMARY_BUS = 0x18,
-    BRIDGE_SUBORDINATE_BUS = 0x1a, /* the last one behind it */
+    BRIDGE_SUBORDINATE_BUS = 0x1a, /* the last bus behind the bridge */
     BRIDGE_IO_BASE = 0x1c,
     BRIDGE_IO_LIMIT = 0x1d,
     BRIDGE_MEMORY_BASE = 0x20,
@@ -22,8 +22,10 @@ enum {
     BRIDGE_PREFETCHABLE_LIMIT = 0x26,
 };
 
-/* What a bus that we number gets of the platform's windows, from their bottom on: the least that a
- * bridge can forward of I/O space, and some of memory. */
+/*
+ * The part of the platform's windows that each bus gets, counted from the bottom. For I/O space it
+ * is the smallest range that a bridge can forward.
+ */
 enum {
     IO_SLICE = 0x1000,
     MEMORY_SLICE = 0x400000,
@@ -86,7 +88,7 @@ bool vpci_bridge_above(uint16_t *bdf)
     return *bdf >> 8 != 0 && vpci_find_bridge(*bdf >> 8, bdf);
 }
 
-/* A vpci_scan() visitor: whether a bridge has a bus number already. */
+/* A vpci_scan() visitor: stops at the first bridge that has a bus number. */
 static bool has_number(const struct vpci_device *device, void *context)
 {
     bool *numbered = context;
@@ -108,7 +110,7 @@ static void set_bases(uint16_t bdf, unsigned bus)
 {
     vpci_platform_config_write(bdf, BRIDGE_IO_BASE, 1, slice(bus, true).first >> 8 & 0xf0);
     vpci_platform_config_write(bdf, BRIDGE_MEMORY_BASE, 2, slice(bus, false).first >> 16);
-    /* Closed, as its base lies above its limit: the other window forwards all kinds of memory. */
+    /* Base above limit closes this window. The other window forwards prefetchable memory too. */
     vpci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_BASE, 2, 0xfff0);
     vpci_platform_config_write(bdf, BRIDGE_PREFETCHABLE_LIMIT, 2, 0);
 }
@@ -120,8 +122,10 @@ static void set_limits(uint16_t bdf, unsigned bus)
     vpci_platform_config_write(bdf, BRIDGE_MEMORY_LIMIT, 2, slice(bus, false).last >> 16 & 0xfff0);
 }
 
-/* The scan goes into a bridge as soon as it has a number, so that the numbers behind a bridge
- * follow its own, and one range covers what all of them got. */
+/*
+ * The scan enters a bridge as soon as the bridge has a number. So the buses behind a bridge get the
+ * numbers that follow its own, and one range covers all their slices.
+ */
 void vpci_setup_bridges(void)
 {
     struct vpci_device bridge = {0};

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where interrupts arrive. Firmware writes the line into a register (§6.2.4 Miscellaneous
- * Registers); on a PReP machine, where we are the firmware, the wiring is known instead. Which of
- * QEMU's two machines it is shows in the place of the PCI-to-ISA bridge, on whose interrupt
- * controllers the lines are.
+ * Interrupt lines. Firmware writes the line into a register (§6.2.4 Miscellaneous Registers). On a
+ * PReP machine this program is the firmware and knows the wiring instead. The slot of the
+ * PCI-to-ISA bridge, which contains the interrupt controllers, tells which of QEMU's two PReP
+ * machines it is.
  */
 #include "pci/internal/pci_bridge.h"
 #include "pci/internal/pci_spec.h"
@@ -12,11 +12,11 @@
 
 enum {
     RAVEN = 0x48011057,  /* device and vendor of the host bridge, at 00:00.0 */
-    I82378 = 0x04848086, /* of the PCI-to-ISA bridge */
+    I82378 = 0x04848086, /* device and vendor of the PCI-to-ISA bridge */
     ISA_SLOT_40P = 11,
     ISA_SLOT_PREP = 1,
 
-    LINE_40P = 15, /* all of PCI: PowerPC Reference Platform 1.1 §6.1.6 System Interrupts */
+    LINE_40P = 15, /* all PCI interrupts: PowerPC Reference Platform 1.1 §6.1.6 System Interrupts */
     LINE_PREP_EVEN = 9,
     LINE_PREP_ODD = 11,
 };
@@ -26,7 +26,10 @@ static bool is_at_slot(unsigned slot, uint32_t id)
     return vpci_platform_config_read((uint16_t)(slot << 3), PCI_VENDOR_ID, 4) == id;
 }
 
-/* Behind bridges, a pin arrives as that of the bridge before, turned by the slot. */
+/*
+ * The pin as seen at the root bus, plus the slot there. Each bridge rotates the pins by the slot of
+ * the device behind it.
+ */
 static unsigned pin_plus_slot(uint16_t bdf, unsigned pin)
 {
     uint16_t above = bdf;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSI-X (§6.8.2 MSI-X Capability and Table Structures): interrupts as messages of one's own. */
+/* MSI-X (§6.8.2 MSI-X Capability and Table Structures). */
 #include "pci/internal/pci_spec.h"
 #include "pci/pci.h"
 #include "pci/pci_platform.h"
@@ -9,10 +9,10 @@ enum {
     MSIX_TABLE = 4,
     MSIX_CAPABILITY_SIZE = 12,
 
-    CONTROL_TABLE_SIZE = 0x7ff, /* less one */
+    CONTROL_TABLE_SIZE = 0x7ff, /* the number of entries less one */
     CONTROL_FUNCTION_MASK = 0x4000,
     CONTROL_ENABLE = 0x8000,
-    TABLE_BAR = 0x7, /* low bits of the table's offset */
+    TABLE_BAR = 0x7, /* the BAR, in the low bits of the table's offset */
 
     ENTRY_ADDRESS_LOW = 0, /* offsets in an entry */
     ENTRY_ADDRESS_HIGH = 4,
@@ -45,13 +45,13 @@ void vpci_msix_open(const struct vpci_device *device, struct vpci_msix *msix)
     }
 }
 
-/* §6.8.2: an entry changes only while it is masked. */
+/* §6.8.2: software must mask an entry before it changes it. */
 void vpci_msix_set(const struct vpci_msix *msix, unsigned entry, uint32_t address, uint32_t data)
 {
     uint32_t at = entry * ENTRY_SIZE;
 
     if (entry >= msix->entries) {
-        return; /* beyond the table there may be other registers */
+        return; /* other registers may lie behind the table */
     }
     vpci_write32(&msix->table, at + ENTRY_CONTROL, ENTRY_MASKED);
     vpci_write32(&msix->table, at + ENTRY_ADDRESS_LOW, address);

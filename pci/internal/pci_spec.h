@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Configuration space, as the PCI Local Bus Specification 3.0 has it. */
+/* Configuration space, from the PCI Local Bus Specification 3.0. */
 #ifndef VTNET_PCI_SPEC_H
 #define VTNET_PCI_SPEC_H
 
