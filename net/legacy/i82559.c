@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Intel's 8255x family, of which the 82559 is one, as a card of net/nic.h: a baseline to measure
- * virtio against, written to do what the hardware allows. Frames are not copied in either direction;
- * a burst of frames is announced once; and while there is work there are no interrupts.
+ * A driver of net/nic.h for Intel's 8255x family, which includes the 82559. It is a baseline to
+ * compare virtio with, so it uses the hardware well: frames are not copied in either direction, the
+ * card is notified once per burst of frames, and interrupts are disabled while there is work.
  */
 #include <stdio.h>
 
@@ -13,7 +13,7 @@
 
 enum {
     MTU = 1500,
-    SEGMENT = MTU - 40, /* bytes of TCP in a frame */
+    SEGMENT = MTU - 40, /* bytes of TCP data per frame */
 };
 
 static bool card_matches(const struct vpci_device *pci)
@@ -178,7 +178,7 @@ static bool card_set_groups(void *state, const uint8_t (*groups)[6], unsigned co
     return i82559_set_groups(state, groups, count);
 }
 
-/* It receives all of them. */
+/* The card receives all VLANs. */
 static bool card_set_vlan(void *state, uint16_t vlan, bool on)
 {
     (void)state;
@@ -188,8 +188,8 @@ static bool card_set_vlan(void *state, uint16_t vlan, bool on)
 }
 
 /*
- * What happened before is forgotten, so that only what comes now interrupts; then all of it is looked
- * for. The read that follows is answered after what the card had begun to write is in memory.
+ * Clears the old causes, so that only new events interrupt, and then looks for work that arrived
+ * before. The read of the status returns after all earlier writes of the card have reached memory.
  */
 static bool card_interrupts_on(void *state, bool tx)
 {
@@ -197,7 +197,9 @@ static bool card_interrupts_on(void *state, bool tx)
     uint8_t mask = I82559_MASK_CNA | I82559_MASK_ER | I82559_MASK_FCP;
     uint16_t status;
 
-    /* Receive buffers may be under way as frames, and come back only when somebody looks. */
+    /*
+     * Buffers may be with the card as transmitted frames. They come back only when somebody polls.
+     */
     tx |= card->rx_posted < card->rx_limit;
     if (!tx) {
         mask |= I82559_MASK_CX;
@@ -215,7 +217,7 @@ static bool card_interrupts_on(void *state, bool tx)
     return false;
 }
 
-/* What is not acknowledged would keep the line up, be it of no interest. */
+/* Acknowledges all causes: an unused one would also keep the line asserted. */
 static bool card_interrupt(void *state)
 {
     struct i82559 *card = state;
@@ -225,7 +227,7 @@ static bool card_interrupt(void *state)
         return false;
     }
     causes = vpci_read8(&card->csr, I82559_SCB_ACK);
-    if (causes == 0 || causes == UINT8_MAX) { /* another's, or the card is gone */
+    if (causes == 0 || causes == UINT8_MAX) { /* another device's interrupt, or the card is gone */
         return false;
     }
     card->masked = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The i82559's registers: reset, EEPROM, PHY, and the commands that are no frames. */
+/* The i82559's registers: reset, EEPROM, PHY, and the commands other than transmit. */
 #include <stdio.h>
 
 #include "arch/arch.h"
@@ -11,7 +11,7 @@ enum {
     EEPROM_READ = 6, /* start bit and opcode */
     EEPROM_READ_BITS = 3,
     ADDRESS_BITS_MAX = 8,
-    WAIT_US = 20000, /* for what takes some microseconds, or with the MDI 64 */
+    WAIT_US = 20000, /* timeout for operations of a few microseconds; an MDI access takes 64 */
     LINK_PERIOD_MS = 2000,
 };
 
@@ -24,7 +24,7 @@ static void wait_us(unsigned us)
     }
 }
 
-/* Whether WAIT_US have passed since start_ns, which is 0 before the first call. */
+/* True if WAIT_US have passed since start_ns. *start_ns is 0 before the first call. */
 static bool is_late(uint64_t *start_ns)
 {
     uint64_t now = arch_clock_ns();
@@ -43,7 +43,7 @@ static void declare_down(struct i82559 *card, const char *what)
     card->down = true;
 }
 
-/* It has taken a command when the command byte is 0 again. */
+/* The card has accepted a command when the command byte is 0 again. */
 void i82559_command(struct i82559 *card, uint8_t command, uint32_t address)
 {
     uint64_t since = 0;
@@ -68,7 +68,7 @@ static void set_eeprom_pins(struct i82559 *card, uint8_t pins)
     wait_us(EEPROM_HALF_CLOCK_US);
 }
 
-/* A clock with this bit to the EEPROM; returns the one that it gives. */
+/* Clocks one bit into the EEPROM. Returns the bit that it outputs. */
 static unsigned clock_eeprom(struct i82559 *card, unsigned bit)
 {
     uint8_t pins = (uint8_t)(I82559_EECS | (bit ? I82559_EEDI : 0));
@@ -79,8 +79,9 @@ static unsigned clock_eeprom(struct i82559 *card, unsigned bit)
 }
 
 /*
- * A word of the EEPROM. *address_bits: how long its addresses are, or 0, which finds it out: it
- * answers the last bit of an address with a 0. Returns false where it does not answer.
+ * Reads a word of the EEPROM. *address_bits: the length of its addresses; 0: unknown. The EEPROM
+ * answers the last address bit with a 0, so the length is then found and stored. Returns false if
+ * there is no answer.
  */
 static bool read_eeprom(struct i82559 *card, unsigned address, unsigned *address_bits,
                         uint16_t *word)
@@ -106,13 +107,14 @@ static bool read_eeprom(struct i82559 *card, unsigned address, unsigned *address
     return answered;
 }
 
-/* The station's address and the PHY's; all of it must have the sum that it says. */
+/* Reads the station's address and the PHY's, and verifies the checksum of the EEPROM. */
 static bool read_identity(struct i82559 *card)
 {
     unsigned address_bits = 0;
     uint16_t sum = 0;
     uint16_t word;
-    bool there = read_eeprom(card, 0, &address_bits, &word); /* any address is 0 so far */
+    bool there = read_eeprom(card, 0, &address_bits, &word); /* address 0, so that its length
+                                                              * does not matter */
 
     for (unsigned i = 0; there && i < 1u << address_bits; i++) {
         there = read_eeprom(card, i, &address_bits, &word);
@@ -135,7 +137,10 @@ bool i82559_start(struct i82559 *card)
 {
     static const uint8_t resets[] = {I82559_PORT_SELECTIVE_RESET, I82559_PORT_SOFTWARE_RESET};
 
-    /* The first one takes it off the bus, as the second must not in the middle of a transfer. */
+    /*
+     * The selective reset takes the card off the bus: a software reset must not happen during a
+     * transfer.
+     */
     for (size_t i = 0; i < sizeof resets; i++) {
         vpci_write32(&card->csr, I82559_PORT, resets[i]);
         wait_us(RESET_US);
@@ -150,14 +155,17 @@ bool i82559_start(struct i82559 *card)
     return !card->down;
 }
 
-/* Nothing is between the card and what it was given. */
+/* True if the card has completed all commands. */
 static bool is_quiet(const struct i82559 *card)
 {
     return (card->last == NULL || le16_read(&card->last->status) & I82559_STATUS_C) &&
            !(vpci_read16(&card->csr, I82559_SCB_STATUS) & I82559_CU_ACTIVE);
 }
 
-/* Does card->action, between the frames: those before are waited for, those after go on from it. */
+/*
+ * Executes card->action between frames. It waits for the earlier frames; later frames follow it in
+ * the list.
+ */
 static bool act(struct i82559 *card, uint16_t command)
 {
     struct i82559_cb *cb = &card->action->cb;
@@ -192,15 +200,15 @@ bool i82559_configure(struct i82559 *card)
         [6] = 0x3a,  /* standard TxCB and counters; CNA only when idle */
         [7] = 0x03,  /* discard short frames; retry once after an underrun */
         [8] = 0x01,  /* MII */
-        [10] = 0x2e, /* the source address is in the frame; preamble of 7 bytes */
+        [10] = 0x2e, /* the frame includes the source address; preamble of 7 bytes */
         [12] = 0x60, /* inter-frame spacing */
         [14] = 0xf2,
         [15] = 0x48, /* not promiscuous */
         [17] = 0x40,
         [18] = 0xfa, /* pad short frames; frames with a VLAN tag are not too long */
-        [19] = 0x80, /* duplex is the PHY's choice */
+        [19] = 0x80, /* the PHY determines the duplex mode */
         [20] = 0x3f,
-        [21] = (uint8_t)(0x05 | (card->all_groups ? 0x08 : 0)), /* multicast all */
+        [21] = (uint8_t)(0x05 | (card->all_groups ? 0x08 : 0)), /* accept all multicast */
     };
 
     memcpy(card->action->parameters, bytes, sizeof bytes);
@@ -222,7 +230,7 @@ bool i82559_set_groups(struct i82559 *card, const uint8_t (*groups)[6], unsigned
     if (card->all_groups != all) {
         card->all_groups = all;
         if (!i82559_configure(card)) {
-            card->all_groups = !all; /* to be tried again */
+            card->all_groups = !all; /* so that the next call tries again */
             return false;
         }
     }
@@ -234,7 +242,7 @@ bool i82559_set_groups(struct i82559 *card, const uint8_t (*groups)[6], unsigned
     return act(card, I82559_CB_MULTICAST);
 }
 
-/* A register of the PHY; 0 where it does not answer. */
+/* Reads a register of the PHY. Returns 0 on a timeout. */
 static uint16_t read_phy(struct i82559 *card, unsigned number)
 {
     uint64_t since = 0;
@@ -258,7 +266,7 @@ bool i82559_link_changed(struct i82559 *card)
     if (card->link_seen_ns != 0 && now - card->link_seen_ns < (uint64_t)LINK_PERIOD_MS * 1000000) {
         return false;
     }
-    card->link_seen_ns = now | 1; /* not 0 */
+    card->link_seen_ns = now | 1; /* 0 means never */
     card->link_up = read_phy(card, PHY_STATUS) & PHY_STATUS_LINK;
     if (card->link_up && !was_up) {
         modes = read_phy(card, PHY_ADVERTISED) & read_phy(card, PHY_PARTNER);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The i82559's receive side: a list of buffers that begin with their RFD, in the order in which the
- * card fills them. The last has the EL bit, after which the card stops and drops frames. A buffer is
- * put behind it by linking it and then clearing that bit. Where the card has seen the bit before, it
- * is started again at the first RFD that it has not filled.
+ * The i82559's receive side: a list of buffers, each beginning with its RFD. The card fills them in
+ * order. The last one has the EL bit; after it the card stops and drops frames. A buffer is
+ * appended by linking it and then clearing the EL bit of the previous one. If the card has already
+ * seen that bit, it must be restarted at the first unfilled RFD.
  */
 #include <stdio.h>
 
@@ -14,7 +14,7 @@
 enum {
     BUFFER_ALIGN = 16,
     ETHERNET_HEADER = 14,
-    WINDOW_MIN = 2, /* segments: a window of 0 would be opened by a timer only */
+    WINDOW_MIN = 2, /* segments; a window of 0 would only be opened by a timer */
 };
 
 static struct i82559_rfd *rfd_of(const struct i82559 *card, struct i82559_buffer *buffer)
@@ -27,7 +27,7 @@ static bool is_done(const struct i82559 *card, struct i82559_buffer *buffer)
     return le16_read(&rfd_of(card, buffer)->status) & I82559_STATUS_C;
 }
 
-/* Keeps as many buffers as may be posted at once, and frees the others. */
+/* Keeps up to rx_limit buffers for reuse and frees the others. */
 static void keep(struct i82559 *card, struct i82559_buffer *buffer)
 {
     if (card->rx_kept_count >= card->rx_limit) {
@@ -85,13 +85,14 @@ static void append(struct i82559 *card, struct i82559_buffer *buffer)
     le16_write(&rfd->size, I82559_RX_ROOM);
     if (card->rx_tail == NULL) {
         card->rx_head = buffer;
-        card->ru_stopped = true; /* by the EL bit of the buffer before, which has been taken */
+        card->ru_stopped = true; /* at the EL bit of the previous buffer, which has been taken */
     } else {
         struct i82559_rfd *before = rfd_of(card, card->rx_tail);
 
         le16_write(&before->link[0], (uint16_t)address);
         le16_write(&before->link[1], (uint16_t)(address >> 16));
-        i82559_write_barrier(); /* the link and the RFD are there before the card may go on */
+        i82559_write_barrier(); /* the link and the RFD must be in memory before the card sees
+                                 * the EL bit cleared */
         le16_write(&before->command, 0);
         card->rx_tail->next = buffer;
     }
@@ -111,7 +112,7 @@ static void post(struct i82559 *card)
     }
 }
 
-/* Starts the RU where it has stopped and there is an RFD to fill. */
+/* Starts the RU if it has stopped and there is an RFD to fill. */
 static void start(struct i82559 *card)
 {
     struct i82559_buffer *buffer = card->rx_head;
@@ -135,7 +136,7 @@ bool i82559_rx_open(struct i82559 *card)
 
     card->rfd_offset = (fixed + 3) / 4 * 4 + 2;
     card->buffer_size = card->rfd_offset + (uint32_t)sizeof(struct i82559_rfd) + I82559_RX_ROOM;
-    card->rx_buffers_max /= card->buffer_size; /* bytes, so far */
+    card->rx_buffers_max /= card->buffer_size; /* rx_buffers_max was in bytes so far */
     card->rx_limit = card->rx_buffers_max < I82559_RFDS ? card->rx_buffers_max : I82559_RFDS;
     post(card);
     if (card->rx_posted == 0) {
@@ -164,7 +165,7 @@ bool i82559_rx_ready(const struct i82559 *card)
     return card->rx_head != NULL && is_done(card, card->rx_head);
 }
 
-/* status: the SCB's. */
+/* status: the SCB's status word. */
 static void note_state(struct i82559 *card, uint16_t status)
 {
     if ((status & I82559_RU_STATE) != I82559_RU_READY && !card->ru_stopped) {
@@ -179,7 +180,10 @@ void i82559_rx_restart(struct i82559 *card, uint16_t status)
     start(card);
 }
 
-/* The first buffer's frame, which the client gets, or the buffer is kept. */
+/*
+ * Takes the frame of the first buffer. The client gets a valid frame; the buffer of a bad one is
+ * kept.
+ */
 static void take_frame(struct i82559 *card)
 {
     static const struct virtio_net_offload no_offload;
@@ -214,8 +218,10 @@ unsigned i82559_rx_poll(struct i82559 *card, unsigned budget)
         ready++;
     }
     if (ready != 0) {
-        /* QEMU sets C before it writes the length and the frame, but answers a read of a register
-         * only after all of that. So one read is due for what has come. */
+        /*
+         * QEMU sets C before it writes the length and the frame, but answers a register read only
+         * after all of that. So one read is needed before the frames are used.
+         */
         uint16_t status = vpci_read16(&card->csr, I82559_SCB_STATUS);
 
         i82559_read_barrier();
@@ -223,8 +229,10 @@ unsigned i82559_rx_poll(struct i82559 *card, unsigned budget)
     }
     for (unsigned i = 0; i < ready; i++) {
         take_frame(card);
-        /* At once, so that the card does not run short while the frames before are handled, nor the
-         * stack of room for its answers. */
+        /*
+         * After each frame, so that the card does not run out of RFDs, nor the stack out of
+         * transmit blocks, while the remaining frames are handled.
+         */
         post(card);
         start(card);
         (void)i82559_reclaim(card);
@@ -239,7 +247,7 @@ void i82559_release(struct i82559 *card, void *private)
     keep(card,
          (struct i82559_buffer *)((uint8_t *)private - offsetof(struct i82559_buffer, private)));
     if (card->rx_posted == 0) {
-        post(card); /* the card has none: no frame would make us look again */
+        post(card); /* the card has no buffers, so no frame would trigger the next poll */
         start(card);
     }
 }
@@ -251,8 +259,8 @@ bool i82559_scarce(const struct i82559 *card)
 }
 
 /*
- * Half of the RFDs are for segments, half for acknowledgements. Of buffers that the stack keeps none
- * are left to receive with, and of the last quarter it may keep none.
+ * Half of the RFDs are for segments, half for acknowledgements. Buffers that the stack keeps cannot
+ * receive, and the stack may not keep the last quarter of rx_limit.
  */
 uint32_t i82559_window(const struct i82559 *card, bool sending)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The i82559's transmit side: a ring of command blocks, each linked to the next for good. The card
- * executes them up to the one with the S bit, on which it suspends. Another is put after it by
- * clearing that S bit; then CU resume.
+ * The i82559's transmit side: a ring of command blocks with fixed links. The card executes them up
+ * to the one with the S bit, on which it suspends. A block is appended by clearing that S bit,
+ * followed by CU resume.
  */
 #include "arch/arch.h"
 #include "net/legacy/i82559.h"
@@ -43,7 +43,8 @@ void i82559_append(struct i82559 *card, struct i82559_cb *cb, uint16_t command)
     le16_write(&cb->status, 0);
     le16_write(&cb->command, command | I82559_CB_S);
     if (card->last != NULL) {
-        i82559_write_barrier(); /* the block is whole before the card may go on to it */
+        i82559_write_barrier(); /* the block must be complete in memory before the card can reach
+                                 * it */
         le16_write(&card->last->command, card->last_command);
     }
     card->last = cb;
@@ -62,7 +63,7 @@ int i82559_transmit(struct i82559 *card, const struct virtqueue_part *parts, uns
     if (count > I82559_TBDS) {
         return NIC_PARTS;
     }
-    /* One stays out, for the CU may be suspended on it. */
+    /* One block stays unused, as the CU may be suspended on it. */
     if (card->tx_in_flight == I82559_TX_FRAMES - 1) {
         card->counters.tx.full++;
         return NIC_FULL;
@@ -87,8 +88,9 @@ int i82559_transmit(struct i82559 *card, const struct virtqueue_part *parts, uns
 }
 
 /*
- * Where the card still works on earlier frames it may pass the cleared S bit, and suspend on the new
- * frame, before the resume comes: then it reads that frame's S bit again, finds it set, and stays.
+ * If the card still works on earlier frames, it may pass the cleared S bit and suspend on the new
+ * frame before the resume arrives. It then reads that frame's S bit again, finds it set, and
+ * remains suspended.
  */
 void i82559_flush(struct i82559 *card)
 {
@@ -116,7 +118,7 @@ unsigned i82559_reclaim(struct i82559 *card)
         if (cb == card->last) {
             card->last_command = I82559_CB_NOP;
         }
-        /* Should the card come here again it sends nothing, and suspends. */
+        /* If the card executes this block again, it sends nothing and suspends. */
         le16_write(&cb->command, I82559_CB_NOP | I82559_CB_S);
         card->tx_oldest = (card->tx_oldest + 1) % I82559_TX_FRAMES;
         card->tx_in_flight--;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Integers in memory that a card of PCI shares: little-endian. They are structs of their own, so that
- * the compiler rejects an access without these accessors, and each accessor reads or writes its field
- * exactly once.
+ * Little-endian integers in memory shared with a PCI card. They are structs, so that the compiler
+ * rejects an access without these accessors. Each accessor reads or writes its field exactly once.
  */
 #ifndef LITTLE_ENDIAN_H
 #define LITTLE_ENDIAN_H
@@ -18,7 +17,7 @@ typedef struct {
     uint32_t raw;
 } le32_t;
 
-/* Their own inverse; compilers turn them into nothing or a byte swap. */
+/* Each is its own inverse. Compilers reduce them to nothing or to a byte swap. */
 static inline uint16_t le16_swap(uint16_t value)
 {
     uint8_t b[2];

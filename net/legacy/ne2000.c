@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The NE2000 on PCI (Realtek RTL8029AS, QEMU's ne2k_pci) as a card of net/nic.h. The processor
- * copies every frame through the card's data port, by 32 bits: its time goes there.
+ * A driver of net/nic.h for the NE2000 on PCI (Realtek RTL8029AS, QEMU's ne2k_pci). The processor
+ * copies every frame through the card's 32-bit data port, which takes most of the time.
  */
 #include "net/legacy/ne2000.h"
 
@@ -13,8 +13,8 @@
 
 enum {
     MTU = 1500,
-    SEGMENT = MTU - 40, /* bytes of TCP in a frame */
-    FRAME_PAGES = 6,    /* that it takes in the ring */
+    SEGMENT = MTU - 40, /* bytes of TCP data per frame */
+    FRAME_PAGES = 6,    /* pages of the largest frame in the ring */
     SPEED = 10,         /* Mbit/s */
     RX_INTERRUPTS = DP8390_ISR_PRX | DP8390_ISR_RXE | DP8390_ISR_OVW,
     TX_INTERRUPTS = DP8390_ISR_PTX | DP8390_ISR_TXE,
@@ -74,7 +74,7 @@ static const uint8_t *card_mac(void *state)
     return ((const struct ne2000 *)state)->mac;
 }
 
-/* The controller does not tell whether there is a cable. */
+/* The controller cannot detect the cable. */
 static bool card_link_up(void *state)
 {
     (void)state;
@@ -100,9 +100,9 @@ static uint32_t card_offloads(void *state)
 }
 
 /*
- * QEMU's card drops everything, and says nothing, when there is no room for the largest frame in the
- * ring, and a connection whose last segments or acknowledgements are lost stands still for 200 ms or
- * more. So half of what the ring has beside that is for segments, half for acknowledgements.
+ * When the ring has no room for the largest frame, QEMU's card drops all frames silently. A
+ * connection whose last segments or acknowledgements are lost then stalls for 200 ms or more. So
+ * half of the ring, less one frame, is for segments and half for acknowledgements.
  */
 static uint32_t card_window(void *state, bool sending)
 {
@@ -138,7 +138,10 @@ static void card_flush(void *state)
 
 static void interrupts_off(struct ne2000 *card)
 {
-    /* In this order, as the top half must be able to silence what it hears. */
+    /*
+     * In this order: while IMR is not 0, the top half must see it in `enabled`, so that it can
+     * silence the card.
+     */
     if (card->enabled != 0) {
         ne2000_write(card, DP8390_IMR, 0);
         card->enabled = 0;
@@ -152,7 +155,7 @@ static unsigned card_poll(void *state, unsigned budget)
     interrupts_off(card);
     ne2000_tx_pump(card);
     ne2000_tx_reclaim(card);
-    return ne2000_rx_poll(card, budget); /* acknowledges; flush() is still to come */
+    return ne2000_rx_poll(card, budget); /* acknowledges; flush() follows */
 }
 
 static void card_release(void *state, void *buffer)
@@ -165,7 +168,10 @@ static bool card_scarce(void *state)
     return ne2000_rx_scarce(state);
 }
 
-/* The top 6 bits of an Ethernet address's CRC (IEEE 802.3 §3.2.9), each byte's lowest bit first. */
+/*
+ * The top 6 bits of the address's Ethernet CRC (IEEE 802.3 §3.2.9). Each byte's lowest bit comes
+ * first.
+ */
 static unsigned hash_of(const uint8_t address[6])
 {
     uint32_t crc = UINT32_MAX;
@@ -192,7 +198,7 @@ static bool card_set_groups(void *state, const uint8_t (*groups)[6], unsigned co
     return true;
 }
 
-/* It knows nothing of VLANs, so it receives them all. */
+/* The card does not filter VLANs: it receives all. */
 static bool card_set_vlan(void *state, uint16_t vlan, bool on)
 {
     (void)state;
@@ -202,8 +208,8 @@ static bool card_set_vlan(void *state, uint16_t vlan, bool on)
 }
 
 /*
- * ISR holds what came since poll() acknowledged, so nothing is missed: the line is up while a bit is
- * set in both ISR and IMR.
+ * ISR keeps the events since poll() acknowledged them, and the line is asserted while a bit is set
+ * in both ISR and IMR. So no event is lost.
  */
 static bool card_interrupts_on(void *state, bool tx)
 {
@@ -215,7 +221,8 @@ static bool card_interrupts_on(void *state, bool tx)
         ne2000_read(card, DP8390_ISR) & wanted) {
         return true;
     }
-    enabled = arch_interrupts_save(); /* another card on the line may call the top half any time */
+    enabled = arch_interrupts_save(); /* another card on the line may run the top half at any
+                                       * time */
     card->enabled = wanted;
     ne2000_write(card, DP8390_IMR, wanted);
     arch_interrupts_restore(enabled);
@@ -226,7 +233,10 @@ static bool card_interrupt(void *state)
 {
     struct ne2000 *card = state;
 
-    /* Else it is another card's, and this one may be on a page where ISR is something else. */
+    /*
+     * If IMR is 0, the interrupt is another card's, and a register page without ISR may be
+     * selected.
+     */
     if (card->enabled == 0 || !(ne2000_read(card, DP8390_ISR) & card->enabled)) {
         return false;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The NE2000's controller: reset, what it is, start and stop, remote DMA. */
+/* The NE2000's controller: reset, probing, start and stop, remote DMA. */
 #include <string.h>
 
 #include "arch/arch.h"
@@ -8,7 +8,7 @@
 enum {
     DMA_POLLS = 10000,
     RESET_NS = 10000000,
-    STOP_NS = 2000000, /* DP8390D: 1.6 ms, the time of the longest frame, and some more */
+    STOP_NS = 2000000, /* DP8390D: 1.6 ms, the time of the longest frame, plus a margin */
 };
 
 void ne2000_dma(const struct ne2000 *card, unsigned direction, uint16_t address, uint16_t bytes)
@@ -72,7 +72,10 @@ static void write_word(const struct ne2000 *card, uint16_t address, uint32_t wor
     ne2000_dma_written(card);
 }
 
-/* The end of the card's memory: some have 32 KiB, others half of that, and perhaps twice. */
+/*
+ * Finds the end of the card's memory. Some cards have 32 KiB, others 16 KiB, which may appear
+ * twice.
+ */
 static uint8_t find_memory_end(const struct ne2000 *card)
 {
     const uint16_t first = NE2000_PAGE_FIRST << 8, second = NE2000_PAGE_END_16K << 8;
@@ -106,7 +109,7 @@ bool ne2000_reset(struct ne2000 *card)
     ne2000_write(card, DP8390_RCR, 0);
     ne2000_write(card, DP8390_TCR, DP8390_TCR_LOOPBACK);
     card->stop = NE2000_PAGE_END_32K;
-    set_ring(card); /* where DMA wraps */
+    set_ring(card); /* remote DMA wraps at its end */
     ne2000_write(card, DP8390_CR, DP8390_CR_STA | DP8390_CR_ABORT);
     card->stop = find_memory_end(card);
     ne2000_dma(card, DP8390_CR_READ, 0, sizeof prom);
@@ -120,7 +123,7 @@ bool ne2000_reset(struct ne2000 *card)
     return !(card->prom_mac[0] & 1) && memcmp(card->prom_mac, nothing, sizeof nothing) != 0;
 }
 
-/* On page 1, where ISR is something else, no interrupt handler must look at the card. */
+/* With page 1 selected ISR is not accessible, so the interrupt handler must not run. */
 void ne2000_write_hash(const struct ne2000 *card)
 {
     bool on = arch_interrupts_save();
@@ -136,7 +139,7 @@ void ne2000_write_hash(const struct ne2000 *card)
 /* DP8390D, section 11: the order of initialization. */
 void ne2000_start(struct ne2000 *card)
 {
-    /* QEMU's card knows the address of its PROM only. */
+    /* QEMU's card matches only the address of its PROM. */
     bool promiscuous = memcmp(card->mac, card->prom_mac, sizeof card->mac) != 0;
 
     ne2000_write(card, DP8390_CR, DP8390_CR_STP | DP8390_CR_ABORT);

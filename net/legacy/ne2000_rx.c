@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Receiving: the ring in the card's memory, and the buffers to which the processor copies what is
- * in it. Frames wait on the card, so buffers are only needed for what the stack keeps: some at the
- * start, more when these are all with the stack, up to a fixed number. They are never given back:
- * in steady state nothing is allocated.
+ * Receiving: the ring in the card's memory, and the buffers to which the processor copies frames.
+ * Frames wait in the card, so buffers are only needed for what the stack keeps. Some are allocated
+ * at the start, and more, up to a fixed number, when the stack has them all. They are never freed:
+ * in the steady state nothing is allocated.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "runtime/memory.h"
 
 enum {
-    SCARCE = 32, /* buffers that the stack must not keep */
+    SCARCE = 32, /* buffers that the stack may not keep */
     PAGE = 256,  /* bytes */
     DMA_BYTES = DP8390_HEADER_SIZE + (NE2000_FRAME_MAX + 3) / 4 * 4,
     RECEIVED = DP8390_ISR_PRX | DP8390_ISR_RXE | DP8390_ISR_OVW,
@@ -37,7 +37,7 @@ static struct ne2000_buffer *create_buffer(struct ne2000 *card)
 
 bool ne2000_rx_create(struct ne2000 *card)
 {
-    /* The IP header, behind the 14 bytes of Ethernet's, lies on a multiple of four. */
+    /* Aligns the IP header, which follows the 14 bytes of the Ethernet header, to four bytes. */
     card->data_offset = (card->client->private_size + 3) / 4 * 4 + 2;
     card->buffer_size = card->data_offset + (NE2000_FRAME_MAX + 3) / 4 * 4;
     while (card->free_count < NE2000_RX_INITIAL) {
@@ -87,8 +87,8 @@ void ne2000_rx_counters(const struct ne2000 *card, struct nic_counters *c)
 }
 
 /*
- * DP8390D, section 7: what to do about an overwrite warning. The controller is stopped, started in
- * loopback, frames are taken from the ring, then it is let loose again.
+ * DP8390D, section 7: how to handle an overwrite warning. The controller is stopped and started in
+ * loopback, frames are taken from the ring, and then loopback ends.
  */
 static void begin_recovery(struct ne2000 *card)
 {
@@ -113,8 +113,8 @@ static void end_recovery(struct ne2000 *card)
 }
 
 /*
- * Looks whether there is more in the ring than was known. What is acknowledged here comes before
- * CURR is read: a frame after that sets PRX again.
+ * Returns true if there are new frames in the ring. It acknowledges before it reads CURR, so that a
+ * frame that arrives later sets PRX again.
  */
 static bool look(struct ne2000 *card)
 {
@@ -142,8 +142,8 @@ static unsigned distance(const struct ne2000 *card, uint8_t from, uint8_t to)
 }
 
 /*
- * Whether a header can be one: the frame is intact and of a length that frames have, ends where the
- * length says, or a page later, as some cards have it, and that is not behind CURR.
+ * True if a header is plausible: the frame is intact, its length is valid, and it ends where the
+ * length says (some cards: one page later), not beyond CURR.
  */
 static bool is_sound(const struct ne2000 *card, uint8_t status, uint8_t next, uint32_t count)
 {
@@ -160,7 +160,7 @@ static bool is_sound(const struct ne2000 *card, uint8_t status, uint8_t next, ui
            taken <= distance(card, card->next, card->current);
 }
 
-/* Gives the pages of the frame taken back. BNRY stays one behind, so that it is never CURR. */
+/* Frees the pages of the frame. BNRY stays one page behind, so that it never equals CURR. */
 static void advance(struct ne2000 *card, uint8_t next)
 {
     card->next = next;
@@ -173,8 +173,10 @@ static bool is_ours(const struct ne2000 *card, const uint8_t *frame)
     return frame[0] & 1 || memcmp(frame, card->mac, sizeof card->mac) == 0;
 }
 
-/* Takes the frame at card->next, with one remote DMA for header and frame, which is ended before
- * its count is: how long the frame is, is known too late. */
+/*
+ * Takes the frame at card->next with one remote DMA for header and frame. The DMA is started with
+ * the largest length, as the frame's is not known yet, and aborted at its end.
+ */
 static void take_frame(struct ne2000 *card)
 {
     static const struct virtio_net_offload none;
@@ -216,7 +218,7 @@ unsigned ne2000_rx_poll(struct ne2000 *card, unsigned budget)
 
     while (frames < budget && (card->next != card->current || look(card))) {
         take_frame(card);
-        ne2000_tx_reclaim(card); /* of the answer, so that there is room for the next one */
+        ne2000_tx_reclaim(card); /* frees room for the next frame's answer */
         frames++;
     }
     if (card->overflowed) {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Transmitting: the processor copies a frame to one of two buffers on the card while the other
- * one's is on the wire. QEMU's card sends at once, so that there a frame never waits.
+ * Transmitting: the processor copies a frame to one of the card's two buffers while the other
+ * buffer's frame is on the wire. QEMU's card sends at once, so a frame never waits there.
  */
 #include <string.h>
 
 #include "net/legacy/ne2000.h"
 
-/* Bytes for the data port, which takes words. */
+/* Collects bytes into words for the data port. */
 struct stream {
     const struct ne2000 *card;
     uint8_t word[4];
@@ -34,7 +34,7 @@ static void put(struct stream *s, const void *data, uint32_t length)
     memcpy(s->word, from + length - s->held, s->held);
 }
 
-/* Copies the next frame that waits to the buffer that is free. */
+/* Copies the next waiting frame to the free buffer. */
 static void load(struct ne2000 *card)
 {
     static const uint8_t zeros[NE2000_FRAME_MIN];
@@ -115,7 +115,7 @@ int ne2000_tx_add(struct ne2000 *card, const struct virtqueue_part *parts, unsig
         length += parts[i].length;
     }
     if (length > NE2000_FRAME_MAX) {
-        return NIC_DOWN; /* beyond what mtu() tells */
+        return NIC_DOWN; /* above card_mtu() */
     }
     for (unsigned i = 0; i < count; i++) {
         tx->part[tx->part_end++ % NE2000_TX_PARTS] = parts[i];
