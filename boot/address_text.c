@@ -27,7 +27,7 @@ static bool possible(bool is_possible)
     return is_possible;
 }
 
-/* A.B.C.D or A.B.C.D/N; without a length it is 24. */
+/* A.B.C.D or A.B.C.D/N; the default prefix length is 24. */
 bool address_parse_ipv4(const char *value, struct boot_ipv4 *to)
 {
     struct boot_ipv4 result = {.prefix = 24};
@@ -53,7 +53,7 @@ bool address_parse_ipv4(const char *value, struct boot_ipv4 *to)
     return *value == '\0';
 }
 
-/* struct boot_ipv4: our address. */
+/* Our address; to: struct boot_ipv4. */
 bool address_ipv4_item(const char *value, void *to)
 {
     struct boot_ipv4 address;
@@ -66,7 +66,7 @@ bool address_ipv4_item(const char *value, void *to)
     return true;
 }
 
-/* struct boot_ipv4: another station's address. Its network is not known here. */
+/* Another station's address, of which the prefix length is not known; to: struct boot_ipv4. */
 bool address_station_item(const char *value, void *to)
 {
     struct boot_ipv4 address;
@@ -79,7 +79,7 @@ bool address_station_item(const char *value, void *to)
     return true;
 }
 
-/* The address of one station: not a group's, not ::/64's (the unspecified, the loopback's). */
+/* The address of a single station: not multicast, and not in ::/64 (unspecified, loopback). */
 bool address_parse_station_ipv6(const char **value, uint8_t address[16])
 {
     static const uint8_t none[8];
@@ -88,7 +88,7 @@ bool address_parse_station_ipv6(const char **value, uint8_t address[16])
            possible(address[0] != 0xff && memcmp(address, none, sizeof none) != 0);
 }
 
-/* Our address, ADDR or ADDR/64: not link-local, as that is always there. */
+/* Our address, ADDR or ADDR/64. Not link-local: each card has such an address anyway. */
 bool address_ipv6_item(const char *value, void *to)
 {
     uint8_t address[16];
@@ -102,7 +102,7 @@ bool address_ipv6_item(const char *value, void *to)
     return true;
 }
 
-/* The address of one station: not a group's, not all zeros. */
+/* The address of a single station: neither multicast nor all zeros. */
 bool address_mac_item(const char *value, void *to)
 {
     uint8_t mac[6];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses on the boot line, and which of them there cannot be. */
+/* Parses addresses on the boot command line and checks that a station can have them. */
 #ifndef ADDRESS_TEXT_H
 #define ADDRESS_TEXT_H
 
@@ -8,25 +8,28 @@
 
 #include "boot/arguments.h"
 
-/* Set by the functions below when they refuse an address that is well-formed, but no station's. */
+/*
+ * Set by the functions below when they reject an address that is well-formed, but that no station
+ * can have.
+ */
 extern bool address_impossible;
 
-/* Reads digits, a number of up to `max`, and moves *text behind them. */
+/* Parses a decimal number of up to `max` and advances *text behind it. */
 bool address_parse_number(const char **text, unsigned max, unsigned *to);
 
-/* Any address of IPv4, and nothing behind it: A.B.C.D or A.B.C.D/N; without a length it is 24. */
+/* Parses any IPv4 address: A.B.C.D or A.B.C.D/N. The default prefix length is 24. */
 bool address_parse_ipv4(const char *value, struct boot_ipv4 *to);
 
-/* An address of IPv6 that one station can have; moves *value behind it. */
+/* Parses the IPv6 address of a single station and advances *value behind it. */
 bool address_parse_station_ipv6(const char **value, uint8_t address[16]);
 
-/* Items of a list, of one card each. to: struct boot_ipv4, our address; */
+/* Items of a list with one place per card. This one: our address; to: struct boot_ipv4. */
 bool address_ipv4_item(const char *value, void *to);
-/* the same, another station's, without a length; */
+/* Another station's address, without a prefix length; to: struct boot_ipv4. */
 bool address_station_item(const char *value, void *to);
-/* struct boot_ipv6, our address; */
+/* Our address; to: struct boot_ipv6. */
 bool address_ipv6_item(const char *value, void *to);
-/* 6 bytes, our MAC address: not a group's, not all zeros. */
+/* Our MAC address, neither multicast nor all zeros; to: 6 bytes. */
 bool address_mac_item(const char *value, void *to);
 
 #endif

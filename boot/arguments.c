@@ -26,7 +26,7 @@ struct argument {
     const char *name;
     bool (*parse)(const struct argument *argument, const char *value);
     void *to;
-    const char *help;           /* what the value looks like */
+    const char *help;           /* the form of the value */
     const char *const *choices; /* names in the order of the enumeration */
     unsigned min, max;
 };
@@ -77,13 +77,13 @@ static bool vlan_item(const char *value, void *to)
 }
 
 /*
- * One item for each card, with commas between. An empty place leaves that card's default; all of
- * them must not be empty. Each item takes `size` bytes, which are zero where nothing is given.
+ * A list with one item per card, separated by commas. An empty place keeps that card's default; at
+ * least one must not be empty. Each item takes `size` bytes, which are zero if it is not given.
  */
 static bool parse_list(const struct argument *argument, const char *value, size_t size,
                        bool (*item)(const char *value, void *to))
 {
-    union { /* for any of them */
+    union { /* room for any item */
         struct boot_ipv4 ipv4[BOOT_CARDS];
         struct boot_ipv6 ipv6[BOOT_CARDS];
         uint8_t mac[BOOT_CARDS][6];
@@ -111,7 +111,7 @@ static bool parse_list(const struct argument *argument, const char *value, size_
         }
         value++;
         if (i == BOOT_CARDS - 1) {
-            return false; /* there is one more */
+            return false; /* more items than cards */
         }
     }
     if (any) {
@@ -145,7 +145,7 @@ static bool parse_vlan_list(const struct argument *argument, const char *value)
     return parse_list(argument, value, sizeof(uint16_t), vlan_item);
 }
 
-/* Of either family; the last one given holds. */
+/* An IPv4 or IPv6 address. The last one on the command line counts. */
 static bool parse_peer(const struct argument *argument, const char *value)
 {
     struct boot_ipv4 peer = {0};
@@ -162,8 +162,10 @@ static bool parse_peer(const struct argument *argument, const char *value)
     return true;
 }
 
-/* An address of 224.0.0.0/4 or ff00::/8. Groups of IPv6 whose scope is 0 or the station itself are not
- * sent over any link (RFC 4291 §2.7). */
+/*
+ * An address of 224.0.0.0/4 or ff00::/8. IPv6 groups of scope 0 or of the station itself are
+ * rejected: they are not sent over any link (RFC 4291 §2.7).
+ */
 static bool parse_group(const struct argument *argument, const char *value)
 {
     struct boot_ipv4 group;
@@ -183,7 +185,7 @@ static bool parse_group(const struct argument *argument, const char *value)
     return false;
 }
 
-/* A label of a host name (RFC 1123 §2.1): letters, digits, and hyphens inside. */
+/* A label of a host name (RFC 1123 §2.1): letters, digits, and hyphens between them. */
 static bool parse_name(const struct argument *argument, const char *value)
 {
     size_t length = strlen(value);
@@ -203,7 +205,7 @@ static bool parse_name(const struct argument *argument, const char *value)
     return true;
 }
 
-/* Names of services, with commas between, or "none". */
+/* Names of services, separated by commas, or "none". */
 static bool parse_services(const struct argument *argument, const char *value)
 {
     unsigned services = 0;
@@ -319,8 +321,10 @@ static void list_arguments(void)
     printf("\n");
 }
 
-/* Up to `length` characters. One that is not printable in ASCII shows as its number: a byte order mark or a
- * blank of another alphabet would leave a word that looks right. */
+/*
+ * Prints up to `length` characters. A character other than printable ASCII is printed as its
+ * number: a byte order mark or a foreign space would otherwise be invisible.
+ */
 static void print_word(const char *word, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
@@ -332,7 +336,7 @@ static void print_word(const char *word, size_t length)
     }
 }
 
-/* One word, "name" or "name=value". Returns whether it is in order. */
+/* Parses a word, "name" or "name=value". Returns false if it is unknown or malformed. */
 static bool parse_word(const char *word)
 {
     size_t length = strcspn(word, "=");

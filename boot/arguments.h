@@ -7,13 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An IPv4 address with its prefix length; address 0: not given. Byte order of the processor. */
+/* An IPv4 address with its prefix length, in the processor's byte order. address 0: not given. */
 struct boot_ipv4 {
     uint32_t address;
     uint8_t prefix;
 };
 
-/* An IPv6 address in the order in which it is sent; all zeros: not given. Its prefix has 64 bits. */
+/* An IPv6 address in network byte order. All zeros: not given. The prefix has 64 bits. */
 struct boot_ipv6 {
     uint8_t address[16];
 };
@@ -31,19 +31,20 @@ enum boot_transport {
 };
 
 enum boot_fence {
-    BOOT_FENCE_AUTO, /* where the machine needs it */
+    BOOT_FENCE_AUTO, /* on machines that need it */
     BOOT_FENCE_ON,
     BOOT_FENCE_OFF,
 };
 
 enum boot_irq {
-    BOOT_IRQ_AUTO, /* MSI-X where the machine and the card have it */
+    BOOT_IRQ_AUTO, /* MSI-X if the machine and the card have it */
     BOOT_IRQ_INTX,
     BOOT_IRQ_MSIX,
 };
 
 enum boot_conflict {
-    BOOT_CONFLICT_RETRY, /* keep off an address that another station has, until it is free */
+    BOOT_CONFLICT_RETRY, /* release an address that another station uses and retry until it is
+                          * free */
     BOOT_CONFLICT_EXIT,  /* end the guest */
 };
 
@@ -56,10 +57,10 @@ enum boot_direction {
     BOOT_DIRECTION_BOTH,
     BOOT_DIRECTION_SEND,
     BOOT_DIRECTION_RECEIVE,
-    BOOT_DIRECTION_UNSAID, /* no dir= */
+    BOOT_DIRECTION_UNSAID, /* dir= not given */
 };
 
-/* Bits of boot_arguments.services, in the order of their names. */
+/* Bits of boot_arguments.services. Names on the command line are in this order. */
 enum boot_services {
     BOOT_SERVICE_ECHO = 1,
     BOOT_SERVICE_SINK = 2,
@@ -72,69 +73,72 @@ enum boot_services {
 };
 
 enum boot_answer {
-    BOOT_ANSWER_LOCAL, /* answers longer than the question are for the local network only */
+    BOOT_ANSWER_LOCAL, /* answers longer than the question are sent to the local network only */
     BOOT_ANSWER_ANY,
 };
 
 enum {
-    BOOT_CARDS = 8,         /* places of a list that has one for each card */
+    BOOT_CARDS = 8,         /* places in a list with one per card */
     BOOT_VLAN_MAX = 0xffe,  /* IEEE 802.1Q: 0xfff is reserved */
     BOOT_BUFMEM_LEAST = 16, /* KiB */
-    BOOT_NAME_MAX = 56,     /* characters; RFC 1035 §2.3.4 allows 63, and a number may follow */
+    BOOT_NAME_MAX = 56,     /* characters; RFC 1035 §2.3.4 allows 63, and a number may be
+                             * appended */
 };
 
 struct boot_arguments {
-    /* One for each card, in the order of the cards; what the line does not say is zero. */
+    /* One place per card, in the order of the cards. Not given: zero. */
     struct boot_ipv4 ip[BOOT_CARDS];
     struct boot_ipv4 gw[BOOT_CARDS];
     struct boot_ipv6 ip6[BOOT_CARDS];
     uint8_t mac[BOOT_CARDS][6];
     uint16_t vlan[BOOT_CARDS]; /* 0: untagged */
 
-    struct boot_ipv4 join;        /* a multicast group for the first card */
-    struct boot_ipv6 join6;       /* and one of IPv6 */
-    bool dhcp;                    /* on all cards, and for as long as it takes */
-    bool linklocal;               /* an address of 169.254.0.0/16 for the cards without ip= */
+    struct boot_ipv4 join;        /* a multicast group that the first card joins */
+    struct boot_ipv6 join6;       /* the same for IPv6 */
+    bool dhcp;                    /* use DHCP on all cards and wait for it without limit */
+    bool linklocal;               /* take an address of 169.254.0.0/16 on cards without ip= */
     unsigned conflict;            /* enum boot_conflict */
-    char name[BOOT_NAME_MAX + 1]; /* announced by mDNS, without ".local" */
+    char name[BOOT_NAME_MAX + 1]; /* announced by mDNS, here without ".local" */
     unsigned mode;                /* enum boot_mode */
-    unsigned poll_us;      /* microseconds that hybrid mode polls without work before it sleeps */
-    unsigned bufinit;      /* receive buffers to begin with; 0: the driver's default */
-    unsigned bufmax;       /* receive buffers at the most */
-    unsigned rxdyn;        /* 0: their number is bufmax from the beginning to the end */
-    unsigned bufmem;       /* KiB of receive buffers that may exist; 0: the driver's default */
-    unsigned rxquiet;      /* ms of little traffic, before their number is halved; 0: its default */
-    unsigned bounded;      /* 1: no memory is taken after the start, and passes are timed */
-    char features[128];    /* "+name,-name" */
-    unsigned transport;    /* enum boot_transport */
-    unsigned fence;        /* enum boot_fence */
-    unsigned irq;          /* enum boot_irq */
-    unsigned services;     /* BOOT_SERVICE_... that run, of those that the program has */
-    unsigned answer;       /* enum boot_answer */
-    unsigned console;      /* 0: what is typed at the console is ignored */
-    unsigned stats;        /* 1: a line of statistics every second */
-    struct boot_ipv4 peer; /* the active side of an example: whom to talk to */
-    struct boot_ipv6 peer6; /* or that; at most one of the two is given */
+    unsigned poll_us;             /* how long hybrid mode polls without work before it sleeps, in
+                            * microseconds */
+    unsigned bufinit;             /* receive buffers at the start; 0: the driver's default */
+    unsigned bufmax;              /* maximum number of receive buffers */
+    unsigned rxdyn;               /* 0: always keep `bufmax` buffers posted */
+    unsigned bufmem;              /* limit of all receive buffers, KiB; 0: the driver's default */
+    unsigned rxquiet;       /* ms of low traffic before the number of buffers is halved; 0: the
+                            * driver's default */
+    unsigned bounded;       /* 1: allocate no memory after the start, and time the passes */
+    char features[128];     /* "+name,-name" */
+    unsigned transport;     /* enum boot_transport */
+    unsigned fence;         /* enum boot_fence */
+    unsigned irq;           /* enum boot_irq */
+    unsigned services;      /* BOOT_SERVICE_... to run, of those that the program includes */
+    unsigned answer;        /* enum boot_answer */
+    unsigned console;       /* 0: ignore input from the console */
+    unsigned stats;         /* 1: print a line of statistics every second */
+    struct boot_ipv4 peer;  /* the peer of a client program */
+    struct boot_ipv6 peer6; /* the same for IPv6; at most one of the two is given */
     unsigned proto;         /* enum boot_protocol */
     unsigned dir;           /* enum boot_direction */
     unsigned count;         /* messages */
-    unsigned size;          /* bytes of a message */
+    unsigned size;          /* of a message, bytes */
     unsigned seconds;
 };
 
-/* What separates words: a loader's blanks, and the ends of lines of a file that fw_cfg gives us. */
+/* Separators of words: blanks, and line ends, which a file from fw_cfg may contain. */
 #define BOOT_WHITE_SPACE " \t\n\v\f\r"
 
-/* What the command line says, the defaults elsewhere; complete before main() is called. */
+/* The values of the command line, and defaults for the rest. Complete before main() is called. */
 extern struct boot_arguments boot_arguments;
 
 /*
- * Reads a command line into boot_arguments. What is unknown or malformed is named on the console
- * with a list of what is valid, and ignored. Returns the number of such words.
+ * Parses a command line into boot_arguments. Prints unknown and malformed words with a list of the
+ * valid ones, and ignores them. Returns the number of ignored words.
  */
 unsigned boot_arguments_parse(const char *command_line);
 
-/* Whether a boot argument has that name, of `length` characters. */
+/* True if a boot argument has this name of `length` characters. */
 bool boot_argument_is_known(const char *name, size_t length);
 
 #endif

@@ -10,8 +10,10 @@
 
 static const struct boot_ipv6 no_ipv6;
 
-/* Whether another station can have an address, beside those of ip=: none of them, and in none of their
- * networks the network's own or its broadcast address. */
+/*
+ * True if another station can have this address: it is not one of ours (ip=), nor the network or
+ * broadcast address of one of our networks.
+ */
 static bool is_another_station(uint32_t address)
 {
     for (unsigned i = 0; i < BOOT_CARDS; i++) {
@@ -35,7 +37,10 @@ static bool is_another_station_ipv6(const struct boot_ipv6 *address)
     return true;
 }
 
-/* Each card has addresses of its own: what is sent from one of two equal ones leaves by the first card. */
+/*
+ * Checks that no two cards have the same address: packets from such an address would always leave
+ * by the first of them.
+ */
 static unsigned check_twice_given(void)
 {
     unsigned bad = 0;

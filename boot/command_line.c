@@ -31,7 +31,7 @@ const char *command_line_move(const char *line, uintptr_t *start)
     return to;
 }
 
-/* The file's length in bytes, as far as we read it. */
+/* The file's length in bytes, limited to COMMAND_LINE_MAX. */
 static size_t file_length(void)
 {
     size_t length = fw_cfg_read_file(file, NULL, 0);
@@ -44,7 +44,7 @@ static size_t file_length(void)
     return length;
 }
 
-/* The file may have zeros in it, which separate words, too. */
+/* The file may contain zero bytes; they separate words too. */
 void command_line_parse(const char *line)
 {
     size_t length = strlen(line);

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The text of a loader's command line, before anybody reads what it says. */
+/* Fetches the command line text, before it is parsed. */
 #ifndef COMMAND_LINE_H
 #define COMMAND_LINE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a command line or of a file with arguments, at the most. */
+/* Limit of a command line and of a file with arguments, bytes. */
 enum { COMMAND_LINE_MAX = 64 << 10 };
 
 /*
- * Returns a command line if it ends, with a 0, within `room` bytes and COMMAND_LINE_MAX. Otherwise
- * says on the console that it is ignored, and returns an empty one.
+ * Returns the command line if it is terminated by a 0 within `room` bytes and COMMAND_LINE_MAX.
+ * Otherwise prints that it is ignored and returns an empty one.
  */
 const char *command_line_check(const char *line, size_t room);
 
 /*
- * Moves a command line to the beginning of the memory from `start` on: the loader may have put it into
- * memory that is about to be used. Moves *start behind it. Returns where it is now.
+ * Moves a command line to *start, as the loader may have put it into memory that will be allocated.
+ * Advances *start behind it and returns its new address.
  */
 const char *command_line_move(const char *line, uintptr_t *start);
 
 /*
- * Reads the boot arguments: of the loader's line, and of the file opt/vtnet/append that QEMU's
- * configuration device may have.
+ * Parses the boot arguments from the loader's command line and from the file opt/vtnet/append of
+ * QEMU's configuration device.
  */
 void command_line_parse(const char *line);
 

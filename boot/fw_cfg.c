@@ -11,7 +11,7 @@ enum {
     FW_CFG_NOGRAPHIC = 0x04,
     FW_CFG_FILE_DIR = 0x19,
     FW_CFG_MAX_FILE_PATH = 56,
-    FILES_MAX = 0x4000, /* there are no more selectors */
+    FILES_MAX = 0x4000, /* the number of possible selectors */
 };
 
 static void read_bytes(void *to, size_t size)
@@ -32,7 +32,7 @@ static bool is_present(void)
     return memcmp(signature, "QEMU", sizeof signature) == 0;
 }
 
-/* The directory's numbers are big-endian. */
+/* Numbers in the directory are big-endian. */
 static uint32_t read_be(unsigned width)
 {
     uint32_t value = 0;

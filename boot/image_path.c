@@ -23,14 +23,20 @@ static const char *find_elf(const char *at)
     }
 }
 
-/* Whether a word looks like an address with a length, which lacks its "ip=": its slash is none of a path. */
+/*
+ * True if a word looks like an address with a prefix length whose "ip=" is missing. Its slash does
+ * not make it a path.
+ */
 static bool is_address(const char *word, size_t length)
 {
     return *word >= '0' && *word <= '9' && strspn(word, "0123456789./") >= length &&
            strcspn(word, ".") < length;
 }
 
-/* The end of the last word with a slash, or of the first one, before an argument with a value. */
+/*
+ * The end of the last word with a slash before an argument with a value; otherwise of the first
+ * word.
+ */
 static const char *find_other_end(const char *line)
 {
     const char *end = line;

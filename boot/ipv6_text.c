@@ -12,7 +12,7 @@ int ipv6_hex_digit(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Up to four hexadecimal digits: two bytes of an IPv6 address. */
+/* Parses up to four hexadecimal digits: two bytes of an IPv6 address. */
 static bool parse_digits(const char **text, uint8_t to[2])
 {
     unsigned value = 0;
@@ -28,7 +28,7 @@ static bool parse_digits(const char **text, uint8_t to[2])
 
 bool ipv6_parse(const char **text, uint8_t address[16])
 {
-    uint8_t tail[16]; /* what comes after "::" */
+    uint8_t tail[16]; /* the part after "::" */
     unsigned head_length = 0, tail_length = 0;
     bool gap = strncmp(*text, "::", 2) == 0;
 
@@ -42,7 +42,7 @@ bool ipv6_parse(const char **text, uint8_t address[16])
         *(gap ? &tail_length : &head_length) += 2;
         if (strncmp(*text, "::", 2) == 0) {
             if (gap) {
-                return false; /* it may be there once */
+                return false; /* a second "::" is not allowed */
             }
             gap = true;
             *text += 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Addresses of IPv6 as text. */
+/* Parses IPv6 addresses. */
 #ifndef IPV6_TEXT_H
 #define IPV6_TEXT_H
 
@@ -10,8 +10,8 @@
 int ipv6_hex_digit(char c);
 
 /*
- * Reads an address (RFC 4291 §2.2, without its form 3 that ends as IPv4's does) and moves *text
- * behind it. Returns false, with both in no particular state, where there is none.
+ * Parses an address (RFC 4291 §2.2, without form 3, which ends with an IPv4 address) and advances
+ * *text behind it. On an error returns false and leaves both undefined.
  */
 bool ipv6_parse(const char **text, uint8_t address[16]);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a Multiboot 1 loader tells (Multiboot Specification 0.6.96 §3.3 Boot information format). */
+/*
+ * Information from a Multiboot 1 loader (Multiboot Specification 0.6.96 §3.3 Boot information
+ * format).
+ */
 #include <stdint.h>
 #include <string.h>
 
@@ -16,13 +19,13 @@ enum {
     MULTIBOOT_INFO_MEMORY_MAP = 1 << 6,
     MULTIBOOT_INFO_LOADER_NAME = 1 << 9,
     MULTIBOOT_MEMORY_AVAILABLE = 1,
-    HIGH_MEMORY = 0x100000, /* what lies below is the firmware's, the loader's and devices' */
+    HIGH_MEMORY = 0x100000, /* memory below belongs to the firmware, the loader and devices */
 };
 
 struct multiboot_info {
     uint32_t flags;
     uint32_t memory_lower; /* KiB */
-    uint32_t memory_upper; /* KiB from 1 MiB on */
+    uint32_t memory_upper; /* KiB above 1 MiB */
     uint32_t boot_device;
     uint32_t command_line;
     uint32_t modules_count;
@@ -37,7 +40,7 @@ struct multiboot_info {
 };
 
 struct multiboot_memory {
-    uint32_t size; /* of what follows */
+    uint32_t size; /* of the fields that follow */
     uint64_t base;
     uint64_t length;
     uint32_t type;
@@ -47,7 +50,7 @@ _Noreturn void multiboot_start(uint32_t magic, const struct multiboot_info *info
 
 extern char image_end[];
 
-/* Makes [start, end) the boot memory if it has more bytes from `lowest` on than what is known yet. */
+/* Makes [start, end) the boot memory if its part above `lowest` is larger than the current one. */
 static void consider(struct boot_info *boot, uint64_t start, uint64_t end, uint64_t lowest)
 {
     if (end > UINT32_MAX) {
@@ -63,8 +66,8 @@ static void consider(struct boot_info *boot, uint64_t start, uint64_t end, uint6
 }
 
 /*
- * Reads the memory map. An entry that is shorter than its fields, or that passes the end of the map,
- * ends it: where the next one would begin is not known then.
+ * Reads the memory map. Stops at an entry that is shorter than its fields or that extends past the
+ * end of the map, since the start of the next one is then unknown.
  */
 static void read_map(struct boot_info *boot, const struct multiboot_info *info, uint64_t lowest)
 {
@@ -78,7 +81,7 @@ static void read_map(struct boot_info *boot, const struct multiboot_info *info, 
         if (whole < sizeof *entry || whole > end - at) {
             break;
         }
-        /* Where base + length is beyond 64 bits, the sum is below base: no memory. */
+        /* If base + length overflows 64 bits, the sum is below base: the entry is ignored. */
         if (entry->type == MULTIBOOT_MEMORY_AVAILABLE) {
             consider(boot, entry->base, entry->base + entry->length, lowest);
         }
@@ -86,7 +89,9 @@ static void read_map(struct boot_info *boot, const struct multiboot_info *info, 
     }
 }
 
-/* lowest: the first address behind our image. The memory of modules counts as free: nobody reads them. */
+/*
+ * lowest: the first address after the image. Modules are not used, so their memory counts as free.
+ */
 static void find_memory(struct boot_info *boot, const struct multiboot_info *info, uint64_t lowest)
 {
     if (lowest < HIGH_MEMORY) {
@@ -100,7 +105,7 @@ static void find_memory(struct boot_info *boot, const struct multiboot_info *inf
     }
 }
 
-/* GRUB 2 says who it is, and puts no path before the arguments. */
+/* GRUB 2 reports its name and puts no path in front of the arguments. */
 static bool is_path_left_out(const struct multiboot_info *info)
 {
     static const char grub[] = "GRUB 2.";

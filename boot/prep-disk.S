@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A disk from which a PReP machine's firmware starts the image: a partition of type 0x41 (PowerPC
- * Reference Platform 1.1 §5 Boot Process), assembled around the raw image IMAGE. The numbers of a
- * partition table and of a load image are little-endian.
+ * A disk image that a PReP machine's firmware can boot: the raw image IMAGE in a partition of type
+ * 0x41 (PowerPC Reference Platform 1.1 §5 Boot Process). The numbers of the partition table and of
+ * the load image are little-endian.
  */
 #define SECTOR 512
 #define TYPE_PREP_BOOT 0x41
@@ -13,7 +13,7 @@
 
     .section .text
     .org 446
-    .byte 0x80, 0, 2, 0 /* active; cylinder, head and sector say nothing a LBA does not */
+    .byte 0x80, 0, 2, 0 /* active; cylinder, head and sector are superseded by the LBA */
     .byte TYPE_PREP_BOOT, 0, 0, 0
     le32 1
     le32 (partition_end - partition) / SECTOR
@@ -22,7 +22,7 @@
 
 partition:
     .org 2 * SECTOR
-    le32 image - partition /* the entry point's offset */
+    le32 image - partition /* offset of the entry point */
     le32 partition_end - partition
     .org 3 * SECTOR
 image:

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A ROM for QEMU's PReP machines ("-bios"): starts the raw image that QEMU puts at 0x01000000
- * ("-kernel"). QEMU shows it from 0xfff00000 on.
+ * A ROM for QEMU's PReP machines ("-bios"), which QEMU maps at 0xfff00000. It starts the raw image
+ * that "-kernel" puts at 0x01000000.
  */
 #define KERNEL 0x01000000
-#define ELF_MAGIC 0x7f454c46 /* which the raw image does not begin with */
+#define ELF_MAGIC 0x7f454c46 /* an ELF file, instead of the raw image */
 #define UART 0x800003f8
 #define UART_LINE_STATUS 5
 #define UART_STATUS_EMPTY 0x20
@@ -33,7 +33,7 @@ elf_image:
     .string "vtnet: -kernel names an ELF file: this ROM takes the .bin beside it\r\n"
     .align 2
 
-/* Prints the string that is behind the call, and stays here. */
+/* Prints the string that follows the call, then loops forever. */
 say:
     lis 3, UART@h
     ori 3, 3, UART@l

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Entry on a PReP machine, from the processor's reset vector, from a ROM, or from OpenBIOS: at
- * prep_entry, wherever in RAM the image has been put, with addresses translated one to one or not
- * at all. The image moves to where it is linked, and goes on there with translation and interrupts
- * off and the exception vectors at 0.
+ * Entry on a PReP machine, from the processor's reset vector, a ROM or OpenBIOS. The entry point is
+ * prep_entry, at any address in RAM, with address translation off or one to one. The image moves
+ * itself to its link address and continues there with translation and interrupts off and the
+ * exception vectors at 0.
  */
 #define MSR_ME 0x1000
 #define SRR0 26
@@ -31,7 +31,7 @@ prep_entry:
     mtspr SRR1, 3
     rfi
 
-    /* r30: where the image is; r31: the MSR it was started with */
+    /* r30: current address of the image; r31: MSR at the entry */
 2:  lis 4, image_start@h
     ori 4, 4, image_start@l
     lis 5, image_file_end@h
@@ -46,7 +46,7 @@ prep_entry:
 3:  lwzu 0, 4(7)
     stwu 0, 4(8)
     bdnz 3b
-    /* Out of the data cache, then out of the instruction cache what was there before. */
+    /* Write the copy back to memory, and invalidate the instruction cache. */
     mr 7, 4
 4:  dcbst 0, 7
     sync

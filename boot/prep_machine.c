@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a PReP machine tells its firmware, which is us or has been: its memory and a command line.
- * QEMU's 40p tells it by fw_cfg; its prep machine of before 5.2 has none, and writes into the
- * non-volatile RAM what Open Hack'Ware, its firmware, used to read there.
+ * Gets the memory size and the command line of a PReP machine. QEMU's 40p provides them by fw_cfg.
+ * QEMU's prep machine (before 5.2) has no fw_cfg: it writes them to the non-volatile RAM, where its
+ * firmware Open Hack'Ware used to read them.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ enum {
     NVRAM_ADDRESS_LOW = 0x74,
     NVRAM_ADDRESS_HIGH = 0x75,
     NVRAM_DATA = 0x77,
-    NVRAM_MEMORY_SIZE = 0x30, /* 32 bits each, the high byte first */
+    NVRAM_MEMORY_SIZE = 0x30, /* 32 bits each, big-endian */
     NVRAM_COMMAND_LINE = 0x40,
     NVRAM_COMMAND_LINE_LENGTH = 0x44,
 
@@ -30,10 +30,10 @@ enum {
     SUPER_IO_FER_UART1 = 0x02,
 
     MSR_TRANSLATION = 0x30,
-    MEMORY_DEFAULT = 16 << 20, /* the least that these machines come with */
+    MEMORY_DEFAULT = 16 << 20, /* the smallest size of these machines */
 };
 #define NVRAM_SIGNATURE "QEMU_BIOS"
-#define MEMORY_MAX 0x80000000u /* where PCI begins */
+#define MEMORY_MAX 0x80000000u /* start of PCI in the address map */
 
 extern char image_start[], image_end[];
 
@@ -66,7 +66,10 @@ static bool nvram_is_filled(void)
     return true;
 }
 
-/* Where QEMU put it, with a 0 behind it. That will be free memory: boot_start() moves it first. */
+/*
+ * The command line, where QEMU put it, terminated by a 0. That memory will be allocated later, so
+ * boot_start() moves the text first.
+ */
 static const char *nvram_command_line(void)
 {
     uint32_t address = nvram_read32(NVRAM_COMMAND_LINE);
@@ -90,7 +93,7 @@ static void find_memory(struct boot_info *boot, bool nvram)
     boot->memory_end = size < MEMORY_MAX ? (uintptr_t)size : MEMORY_MAX;
 }
 
-/* The chip takes a value only when it is written twice in a row. */
+/* The chip accepts a value only if it is written twice in a row. */
 static void switch_serial_port_on(void)
 {
     uint8_t enabled;

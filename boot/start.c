@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The order of start-up. */
+/* The start-up sequence. */
 #include <stdio.h>
 
 #include "arch/arch.h"
@@ -12,7 +12,7 @@
 #define VTNET_VERSION "unknown"
 #endif
 
-/* Below this nothing useful fits: two rings, the stack's pools, some buffers. */
+/* The least useful amount of memory: two rings, the stack's pools and some buffers. */
 #define MEMORY_LEAST ((size_t)1 << 20)
 
 void boot_start(const struct boot_info *info)
