@@ -8,24 +8,24 @@
 
 enum {
     MIN_ALIGN = 16,
-    STEPS = 8,     /* size classes between one power of two and the next: at most 1/8 is wasted */
+    STEPS = 8,     /* size classes per power of two: rounding wastes at most 1/8 */
     MIN_SHIFT = 6, /* the smallest block: 64 bytes with its header */
     CLASSES = 26 * STEPS,
     MAGIC_USED = 0x55534544,
     MAGIC_FREE = 0x46524545,
 };
 
-/* Stands directly before the memory handed out. */
+/* Directly precedes the memory handed out. */
 struct header {
     uint32_t magic;
     uint16_t size_class;
     uint16_t align_shift;
-    struct header *next; /* while free */
+    struct header *next; /* only while free */
 };
 _Static_assert(sizeof(struct header) <= MIN_ALIGN, "header");
 
 static uintptr_t arena_start;
-static uintptr_t arena_next; /* the first byte never handed out */
+static uintptr_t arena_next; /* the first byte that was never handed out */
 static uintptr_t arena_end;
 static struct header *free_list[CLASSES];
 static size_t used;
@@ -61,7 +61,7 @@ static struct header *take_free(unsigned size_class, unsigned align_shift)
 {
     struct header **link = &free_list[size_class];
 
-    /* Blocks with a large alignment are few and never short-lived: only the first is looked at. */
+    /* Only the first block is checked: blocks with a large alignment are few and long-lived. */
     if (*link == NULL || (*link)->align_shift < align_shift) {
         return NULL;
     }

@@ -7,7 +7,7 @@
 
 #include "arch/arch.h"
 
-/* Where the text goes: the console where `to` is NULL. */
+/* The destination: the console if `to` is NULL, else a buffer of `size` bytes. */
 struct output {
     char *to;
     size_t size;
@@ -18,7 +18,7 @@ struct spec {
     bool left;
     bool zero;
     int width;
-    int precision; /* -1: none given */
+    int precision; /* -1: not given */
     int longs;     /* hh: -2, h: -1, l or z: 1, ll: 2 */
 };
 
@@ -42,7 +42,7 @@ static void pad(struct output *out, char c, int count)
     }
 }
 
-/* A sign or prefix, zeros up to the precision, the text; padded to the width. */
+/* Prints prefix, `zeros` zeros and text, padded with blanks to the width. */
 static void put_field(struct output *out, const struct spec *spec, const char *prefix,
                       const char *text, int length, int zeros)
 {
@@ -97,7 +97,7 @@ static void put_string(struct output *out, const struct spec *spec, const char *
     put_field(out, spec, "", text, length, 0);
 }
 
-/* va_list may be an array type: in a struct it can be handed on by address. */
+/* va_list may be an array type. Inside a struct it can be passed by address. */
 struct arguments {
     va_list list;
 };
@@ -168,7 +168,7 @@ static void convert(struct output *out, char conversion, struct spec *spec, stru
         c = (char)va_arg(args->list, int);
         put_field(out, spec, "", &c, 1, 0);
         break;
-    default: /* "%%", or a conversion that is not known: shown as it stands */
+    default: /* "%%", or an unknown conversion, which is printed as it is */
         put(out, conversion);
         break;
     }
@@ -188,7 +188,7 @@ static int take_count(const char **format, struct arguments *args)
     return count;
 }
 
-/* Reads what stands between '%' and the conversion letter. */
+/* Parses the part between '%' and the conversion letter. */
 static struct spec take_spec(const char **format, struct arguments *args)
 {
     struct spec spec = {.precision = -1};

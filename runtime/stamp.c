@@ -14,7 +14,7 @@ void stamp_start(void)
     on = true;
 }
 
-/* At the end of a pass without a packet for the application its interrupt, too, is forgotten. */
+/* At the end of a pass, the stamps are kept only if a packet reached the application. */
 void stamp(enum stamp_point point)
 {
     if (!on) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The string functions of <string.h>, and those that compilers call on their own. */
+/* The functions of <string.h>, and those that compilers call implicitly. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +10,10 @@
 #undef memcmp
 #undef strlen
 
-/* A word at a time where both sides allow it: unaligned words are fine on both architectures, so
- * only the length matters. The attribute says that these words may alias anything. */
+/*
+ * Copies go a word at a time. Both architectures support unaligned words, so only the length
+ * matters. may_alias lets these words alias any type.
+ */
 typedef uint32_t __attribute__((may_alias, aligned(1))) word_t;
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of the C library's <stdlib.h> that exists here: see runtime/memory.c. */
+/* The part of the C library's <stdlib.h> that runtime/memory.c provides. */
 #ifndef STDLIB_H
 #define STDLIB_H
 

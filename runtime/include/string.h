@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The part of the C library's <string.h> that exists here: see runtime/string.c. */
+/* The part of the C library's <string.h> that runtime/string.c provides. */
 #ifndef STRING_H
 #define STRING_H
 
@@ -15,8 +15,10 @@ int strncmp(const char *a, const char *b, size_t size);
 size_t strcspn(const char *s, const char *reject);
 size_t strspn(const char *s, const char *accept);
 
-/* A freestanding compiler takes these for functions like any other; so it may expand them in line,
- * which matters for the few bytes of a field or a header. */
+/*
+ * A freestanding compiler treats these as ordinary functions. The builtins let it expand them
+ * inline, which pays for the few bytes of a field or a header.
+ */
 #define memcpy(to, from, size) __builtin_memcpy(to, from, size)
 #define memmove(to, from, size) __builtin_memmove(to, from, size)
 #define memset(to, byte, size) __builtin_memset(to, byte, size)
