@@ -9,14 +9,17 @@
 #include "net/local.h"
 #include "net/services/limits.h"
 
-/* Above the ports that all systems keep for servers: those of these services, of NFS, of mDNS. */
+/*
+ * CLIENT_PORT_LEAST is above all well-known ports. The others are ports of these services, of NFS
+ * and of mDNS.
+ */
 bool client_is_server(u16_t port)
 {
     return port < CLIENT_PORT_LEAST || port == SERVICE_PORT_IPERF ||
            port == SERVICE_PORT_NETSERVER || port == 2049 || port == 5353;
 }
 
-/* Whether the datagram is for the group of join=. */
+/* True if the datagram was sent to the multicast group of join=. */
 static bool is_for_our_group(void)
 {
     const ip_addr_t *to = ip_current_dest_addr();
@@ -38,7 +41,7 @@ bool client_may_be_answered_if(const struct pbuf *p, const ip_addr_t *from, u16_
     return !(p->flags & CLIENT_TO_MANY) || (is_for_our_group() && net_is_local(from));
 }
 
-/* Takes bytes from what may go out now. */
+/* A token bucket: takes `bytes` from the allowance, or returns false. */
 static bool spend(u32_t bytes)
 {
     static u32_t left = ANSWER_BYTES_A_SECOND;

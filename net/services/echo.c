@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Echo (RFC 862). TCP sends from the receive buffers: net/lwip_port/give.h. */
+/* Echo (RFC 862). TCP transmits directly from the receive buffers: net/lwip_port/give.h. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "net/services/services.h"
 #include "runtime/stamp.h"
 
-/* In place: the reply's headers overwrite the request's. */
+/* The reply is made in place: its headers overwrite the request's. */
 static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                         u16_t port)
 {
@@ -23,17 +23,17 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
 }
 
 enum {
-    SMALL = 512,         /* bytes of a pbuf that is not kept for them */
-    GATHERED_MAX = 1460, /* bytes of one that has those of several */
-    GATHERED = 0x80,     /* a pbuf's flag, which lwIP does not use */
+    SMALL = 512,         /* bytes; larger pbufs are not copied */
+    GATHERED_MAX = 1460, /* bytes of a pbuf that gathers several small ones */
+    GATHERED = 0x80,     /* a pbuf flag that lwIP does not use */
 };
 
 struct connection {
     struct tcp_pcb *pcb;
-    struct pbuf *first; /* queue of single pbufs, oldest first: not yet given to TCP */
+    struct pbuf *first; /* queue of single pbufs not yet given to TCP, oldest first */
     struct pbuf *last;
-    uint32_t under_way; /* bytes received and not yet acknowledged */
-    bool closing;       /* the peer has sent all it will */
+    uint32_t under_way; /* bytes received but not yet acknowledged */
+    bool closing;       /* the peer has sent its FIN */
 };
 
 static void free_queue(struct connection *c)
@@ -48,9 +48,9 @@ static void free_queue(struct connection *c)
 }
 
 /*
- * TCP takes only so many pbufs. Small data behind these is gathered in memory of its own: a pbuf for
- * each byte of the window would take 60 times as much, and all connections' all that there is.
- * Returns whether p was gathered.
+ * TCP's queue of pbufs is limited. Small pbufs that have to wait are copied into one of their own.
+ * Without this, a window of one-byte pbufs would take 60 times its size, and several connections
+ * would use up all memory. Returns true if p was copied.
  */
 static bool gather(struct connection *c, struct pbuf *p)
 {
@@ -76,7 +76,7 @@ static bool gather(struct connection *c, struct pbuf *p)
     return true;
 }
 
-/* Out of the way of a connection whose queue is empty, as it is while the peer reads. */
+/* Not inlined, as the queue is usually empty while the peer reads. */
 __attribute__((noinline)) static void append_behind(struct connection *c, struct pbuf *p)
 {
     if (!gather(c, p)) {
@@ -85,12 +85,13 @@ __attribute__((noinline)) static void append_behind(struct connection *c, struct
     }
 }
 
-/* Appends each pbuf of a chain on its own: a queue of them may hold more than a chain's 64 KiB. */
+/* Appends each pbuf of a chain separately: a chain is limited to 64 KiB, the queue is not. */
 static void append(struct connection *c, struct pbuf *chain)
 {
     c->under_way += chain->tot_len;
     while (chain != NULL) {
-        struct pbuf *rest = chain->next; /* pbuf_dechain() would free it: the chain owns it */
+        struct pbuf *rest = chain->next; /* pbuf_dechain() would free it, since the chain holds
+                                          * its only reference */
 
         chain->next = NULL;
         chain->tot_len = chain->len;
@@ -110,11 +111,11 @@ static void tcp_failed(void *context, err_t error)
     struct connection *c = context;
 
     (void)error;
-    free_queue(c); /* the pcb is gone already */
+    free_queue(c); /* lwIP has already freed the pcb */
     free(c);
 }
 
-/* Returns ERR_ABRT where the connection had to be aborted: lwIP must then hear of it. */
+/* Returns ERR_ABRT if it had to abort the connection; an lwIP callback must return that. */
 static err_t close_connection(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;
@@ -141,7 +142,7 @@ static err_t go_on(struct connection *c)
     return c->closing && c->under_way == 0 ? close_connection(c) : ERR_OK;
 }
 
-/* The window opens only now, so that a connection holds no more buffers than it spans. */
+/* Opens the window only now, so that a connection holds no more buffers than its window spans. */
 static err_t tcp_acknowledged(void *context, struct tcp_pcb *pcb, u16_t length)
 {
     struct connection *c = context;
@@ -168,7 +169,7 @@ static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, er
 static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
 {
     (void)pcb;
-    return go_on(context); /* tcp_give() may have found no memory */
+    return go_on(context); /* retries when tcp_give() found no memory */
 }
 
 static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)

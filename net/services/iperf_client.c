@@ -8,14 +8,14 @@
 
 enum {
     PER_PASS = 32,  /* datagrams or pieces */
-    QUESTIONS = 10, /* for the report, as iperf has it */
+    QUESTIONS = 10, /* requests for the report, as in iperf */
 };
 #define SECOND_NS UINT64_C(1000000000)
-#define RESOLVE_NS UINT64_C(100000000)  /* for the peer's Ethernet address to be found */
-#define QUESTION_NS UINT64_C(250000000) /* from one to the next */
+#define RESOLVE_NS UINT64_C(100000000)  /* time for the peer's Ethernet address to be resolved */
+#define QUESTION_NS UINT64_C(250000000) /* between two requests */
 #define PATIENCE_NS UINT64_C(5000000000)
-#define EARLY_NS UINT64_C(500000000) /* that the server may end before our time is over */
-#define LINGER_NS UINT64_C(50000000) /* for the last frames to leave */
+#define EARLY_NS UINT64_C(500000000) /* how much earlier than our own clock the server may end */
+#define LINGER_NS UINT64_C(50000000) /* time for the last frames to leave */
 
 enum { WAITING, RESOLVING, CONNECTING, RUNNING, ENDING, CLOSED, DONE };
 
@@ -50,7 +50,7 @@ static void connected(struct talk *talk)
     }
 }
 
-/* Over UDP it is the report. */
+/* Over UDP, what is received is the report. */
 static void received(struct talk *talk, struct pbuf *p)
 {
     struct iperf_client *client = (struct iperf_client *)talk;
@@ -76,7 +76,7 @@ static void acknowledged(struct talk *talk, unsigned bytes)
     progress(client);
 }
 
-/* TCP: the server has closed, or the connection is gone. A server that sends may be first. */
+/* TCP: the server has closed, or the connection is lost. A server that sends may end first. */
 static void ended(struct talk *talk)
 {
     struct iperf_client *client = (struct iperf_client *)talk;
@@ -94,8 +94,10 @@ static void ended(struct talk *talk)
     }
 }
 
-/* Of UDP the first datagrams would be lost while the peer's Ethernet address is looked for: one for
- * another port goes ahead. */
+/*
+ * The first datagrams over UDP would be lost while the peer's Ethernet address is resolved. So one
+ * is sent to another port first.
+ */
 static void open(struct iperf_client *client)
 {
     static struct talk ahead;
@@ -124,7 +126,10 @@ static err_t send_datagram(struct iperf_client *client, uint64_t number, bool la
                             zeros, (u16_t)client->size);
 }
 
-/* Zeros: over TCP they begin as the header of a client that wants nothing. As much as the ring or the send buffer takes. Returns whether anything went out. */
+/*
+ * Sends zeros, as much as the ring or the send buffer takes. Over TCP the first zeros are a header
+ * without requests. Returns true if anything was sent.
+ */
 static bool send_some(struct iperf_client *client)
 {
     unsigned sent = 0;
@@ -144,7 +149,10 @@ static bool send_some(struct iperf_client *client)
     return sent > 0;
 }
 
-/* Over UDP the last datagram asks for the report; over TCP the server closes when it has all. */
+/*
+ * Over UDP the last datagram requests the report. Over TCP the server closes when it has received
+ * everything.
+ */
 static void await_end(struct iperf_client *client, uint64_t waited)
 {
     if (client->over_tcp) {

@@ -4,11 +4,11 @@
 #include <string.h>
 
 enum {
-    AT_ID = 0, /* UDP_datagram; both halves of the number are negative in the last one */
+    AT_ID = 0, /* UDP_datagram; both halves of the number are negative in the last datagram */
     AT_TV_SEC = 4,
     AT_TV_USEC = 8,
     AT_ID2 = 12,
-    AT_FLAGS = 16, /* client_hdr_v1, and server_hdr_v1 */
+    AT_FLAGS = 16, /* client_hdr_v1 and server_hdr_v1 */
 
     AT_TOTAL_LEN1 = 20,
     AT_TOTAL_LEN2 = 24,
@@ -19,28 +19,29 @@ enum {
     AT_DATAGRAMS = 44,
     AT_JITTER1 = 48,     /* seconds */
     AT_JITTER2 = 52,     /* microseconds */
-    AT_ERROR_CNT2 = 116, /* server_hdr_extension2: upper halves; the first extension is not used */
+    AT_ERROR_CNT2 = 116, /* server_hdr_extension2: the upper halves; the first extension is not
+                          * used */
     AT_OUTORDER_CNT2 = 120,
     AT_DATAGRAMS2 = 124,
 };
 
-/* In client_hdr_v1, and client_hdrext behind it. */
+/* In client_hdr_v1 and the client_hdrext that follows it. */
 enum {
     AT_NUM_THREADS = 4,
-    AT_AMOUNT = 20, /* negative: in units of 10 ms */
+    AT_AMOUNT = 20, /* negative: units of 10 ms */
     AT_UPPERFLAGS = 32,
 };
 
-enum { REPORT_V1 = 56 }; /* bytes up to the extensions */
+enum { REPORT_V1 = 56 }; /* bytes before the extensions */
 
 static const uint32_t HEADER_VERSION1 = 0x80000000;
 static const uint32_t HEADER_SEQNO64B = 0x08000000;
 static const uint32_t HEADER_EXTEND = 0x40000000;
 static const uint32_t HEADER_VERSION2 = 0x04000000;
-static const uint32_t HEADER_LEN_BIT = 0x00010000; /* the length is in the flags, times 2 */
+static const uint32_t HEADER_LEN_BIT = 0x00010000; /* the flags contain the length times 2 */
 static const uint32_t HEADER_REVERSE = 0x0400;
 static const uint32_t HEADER_FULLDUPLEX = 0x0800;
-static const uint32_t MICROSECONDS = 1000000; /* in a second */
+static const uint32_t MICROSECONDS = 1000000; /* per second */
 
 static uint32_t get_big_endian32(const uint8_t *from)
 {
@@ -86,7 +87,7 @@ void iperf_datagram_write(const struct iperf_datagram *datagram, uint8_t head[IP
     put_big_endian32(head + AT_FLAGS, HEADER_SEQNO64B);
 }
 
-/* RFC 3550 A.8, which also says why sixteenths: J += (|D| - J) / 16 without losing the fraction. */
+/* J += (|D| - J) / 16, kept in sixteenths so that no fraction is lost (RFC 3550 A.8). */
 static void count_jitter(struct iperf_stream *stream, int64_t transit_us)
 {
     int64_t difference = transit_us - stream->transit_us;
@@ -152,7 +153,7 @@ static uint64_t get_time_us(const uint8_t *seconds, const uint8_t *microseconds)
     return (uint64_t)get_big_endian32(seconds) * MICROSECONDS + get_big_endian32(microseconds);
 }
 
-/* An old server's has no extensions. */
+/* The report of an old server has no extensions. */
 bool iperf_report_read(struct iperf_report *report, const uint8_t *bytes, size_t length)
 {
     static const uint8_t none[4];

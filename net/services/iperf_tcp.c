@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iperf 2 over TCP: a server that discards what comes. What a connection begins with says whether
- * the client wants data in return: on a connection back, at once (-d) or afterwards (-r), or on the
- * same one (-R, --full-duplex). Names of fields are those of iperf's payloads.h.
+ * iperf 2 over TCP: a server that discards what it receives. The header at the start of a
+ * connection says whether the client wants data in return: on a second connection to the client, at
+ * once (-d) or afterwards (-r), or on the same connection (-R, --full-duplex). Names of fields are
+ * those of iperf's payloads.h.
  */
 #include <stdlib.h>
 
@@ -14,21 +15,21 @@
 #include "net/services/zeros.h"
 
 enum {
-    POLL_INTERVAL = 2,  /* lwIP's half seconds */
-    PIECE_MIN = 4096,   /* bytes, unless it is the last one */
-    SECONDS_MAX = 3600, /* of sending, whatever was asked for */
+    POLL_INTERVAL = 2,  /* in lwIP's units of half a second */
+    PIECE_MIN = 4096,   /* bytes, unless it is the last piece */
+    SECONDS_MAX = 3600, /* limit of the sending time, whatever the client requested */
 };
 
 static const uint64_t SECOND_NS = 1000000000;
 
-/* client_hdr_v1, and of client_hdrext what is looked at; big-endian. */
+/* client_hdr_v1, and the part of client_hdrext that is used; big-endian. */
 struct client_hdr {
     u32_t flags;
     u32_t num_threads;
-    u32_t port; /* where the client listens for connections back */
+    u32_t port; /* where the client listens for the second connection */
     u32_t buffer_length;
     u32_t win_band;
-    u32_t amount; /* bytes; where negative, units of 10 ms */
+    u32_t amount; /* bytes; negative: units of 10 ms */
     u32_t type;
     u32_t length;
     u16_t upperflags;
@@ -50,18 +51,18 @@ static const u16_t HEADER_FULLDUPLEX = 0x0800;
 struct connection {
     struct tcp_pcb *pcb;
     struct client_hdr header;
-    unsigned header_length; /* bytes that are there; of a connection back: all */
+    unsigned header_length; /* bytes received; of a connection to the client: all */
     bool sending;
-    bool send_afterwards; /* on a connection back, once the client has sent all */
+    bool send_afterwards; /* on a second connection, when the client has sent everything */
     bool received_all;
-    u32_t left;        /* bytes to be sent; UINT32_MAX where time alone is the limit */
-    uint64_t until_ns; /* the end of sending, at the latest */
+    u32_t left;        /* bytes to send; UINT32_MAX if only the time limits it */
+    uint64_t until_ns; /* latest end of sending */
 };
 
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error);
 static struct connection *open_connection(struct tcp_pcb *pcb);
 
-/* Forgets the connection, and leaves its end to lwIP. ERR_ABRT: it was aborted. */
+/* Frees the connection's state; lwIP closes the pcb. Returns ERR_ABRT if it was aborted. */
 static err_t close_connection(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;
@@ -70,14 +71,14 @@ static err_t close_connection(struct connection *c)
     return leave_tcp(pcb);
 }
 
-/* lwIP's tcp_err callback does the rest. */
+/* lwIP's tcp_err callback frees the state. */
 static err_t abort_connection(struct connection *c)
 {
     tcp_abort(c->pcb);
     return ERR_ABRT;
 }
 
-/* All is sent: the peer sees the end of it, and then closes. */
+/* Everything is sent: sends the FIN. The peer then closes. */
 static err_t end_sending(struct connection *c)
 {
     c->sending = false;
@@ -87,7 +88,7 @@ static err_t end_sending(struct connection *c)
     return tcp_shutdown(c->pcb, 0, 1) == ERR_OK ? ERR_OK : abort_connection(c);
 }
 
-/* Zeros begin as the header of a client that wants nothing. */
+/* The first zeros are a header without requests. */
 static err_t send_more(struct connection *c)
 {
     bool in_time = arch_clock_ns() < c->until_ns;
@@ -111,7 +112,7 @@ static err_t send_more(struct connection *c)
     return ERR_OK;
 }
 
-/* As much as the header says. */
+/* The header says how much or how long to send. */
 static err_t begin_sending(struct connection *c)
 {
     u32_t amount = lwip_ntohl(c->header.amount);
@@ -127,7 +128,10 @@ static err_t begin_sending(struct connection *c)
     return send_more(c);
 }
 
-/* A connection to the client's own port. Without memory there is none, which the client reports. */
+/*
+ * Connects to the client's own port. Without memory there is no connection, which the client
+ * reports.
+ */
 static void connect_back(const struct connection *c)
 {
     struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&c->pcb->remote_ip));
@@ -156,7 +160,8 @@ static err_t obey_header(struct connection *c)
 
     if ((flags & HEADER_BOUNCEBACK) != 0 ||
         ((flags & HEADER_VERSION2) != 0 && (flags & HEADER_V2PEERDETECT) != 0)) {
-        return abort_connection(c); /* it waits for an answer that it would not get */
+        return abort_connection(c); /* the client waits for a reply that this server does not
+                                     * implement */
     }
     if ((flags & HEADER_VERSION2) != 0) {
         return (upperflags & (HEADER_REVERSE | HEADER_FULLDUPLEX)) != 0 ? begin_sending(c) : ERR_OK;
@@ -169,7 +174,7 @@ static err_t obey_header(struct connection *c)
     return ERR_OK;
 }
 
-/* Gathers the header, which may come in pieces. */
+/* Collects the header, which may arrive in several pieces. */
 static err_t take_header(struct connection *c, const struct pbuf *p)
 {
     unsigned wanted = CLIENT_HDR_V1;
@@ -230,7 +235,7 @@ static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
 static void tcp_failed(void *context, err_t error)
 {
     (void)error;
-    free(context); /* the pcb is gone already, or about to go */
+    free(context); /* lwIP has already freed the pcb, or is about to */
 }
 
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error)
@@ -240,7 +245,7 @@ static err_t connected(void *context, struct tcp_pcb *pcb, err_t error)
     return begin_sending(context);
 }
 
-/* Returns NULL where there is no memory. */
+/* Returns NULL if there is no memory. */
 static struct connection *open_connection(struct tcp_pcb *pcb)
 {
     struct connection *c = calloc(1, sizeof *c);
@@ -260,7 +265,7 @@ static struct connection *open_connection(struct tcp_pcb *pcb)
 static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 {
     (void)context, (void)error;
-    return open_connection(pcb) != NULL ? ERR_OK : ERR_MEM; /* then lwIP aborts it */
+    return open_connection(pcb) != NULL ? ERR_OK : ERR_MEM; /* lwIP then aborts the connection */
 }
 
 bool iperf_tcp_start(void)

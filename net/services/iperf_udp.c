@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* iperf 2's server over UDP: counts streams, and answers the last datagram of each with a report. */
+/*
+ * iperf 2 over UDP: a server that counts streams and answers the last datagram of each with a
+ * report.
+ */
 #include <string.h>
 
 #include "arch/arch.h"
@@ -11,15 +14,18 @@
 #include "net/services/services.h"
 
 enum {
-    STREAMS_MAX = 32,    /* one more takes the place of the one that has been silent longest */
-    SILENCE_US = 250000, /* that separates two tests from one port */
+    STREAMS_MAX = 32,    /* one more replaces the stream that has been silent longest */
+    SILENCE_US = 250000, /* pause that separates two tests from the same port */
 };
 
-/* The datagrams from one port of a client. Those of ended tests stay, as the report may be lost. */
+/*
+ * The datagrams from one port of a client. Entries of ended tests stay, because the client may ask
+ * for a lost report again.
+ */
 static struct source {
     ip_addr_t address;
     u16_t port; /* 0: unused */
-    bool ended; /* the last datagram has come */
+    bool ended; /* the last datagram has arrived */
     uint64_t heard_us;
     struct iperf_stream stream;
 } sources[STREAMS_MAX];
@@ -53,14 +59,14 @@ static void answer(struct udp_pcb *pcb, const struct source *source)
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, IPERF_REPORT, PBUF_RAM);
 
     if (p == NULL) {
-        return; /* the client asks again */
+        return; /* the client will ask again */
     }
     iperf_stream_report(&source->stream, p->payload);
     answer_udp(pcb, p, &source->address, source->port, ip_current_dest_addr());
     pbuf_free(p);
 }
 
-/* Whether a datagram is of a new test: a client may use its port again, or may have been killed. */
+/* True if the datagram begins a new test: a client may reuse its port, or may have been killed. */
 static bool begins(const struct source *source, const struct iperf_datagram *datagram,
                    uint64_t now_us)
 {
@@ -72,7 +78,7 @@ static bool begins(const struct source *source, const struct iperf_datagram *dat
     return datagram->number <= 1 ? source->ended || silence : source->ended && silence;
 }
 
-/* Returns whether the datagram asks for the report. */
+/* Returns true if the datagram requests the report. */
 static bool count(struct source *source, const struct iperf_datagram *datagram, u16_t bytes)
 {
     uint64_t now_us = arch_clock_ns() / 1000;

@@ -7,7 +7,7 @@
 #include "lwip/ip.h"
 #include "net/services/places.h"
 
-/* Of a listening socket. */
+/* The state of a listening socket. */
 struct listener {
     tcp_accept_fn accept;
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Netserver: the control connections. lwIP's callbacks only note what happens; the loop's poller
- * ends tests and connections, so that nothing is freed while lwIP is at it.
+ * Netserver: the control connections. lwIP's callbacks only record what happens. The loop's poller
+ * ends tests and connections, so that nothing is freed inside a callback.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,24 +15,24 @@
 #include "net/services/services.h"
 
 enum {
-    FIRST_DATA_MS = 10 * 1000, /* for a test to begin */
-    QUIET_MS = 1000,           /* after the time of a test: the client has nothing more */
-    SECONDS_MAX = 3600,        /* of a test, also of one that ends by what it has sent */
-    KEEP_IDLE_MS = 60 * 1000,  /* then a client is asked whether it is still there */
+    FIRST_DATA_MS = 10 * 1000, /* limit for a test to begin */
+    QUIET_MS = 1000,           /* after the time of a test: no more data will arrive */
+    SECONDS_MAX = 3600,        /* limit of a test, also of one that ends by amount */
+    KEEP_IDLE_MS = 60 * 1000,  /* then keepalive probes check the client */
 };
 
 /* A control connection. */
 struct session {
     struct session *next;
-    struct tcp_pcb *control; /* NULL: lost */
-    bool ended;              /* by the client, or because of what it sent */
-    unsigned length;         /* bytes of the message that have come */
+    struct tcp_pcb *control; /* NULL: connection lost */
+    bool ended;              /* by the client, or because of a protocol error */
+    unsigned length;         /* bytes of the message received so far */
     uint8_t message[NETPERF_MESSAGE_SIZE];
     struct netserver_test test;
-    unsigned events; /* test.events, when the poller last looked */
-    /* Clocks, in ms. */
-    u32_t since; /* when the test was set up, or the last one ended */
-    u32_t first; /* when the client was heard of in this test */
+    unsigned events; /* test.events when the poller last checked */
+    /* Times in ms. */
+    u32_t since; /* when the test was set up or the last one ended */
+    u32_t first; /* first event of the client in this test */
     u32_t last;
 };
 
@@ -107,7 +107,7 @@ static err_t received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t 
                                        (u16_t)(NETPERF_MESSAGE_SIZE - session->length), at);
 
         if (session->test.data != NULL) {
-            session->ended = true; /* nobody asks for anything during a test */
+            session->ended = true; /* a client sends no messages during a test */
             break;
         }
         at += part;
@@ -153,7 +153,10 @@ static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
     return ERR_OK;
 }
 
-/* Whether a test's time is up. One that is not limited by time ends by what the client does. */
+/*
+ * True if a test's time is over. A test that is not limited by time is ended by the client's
+ * actions.
+ */
 static bool time_is_up(const struct session *session, u32_t now)
 {
     const struct netperf_omni *omni = &session->test.omni;
@@ -164,9 +167,12 @@ static bool time_is_up(const struct session *session, u32_t now)
     if (session->events == 0) {
         return now - session->since >= ms + FIRST_DATA_MS;
     }
-    /* A client has a clock of its own, and says when it is done: but not with a connection for each
-     * transaction, and over UDP it may get lost. Where it only receives it must not hear of the end
-     * before: after a run that its alarm ended, netperf leaves the next one's alarm on. */
+    /*
+     * The client has a clock of its own and ends the test itself, except in two cases: with one
+     * connection per transaction it sends no end, and over UDP the end may be lost. The server
+     * waits longer than the client, because a client that only receives must not see the end too
+     * early: after a run that its alarm ended, netperf leaves the next run's alarm on.
+     */
     return (ms != 0 && now - session->first >= ms && now - since >= QUIET_MS) ||
            now - session->first >= SECONDS_MAX * 1000 + FIRST_DATA_MS;
 }

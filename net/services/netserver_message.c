@@ -17,14 +17,14 @@ enum {
     OMNI_CONNECT_TEST = 1 << 2,
     CPU_UNKNOWN = 0,
 
-    TCP_SIZE = 16384, /* bytes at once, where the client leaves it open */
+    TCP_SIZE = 16384, /* bytes per call, unless the client sets it */
     UDP_SIZE = 1024,
     UDP_SIZE_MAX = 65507,
 };
 
 static const uint32_t minus_one = 0xbf800000; /* -1.0 as a float: not measured */
 
-/* Words of a message. Those that are not read or written are left out. */
+/* Words of a message. Those that are not used are omitted. */
 enum {
     TYPE,
     SERV_ERRNO,
@@ -48,7 +48,7 @@ enum request {
     REQUEST_NETPERF_PORT = SPECIFIC + 25,
 };
 
-/* Not set in the flags: CPU figures. */
+/* Flags that are not set: CPU figures. */
 enum response {
     RESPONSE_RECV_BUF_SIZE = SPECIFIC + 0,
     RESPONSE_RECEIVE_SIZE = SPECIFIC + 1,
@@ -97,10 +97,10 @@ static void put(uint8_t *message, unsigned word, uint32_t value)
     }
 }
 
-/* Milliseconds as a float's seconds, of which there may be no arithmetic. */
+/* Converts milliseconds to seconds as a float, without floating-point arithmetic. */
 static uint32_t seconds_as_float(uint32_t ms)
 {
-    uint64_t value = ((uint64_t)ms << 32) / 1000; /* with 32 bits after the point */
+    uint64_t value = ((uint64_t)ms << 32) / 1000; /* 32 bits after the binary point */
     unsigned top;
 
     if (value == 0) {
@@ -116,7 +116,7 @@ uint32_t netperf_type(const uint8_t *message)
     return get(message, TYPE);
 }
 
-/* Zero or less, as an int, is for the client to say nothing. */
+/* A size that is zero or negative, as an int, means that the client leaves it open. */
 static uint32_t positive_or(uint32_t size, uint32_t otherwise)
 {
     return size > 0 && size <= INT32_MAX ? size : otherwise;
@@ -240,5 +240,5 @@ void netperf_write_results(uint8_t *message, const struct netperf_omni *omni,
     put(message, RESULTS_NUM_CPUS, 1);
     put(message, RESULTS_PEAK_CPU_ID, UINT32_MAX);
     put(message, RESULTS_PEAK_CPU_UTIL, minus_one);
-    put(message, RESULTS_TRANSPORT_RETRANS, UINT32_MAX); /* not counted */
+    put(message, RESULTS_TRANSPORT_RETRANS, UINT32_MAX); /* not measured */
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Netperf 2.7's control messages. Each is of 164 32-bit words, most significant byte first: type,
- * error, and what belongs to the type; a float is the word that IEEE 754 has for it. Strings, which
- * come after the words, are not used here. The client runs each of its tests (TCP_STREAM, UDP_RR
- * and so on) as an "omni" test: a request, a response that says where to connect, the test, and its
- * results. Names are netperf's, from where the server stands: it receives what a client sends.
+ * Netperf 2.7's control messages. A message consists of 164 big-endian 32-bit words: type, error,
+ * and fields that depend on the type. A float is its IEEE 754 word. The strings behind the words
+ * are not used here. The client runs each of its tests (TCP_STREAM, UDP_RR and so on) as an "omni"
+ * test: a request, a response that says where to connect, the test, and its results. Names are
+ * netperf's, from the server's point of view: it receives what a client sends.
  */
 #ifndef NETSERVER_MESSAGE_H
 #define NETSERVER_MESSAGE_H
@@ -16,12 +16,15 @@ enum { NETPERF_MESSAGE_SIZE = 656 }; /* bytes */
 
 /* The first word of a message. */
 enum netperf_type {
-    NETPERF_PASSPHRASE = 6, /* gets no response */
+    NETPERF_PASSPHRASE = 6, /* has no response */
     NETPERF_DO_OMNI = 97,
-    NETPERF_OMNI_RESPONSE = 98, /* the results, too */
+    NETPERF_OMNI_RESPONSE = 98, /* also of the results */
 };
 
-/* The second word of a response. The client prints its own system's text, so they are Linux's. */
+/*
+ * The second word of a response: an error number of Linux. The client prints its own system's text
+ * for it.
+ */
 enum netperf_error {
     NETPERF_OK = 0,
     NETPERF_ENOMEM = 12,
@@ -30,26 +33,26 @@ enum netperf_error {
     NETPERF_EPROTONOSUPPORT = 93,
     NETPERF_EAFNOSUPPORT = 97,
     NETPERF_EADDRINUSE = 98,
-    NETPERF_UNKNOWN_TEST = 998, /* netperf's own */
+    NETPERF_UNKNOWN_TEST = 998, /* netperf's own number */
 };
 
-/* A test, as asked for. Sizes are in bytes, and no more than INT32_MAX. */
+/* The parameters of a test. Sizes are in bytes, at most INT32_MAX. */
 struct netperf_omni {
     bool tcp;           /* else UDP */
-    bool ipv6;          /* the data connection */
+    bool ipv6;          /* of the data connection */
     bool receive;       /* the client sends */
-    bool transmit;      /* the client receives; with `receive`: a response for each request */
-    bool connect_test;  /* a connection for each transaction; without data, if nobody sends */
-    bool no_delay;      /* Nagle's algorithm is off */
-    uint32_t seconds;   /* 0: not limited by time */
-    uint32_t units;     /* transactions, or bytes to be sent; 0: not limited by these */
-    uint32_t recv_size; /* of a request, or of what is received at once */
-    uint32_t send_size; /* of a response, or of what is sent at once */
-    /* Of the socket; 0: the default. Whoever opens the socket puts in what it has got. */
+    bool transmit;      /* the client receives; with `receive`: one response per request */
+    bool connect_test;  /* one connection per transaction; without data if neither side sends */
+    bool no_delay;      /* disables Nagle's algorithm */
+    uint32_t seconds;   /* 0: no time limit */
+    uint32_t units;     /* transactions, or bytes to send; 0: no limit */
+    uint32_t recv_size; /* of a request, or of one receive call */
+    uint32_t send_size; /* of a response, or of one send call */
+    /* Socket buffers; 0: the default. netserver_data.open() replaces them by the real sizes. */
     uint32_t recv_buf_size;
     uint32_t send_buf_size;
-    uint16_t data_port;    /* the server's, rather than another; 0: any */
-    uint16_t netperf_port; /* the client's, if that is known */
+    uint16_t data_port;    /* requested port of the server; 0: any */
+    uint16_t netperf_port; /* the client's port, if known */
 };
 
 struct netperf_results {
@@ -64,10 +67,10 @@ struct netperf_results {
 
 uint32_t netperf_type(const uint8_t *message);
 
-/* Reads a request of an omni test. Returns what is wrong with it, or NETPERF_OK. */
+/* Reads the request of an omni test. Returns its error, or NETPERF_OK. */
 enum netperf_error netperf_read_omni(const uint8_t *message, struct netperf_omni *omni);
 
-/* These overwrite the message. data_port: where the server is now. */
+/* Each overwrites the message. data_port: the port on which the server listens. */
 void netperf_write_error(uint8_t *message, uint32_t type, enum netperf_error error);
 void netperf_write_response(uint8_t *message, const struct netperf_omni *omni, uint16_t data_port);
 void netperf_write_results(uint8_t *message, const struct netperf_omni *omni,

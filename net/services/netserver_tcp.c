@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Netserver's tests over TCP. What comes is counted and freed; what goes is the pattern, where it
- * lies. The end of the client's data ends a test, or the connection of one transaction.
+ * Netserver's tests over TCP. Received data is counted and freed. Sent data is the pattern, without
+ * a copy. The client's FIN ends a test, or the connection of one transaction.
  */
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/tcp.h"
@@ -33,7 +33,10 @@ static void open_window(struct tcp_pcb *pcb, uint32_t bytes)
     }
 }
 
-/* The client may send again what it has sent, but for what its smaller buffer has no room for. */
+/*
+ * Opens the window by `bytes`, except for the part by which the client's requested buffer is
+ * smaller than the window.
+ */
 static void give_back(struct netserver_test *test, uint32_t bytes)
 {
     uint32_t missing = test->kept - test->kept_so_far;
@@ -43,8 +46,10 @@ static void give_back(struct netserver_test *test, uint32_t bytes)
     open_window(test->tcp, bytes - keep);
 }
 
-/* The connection goes on by itself until all that was written has arrived. Returns ERR_ABRT where
- * it had to be aborted: lwIP must then hear of it. */
+/*
+ * lwIP keeps the connection until everything written has been acknowledged. Returns ERR_ABRT if it
+ * had to be aborted: an lwIP callback must return that.
+ */
 static err_t close_connection(struct netserver_test *test)
 {
     struct tcp_pcb *pcb = test->tcp;
@@ -88,7 +93,10 @@ static bool has_all_transactions(const struct netserver_test *test)
            test->results.trans_received >= test->omni.units;
 }
 
-/* Sends what is owed, as far as there is room; when nothing is any more, the client may go on. */
+/*
+ * Sends what is owed, as far as there is room. When all of it is sent, opens the window for the
+ * client.
+ */
 static err_t go_on(struct netserver_test *test)
 {
     fill(test);
@@ -101,10 +109,10 @@ static err_t go_on(struct netserver_test *test)
     return test->answered ? close_connection(test) : ERR_OK;
 }
 
-/* Counts the requests that are complete with so many bytes more. */
+/* Counts the requests that these bytes complete. */
 static void take_requests(struct netserver_test *test, uint32_t bytes)
 {
-    uint32_t sum = test->part + bytes; /* of a request at the most, and a pbuf */
+    uint32_t sum = test->part + bytes; /* at most one request and one pbuf */
     uint32_t requests = sum / test->omni.recv_size;
 
     test->part = sum % test->omni.recv_size;
@@ -156,7 +164,7 @@ static err_t polled(void *context, struct tcp_pcb *pcb)
     struct netserver_test *test = context;
 
     (void)pcb;
-    return test->owed > 0 ? go_on(test) : ERR_OK; /* tcp_write() may have found no memory */
+    return test->owed > 0 ? go_on(test) : ERR_OK; /* retries when tcp_write() found no memory */
 }
 
 static void failed(void *context, err_t error)
@@ -168,8 +176,11 @@ static void failed(void *context, err_t error)
     test->over |= !test->omni.connect_test;
 }
 
-/* Connections of one transaction are closed by the server, and many. A client takes its ports again
- * before the time is over for which TCP remembers them, and all of them are looked through. */
+/*
+ * In a test with one connection per transaction, the server closes many of them. The client reuses
+ * its ports before TIME_WAIT ends, and lwIP searches the list of those connections for each
+ * segment.
+ */
 static void forget_closed_connections(u16_t port)
 {
     struct tcp_pcb *next;
@@ -191,7 +202,7 @@ static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
         return ERR_VAL;
     }
     if (test->tcp != NULL || test->over || (test->events > 0 && !omni->connect_test)) {
-        return ERR_USE; /* one at a time; lwIP aborts it */
+        return ERR_USE; /* one connection at a time; lwIP aborts this one */
     }
     places_enter(pcb);
     test->events++;
@@ -214,7 +225,7 @@ static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
         test->owed = omni->units > 0 ? omni->units : UINT64_MAX;
         fill(test);
     }
-    if (!omni->receive && !omni->transmit) { /* connecting is all */
+    if (!omni->receive && !omni->transmit) { /* a test of connecting alone */
         test->results.trans_received++;
         test->answered = true;
     }
@@ -238,7 +249,7 @@ static enum netperf_error open(struct netserver_test *test, const ip_addr_t *pee
     if (pcb == NULL) {
         return NETPERF_ENOMEM;
     }
-    /* A repeated test asks for the port that it had before, where connections may still linger. */
+    /* A repeated test requests its previous port, where connections may remain. */
     if (tcp_bind(pcb, IP_ANY_TYPE, omni->data_port) != ERR_OK &&
         tcp_bind(pcb, IP_ANY_TYPE, 0) != ERR_OK) {
         tcp_close(pcb);
@@ -259,7 +270,7 @@ static enum netperf_error open(struct netserver_test *test, const ip_addr_t *pee
     return NETPERF_OK;
 }
 
-/* Where connecting is all, this closes. */
+/* Ends a transaction without data: closes the connection. */
 static bool poll(struct netserver_test *test)
 {
     if (test->tcp == NULL || !test->answered || test->owed > 0) {

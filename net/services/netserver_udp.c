@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Netserver's tests over UDP. An empty datagram ends a test, from either side. */
+/* Netserver's tests over UDP. An empty datagram from either side ends a test. */
 #include "lwip/ip.h"
 #include "lwip/udp.h"
 #include "net/local.h"
@@ -10,7 +10,7 @@
 
 enum {
     DATAGRAMS_PER_PASS = 32,
-    LAST_DATAGRAMS = 3, /* one of them will arrive */
+    LAST_DATAGRAMS = 3, /* sent three times, as some may be lost */
 };
 
 /* A datagram's pbufs refer to the pattern. */
@@ -55,7 +55,7 @@ static bool poll(struct netserver_test *test)
         err_t error = send_datagram(test->udp, size);
 
         if (error == ERR_MEM) {
-            break; /* the ring is full, or memory is: again on a later pass */
+            break; /* the ring or the memory is full: retry in a later pass */
         }
         if (error == ERR_OK) {
             test->results.bytes_sent += size;
@@ -72,7 +72,10 @@ static bool poll(struct netserver_test *test)
     return sent > 0;
 }
 
-/* Whether a datagram may be of the client: he may have several addresses, but not elsewhere. */
+/*
+ * True if a datagram may be the client's: from its address, or from the local network, as it may
+ * have several addresses.
+ */
 static bool is_client(const struct netserver_test *test, const struct pbuf *p,
                       const ip_addr_t *from, u16_t port)
 {
@@ -90,9 +93,9 @@ static void received(void *context, struct udp_pcb *pcb, struct pbuf *p, const i
         return;
     }
     test->events++;
-    udp_connect(pcb, from, port); /* nobody else takes part */
+    udp_connect(pcb, from, port); /* other senders are ignored from now on */
     if (IP_IS_V6(from) && !ip_addr_ismulticast(ip_current_dest_addr())) {
-        pcb->local_ip = *ip_current_dest_addr(); /* of several, what the client knows */
+        pcb->local_ip = *ip_current_dest_addr(); /* of several addresses, the one the client uses */
     }
     if (p->tot_len == 0) {
         test->over = true;
@@ -112,7 +115,7 @@ static enum netperf_error open(struct netserver_test *test, const ip_addr_t *pee
     struct netperf_omni *omni = &test->omni;
 
     if (!omni->receive && client_is_server((u16_t)omni->netperf_port)) {
-        return NETPERF_EINVAL; /* 0, or somebody who might answer */
+        return NETPERF_EINVAL; /* port 0, or a server's port */
     }
     test->peer = *peer;
     test->udp = udp_new_ip_type(IPADDR_TYPE_ANY);
@@ -126,12 +129,12 @@ static enum netperf_error open(struct netserver_test *test, const ip_addr_t *pee
     }
     udp_recv(test->udp, received, test);
     omni->data_port = test->udp->local_port;
-    omni->recv_buf_size = 0; /* nothing is kept */
+    omni->recv_buf_size = 0; /* no buffer */
     omni->send_buf_size = 0;
     if (!omni->receive) {
         udp_connect(test->udp, peer, omni->netperf_port);
         test->owed = omni->units > 0 ? (omni->units - 1) / omni->send_size + 1 : UINT64_MAX;
-        test->events++; /* the client will not say that it is there */
+        test->events++; /* the client sends nothing first */
     }
     return NETPERF_OK;
 }

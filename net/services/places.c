@@ -11,7 +11,7 @@
 
 enum { SWEEP_MS = 1000 };
 
-/* Of a port, or of a state. */
+/* The limit of a port or of a state. */
 struct limit {
     u16_t port;
     u16_t most;
@@ -25,22 +25,22 @@ static const struct limit ports[] = {
     {SERVICE_PORT_ECHO, PLACES_USUAL, IDLE_MS},
     {SERVICE_PORT_SINK, PLACES_USUAL, IDLE_MS},
     {SERVICE_PORT_SOURCE, PLACES_USUAL, IDLE_MS},
-    {0, PLACES_USUAL, IDLE_MS}, /* all others together: programs, netperf's data */
+    {0, PLACES_USUAL, IDLE_MS}, /* all other ports together: programs, netperf's data */
 };
 static const struct limit half_open = {0, PLACES_HALF_OPEN, IDLE_HALF_OPEN_MS};
 static const struct limit left = {0, PLACES_LEFT, IDLE_LEFT_MS};
 
-/* What is noted of a connection. */
+/* The record of a connection. */
 struct place {
     const struct limit *limit; /* of its port */
-    u32_t moved_at;            /* sys_now(), of the latest progress */
-    u32_t seen;                /* grows by it */
-    u32_t wanted_since;        /* from when on the peer has SLOW_MS ... */
-    u32_t wanted_from;         /* ... to acknowledge, from this sequence number on, ... */
+    u32_t moved_at;            /* sys_now() of the latest progress */
+    u32_t seen;                /* sum of the sequence numbers, to detect progress */
+    u32_t wanted_since;        /* start of the SLOW_MS in which the peer must ... */
+    u32_t wanted_from;         /* ... acknowledge, from this sequence number on, ... */
     u32_t wanted;              /* ... so many bytes */
 };
 
-enum { ID = 0 }; /* of the places, among lwIP's extra arguments of connections */
+enum { ID = 0 }; /* index of the place among the pcb's extra arguments */
 static bool sweeping;
 
 static struct place *place_of(const struct tcp_pcb *pcb)
@@ -58,7 +58,7 @@ static const struct limit *limit_of_port(u16_t port)
     return limit;
 }
 
-/* The limit that a connection is counted for. TF_RXCLOSED: tcp_close() was called. */
+/* The limit that applies to a connection. TF_RXCLOSED: tcp_close() was called. */
 static const struct limit *limit_of(const struct tcp_pcb *pcb)
 {
     if (pcb->state == SYN_RCVD) {
@@ -74,7 +74,7 @@ static void want_more(struct place *place, const struct tcp_pcb *pcb, u32_t now)
     place->wanted = LWIP_MIN(pcb->snd_lbb - pcb->lastack, (u32_t)SLOW_BYTES);
 }
 
-/* Notes the progress since it was last looked at. */
+/* Records the progress since the last call. */
 static void look_at(struct place *place, const struct tcp_pcb *pcb, u32_t now)
 {
     u32_t seen = pcb->rcv_nxt + pcb->lastack;
@@ -88,14 +88,16 @@ static void look_at(struct place *place, const struct tcp_pcb *pcb, u32_t now)
     }
 }
 
-/* Who has not confirmed a connection may not have asked for it: no reset goes there. */
+/* Without a completed handshake the peer address may be forged, so no reset is sent. */
 static void end(struct tcp_pcb *pcb)
 {
     tcp_abandon(pcb, pcb->state != SYN_RCVD);
 }
 
-/* Ends the connection that has been without progress for the longest time, but neither of these two,
- * where there are more than the limit allows. */
+/*
+ * If there are more connections than the limit allows, ends the one that has been without progress
+ * longest, except for `newcomer` and `other`.
+ */
 static void keep_within(const struct limit *limit, const struct tcp_pcb *newcomer,
                         const struct tcp_pcb *other)
 {
@@ -121,7 +123,7 @@ static void keep_within(const struct limit *limit, const struct tcp_pcb *newcome
     }
 }
 
-/* lwIP's list has the newest first. */
+/* lwIP's list begins with the newest. */
 static void keep_time_wait_within(void)
 {
     struct tcp_pcb *pcb = tcp_tw_pcbs;
@@ -148,7 +150,7 @@ static bool is_lost(const struct tcp_pcb *pcb, u32_t now)
     return now - place->moved_at >= limit_of(pcb)->idle_ms || now - place->wanted_since >= SLOW_MS;
 }
 
-/* Once a second, while there are connections. */
+/* Runs once a second while there are connections. */
 static void sweep(void *context)
 {
     struct tcp_pcb *pcb = tcp_active_pcbs;
@@ -158,7 +160,7 @@ static void sweep(void *context)
     while (pcb != NULL) {
         if (is_lost(pcb, now)) {
             end(pcb);
-            pcb = tcp_active_pcbs; /* the service may have ended others, too */
+            pcb = tcp_active_pcbs; /* restart: the service may have ended other connections too */
         } else {
             pcb = pcb->next;
         }
@@ -199,7 +201,7 @@ static bool add_place(struct tcp_pcb *pcb, const struct limit *limit)
     return true;
 }
 
-/* A SYN has come. With an error lwIP forgets it. */
+/* A SYN has arrived. If this returns an error, lwIP drops it. */
 static err_t opened(u8_t which, struct tcp_pcb_listen *listener, struct tcp_pcb *pcb)
 {
     (void)which;

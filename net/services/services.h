@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a measured machine serves: echo (UDP and TCP port 7), sink (9) and source (19), netperf's
- * and iperf's tests, and what it counts meanwhile; docs/services.md says to whom. Each start function says on the console why where
- * it cannot, and returns whether it could.
+ * The services of a measured machine: echo (UDP and TCP port 7), sink (9), source (19), the servers
+ * of netperf and iperf, and statistics. docs/services.md says which clients are served. Each start
+ * function returns false, and prints a message, if it could not start.
  */
 #ifndef SERVICES_H
 #define SERVICES_H
@@ -23,43 +23,46 @@ enum {
 };
 
 /*
- * Whether services= leaves a service in: BOOT_SERVICE_... of boot/arguments.h. A start function of one
- * that it leaves out does nothing, and returns true.
+ * True if services= includes this service (BOOT_SERVICE_... in boot/arguments.h). The start
+ * function of an excluded service does nothing and returns true.
  */
 static inline bool service_wanted(unsigned service)
 {
     return (boot_arguments.services & service) != 0;
 }
 
-/* Sends back what comes, without copying it. */
+/* Sends received data back without copying it. */
 bool echo_start(void);
 
 /*
- * Discards what comes, and counts datagrams. An 8-byte one that begins with "STAT" is not counted
- * but answered with 24 bytes: itself, then datagrams and bytes, 64-bit big-endian each.
+ * Discards received data and counts datagrams. An 8-byte datagram that begins with "STAT" is not
+ * counted but answered with 24 bytes: itself, then the numbers of datagrams and bytes, 64-bit
+ * big-endian each.
  */
 bool sink_start(void);
 
 /*
- * TCP: messages of SERVICE_MESSAGE bytes until the peer closes. UDP: a datagram "SEND", count, size
- * (32-bit big-endian each) makes it send `count` datagrams of `size` bytes to the asker, each
- * beginning with its number from 0, 32-bit big-endian; any further datagram ends that first.
+ * TCP: sends messages of SERVICE_MESSAGE bytes until the peer closes. UDP: the datagram "SEND",
+ * count, size (32-bit big-endian each) requests `count` datagrams of `size` bytes. Each begins with
+ * its number, from 0, 32-bit big-endian. Any further datagram ends the burst first.
  */
 bool source_start(void);
 
-/* What is counted, as JSON (net/stats.h): over TCP by HTTP's GET or HEAD of /, over UDP for any
- * datagram to SERVICE_PORT_STATS. */
+/*
+ * Statistics as JSON (net/stats.h): for an HTTP GET or HEAD of /, and for any UDP datagram to
+ * SERVICE_PORT_STATS.
+ */
 bool stats_start(void);
 
 /*
- * What netperf 2.7 (https://github.com/HewlettPackard/netperf) asks of its netserver: streams,
- * requests with responses and connections, over TCP and UDP. CPU figures are not measured.
+ * The server of netperf 2.7 (https://github.com/HewlettPackard/netperf): streams, requests with
+ * responses, and connections, over TCP and UDP. CPU figures are not measured.
  */
 bool netserver_start(void);
 
 /*
- * What `iperf -c` (iperf 2) talks to. TCP: -d, -r, -R and --full-duplex too, with up to 64
- * connections. UDP: the report on loss and jitter, of up to 32 streams at once.
+ * The server for `iperf -c` (iperf 2). TCP: also -d, -r, -R and --full-duplex, with up to 64
+ * connections. UDP: reports loss and jitter of up to 32 streams at once.
  */
 bool iperf_start(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The sink: discard (RFC 863), with a counter of datagrams that can be asked for. */
+/* The sink: discard (RFC 863), with counters of datagrams and bytes that a client can request. */
 #include <string.h>
 
 #include "lwip/ip.h"

@@ -20,19 +20,19 @@ enum {
     DATAGRAMS_PER_PASS = 32,
 };
 
-/* What is sent, straight from here. */
+/* The data sent, without copying. */
 static uint8_t pattern[PATTERN_SIZE];
 
-/* The burst under way. */
+/* The burst in progress. */
 static struct {
     struct udp_pcb *pcb;
     ip_addr_t to;
-    ip_addr_t from; /* the address that was asked */
+    ip_addr_t from; /* the address to which the request was sent */
     u16_t port;
-    uint32_t left; /* datagrams */
-    uint32_t next; /* the number of the next one */
+    uint32_t left; /* datagrams to send */
+    uint32_t next; /* number of the next one */
     uint32_t size; /* bytes of each */
-    u32_t since;   /* when it was asked for, sys_now() */
+    u32_t since;   /* sys_now() of the request */
 } burst;
 
 static uint32_t get_big_endian32(const uint8_t *from)
@@ -40,7 +40,7 @@ static uint32_t get_big_endian32(const uint8_t *from)
     return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
 }
 
-/* A datagram: its number, then as much pattern as it takes, without a copy. */
+/* Makes a datagram: its number, then a part of the pattern, without copying. */
 static struct pbuf *make_datagram(uint32_t number, uint32_t size)
 {
     struct pbuf *p = pbuf_alloc(PBUF_TRANSPORT, SEQUENCE_SIZE, PBUF_RAM);
@@ -86,7 +86,7 @@ static bool send_datagrams(void *context)
         error = answer_udp(burst.pcb, p, &burst.to, burst.port, &burst.from);
         pbuf_free(p);
         if (error == ERR_MEM) {
-            break; /* the ring is full: on with the same one when there is room */
+            break; /* the ring is full: retry this datagram in a later pass */
         }
         burst.next++;
         burst.left--;
@@ -122,7 +122,10 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
     pbuf_free(p);
 }
 
-/* Whole messages as far as the send buffer takes them; the offset wraps within the pattern. */
+/*
+ * Sends whole messages, as many as the send buffer takes, so that the pattern continues at its
+ * start.
+ */
 static void fill(struct tcp_pcb *pcb)
 {
     for (;;) {
@@ -151,7 +154,7 @@ static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
     return ERR_OK;
 }
 
-/* The peer has closed: so do we, and what it has not read is of no use. */
+/* The peer has closed, so the data it has not read is useless: aborts. */
 static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
 {
     (void)context;

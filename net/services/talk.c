@@ -158,7 +158,7 @@ void talk_flush(struct talk *talk)
 void talk_close(struct talk *talk)
 {
     if (talk->tcp != NULL && tcp_shutdown(talk->tcp, 0, 1) != ERR_OK) {
-        tcp_abort(talk->tcp); /* which calls failed() */
+        tcp_abort(talk->tcp); /* this calls failed() */
     }
 }
 
@@ -177,7 +177,7 @@ bool talk_peer(ip_addr_t *peer)
     return memcmp(&boot_arguments.peer6, &none, sizeof none) != 0;
 }
 
-/* For a peer elsewhere a link-local address is of no use. */
+/* A link-local address cannot reach a peer beyond the link. */
 static bool has_address(const ip_addr_t *peer)
 {
     struct netif *netif = ip_route(IP_IS_V4(peer) ? IP4_ADDR_ANY : IP6_ADDR_ANY, peer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a service sends where the content does not matter: nobody writes to it. */
+/* Data to send where the content does not matter. Never written. */
 #ifndef ZEROS_H
 #define ZEROS_H
 
