@@ -167,20 +167,29 @@ static void sleep(void)
     }
 }
 
+/* What a pass found to do. */
+struct pass {
+    unsigned frames; /* taken */
+    bool busy;       /* there was anything */
+    bool more; /* there is more: a poller has work, or a card took as much as it may in a pass */
+};
+
 /*
- * Whether to sleep after a pass without work. now: the clock; last_work: when there last was some.
- * In hybrid mode a short wait is polled through, as waking up costs more; but waiting for room in a
- * full ring is not short, and polling would only take the processor from the device.
+ * Whether to sleep after a pass. now: the clock; last_work: when there last was some. Interrupt mode does not make a
+ * pass without work before it sleeps: sleep() returns at once if something came meanwhile. In hybrid mode
+ * a short wait is polled through, as waking up costs more; but waiting for room in a full ring is not short, and
+ * polling would only take the processor from the device.
  */
-static bool may_sleep(uint64_t now, uint64_t last_work)
+static bool may_sleep(const struct pass *pass, uint64_t now, uint64_t last_work)
 {
     switch (boot_arguments.mode) {
     case BOOT_MODE_POLL:
         return false;
     case BOOT_MODE_IRQ:
-        return true;
+        return !pass->more;
     default:
-        return waits_for_room() || now - last_work >= (uint64_t)boot_arguments.poll_us * 1000;
+        return !pass->busy &&
+               (waits_for_room() || now - last_work >= (uint64_t)boot_arguments.poll_us * 1000);
     }
 }
 
@@ -199,15 +208,17 @@ static void end_share(enum share share, uint64_t *since)
     }
 }
 
-/* One pass. Returns the number of frames taken; *busy: whether there was anything to do. */
-static unsigned run_once(uint64_t now, bool *busy)
+static struct pass run_once(uint64_t now)
 {
+    struct pass pass = {0};
     uint64_t since = now;
-    unsigned frames = 0;
 
     stamp(STAMP_PASS);
     for (unsigned i = 0; i < port_count; i++) {
-        frames += lwip_port_poll(&ports[i], BUDGET);
+        unsigned frames = lwip_port_poll(&ports[i], BUDGET);
+
+        pass.frames += frames;
+        pass.more |= frames == BUDGET;
     }
     end_share(RECEIVE, &since);
     lwip_port_timers(now);
@@ -215,7 +226,8 @@ static unsigned run_once(uint64_t now, bool *busy)
         lwip_port_resume(&ports[i]);
     }
     end_share(TIMERS, &since);
-    *busy = run_pollers() || frames != 0;
+    pass.more |= run_pollers();
+    pass.busy = pass.more || pass.frames != 0;
     end_share(SERVICES, &since);
     stamp(STAMP_FLUSH);
     for (unsigned i = 0; i < port_count; i++) {
@@ -223,7 +235,7 @@ static unsigned run_once(uint64_t now, bool *busy)
     }
     end_share(FLUSH, &since);
     stamp(STAMP_END);
-    return frames;
+    return pass;
 }
 
 static void account(uint64_t ns, unsigned frames)
@@ -289,20 +301,20 @@ void net_run(void)
     stopped = false;
     while (!stopped) {
         uint64_t start = now;
-        bool busy;
-        unsigned frames = run_once(start, &busy);
+        struct pass pass = run_once(start);
 
         now = arch_clock_ns();
-        account(now - start, frames);
+        account(now - start, pass.frames);
         if (addresses_announce()) {
             now = arch_clock_ns();
         }
-        if (busy) {
+        if (pass.busy) {
             last_work = start;
-        } else if (may_sleep(start, last_work)) {
+        }
+        if (may_sleep(&pass, start, last_work)) {
             sleep();
             now = arch_clock_ns();
-        } else {
+        } else if (!pass.busy) {
             arch_pause();
         }
         if (boot_arguments.stats) {

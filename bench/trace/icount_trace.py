@@ -113,9 +113,10 @@ def wakes(image, path):
 
 def packets(image, path):
     """The same, without what only the clock's tick costs: a tick belongs to the packets before it,
-    of which it may report that they are sent, and counts as far as it does more than others."""
+    of which it may report that they are sent, and counts as far as it does more than others. An interrupt
+    that comes before the loop has run for the one before is none of these."""
     parts = list(wakes(image, path))
-    idle = [layers for events, layers in parts if not any(events)]
+    idle = [layers for events, layers in parts if not any(events) and layers["glue"]]
     tick = medians(idle)[0] if idle else {}
     groups = []
     for events, layers in parts:
