@@ -120,7 +120,8 @@ struct nic_driver {
     /* Whether `frames` frames of this many parts each, with headroom, would surely fit now, and
      * beside them `spare` frames of one part. */
     bool (*has_room)(void *state, unsigned frames, unsigned parts, unsigned spare);
-    void (*flush)(void *state); /* tells the card of the frames queued */
+    void (*flush)(void *state);   /* tells the card of the frames queued */
+    void (*reclaim)(void *state); /* hands transmitted frames back, as poll() does, too */
     /* Takes up to budget received frames and reclaims transmitted ones. Returns frames taken. */
     unsigned (*poll)(void *state, unsigned budget);
     void (*release)(void *state, void *buffer);

@@ -267,6 +267,11 @@ static void card_flush(void *state)
     virtio_net_flush(state);
 }
 
+static void card_reclaim(void *state)
+{
+    (void)virtio_net_reclaim(state);
+}
+
 static unsigned card_poll(void *state, unsigned budget)
 {
     return virtio_net_poll(state, budget);
@@ -356,6 +361,7 @@ const struct nic_driver nic_virtio = {
     .transmit = card_transmit,
     .has_room = card_has_room,
     .flush = card_flush,
+    .reclaim = card_reclaim,
     .poll = card_poll,
     .release = card_release,
     .scarce = card_scarce,

@@ -143,6 +143,11 @@ static void card_flush(void *state)
     i82559_flush(state);
 }
 
+static void card_reclaim(void *state)
+{
+    (void)i82559_reclaim(state);
+}
+
 static unsigned card_poll(void *state, unsigned budget)
 {
     struct i82559 *card = state;
@@ -286,6 +291,7 @@ const struct nic_driver nic_i82559 = {
     .transmit = card_transmit,
     .has_room = card_has_room,
     .flush = card_flush,
+    .reclaim = card_reclaim,
     .poll = card_poll,
     .release = card_release,
     .scarce = card_scarce,

@@ -148,6 +148,12 @@ static void interrupts_off(struct ne2000 *card)
     }
 }
 
+static void card_reclaim(void *state)
+{
+    ne2000_tx_pump(state);
+    ne2000_tx_reclaim(state);
+}
+
 static unsigned card_poll(void *state, unsigned budget)
 {
     struct ne2000 *card = state;
@@ -284,6 +290,7 @@ const struct nic_driver nic_ne2000 = {
     .transmit = card_transmit,
     .has_room = card_has_room,
     .flush = card_flush,
+    .reclaim = card_reclaim,
     .poll = card_poll,
     .release = card_release,
     .scarce = card_scarce,

@@ -46,15 +46,17 @@ struct bursts {
     unsigned reserve;
     struct burst *free;
 
-    /* The one under way. */
-    struct burst *open; /* NULL: none */
+    /* The one under way. It is made when a second segment has come: until then there is the first. */
+    struct pbuf *lone;    /* NULL: it is made, or there is none */
+    struct burst *open;   /* NULL: it is not made, or there is none */
+    const uint8_t *first; /* the first segment's headers */
     struct offload_headers headers;
     uint16_t header_length; /* bytes up to the payload */
     uint16_t segment_size;  /* payload bytes of each segment but the last */
     uint32_t payload;       /* bytes so far */
     uint32_t next_sequence; /* of TCP */
     bool ended;             /* by a shorter segment */
-    unsigned count;
+    unsigned count;         /* parts; of a lone segment its pbufs; 0: no burst is under way */
     struct virtqueue_part parts[NIC_PARTS_MAX];
 
     struct burst all[BURSTS];
@@ -153,7 +155,7 @@ static bool same(const uint8_t *a, const uint8_t *b, unsigned from, unsigned to)
  * what follows from that and what the later one may overwrite. */
 static bool follows(const struct bursts *bursts, const uint8_t *frame)
 {
-    const uint8_t *first = bursts->open->header + HEADROOM;
+    const uint8_t *first = bursts->first;
     unsigned at = bursts->headers.transport;
 
     if (!same(first, frame, at, at + PORTS)) {
@@ -171,7 +173,7 @@ static bool follows(const struct bursts *bursts, const uint8_t *frame)
  */
 static bool same_path(const struct bursts *bursts, const uint8_t *frame)
 {
-    const uint8_t *first = bursts->open->header + HEADROOM;
+    const uint8_t *first = bursts->first;
     unsigned ip = bursts->headers.network;
     unsigned end = bursts->headers.transport;
 
@@ -223,7 +225,6 @@ static void keep(struct bursts *bursts, struct pbuf *p, uint32_t payload)
     const uint8_t *tcp = (const uint8_t *)p->payload + bursts->headers.transport;
 
     pbuf_ref(p);
-    bursts->open->segment[bursts->open->count++] = p;
     bursts->payload += payload;
     bursts->ended = payload < bursts->segment_size;
     if (bursts->headers.protocol == OFFLOAD_TCP) {
@@ -234,26 +235,42 @@ static void keep(struct bursts *bursts, struct pbuf *p, uint32_t payload)
 static enum burst_result begin(struct bursts *bursts, struct pbuf *p,
                                const struct offload_headers *headers, unsigned offset)
 {
-    unsigned count = add_parts(bursts->parts, 1, p, offset);
-    struct burst *burst = bursts->free;
+    unsigned count = pbuf_clen(p);
 
-    if (count == 0 || burst == NULL) {
+    if (count >= NIC_PARTS_MAX) {
         return BURST_ALONE;
     }
     if (!has_room(bursts, headers, count)) {
         return BURST_FULL;
     }
-    bursts->free = burst->next;
-    bursts->open = burst;
+    bursts->lone = p;
+    bursts->first = p->payload;
     bursts->headers = *headers;
     bursts->header_length = (uint16_t)offset;
     bursts->segment_size = (uint16_t)(p->tot_len - offset);
     bursts->payload = 0;
     bursts->count = count;
-    burst->count = 0;
-    memcpy(burst->header + HEADROOM, p->payload, offset);
     keep(bursts, p, bursts->segment_size);
     return BURST_TAKEN;
+}
+
+/* Makes a burst of the lone segment, for more to be added. Returns whether there is memory. */
+static bool join(struct bursts *bursts)
+{
+    struct burst *burst = bursts->free;
+
+    if (burst == NULL) {
+        return false;
+    }
+    bursts->free = burst->next;
+    burst->segment[0] = bursts->lone;
+    burst->count = 1;
+    memcpy(burst->header + HEADROOM, bursts->first, bursts->header_length);
+    bursts->count = add_parts(bursts->parts, 1, bursts->lone, bursts->header_length);
+    bursts->first = burst->header + HEADROOM;
+    bursts->open = burst;
+    bursts->lone = NULL;
+    return true;
 }
 
 /* What the other side of a connection is to know is what its latest segment says. */
@@ -267,20 +284,30 @@ static void update_header(struct bursts *bursts, const struct pbuf *p)
     header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH in the last segment only */
 }
 
+/* Whether a frame may follow those of the burst under way. */
+static bool belongs(const struct bursts *bursts, const struct pbuf *p,
+                    const struct offload_headers *headers, unsigned offset)
+{
+    uint32_t payload = p->tot_len - offset;
+
+    return !bursts->ended && headers->protocol == bursts->headers.protocol &&
+           headers->transport == bursts->headers.transport && offset == bursts->header_length &&
+           payload <= bursts->segment_size &&
+           offset - headers->network + bursts->payload + payload <= PACKET_MAX &&
+           follows(bursts, p->payload) && same_path(bursts, p->payload);
+}
+
 static enum burst_result append(struct bursts *bursts, struct pbuf *p,
                                 const struct offload_headers *headers, unsigned offset)
 {
-    uint32_t payload = p->tot_len - offset;
-    struct virtqueue_part last = bursts->parts[bursts->count - 1];
+    struct virtqueue_part last;
     unsigned count;
 
-    if (bursts->ended || headers->protocol != bursts->headers.protocol ||
-        headers->transport != bursts->headers.transport || offset != bursts->header_length ||
-        payload > bursts->segment_size || bursts->open->count == SEGMENTS_MAX ||
-        offset - headers->network + bursts->payload + payload > PACKET_MAX ||
-        !follows(bursts, p->payload) || !same_path(bursts, p->payload)) {
+    if (!belongs(bursts, p, headers, offset) || (bursts->open == NULL && !join(bursts)) ||
+        bursts->open->count == SEGMENTS_MAX) {
         return BURST_OTHER;
     }
+    last = bursts->parts[bursts->count - 1];
     count = add_parts(bursts->parts, bursts->count, p, offset);
     if (count == 0 || !has_room(bursts, headers, count)) {
         bursts->parts[bursts->count - 1] = last; /* it may have been lengthened */
@@ -290,7 +317,8 @@ static enum burst_result append(struct bursts *bursts, struct pbuf *p,
     if (headers->protocol == OFFLOAD_TCP) {
         update_header(bursts, p);
     }
-    keep(bursts, p, payload);
+    bursts->open->segment[bursts->open->count++] = p;
+    keep(bursts, p, p->tot_len - offset);
     return BURST_TAKEN;
 }
 
@@ -302,8 +330,8 @@ enum burst_result burst_take(struct bursts *bursts, struct pbuf *p,
     if (offset == 0) {
         return BURST_ALONE;
     }
-    return bursts->open != NULL ? append(bursts, p, headers, offset)
-                                : begin(bursts, p, headers, offset);
+    return bursts->count != 0 ? append(bursts, p, headers, offset)
+                              : begin(bursts, p, headers, offset);
 }
 
 static void give_back(struct bursts *bursts, struct burst *burst)
@@ -340,21 +368,11 @@ static uint8_t gso_type_of(const struct offload_headers *headers)
     return headers->ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 }
 
-struct pbuf *burst_flush(struct bursts *bursts)
+static void send(struct bursts *bursts, struct burst *burst)
 {
-    struct burst *burst = bursts->open;
-    uint8_t *frame;
+    uint8_t *frame = burst->header + HEADROOM;
     struct virtio_net_offload offload = {0};
 
-    if (burst == NULL) {
-        return NULL;
-    }
-    bursts->open = NULL;
-    if (burst->count == 1) {
-        give_back(bursts, burst);
-        return burst->segment[0];
-    }
-    frame = burst->header + HEADROOM;
     finish_headers(bursts, frame);
     offload.gso_type = gso_type_of(&bursts->headers);
     offload.gso_size = bursts->segment_size;
@@ -366,12 +384,29 @@ struct pbuf *burst_flush(struct bursts *bursts)
                                       &offload, burst) != 0) {
         burst_release(bursts, burst); /* the card is out of order, which TCP will notice */
     }
-    return NULL;
+}
+
+struct pbuf *burst_flush(struct bursts *bursts, struct offload_headers *headers)
+{
+    struct burst *burst = bursts->open;
+    struct pbuf *lone = bursts->lone;
+
+    bursts->lone = NULL;
+    bursts->open = NULL;
+    if (burst != NULL && burst->count > 1) {
+        send(bursts, burst);
+    } else if (burst != NULL) { /* a second one belonged to it, but found no room */
+        lone = burst->segment[0];
+        give_back(bursts, burst);
+    }
+    *headers = bursts->headers;
+    bursts->count = 0;
+    return lone;
 }
 
 unsigned burst_parts(const struct bursts *bursts)
 {
-    return bursts != NULL && bursts->open != NULL ? bursts->count : 0;
+    return bursts != NULL ? bursts->count : 0;
 }
 
 bool burst_release(struct bursts *bursts, void *cookie)

@@ -6,7 +6,7 @@
  * its own, and the payload of all where it lies. A datagram is a segment in what follows.
  *
  *     burst_take(bursts, p, &headers);        for each frame, in the order in which they leave
- *     p = burst_flush(bursts);                before any other frame, and at the end of a pass
+ *     p = burst_flush(bursts, &headers);      before any other frame, and at the end of a pass
  *     burst_release(bursts, cookie);          when the card is done with a frame
  *
  * lwIP does not touch a TCP segment as long as somebody else has a reference to it, and so neither
@@ -43,8 +43,8 @@ enum burst_result burst_take(struct bursts *bursts, struct pbuf *p,
 unsigned burst_parts(const struct bursts *bursts);
 
 /* Ends the burst under way, if any, and queues it with the card. Where it is one segment only, that
- * is returned, for the caller to send and free. */
-struct pbuf *burst_flush(struct bursts *bursts);
+ * is returned as it came, with its headers, for the caller to send and free. */
+struct pbuf *burst_flush(struct bursts *bursts, struct offload_headers *headers);
 
 /* Whether a cookie that the card gave back was that of a burst; then its segments are freed. */
 bool burst_release(struct bursts *bursts, void *cookie);

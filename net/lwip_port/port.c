@@ -278,8 +278,13 @@ bool lwip_port_start_ipv6(struct lwip_port *port)
     return true;
 }
 
+/* Who waits for room gets what has become free, before a received frame makes another take it. */
 unsigned lwip_port_poll(struct lwip_port *port, unsigned budget)
 {
+    if (port->tx_full) {
+        port->nic.driver->reclaim(port->nic.state);
+        port_resume_connections(port);
+    }
     return port->nic.driver->poll(port->nic.state, budget);
 }
 

@@ -179,7 +179,6 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
     err_t error;
 
     stamp(STAMP_RECEIVE);
-    port_resume_connections(port); /* before this frame makes another connection take the room */
     append(port, wrap(port, buffer, data, length));
     if (more) {
         return;

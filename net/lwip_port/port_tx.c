@@ -233,13 +233,15 @@ static int send_frame(struct lwip_port *port, struct pbuf *p, struct offload_hea
 /* Sends the burst under way. There is room for it, or the card is out of order. */
 static void flush_burst(struct lwip_port *port)
 {
-    struct pbuf *single = port->bursts != NULL ? burst_flush(port->bursts) : NULL;
     struct offload_headers headers;
+    struct pbuf *lone = NULL;
 
-    if (single != NULL) {
-        parse(single, &headers);
-        (void)send_frame(port, single, &headers);
-        pbuf_free(single);
+    if (burst_parts(port->bursts) != 0) {
+        lone = burst_flush(port->bursts, &headers);
+    }
+    if (lone != NULL) {
+        (void)send_frame(port, lone, &headers);
+        pbuf_free(lone);
     }
 }
 

@@ -161,12 +161,11 @@ static int transmit(void *state, struct virtqueue_part *parts, unsigned count, u
     return 0;
 }
 
-static unsigned poll(void *state, unsigned budget)
+static void reclaim(void *state)
 {
     static uint8_t frame[FRAME_MAX];
-    unsigned taken = pending.frame != NULL;
 
-    (void)state, (void)budget;
+    (void)state;
     while (!card.holds && card.out > 0) {
         struct sent sent = ring[0];
 
@@ -175,6 +174,14 @@ static unsigned poll(void *state, unsigned budget)
         read_parts(&sent, frame); /* still as it was given to us */
         card.client->transmitted(card.client->context, sent.cookie);
     }
+}
+
+static unsigned poll(void *state, unsigned budget)
+{
+    unsigned taken = pending.frame != NULL;
+
+    (void)budget;
+    reclaim(state);
     if (taken) {
         deliver();
     }
@@ -294,6 +301,7 @@ static const struct nic_driver driver = {
     .transmit = transmit,
     .has_room = has_room,
     .flush = flush,
+    .reclaim = reclaim,
     .poll = poll,
     .release = release,
     .scarce = is_scarce,

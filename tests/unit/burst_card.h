@@ -22,6 +22,16 @@ u8_t pbuf_free(struct pbuf *p)
     return 0;
 }
 
+u16_t pbuf_clen(const struct pbuf *p)
+{
+    u16_t count = 0;
+
+    for (; p != NULL; p = p->next) {
+        count++;
+    }
+    return count;
+}
+
 enum {
     MSS = 1460,
     SEGMENTS = 256,
@@ -163,6 +173,19 @@ static enum burst_result take(struct pbuf *p)
 
     assert_true(offload_parse(p->payload, p->len, &headers));
     return burst_take(bursts, p, &headers);
+}
+
+/* The lone segment, with the headers that it came with, or NULL. */
+static struct pbuf *flush(struct bursts *of)
+{
+    struct offload_headers headers, again;
+    struct pbuf *lone = burst_flush(of, &headers);
+
+    if (lone != NULL) {
+        assert_true(offload_parse(lone->payload, lone->len, &again));
+        assert_memory_equal(&headers, &again, sizeof headers);
+    }
+    return lone;
 }
 
 /* What a card reads of a frame to be cut, and what IP's header says of all of it (virtio 1.3

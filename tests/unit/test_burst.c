@@ -68,8 +68,8 @@ static void test_segments_leave_as_one_frame(void **state)
             assert_int_equal(take(p), BURST_TAKEN);
             assert_int_equal(p->ref, 2);
         }
-        assert_null(burst_flush(bursts));
-        assert_null(burst_flush(bursts));
+        assert_null(flush(bursts));
+        assert_null(flush(bursts));
         assert_int_equal(sent_count, 1);
         assert_int_equal(sent[0].offload.gso_type,
                          ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
@@ -89,7 +89,7 @@ static void test_one_segment_leaves_as_it_is(void **state)
 
     (void)state;
     assert_int_equal(take(p), BURST_TAKEN);
-    assert_ptr_equal(burst_flush(bursts), p);
+    assert_ptr_equal(flush(bursts), p);
     assert_int_equal(p->ref, 2);
     pbuf_free(p);
     assert_int_equal(sent_count, 0);
@@ -134,9 +134,9 @@ static void assert_ends_burst(unsigned offset_of_byte, uint8_t change)
     c = make(2 * MSS, MSS, 0x10, false);
     ((uint8_t *)c->payload)[offset_of_byte] ^= change;
     assert_int_equal(take(c), BURST_OTHER);
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(take(c), BURST_TAKEN);
-    single = burst_flush(bursts);
+    single = flush(bursts);
     assert_ptr_equal(single, c);
     pbuf_free(single);
     assert_int_equal(sent_count, 1);
@@ -165,14 +165,14 @@ static void test_lengths_that_end_a_burst(void **state)
     assert_int_equal(take(make(1000, 1001, 0x10, false)), BURST_OTHER); /* longer */
     assert_int_equal(take(make(1000, 999, 0x10, false)), BURST_TAKEN);  /* shorter, so the last */
     assert_int_equal(take(make(1999, 999, 0x10, false)), BURST_OTHER);
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(sent[0].offload.gso_size, 1000);
     assert_int_equal(sent[0].length, HEADERS + 1999);
     assert_true(burst_release(bursts, sent[0].cookie));
     assert_int_equal(take(make(1999, 10, 0x10, false)), BURST_TAKEN);
     assert_int_equal(take(make(2000, 10, 0x10, false)), BURST_OTHER); /* overlaps */
     assert_int_equal(take(make(2010, 10, 0x10, false)), BURST_OTHER); /* leaves a gap */
-    p = burst_flush(bursts);
+    p = flush(bursts);
     pbuf_free(p);
 }
 
@@ -213,7 +213,7 @@ static void test_limits_of_a_burst(void **state)
         unsigned expected = cases[i].expected < SEGMENTS_MAX ? cases[i].expected : SEGMENTS_MAX;
 
         assert_int_equal(fill(cases[i].length, cases[i].stride), expected);
-        assert_null(burst_flush(bursts));
+        assert_null(flush(bursts));
         assert_int_equal(cut_and_compare(&sent[0], first), expected);
         assert_true(sent[0].length - 14 <= 65535);
         release_sent();
@@ -227,11 +227,11 @@ static void test_a_ring_with_little_room(void **state)
     (void)state;
     ring_room = RESERVE + 1; /* header and payload take two places at the most */
     assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_FULL);
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     ring_room = RESERVE + 5;
     first = made;
     assert_int_equal(fill(MSS, MSS + 1), 4);
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(sent[0].parts, 5);
     assert_int_equal(cut_and_compare(&sent[0], first), 4);
     release_sent();
@@ -251,7 +251,7 @@ static void test_a_ring_with_little_room(void **state)
         s->payload.next = &more;
         assert_int_equal(take(p), BURST_OTHER);
     }
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(sent[0].length, HEADERS + 2 * MSS);
     assert_int_equal(cut_and_compare(&sent[0], first), 2);
     assert_true(burst_release(bursts, sent[0].cookie));
@@ -265,14 +265,18 @@ static void test_no_burst_left(void **state)
     for (unsigned i = 0; i < BURSTS; i++) {
         assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_TAKEN);
         assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_TAKEN);
-        assert_null(burst_flush(bursts));
+        assert_null(flush(bursts));
     }
-    assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_ALONE);
-    assert_null(burst_flush(bursts));
+    p = make(0, MSS, 0x10, false);
+    assert_int_equal(take(p), BURST_TAKEN);
+    assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_OTHER);
+    assert_ptr_equal(flush(bursts), p);
+    pbuf_free(p);
     assert_true(burst_release(bursts, sent[3].cookie));
     assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_TAKEN);
-    p = burst_flush(bursts);
-    pbuf_free(p);
+    assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_TAKEN);
+    assert_null(flush(bursts));
+    assert_true(burst_release(bursts, sent[BURSTS].cookie));
     for (unsigned i = 0; i < BURSTS; i++) {
         if (i != 3) {
             assert_true(burst_release(bursts, sent[i].cookie));
@@ -286,7 +290,7 @@ static void test_a_card_out_of_order(void **state)
     assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_TAKEN);
     assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_TAKEN);
     transmit_result = NIC_DOWN;
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(sent_count, 0); /* and tear_down() sees that nobody holds them */
 }
 

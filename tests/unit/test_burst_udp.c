@@ -67,7 +67,7 @@ static void test_datagrams_leave_as_one_frame(void **state)
             assert_int_equal(p->ref, 2);
             assert_int_equal(burst_parts(bursts), 2); /* neighbours in memory are one */
         }
-        assert_null(burst_flush(bursts));
+        assert_null(flush(bursts));
         assert_int_equal(burst_parts(bursts), 0);
         assert_int_equal(sent_count, 1);
         assert_int_equal(sent[0].offload.gso_size, SIZE);
@@ -86,7 +86,7 @@ static void test_one_datagram_leaves_as_it_is(void **state)
 
     (void)state;
     assert_int_equal(take(p), BURST_TAKEN);
-    assert_ptr_equal(burst_flush(bursts), p);
+    assert_ptr_equal(flush(bursts), p);
     assert_int_equal(sum_of(udp_of(p) + 6, 2), 0xa5a5);
     pbuf_free(p);
     assert_int_equal(sent_count, 0);
@@ -124,7 +124,7 @@ static void test_a_card_that_cuts_datagrams_only(void **state)
     assert_non_null(only);
     assert_true(offload_parse(p->payload, p->len, &headers));
     assert_int_equal(burst_take(only, p, &headers), BURST_TAKEN);
-    assert_ptr_equal(burst_flush(only), p);
+    assert_ptr_equal(flush(only), p);
     pbuf_free(p);
     free(only);
 }
@@ -139,7 +139,7 @@ static void assert_after_change(unsigned offset_of_byte, uint8_t change, enum bu
     assert_int_equal(take(a), BURST_TAKEN);
     assert_int_equal(take(b), BURST_TAKEN);
     assert_int_equal(take(c), result);
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(sent_count, 1);
     assert_int_equal(cut_and_compare(&sent[0], made - 3), result == BURST_TAKEN ? 3 : 2);
     release_sent();
@@ -173,11 +173,11 @@ static void test_a_segment_does_not_follow_a_datagram(void **state)
     ((uint8_t *)p->payload)[34 + 12] = 0x50;
     ((uint8_t *)p->payload)[34 + 13] = 0x10;
     assert_int_equal(take(p), BURST_OTHER);
-    pbuf_free(burst_flush(bursts));
+    pbuf_free(flush(bursts));
     assert_int_equal(take(p), BURST_TAKEN);
     reserve = 0;
     assert_int_equal(take(make(0, SIZE, false)), BURST_OTHER);
-    pbuf_free(burst_flush(bursts));
+    pbuf_free(flush(bursts));
 }
 
 static void test_lengths_that_end_a_burst(void **state)
@@ -187,7 +187,7 @@ static void test_lengths_that_end_a_burst(void **state)
     assert_int_equal(take(make(1000, 1001, false)), BURST_OTHER); /* longer */
     assert_int_equal(take(make(1000, 999, false)), BURST_TAKEN);  /* shorter, so the last */
     assert_int_equal(take(make(1999, 999, false)), BURST_OTHER);
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(sent[0].offload.gso_size, 1000);
     assert_int_equal(sent[0].length, 42 + 1999);
     release_sent();
@@ -213,7 +213,7 @@ static void test_limits_of_a_burst(void **state)
             count++;
         }
         assert_int_equal(count, cases[i].expected);
-        assert_null(burst_flush(bursts));
+        assert_null(flush(bursts));
         assert_int_equal(cut_and_compare(&sent[0], first), count);
         release_sent();
     }
@@ -229,7 +229,7 @@ static void test_a_ring_with_little_room(void **state)
     assert_int_equal(take(make(2 * SIZE, SIZE, false)), BURST_TAKEN);
     assert_int_equal(burst_parts(bursts), 3);
     assert_int_equal(take(make(4 * SIZE, SIZE, false)), BURST_OTHER);
-    assert_null(burst_flush(bursts));
+    assert_null(flush(bursts));
     assert_int_equal(cut_and_compare(&sent[0], 1), 2);
     release_sent();
 }
