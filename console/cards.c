@@ -37,13 +37,13 @@ static void print_link(const struct nic *nic)
         [NIC_DUPLEX_HALF] = " half duplex",
         [NIC_DUPLEX_FULL] = " full duplex",
     };
-    enum nic_duplex duplex;
-    uint32_t speed = nic->driver->speed(nic->state, &duplex);
+    struct nic_link link;
 
+    nic->driver->link(nic->state, &link);
     printf("card %u: " VPCI_BDF_FORMAT " %s, link %s", card, VPCI_BDF_ARGS(nic->pci.bdf),
-           nic->driver->name, nic->driver->link_up(nic->state) ? "up" : "down");
-    if (speed != 0) {
-        printf(", %u Mbit/s%s", (unsigned)speed, duplex_names[duplex]);
+           nic->driver->name, link.up ? "up" : "down");
+    if (link.speed != 0) {
+        printf(", %u Mbit/s%s", (unsigned)link.speed, duplex_names[link.duplex]);
     }
     printf("\n");
 }

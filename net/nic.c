@@ -47,7 +47,7 @@ static bool handle_interrupt(void *context)
 
 static void connect_interrupts(struct nic *nic)
 {
-    unsigned vectors = nic->driver->vectors(nic->state);
+    unsigned vectors = nic->info.vectors;
 
     if (vectors != 0) {
         printf("vtnet: interrupts: MSI-X, %u vector%s\n", vectors, vectors == 1 ? "" : "s");
@@ -83,7 +83,8 @@ static bool consider(const struct vpci_device *pci, void *context)
     nic = search->nics[search->opened];
     printf("vtnet: " VPCI_BDF_FORMAT " %04x:%04x %s\n", VPCI_BDF_ARGS(pci->bdf), pci->vendor,
            pci->device, driver->name);
-    nic->state = driver->open(pci, nic->client);
+    nic->info = (struct nic_info){0};
+    nic->state = driver->open(pci, nic->client, &nic->info);
     if (nic->state != NULL) {
         nic->driver = driver;
         nic->pci = *pci;

@@ -14,7 +14,7 @@
 #include "pci/pci.h"
 #include "virtio/virtio_frame.h"
 
-/* What a card may be asked for in struct virtio_net_offload; see nic_driver.offloads(). */
+/* What a card may be asked for in struct virtio_net_offload; see nic_info.offloads. */
 enum {
     NIC_SEND_CHECKSUM = 1,
     NIC_SEND_TCP4 = 2,
@@ -85,34 +85,46 @@ struct nic_description {
     const char *(*feature_name)(unsigned bit); /* NULL: it has none */
 };
 
+/* What a card is, from open() on. */
+struct nic_info {
+    uint8_t mac[6];
+    uint16_t mtu;      /* bytes of an IP packet, at most */
+    uint16_t headroom; /* bytes before a frame with which transmit() saves work */
+    uint16_t
+        vectors; /* of MSI-X, which open() connected, and whose handlers call nic_wake(). 0: none,
+                        * nic.c is to connect interrupt() to the card's line */
+    uint32_t offloads; /* NIC_SEND_..., NIC_RECEIVE_... */
+};
+
+/* Its link, which changes: see nic_client.link(). */
 enum nic_duplex { NIC_DUPLEX_UNKNOWN, NIC_DUPLEX_HALF, NIC_DUPLEX_FULL };
+struct nic_link {
+    bool up;
+    uint32_t speed; /* Mbit/s; 0: nobody knows */
+    enum nic_duplex duplex;
+};
 
 /* `state` is what open() returned. */
 struct nic_driver {
     const char *name;
     bool (*matches)(const struct vpci_device *pci);
-    /* Returns NULL, with the reason logged, where the card cannot be used. */
-    void *(*open)(const struct vpci_device *pci, const struct nic_client *client);
+    /* Fills in `info`, which is all zeros. Returns NULL, with the reason logged, where the card cannot be
+     * used. */
+    void *(*open)(const struct vpci_device *pci, const struct nic_client *client,
+                  struct nic_info *info);
     /* Lets the card receive, once its interrupts are connected. NULL: it does since open(). */
     void (*start)(void *state);
-    const uint8_t *(*mac)(void *state); /* 6 bytes */
-    bool (*link_up)(void *state);
-    uint32_t (*speed)(void *state, enum nic_duplex *duplex); /* Mbit/s; 0: nobody knows */
-    uint16_t (*mtu)(void *state);                            /* bytes of an IP packet, at most */
-    uint32_t (*offloads)(void *state);                       /* NIC_SEND_..., NIC_RECEIVE_... */
+    void (*link)(void *state, struct nic_link *link); /* as it is now */
     /*
      * For a card that drops what it has no room for: the bytes that one TCP connection may have under
      * way to it or, `sending`, from it, whose acknowledgements come back; both together fit. NULL:
      * the card drops nothing, or seldom.
      */
     uint32_t (*window)(void *state, bool sending);
-    /* The card's number of bytes of headroom with which transmit() saves work. */
-    unsigned (*headroom)(void *state);
     /*
      * Queues a frame. headroom: bytes before parts[0].data that may be written. offload: one of
-     * what offloads() tells, or NULL. The memory is the card's until client->transmitted(cookie), the list the
-     * caller's.
-     * Returns 0; NIC_FULL: try again after transmitted(); NIC_PARTS: too many parts, or an offload
+     * nic_info.offloads, or NULL. The memory is the card's until client->transmitted(cookie), the
+     * list the caller's. Returns 0; NIC_FULL: try again after transmitted(); NIC_PARTS: too many parts, or an offload
      * without headroom: join them to one; NIC_DOWN: the link is down, or the card out of order.
      */
     int (*transmit)(void *state, struct virtqueue_part *parts, unsigned count, unsigned headroom,
@@ -145,9 +157,6 @@ struct nic_driver {
     bool (*interrupts_on)(void *state, bool tx);
     /* The top half, from interrupt context. Returns whether the interrupt was this card's. */
     bool (*interrupt)(void *state);
-    /* How many MSI-X vectors open() connected, whose handlers call nic_wake(). 0: none, nic.c is to
-     * connect interrupt() to the card's line. */
-    unsigned (*vectors)(void *state);
     void (*counters)(void *state, struct nic_counters *counters);
     void (*describe)(void *state, struct nic_description *description);
 };
@@ -163,6 +172,7 @@ struct nic {
     const struct nic_client *client;
     const struct nic_driver *driver;
     void *state;
+    struct nic_info info;
     struct vpci_device pci;
 };
 enum { NIC_CARDS = 8 }; /* at most */

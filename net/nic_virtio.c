@@ -3,6 +3,7 @@
 #include "net/nic_virtio.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "arch/arch.h"
 #include "boot/arguments.h"
@@ -16,7 +17,6 @@ struct card {
     struct virtio_net net;
     struct virtio_pci pci;
     struct virtio_net_client client;
-    const struct nic_client *user;
     struct nic_vectors vectors;
     uint64_t asked; /* features: of those offered, what the boot arguments allow */
 };
@@ -76,35 +76,6 @@ static enum virtio_pci_interface wanted_interface(void)
     }
 }
 
-static void card_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                         const struct virtio_net_offload *offload)
-{
-    const struct card *card = context;
-
-    card->user->receive(card->user->context, buffer, data, length, more, offload);
-}
-
-static void card_transmitted(void *context, void *cookie)
-{
-    const struct card *card = context;
-
-    card->user->transmitted(card->user->context, cookie);
-}
-
-static void card_link(void *context, bool up)
-{
-    const struct card *card = context;
-
-    card->user->link(card->user->context, up);
-}
-
-static void card_announce(void *context)
-{
-    const struct card *card = context;
-
-    card->user->announce(card->user->context);
-}
-
 static void handle_vector(void *state, unsigned vector)
 {
     virtio_net_interrupt_vector(state, (uint16_t)vector);
@@ -135,7 +106,27 @@ static bool open_device(struct card *card, const struct vpci_device *pci,
     return error == 0;
 }
 
-static void *card_open(const struct vpci_device *pci, const struct nic_client *client)
+static uint32_t offloads_of(uint64_t features)
+{
+    static const struct {
+        uint8_t feature, offload;
+    } map[] = {
+        {VIRTIO_NET_F_CSUM, NIC_SEND_CHECKSUM},          {VIRTIO_NET_F_HOST_TSO4, NIC_SEND_TCP4},
+        {VIRTIO_NET_F_HOST_TSO6, NIC_SEND_TCP6},         {VIRTIO_NET_F_HOST_USO, NIC_SEND_UDP},
+        {VIRTIO_NET_F_GUEST_CSUM, NIC_RECEIVE_CHECKSUM},
+    };
+    uint32_t offloads = 0;
+
+    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
+        if (virtio_has(features, map[i].feature)) {
+            offloads |= map[i].offload;
+        }
+    }
+    return offloads;
+}
+
+static void *card_open(const struct vpci_device *pci, const struct nic_client *client,
+                       struct nic_info *info)
 {
     struct virtio_net_options options = {
         .features = wanted_features(),
@@ -156,13 +147,12 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
         printf("vtnet: no memory for the network card\n");
         return NULL;
     }
-    card->user = client;
     card->client = (struct virtio_net_client){
-        .receive = card_receive,
-        .transmitted = card_transmitted,
-        .link = card_link,
-        .announce = card_announce,
-        .context = card,
+        .receive = client->receive,
+        .transmitted = client->transmitted,
+        .link = client->link,
+        .announce = client->announce,
+        .context = client->context,
         .private_size = client->private_size,
     };
     if (!open_device(card, pci, &options)) {
@@ -176,6 +166,13 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
     print_features("offered", card->pci.dev.offered);
     print_features("asked", card->asked);
     print_features("accepted", card->pci.dev.features);
+    *info = (struct nic_info){
+        .mtu = card->net.mtu,
+        .headroom = card->net.header_length,
+        .vectors = (uint16_t)card->vectors.count,
+        .offloads = offloads_of(card->pci.dev.features),
+    };
+    memcpy(info->mac, card->net.mac, sizeof info->mac);
     return &card->net;
 }
 
@@ -189,54 +186,20 @@ static bool card_matches(const struct vpci_device *pci)
     return virtio_pci_is_net(pci);
 }
 
-static const uint8_t *card_mac(void *state)
+static void card_link(void *state, struct nic_link *link)
 {
-    return ((struct virtio_net *)state)->mac;
-}
-
-static bool card_link_up(void *state)
-{
-    return ((struct virtio_net *)state)->link_up;
-}
-
-static uint32_t card_speed(void *state, enum nic_duplex *duplex)
-{
-    const struct virtio_net *net = state;
-
-    *duplex = net->duplex == VIRTIO_NET_DUPLEX_FULL   ? NIC_DUPLEX_FULL
-              : net->duplex == VIRTIO_NET_DUPLEX_HALF ? NIC_DUPLEX_HALF
-                                                      : NIC_DUPLEX_UNKNOWN;
-    return net->speed;
-}
-
-static unsigned card_headroom(void *state)
-{
-    return ((struct virtio_net *)state)->header_length;
-}
-
-static uint16_t card_mtu(void *state)
-{
-    return ((struct virtio_net *)state)->mtu;
-}
-
-static uint32_t card_offloads(void *state)
-{
-    static const struct {
-        uint8_t feature, offload;
-    } map[] = {
-        {VIRTIO_NET_F_CSUM, NIC_SEND_CHECKSUM},          {VIRTIO_NET_F_HOST_TSO4, NIC_SEND_TCP4},
-        {VIRTIO_NET_F_HOST_TSO6, NIC_SEND_TCP6},         {VIRTIO_NET_F_HOST_USO, NIC_SEND_UDP},
-        {VIRTIO_NET_F_GUEST_CSUM, NIC_RECEIVE_CHECKSUM},
+    static const enum nic_duplex duplexes[] = {
+        [VIRTIO_NET_DUPLEX_HALF] = NIC_DUPLEX_HALF,
+        [VIRTIO_NET_DUPLEX_FULL] = NIC_DUPLEX_FULL,
     };
     const struct virtio_net *net = state;
-    uint32_t offloads = 0;
 
-    for (size_t i = 0; i < sizeof map / sizeof map[0]; i++) {
-        if (virtio_has(net->dev->features, map[i].feature)) {
-            offloads |= map[i].offload;
-        }
-    }
-    return offloads;
+    *link = (struct nic_link){
+        .up = net->link_up,
+        .speed = net->speed,
+        .duplex =
+            net->duplex == VIRTIO_NET_DUPLEX_UNKNOWN ? NIC_DUPLEX_UNKNOWN : duplexes[net->duplex],
+    };
 }
 
 static int card_transmit(void *state, struct virtqueue_part *parts, unsigned count,
@@ -318,11 +281,6 @@ static bool card_interrupt(void *state)
     return virtio_net_interrupt(state);
 }
 
-static unsigned card_vectors(void *state)
-{
-    return ((const struct card *)state)->vectors.count;
-}
-
 static void card_counters(void *state, struct nic_counters *counters)
 {
     nic_virtio_counters(state, counters);
@@ -352,12 +310,7 @@ const struct nic_driver nic_virtio = {
     .matches = card_matches,
     .open = card_open,
     .start = card_start,
-    .mac = card_mac,
-    .link_up = card_link_up,
-    .speed = card_speed,
-    .mtu = card_mtu,
-    .offloads = card_offloads,
-    .headroom = card_headroom,
+    .link = card_link,
     .transmit = card_transmit,
     .has_room = card_has_room,
     .flush = card_flush,
@@ -371,7 +324,6 @@ const struct nic_driver nic_virtio = {
     .reset = card_reset,
     .interrupts_on = card_interrupts_on,
     .interrupt = card_interrupt,
-    .vectors = card_vectors,
     .counters = card_counters,
     .describe = card_describe,
 };

@@ -211,17 +211,17 @@ static void put_card(struct text *text, const struct lwip_port *port)
         [NIC_DUPLEX_HALF] = "false",
         [NIC_DUPLEX_FULL] = "true",
     };
-    enum nic_duplex duplex;
-    uint32_t speed = nic->driver->speed(nic->state, &duplex);
+    struct nic_link link;
 
+    nic->driver->link(nic->state, &link);
     nic->driver->describe(nic->state, &description);
     nic->driver->counters(nic->state, &counters);
     put(text, "{\"pci\":\"" VPCI_BDF_FORMAT "\",\"driver\":\"%s\",", VPCI_BDF_ARGS(nic->pci.bdf),
         nic->driver->name);
     put_addresses(text, port);
     put_ipv6(text, &port->netif);
-    put(text, ",\"link\":%s,\"speed\":%u,\"full_duplex\":%s",
-        nic->driver->link_up(nic->state) ? "true" : "false", (unsigned)speed, full_duplex[duplex]);
+    put(text, ",\"link\":%s,\"speed\":%u,\"full_duplex\":%s", link.up ? "true" : "false",
+        (unsigned)link.speed, full_duplex[link.duplex]);
     put(text, ",\"transport\":\"%s\",\"ring\":\"%s\",\"interrupt_kind\":\"%s\"",
         description.transport, description.ring, description.interrupts);
     put_features(text, "offered", &description, description.offered);

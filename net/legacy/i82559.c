@@ -52,7 +52,8 @@ static bool bring_up(struct i82559 *card, const struct vpci_device *pci)
            i82559_rx_open(card);
 }
 
-static void *card_open(const struct vpci_device *pci, const struct nic_client *client)
+static void *card_open(const struct vpci_device *pci, const struct nic_client *client,
+                       struct nic_info *info)
 {
     struct i82559 *card = memory_alloc(sizeof *card, sizeof(uint64_t));
 
@@ -78,48 +79,25 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
     printf("vtnet: i82559: revision %u, registers in %s, %u RFDs of %u bytes, %u TxCBs\n",
            pci->revision, card->csr.io ? "I/O space" : "memory", (unsigned)card->rx_limit,
            (unsigned)card->buffer_size, (unsigned)I82559_TX_FRAMES);
+    info->mtu = MTU;
+    memcpy(info->mac, card->mac, sizeof info->mac);
     return card;
 }
 
-static const uint8_t *card_mac(void *state)
-{
-    return ((struct i82559 *)state)->mac;
-}
-
-static bool card_link_up(void *state)
-{
-    return ((struct i82559 *)state)->link_up;
-}
-
-static uint32_t card_speed(void *state, enum nic_duplex *duplex)
+static void card_link(void *state, struct nic_link *link)
 {
     const struct i82559 *card = state;
 
-    *duplex = card->full_duplex ? NIC_DUPLEX_FULL : NIC_DUPLEX_HALF;
-    return card->speed;
-}
-
-static uint16_t card_mtu(void *state)
-{
-    (void)state;
-    return MTU;
-}
-
-static uint32_t card_offloads(void *state)
-{
-    (void)state;
-    return 0;
+    *link = (struct nic_link){
+        .up = card->link_up,
+        .speed = card->speed,
+        .duplex = card->full_duplex ? NIC_DUPLEX_FULL : NIC_DUPLEX_HALF,
+    };
 }
 
 static uint32_t card_window(void *state, bool sending)
 {
     return i82559_window(state, sending) * (uint32_t)SEGMENT;
-}
-
-static unsigned card_headroom(void *state)
-{
-    (void)state;
-    return 0;
 }
 
 static int card_transmit(void *state, struct virtqueue_part *parts, unsigned count,
@@ -243,12 +221,6 @@ static bool card_interrupt(void *state)
     return true;
 }
 
-static unsigned card_vectors(void *state)
-{
-    (void)state;
-    return 0;
-}
-
 static void card_counters(void *state, struct nic_counters *counters)
 {
     const struct i82559 *card = state;
@@ -281,13 +253,8 @@ const struct nic_driver nic_i82559 = {
     .name = "i82559",
     .matches = card_matches,
     .open = card_open,
-    .mac = card_mac,
-    .link_up = card_link_up,
-    .speed = card_speed,
-    .mtu = card_mtu,
-    .offloads = card_offloads,
+    .link = card_link,
     .window = card_window,
-    .headroom = card_headroom,
     .transmit = card_transmit,
     .has_room = card_has_room,
     .flush = card_flush,
@@ -299,7 +266,6 @@ const struct nic_driver nic_i82559 = {
     .set_vlan = card_set_vlan,
     .interrupts_on = card_interrupts_on,
     .interrupt = card_interrupt,
-    .vectors = card_vectors,
     .counters = card_counters,
     .describe = card_describe,
 };

@@ -47,7 +47,8 @@ static bool open_card(struct ne2000 *card, const struct vpci_device *pci)
     return true;
 }
 
-static void *card_open(const struct vpci_device *pci, const struct nic_client *client)
+static void *card_open(const struct vpci_device *pci, const struct nic_client *client,
+                       struct nic_info *info)
 {
     struct ne2000 *card = memory_alloc(sizeof *card, sizeof(uint64_t));
 
@@ -66,37 +67,21 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
     printf("vtnet: NE2000, ring of %u pages on the card, up to %u receive buffers of %u bytes\n",
            (unsigned)(card->stop - NE2000_RING_FIRST), (unsigned)NE2000_RX_BUFFERS,
            (unsigned)card->buffer_size);
+    info->mtu = MTU;
+    memcpy(info->mac, card->mac, sizeof info->mac);
     return card;
 }
 
-static const uint8_t *card_mac(void *state)
+/* The controller does not tell whether there is a cable. */
+static void card_link(void *state, struct nic_link *link)
 {
-    return ((const struct ne2000 *)state)->mac;
-}
+    const struct ne2000 *card = state;
 
-/* The controller cannot detect the cable. */
-static bool card_link_up(void *state)
-{
-    (void)state;
-    return true;
-}
-
-static uint32_t card_speed(void *state, enum nic_duplex *duplex)
-{
-    *duplex = ((const struct ne2000 *)state)->full_duplex ? NIC_DUPLEX_FULL : NIC_DUPLEX_HALF;
-    return SPEED;
-}
-
-static uint16_t card_mtu(void *state)
-{
-    (void)state;
-    return MTU;
-}
-
-static uint32_t card_offloads(void *state)
-{
-    (void)state;
-    return 0;
+    *link = (struct nic_link){
+        .up = true,
+        .speed = SPEED,
+        .duplex = card->full_duplex ? NIC_DUPLEX_FULL : NIC_DUPLEX_HALF,
+    };
 }
 
 /*
@@ -110,12 +95,6 @@ static uint32_t card_window(void *state, bool sending)
     uint32_t pages = (card->stop - NE2000_RING_FIRST - FRAME_PAGES - 1u) / 2;
 
     return (sending ? pages : pages / FRAME_PAGES) * SEGMENT;
-}
-
-static unsigned card_headroom(void *state)
-{
-    (void)state;
-    return 0;
 }
 
 static int card_transmit(void *state, struct virtqueue_part *parts, unsigned count,
@@ -252,12 +231,6 @@ static bool card_interrupt(void *state)
     return true;
 }
 
-static unsigned card_vectors(void *state)
-{
-    (void)state;
-    return 0;
-}
-
 static void card_counters(void *state, struct nic_counters *counters)
 {
     const struct ne2000 *card = state;
@@ -280,13 +253,8 @@ const struct nic_driver nic_ne2000 = {
     .name = "NE2000",
     .matches = card_matches,
     .open = card_open,
-    .mac = card_mac,
-    .link_up = card_link_up,
-    .speed = card_speed,
-    .mtu = card_mtu,
-    .offloads = card_offloads,
+    .link = card_link,
     .window = card_window,
-    .headroom = card_headroom,
     .transmit = card_transmit,
     .has_room = card_has_room,
     .flush = card_flush,
@@ -298,7 +266,6 @@ const struct nic_driver nic_ne2000 = {
     .set_vlan = card_set_vlan,
     .interrupts_on = card_interrupts_on,
     .interrupt = card_interrupt,
-    .vectors = card_vectors,
     .counters = card_counters,
     .describe = card_describe,
 };

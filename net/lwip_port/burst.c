@@ -67,7 +67,7 @@ struct bursts *burst_open(const struct nic *nic, uint32_t offloads, unsigned res
     struct bursts *bursts;
 
     if (!(offloads & (NIC_SEND_TCP4 | NIC_SEND_TCP6 | NIC_SEND_UDP)) ||
-        nic->driver->headroom(nic->state) > HEADROOM) {
+        nic->info.headroom > HEADROOM) {
         return NULL;
     }
     bursts = calloc(1, sizeof *bursts);

@@ -49,13 +49,12 @@ static void print_link(const struct lwip_port *port, const char *before)
         [NIC_DUPLEX_FULL] = " full duplex",
     };
     const struct nic *nic = &port->nic;
-    enum nic_duplex duplex;
-    uint32_t speed = nic->driver->speed(nic->state, &duplex);
+    struct nic_link link;
 
-    printf("vtnet: %s%slink %s", port->label, before,
-           nic->driver->link_up(nic->state) ? "up" : "down");
-    if (nic->driver->link_up(nic->state) && speed != 0) {
-        printf(", %u Mbit/s%s", (unsigned)speed, duplexes[duplex]);
+    nic->driver->link(nic->state, &link);
+    printf("vtnet: %s%slink %s", port->label, before, link.up ? "up" : "down");
+    if (link.up && link.speed != 0) {
+        printf(", %u Mbit/s%s", (unsigned)link.speed, duplexes[link.duplex]);
     }
     printf("\n");
 }
@@ -192,16 +191,13 @@ static err_t input(struct pbuf *p, struct netif *netif)
 static err_t init_netif(struct netif *netif)
 {
     struct lwip_port *port = netif->state;
-    const uint8_t *mac = port->nic.driver->mac(port->nic.state);
+    const struct nic_info *info = &port->nic.info;
 
     netif->name[0] = 'e';
     netif->name[1] = 'n';
     netif->hwaddr_len = ETH_HWADDR_LEN;
-    memcpy(netif->hwaddr, mac, ETH_HWADDR_LEN);
-    netif->mtu = port->nic.driver->mtu(port->nic.state);
-    if (netif->mtu > PORT_MTU_MAX) {
-        netif->mtu = PORT_MTU_MAX;
-    }
+    memcpy(netif->hwaddr, info->mac, ETH_HWADDR_LEN);
+    netif->mtu = LWIP_MIN(info->mtu, PORT_MTU_MAX);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
     netif->output = port_output;
     netif->output_ip6 = port_output_ipv6;
@@ -217,10 +213,12 @@ static err_t init_netif(struct netif *netif)
 static void add_netif(struct lwip_port *port)
 {
     char mac[32];
+    struct nic_link link;
 
     netif_add_noaddr(&port->netif, port, init_netif, input);
     netif_set_up(&port->netif);
-    if (port->nic.driver->link_up(port->nic.state)) {
+    port->nic.driver->link(port->nic.state, &link);
+    if (link.up) {
         netif_set_link_up(&port->netif);
     }
     port_vlan_tell(port);

@@ -23,7 +23,7 @@ enum {
 
 void port_choose_offloads(struct lwip_port *port)
 {
-    port->offloads = port->nic.driver->offloads(port->nic.state);
+    port->offloads = port->nic.info.offloads;
     if (port->offloads & NIC_SEND_CHECKSUM) {
         port->netif.chksum_flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
     }
@@ -137,9 +137,9 @@ err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
 }
 
 /* The bytes before the pbuf's payload that belong to it, up to what the card can use. */
-static unsigned headroom_of(struct lwip_port *port, struct pbuf *p)
+static unsigned headroom_of(const struct lwip_port *port, struct pbuf *p)
 {
-    unsigned wanted = port->nic.driver->headroom(port->nic.state);
+    unsigned wanted = port->nic.info.headroom;
 
     if (pbuf_add_header(p, wanted) != 0) {
         return 0;

@@ -195,41 +195,10 @@ static void release(void *state, void *buffer)
     arena_give(buffer);
 }
 
-static const uint8_t *mac(void *state)
+static void link(void *state, struct nic_link *to)
 {
     (void)state;
-    return (const uint8_t *)"\x52\x54\x00\x12\x34\x56";
-}
-
-static bool link_up(void *state)
-{
-    (void)state;
-    return card.link;
-}
-
-static uint32_t speed(void *state, enum nic_duplex *duplex)
-{
-    (void)state;
-    *duplex = NIC_DUPLEX_UNKNOWN;
-    return 0;
-}
-
-static uint16_t mtu(void *state)
-{
-    (void)state;
-    return MTU;
-}
-
-static uint32_t offloads(void *state)
-{
-    (void)state;
-    return card.offloads;
-}
-
-static unsigned headroom(void *state)
-{
-    (void)state;
-    return HEADROOM;
+    *to = (struct nic_link){.up = card.link};
 }
 
 static bool has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
@@ -292,12 +261,7 @@ static void describe(void *state, struct nic_description *to)
 
 static const struct nic_driver driver = {
     .name = "fuzz",
-    .mac = mac,
-    .link_up = link_up,
-    .speed = speed,
-    .mtu = mtu,
-    .offloads = offloads,
-    .headroom = headroom,
+    .link = link,
     .transmit = transmit,
     .has_room = has_room,
     .flush = flush,
@@ -317,6 +281,12 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
     (void)count, (void)wake;
     card.client = nics[0]->client;
     nics[0]->driver = &driver;
+    nics[0]->info = (struct nic_info){
+        .mac = {0x52, 0x54, 0, 0x12, 0x34, 0x56},
+        .mtu = MTU,
+        .headroom = HEADROOM,
+        .offloads = card.offloads,
+    };
     return 1;
 }
 

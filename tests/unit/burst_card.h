@@ -62,12 +62,6 @@ static struct sent {
 } sent[FRAMES];
 static unsigned sent_count;
 
-static unsigned fake_headroom(void *state)
-{
-    (void)state;
-    return 12;
-}
-
 static bool fake_has_room(void *state, unsigned frames, unsigned parts, unsigned spare)
 {
     (void)state;
@@ -97,9 +91,8 @@ static int fake_transmit(void *state, struct virtqueue_part *parts, unsigned cou
     return 0;
 }
 
-static const struct nic_driver driver = {
-    .headroom = fake_headroom, .has_room = fake_has_room, .transmit = fake_transmit};
-static const struct nic nic = {.driver = &driver};
+static const struct nic_driver driver = {.has_room = fake_has_room, .transmit = fake_transmit};
+static const struct nic nic = {.driver = &driver, .info = {.headroom = 12}};
 static struct bursts *bursts;
 
 static int set_up(void **state)

@@ -85,6 +85,16 @@ static bool note_device(const struct vpci_device *device, void *context)
     return true;
 }
 
+static struct nic_info info;
+
+static struct nic_link link_of(void *card)
+{
+    struct nic_link link;
+
+    driver->link(card, &link);
+    return link;
+}
+
 static void *open_on(bool memory)
 {
     struct vpci_device pci;
@@ -92,7 +102,7 @@ static void *open_on(bool memory)
     fake_i82559_open(&fake, mac, memory);
     assert_int_equal(vpci_scan(note_device, &pci), 1);
     assert_true(driver->matches(&pci));
-    return driver->open(&pci, &client);
+    return driver->open(&pci, &client, &info);
 }
 
 static int setup(void **unused)
@@ -156,7 +166,7 @@ static void test_open(void **unused)
     unsigned rfds = 1;
 
     (void)unused;
-    assert_memory_equal(driver->mac(state), mac, 6);
+    assert_memory_equal(info.mac, mac, 6);
     assert_memory_equal(fake.address, mac, 6);
     assert_int_equal(fake.configuration[0], 22);
     assert_int_equal(fake.configuration[6] & 0x10, 0x10); /* standard TxCB */
@@ -171,7 +181,7 @@ static void test_open(void **unused)
     }
     assert_int_equal(rfds, RFDS);
     assert_int_equal(counters().rx_held % RFDS, 0);
-    assert_true(driver->link_up(state));
+    assert_true(link_of(state).up);
 }
 
 static void test_io_space_and_other_address(void **unused)
@@ -183,7 +193,7 @@ static void test_io_space_and_other_address(void **unused)
     client.mac = other;
     state = open_on(false);
     assert_non_null(state);
-    assert_memory_equal(driver->mac(state), other, 6);
+    assert_memory_equal(info.mac, other, 6);
     assert_memory_equal(fake.address, other, 6);
 }
 
@@ -195,25 +205,25 @@ static void test_cannot_open(void **unused)
 
     (void)unused;
     assert_int_equal(vpci_scan(note_device, &pci), 1);
-    assert_non_null(driver->open(&pci, &client));
+    assert_non_null(driver->open(&pci, &client, &info));
     allocations = fake_platform.allocations - allocations;
     live = fake_platform.live;
     for (unsigned nth = 1; nth <= allocations - RFDS; nth++) {
         fake_platform.fail_nth = nth;
-        assert_null(driver->open(&pci, &client));
+        assert_null(driver->open(&pci, &client, &info));
         assert_int_equal(fake_platform.live, live);
     }
     boot_arguments.bufmem = 1; /* less than one receive buffer */
-    assert_null(driver->open(&pci, &client));
+    assert_null(driver->open(&pci, &client, &info));
     boot_arguments.bufmem = 0;
     fake.eeprom[5]++; /* a wrong sum */
-    assert_null(driver->open(&pci, &client));
+    assert_null(driver->open(&pci, &client, &info));
     fake.eeprom[5]--;
     fake.commands_lost = true;
-    assert_null(driver->open(&pci, &client));
+    assert_null(driver->open(&pci, &client, &info));
     fake.commands_lost = false;
     fake.deaf = true;
-    assert_null(driver->open(&pci, &client));
+    assert_null(driver->open(&pci, &client, &info));
     assert_int_equal(fake_platform.live, live);
 }
 
@@ -586,22 +596,21 @@ static void test_groups_are_told_again(void **unused)
 
 static void test_link(void **unused)
 {
-    enum nic_duplex duplex;
 
     (void)unused;
-    assert_int_equal(driver->speed(state, &duplex), 100);
-    assert_int_equal(duplex, NIC_DUPLEX_FULL);
+    assert_int_equal(link_of(state).speed, 100);
+    assert_int_equal(link_of(state).duplex, NIC_DUPLEX_FULL);
     fake.link = false;
     driver->poll(state, 64);
     assert_int_equal(got.links, 0); /* it is looked at every other second */
     fake_platform.clock_ns += UINT64_C(2100000000);
     driver->poll(state, 64);
     assert_int_equal(got.links, -1);
-    assert_false(driver->link_up(state));
+    assert_false(link_of(state).up);
     fake.link = true;
     fake_platform.clock_ns += UINT64_C(2100000000);
     driver->poll(state, 64);
-    assert_true(driver->link_up(state));
+    assert_true(link_of(state).up);
 }
 
 int main(void)

@@ -104,12 +104,14 @@ static struct nic_client client = {
     .private_size = PRIVATE,
 };
 
+static struct nic_info info;
+
 static void *open_card(void)
 {
     struct vpci_device pci = {.bdf = 3 << 3, .vendor = 0x10ec, .device = 0x8029};
 
     assert_true(nic_ne2000.matches(&pci));
-    return nic_ne2000.open(&pci, &client);
+    return nic_ne2000.open(&pci, &client, &info);
 }
 
 static int opened(void **state)
@@ -193,13 +195,15 @@ static int send_frame(unsigned number, unsigned length)
 static void card_is_what_the_prom_says(void **state)
 {
     static const uint8_t mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-    enum nic_duplex duplex = NIC_DUPLEX_UNKNOWN;
+    struct nic_link link;
 
     (void)state;
-    assert_memory_equal(nic_ne2000.mac(card), mac, 6);
+    assert_memory_equal(info.mac, mac, 6);
     assert_memory_equal(&fake_dp8390.page[1][DP8390_PAR0], mac, 6);
-    assert_int_equal(nic_ne2000.speed(card, &duplex), 10);
-    assert_int_equal(duplex, NIC_DUPLEX_FULL);
+    nic_ne2000.link(card, &link);
+    assert_true(link.up);
+    assert_int_equal(link.speed, 10);
+    assert_int_equal(link.duplex, NIC_DUPLEX_FULL);
     assert_int_equal(fake_dp8390.page[0][DP8390_PSTOP], 0xc0);
     assert_int_equal(fake_dp8390.page[0][DP8390_RCR], DP8390_RCR_AB | DP8390_RCR_AM);
     assert_int_equal(fake_dp8390.page[0][DP8390_TCR], 0);
