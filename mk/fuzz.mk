@@ -21,7 +21,7 @@ FUZZ_SOURCES_console := $(addprefix console/,line.c command.c figures.c) tests/f
 FUZZ_LINK_console := -Wl,--wrap=printf
 
 # The stack's variables lie in sections of their own, so that each input finds them as they were at the start.
-FUZZ_STACK := $(filter-out net/nic.c net/nic_% net/virtio_platform.c,$(wildcard net/*.c net/lwip_port/*.c net/services/*.c)) \
+FUZZ_STACK := $(filter-out net/nic.c net/nic_%,$(wildcard net/*.c net/lwip_port/*.c net/services/*.c)) \
 	$(addprefix boot/,address_text.c arguments.c arguments_check.c fw_cfg.c ipv6_text.c) runtime/stamp.c
 FUZZ_NET := $(addprefix tests/fuzz/,input.c arena.c host.c card.c stack.c peer.c)
 FUZZ_LWIP := $(LWIP_SOURCES:%.c=$(B)/fuzz/objects/lwip/%.o)

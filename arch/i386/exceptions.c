@@ -7,7 +7,7 @@
 #include "arch/i386/internal.h"
 
 enum {
-    PROGRAM_TASK = 0x18, /* in the descriptor table of multiboot.S */
+    PROGRAM_TASK = 0x18, /* in the descriptor table of boot/multiboot_entry.S */
     DOUBLE_FAULT_TASK = 0x20,
     TASK_AVAILABLE = 0x89, /* present, ring 0, 32-bit task */
 

@@ -16,7 +16,7 @@ enum {
 
 enum { I386_DOUBLE_FAULT = 8, I386_PAGE_FAULT = 14 };
 
-enum { I386_CODE_SEGMENT = 0x08, I386_DATA_SEGMENT = 0x10 }; /* multiboot.S */
+enum { I386_CODE_SEGMENT = 0x08, I386_DATA_SEGMENT = 0x10 }; /* boot/multiboot_entry.S */
 
 /* As vectors.S leaves the stack. */
 struct i386_trap_frame {
