@@ -29,7 +29,7 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 B := build
 
 # These need no lwIP, or call ./setup, which fetches it, before they build; the others need it.
-SETUP_TARGETS := help setup toolchains docs lib lib-host install dist $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% web web-serve check-web web-picture clean format
+SETUP_TARGETS := help setup toolchains docs lib lib-host install dist $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% iso disk check-hypervisors web web-serve check-web web-picture clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))
@@ -353,7 +353,9 @@ check-system: all ## system tests: guests under QEMU, for each architecture; che
 # Files, each in a network namespace of its own, three a processor: a test mostly waits. The longest first.
 SYSTEM_TESTS := $(patsubst tests/system/test_%.py,%,$(sort $(wildcard tests/system/test_*.py)))
 LONG_TESTS := images addresses netperf iperf ipv6 iperf_client offloads interrupts traffic two_guests running features ne2000
-CHECK_SYSTEM := $(foreach name,$(LONG_TESTS) $(filter-out $(LONG_TESTS),$(SYSTEM_TESTS)),\
+# These need more than ./setup check installs: make check-hypervisors.
+HYPERVISOR_TESTS := grub bochs libvirt
+CHECK_SYSTEM := $(foreach name,$(LONG_TESTS) $(filter-out $(LONG_TESTS) $(HYPERVISOR_TESTS),$(SYSTEM_TESTS)),\
 	$(ARCHES:%=check-system-%-$(name)))
 .PHONY: $(CHECK_SYSTEM)
 $(CHECK_SYSTEM): check-system-%: # pytest's 5: no test of this architecture
@@ -495,7 +497,7 @@ lint: ## format, clang-tidy, cppcheck
 format: ## rewrite the C sources as clang-format has them
 	clang-format -i $(FORMATTED)
 
-include mk/fuzz.mk mk/release.mk mk/web.mk
+include mk/fuzz.mk mk/release.mk mk/web.mk mk/images.mk
 
 .PHONY: clean
 clean: ## remove what was built

@@ -59,7 +59,8 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def guest_with_terminal(arch, append="", prepare=lambda guest: None, **options):
+def guest_with_terminal(arch, append="", prepare=lambda guest: None, ready="^vtnet: ready at ",
+                        **options):
     """A guest that is ready, and its terminal, at the prompt."""
     guest = Guest(arch, append, **options)
     path = f"{guest.folder.name}/serial"
@@ -67,7 +68,8 @@ def guest_with_terminal(arch, append="", prepare=lambda guest: None, **options):
     prepare(guest)
     with guest:
         terminal = Terminal(guest, path)
-        terminal.wait_for("^vtnet: ready at ")
+        if ready:
+            terminal.wait_for(ready)
         yield guest, terminal
         if not guest.end_seen:
             guest.assert_well()
