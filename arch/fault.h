@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an access that the machine has refused says about the program. */
+/* Explains a memory access that the machine has refused. */
 #ifndef FAULT_H
 #define FAULT_H
 
@@ -7,10 +7,10 @@
 
 enum fault { FAULT_READ, FAULT_WRITE, FAULT_EXECUTE };
 
-/* Says on the console what was wrong with an access. For the report of an exception. */
+/* Prints the reason and the address of the access. For the report of an exception. */
 void fault_say(uintptr_t address, enum fault how);
 
-/* Of the image, by link.ld; a page below the stack is none. */
+/* Addresses in the image, from link.ld. The page at stack_guard, below the stack, is not mapped. */
 extern const char text_start[], text_end[], rodata_end[], stack_guard[];
 
 enum { FAULT_PAGE = 4096 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pci_platform.h for the machines of this project: configuration mechanism 1 (PCI 3.0 §3.2.2.3.2),
- * whose address and data ports both i386 and PReP have at the same I/O addresses.
+ * Implements pci_platform.h for the machines of this project by configuration mechanism 1 (PCI 3.0
+ * §3.2.2.3.2). i386 and PReP have its address and data ports at the same I/O addresses.
  */
 #include "pci/pci_platform.h"
 #include "arch/arch.h"
@@ -12,7 +12,10 @@ enum {
     CONFIG_DATA = 0xcfc,
 };
 
-/* The two ports are used only with this: an interrupt between them must not move the address. */
+/*
+ * Interrupts are off while the two ports are used, as a handler could select another register in
+ * between.
+ */
 static void select_register(uint16_t bdf, unsigned offset)
 {
     arch_io_write32(CONFIG_ADDRESS, 0x80000000u | (uint32_t)bdf << 8 | (offset & 0xfc));
@@ -65,7 +68,10 @@ void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t val
     }
 }
 
-/* QEMU's count of its expander bridges (pxb, pxb-pcie), little-endian. Others would tell by ACPI. */
+/*
+ * The number of QEMU's expander bridges (pxb, pxb-pcie), little-endian. Real machines would report
+ * other roots by ACPI, which is not supported.
+ */
 unsigned vpci_platform_other_roots(void)
 {
     static bool known;

@@ -9,19 +9,19 @@ readonly TOOLCHAIN_SUITE=bookworm
 readonly TOOLCHAIN_SOURCES='binutils-source=2.40-2 gcc-12-source=12.2.0-14+deb12u1'
 readonly TOOLCHAIN_SUMS='4c03b0d0508f8134200ec083e4dbb81b906efbfa0d7a2bdb7aa0c120aabda246  binutils-source_2.40-2_all.deb
 8f2a5411028dfe216aeb6346b926df0cc7471f375c6a375bf180fbf279af02a1  gcc-12-source_12.2.0-14+deb12u1_all.deb'
-# What is unpacked of the packages, without the parts that C for these targets does not need.
+# The parts of the packages that are unpacked: those needed for C on these targets.
 readonly TOOLCHAIN_TARBALLS='binutils-2.40.tar.xz gcc-12.2.0-dfsg.tar.xz'
 readonly TOOLCHAIN_UNUSED='gcc/testsuite/g*.* gcc/ada libstdc++-v3 libgo libphobos libgfortran libsanitizer'
 readonly TOOLCHAIN_PACKAGES='g++ make libc6-dev libgmp-dev libmpfr-dev libmpc-dev zlib1g-dev dpkg-dev xz-utils'
 
-# Where the toolchain for $1 is kept, as $1-gcc in bin/.
+# The folder of the toolchain for $1; the compiler is bin/$1-gcc.
 toolchain_dir() { printf '%s\n' "$(cache_dir)/gcc-12.2.0-$1"; }
 
 # True once the folder $2 of the toolchain for $1 is complete.
 toolchain_is_there() { [ -x "$2/bin/$1-gcc" ]; }
 
-# Downloads the sources from mirror $1 (keyring $2) into $work/toolchains, or says in the caller's
-# `failure` why not.
+# Downloads the sources from mirror $1 (keyring $2) into $work/toolchains. On an error sets the
+# caller's `failure`.
 download_toolchains() {
     read_suite deb Packages "$1" "$2" "$TOOLCHAIN_SUITE" || return
     mkdir -p "$work/toolchains"
@@ -37,7 +37,7 @@ download_toolchains() {
     return 1
 }
 
-# Unpacks them into $stage/binutils-2.40 and $stage/gcc-12.2.0-dfsg.
+# Unpacks the sources into $stage/binutils-2.40 and $stage/gcc-12.2.0-dfsg.
 unpack_toolchains() {
     local package tarball
     for package in "$work"/toolchains/*.deb; do
@@ -54,14 +54,14 @@ unpack_toolchains() {
     rm -rf -- "$stage/packages"
 }
 
-# The first error in the log $1 of a build, else its last line.
+# Prints the first error in the log $1 of a build, or its last line.
 build_error() {
     { grep -E ': error: |^make.*\*\*\* |No space left' "$1" || tail -n1 "$1"; } | grep -v -m1 ' (ignored)$'
 }
 
-# make with the arguments "$@" in folder $1 of the build; without documentation, which Debian's tree
-# of gcc has no sources of. libgcc has no debug information: it would name the folder it was built in.
-# Options and variables of the `make toolchains` that called are not for it.
+# Runs make with the arguments "$@" in folder $1 of the build. Documentation is not built, since
+# Debian's gcc sources lack it. libgcc is built without debug information, which would contain the
+# folder's name. Options and variables of the calling `make toolchains` are not passed on.
 toolchain_make() {
     nice env -u MAKEFLAGS -u MFLAGS -u MAKEOVERRIDES make -C "$1" -j"$(nproc)" MAKEINFO=true CFLAGS=-O1 CXXFLAGS=-O1 LIBGCC2_DEBUG_CFLAGS=-g0 \
         "${@:2}"
@@ -78,8 +78,8 @@ build_binutils() {
         toolchain_make "$build" -j1 install-binutils install-gas install-ld
 }
 
-# Builds gcc for $1 into $stage/$1, where its binutils are. `make install-gcc` would ask for the
-# documentation, so the parts are installed one by one.
+# Builds gcc for $1 into $stage/$1, which contains its binutils. `make install-gcc` would require
+# the documentation, so the parts are installed one by one.
 build_gcc() {
     local build=$stage/gcc-$1
     mkdir -p "$build"
@@ -96,15 +96,15 @@ build_gcc() {
         toolchain_make "$build" -j1 install-target-libgcc
 }
 
-# Whether the toolchain for $1 in folder $2 compiles, and links with its libgcc, the whole program at
-# once.
+# True if the toolchain for $1 in folder $2 compiles a program and links it, with LTO and its
+# libgcc.
 toolchain_works() {
     printf 'unsigned long long a, b; void _start(void) { a /= b; }\n' >"$work/try.c" &&
         "$2/bin/$1-gcc" -O2 -flto -ffreestanding -nostdlib -o "$work/try" "$work/try.c" -lgcc &&
         "$2/bin/$1-size" "$work/try"
 }
 
-# Makes the folder $2 of the toolchain for $1; what was built is moved there when it works.
+# Builds the toolchain for $1. It is moved to the folder $2 when it works.
 build_toolchain() {
     local log part
     log=$(cache_dir)/toolchain-$1.log
@@ -146,7 +146,7 @@ setup_toolchains() {
     say "ready for toolchains ($(print_toolchains_path))"
 }
 
-# The folders of their programs, as in PATH.
+# Prints the folders of the toolchains' programs, in the form of PATH.
 print_toolchains_path() {
     local target folder path=
     for target in $TOOLCHAINS; do

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console of both architectures: a 16550 UART at COM1, and the screen and its keyboard if there are
- * such. Output is polled. Input is taken as a network card's frames are: an interrupt turns further ones
- * off, and the loop turns them on again when it has taken all characters.
+ * The console of both architectures: a 16550 UART at COM1, and the screen and keyboard if they
+ * exist. Output is polled. Input works like a network card's receive side: an interrupt disables
+ * further ones, and the loop enables them again when it has taken all characters.
  */
 #include <stdio.h>
 
@@ -24,22 +24,22 @@ enum {
 
     UART_LINE_8N1 = 0x03,
     UART_LINE_DIVISOR = 0x80,
-    UART_FIFO_ON = 0x07, /* and both emptied */
+    UART_FIFO_ON = 0x07, /* enables and empties both FIFOs */
     UART_MODEM_DTR_RTS = 0x03,
-    UART_MODEM_OUT2 = 0x08, /* a PC's UART reaches its interrupt line through this */
-    UART_ON_DATA = 0x01,    /* an interrupt for each character that comes */
+    UART_MODEM_OUT2 = 0x08, /* connects the interrupt line on a PC */
+    UART_ON_DATA = 0x01,    /* interrupt on received data */
     UART_CAUSE_NONE = 0x01,
-    UART_STATUS_DATA = 0x01,  /* a character has come */
-    UART_STATUS_EMPTY = 0x20, /* room for a character */
+    UART_STATUS_DATA = 0x01,  /* a character was received */
+    UART_STATUS_EMPTY = 0x20, /* the transmitter has room */
     UART_115200_BAUD = 1,
     UART_SCRATCH_PATTERN = 0x5a,
 };
 
 /*
- * A UART that nobody reads stays full, and each wait for it would stop the network. So the waits
- * are limited all together: a character that is sent earns status reads for later ones. They are ten
- * times as many as one at 115,200 baud takes. When they are used up, characters are lost until the
- * UART has room again.
+ * A UART that nobody reads from remains full, and waiting for it would stop the network. So the
+ * total waiting time is limited: each character sent earns status reads for later ones, ten times
+ * as many as a character takes at 115,200 baud. When they are used up, characters are lost until
+ * the UART has room again.
  */
 enum {
     READS_EARNED = 1000,
@@ -48,12 +48,12 @@ enum {
 
 static bool have_uart;
 static bool have_input_line;
-static bool line_open; /* a line of arch_console_echo() */
+static bool line_open; /* a line of arch_console_echo() is incomplete */
 volatile bool arch_console_input;
 static void (*tell)(void);
 static uint32_t reads_left = READS_MAX;
 uint32_t arch_console_lost;
-static uint32_t lost_said; /* of these, as the console has said */
+static uint32_t lost_said; /* the part of arch_console_lost that has been reported */
 
 void arch_console_init(void)
 {
@@ -165,10 +165,13 @@ void arch_console_start_input(void (*heard)(void))
     if (have_input_line) {
         arch_io_write8(UART_MODEM_CONTROL, UART_MODEM_DTR_RTS | UART_MODEM_OUT2);
     }
-    arch_console_input = true; /* what was typed before */
+    arch_console_input = true; /* there may be earlier input */
 }
 
-/* What comes between the look at the UART and the interrupts' return raises one at once. */
+/*
+ * A character that arrives after the status was read raises an interrupt as soon as interrupts are
+ * enabled.
+ */
 int arch_console_getc(void)
 {
     int key;
@@ -176,7 +179,8 @@ int arch_console_getc(void)
     if (have_uart && arch_io_read8(UART_LINE_STATUS) & UART_STATUS_DATA) {
         return arch_io_read8(UART_DATA);
     }
-    arch_console_input = false; /* before the keyboard is looked at, which may interrupt at once */
+    arch_console_input = false; /* cleared before the keyboard is read, since its interrupt may
+                                 * come right after */
     key = arch_keyboard_getc();
     if (key >= 0) {
         arch_console_input = true;

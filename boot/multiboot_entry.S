@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Entry from a Multiboot 1 loader (Multiboot Specification 0.6.96 §3.2): 32-bit protected mode,
- * flat segments, paging and interrupts off, EAX holds the magic, EBX the information structure.
+ * flat segments, paging and interrupts off. EAX contains the magic number, EBX the address of the
+ * information structure.
  */
 #define MULTIBOOT_HEADER_MAGIC 0x1badb002
-#define MULTIBOOT_HEADER_FLAGS 0x00000002 /* memory information wanted */
+#define MULTIBOOT_HEADER_FLAGS 0x00000002 /* request memory information */
 
     .section .multiboot, "a"
     .align 4
@@ -18,7 +19,9 @@ multiboot_entry:
     cli
     cld
     movl $boot_stack_top, %esp
-    /* Our own descriptor table: the loader's may lie in memory that we are about to use. */
+    /*
+     * Loads our own descriptor table, since the loader's may be in memory that will be overwritten.
+     */
     lgdt gdt_pointer
     ljmp $0x08, $1f
 1:  movl $0x10, %ecx
@@ -28,7 +31,7 @@ multiboot_entry:
     movl %ecx, %gs
     movl %ecx, %ss
     xorl %ebp, %ebp
-    /* The stack is 16-byte aligned at a call, as the System V ABI has it. */
+    /* The System V ABI requires a 16-byte aligned stack at a call. */
     subl $8, %esp
     pushl %ebx
     pushl %eax
@@ -37,7 +40,7 @@ multiboot_entry:
     hlt
     jmp 2b
 
-    /* Not constant: the processor marks the task that runs. */
+    /* Writable, because the processor marks the running task in it. */
     .data
     .align 8
     .global gdt
@@ -45,7 +48,7 @@ gdt:
     .quad 0
     .quad 0x00cf9b000000ffff /* 0x08: code, ring 0, 4 GiB */
     .quad 0x00cf93000000ffff /* 0x10: data, ring 0, 4 GiB */
-    .quad 0 /* 0x18, 0x20: the program's state and the double fault's (interrupts.c) */
+    .quad 0 /* 0x18, 0x20: tasks of the program and of the double fault (exceptions.c) */
     .quad 0
 gdt_end:
 gdt_pointer:

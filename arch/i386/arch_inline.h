@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The inline part of arch/arch.h for i386. */
+/* The inline functions of arch/arch.h for i386. */
 #ifndef ARCH_INLINE_H
 #define ARCH_INLINE_H
 
@@ -9,7 +9,10 @@
 
 #define ARCH_NAME "i386"
 
-/* I/O above what firmware hands out first; memory below the I/O APIC and above RAM of a PC. */
+/*
+ * I/O: above the range that firmware allocates first. Memory: above RAM and below the I/O APIC of a
+ * PC.
+ */
 #define ARCH_BUS_IO_FIRST 0xc000u
 #define ARCH_BUS_IO_LAST 0xffffu
 #define ARCH_BUS_MEMORY_FIRST 0xe0000000u
@@ -24,8 +27,10 @@ int arch_keyboard_getc(void);
 
 #define ARCH_EFLAGS_IF 0x200u
 
-/* The memory clobber keeps stores to shared memory ahead of the device access that announces them;
- * the processor itself does not pass stores over I/O or uncached accesses. */
+/*
+ * The memory clobber stops the compiler from moving stores to shared memory behind the device
+ * access that announces them. The processor does not reorder stores with I/O or uncached accesses.
+ */
 #define ARCH_DEFINE_IO(bits, type, suffix)                                                         \
     static inline type arch_io_read##bits(uint32_t port)                                           \
     {                                                                                              \
@@ -95,7 +100,7 @@ static inline void arch_interrupts_restore(bool on)
     }
 }
 
-/* sti takes effect after the next instruction, so no interrupt fits between it and hlt. */
+/* sti takes effect after the next instruction, so no interrupt can occur between it and hlt. */
 static inline void arch_wait(void)
 {
     __asm__ volatile("sti; hlt" ::: "memory");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The clock. Channel 0 of the 8254 timer ticks ARCH_TICK_HZ times a second. Time is that of the
- * time-stamp counter, calibrated against channel 2; a processor without one (before the Pentium)
- * counts ticks and reads the timer between them.
+ * The clock. Channel 0 of the 8254 timer ticks ARCH_TICK_HZ times a second. The time comes from the
+ * time-stamp counter, which is calibrated against channel 2. A processor without one (before the
+ * Pentium) counts ticks and reads the timer between them.
  */
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
@@ -20,17 +20,17 @@ enum {
     PORT_B = 0x61, /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
     PIC1_COMMAND = 0x20,
     PIC_OCW3_READ_IRR = 0x0a,
-    CALIBRATION_RUNS = 20, /* until one is undisturbed */
+    CALIBRATION_RUNS = 20, /* attempts to get an undisturbed run */
     CALIBRATION_SAMPLES = 5,
     CALIBRATION_COUNT = PIT_HZ / 100, /* 10 ms */
-    CALIBRATION_READINGS = 100000,    /* at the most; some 10,000 make 10 ms */
+    CALIBRATION_READINGS = 100000,    /* limit; 10 ms take some 10,000 readings */
     CPUID_EDX_TSC = 1 << 4,
 };
 
 static bool have_tsc;
 static uint32_t tsc_khz;
 static uint64_t tsc_start;
-static uint32_t ns_factor; /* nanoseconds are ticks of the counter * ns_factor >> ns_shift */
+static uint32_t ns_factor; /* nanoseconds are cycles * ns_factor >> ns_shift */
 static unsigned ns_shift;
 static volatile uint32_t ticks;
 
@@ -55,7 +55,9 @@ struct sample {
     uint16_t count;
 };
 
-/* The best of some: the one that the emulator was away from for the shortest time. */
+/*
+ * Takes the reading that was interrupted for the shortest time, as an emulator may stop in between.
+ */
 static struct sample take_sample(void)
 {
     struct sample best = {0};
@@ -78,8 +80,10 @@ static struct sample take_sample(void)
     return best;
 }
 
-/* kHz of the time-stamp counter, by the timer's channel 2 counting down meanwhile; 0 where it came
- * to its end, 55 ms later, and so tells nothing, or where it stands still. */
+/*
+ * Measures the rate of the time-stamp counter against the timer's channel 2. Returns kHz, or 0 if
+ * the channel reached its end (after 55 ms) or does not count.
+ */
 static uint32_t calibrate_once(void)
 {
     struct sample start, end;
@@ -111,7 +115,7 @@ static uint32_t calibrate(void)
     return khz;
 }
 
-/* The largest shift with which the factor fits 32 bits: the most exact. */
+/* Uses the largest shift for which the factor fits in 32 bits, for the best precision. */
 static void set_tsc_rate(uint32_t khz)
 {
     tsc_khz = khz;
@@ -155,7 +159,7 @@ static uint64_t tsc_ns(void)
            ((cycles >> 32) * ns_factor << (32 - ns_shift));
 }
 
-/* A tick that is due but not yet counted, interrupts being off, shows in the request register. */
+/* With interrupts off, a tick may be due but not counted yet. The request register shows it. */
 static uint64_t timer_ns(void)
 {
     static uint64_t last;
@@ -172,7 +176,7 @@ static uint64_t timer_ns(void)
     now = (uint64_t)(ticks + due) * PIT_RELOAD + (PIT_RELOAD - count);
     now = now * 1000000 / (PIT_HZ / 1000);
     if (now < last) {
-        now = last; /* the tick came due between the two readings */
+        now = last; /* the tick became due between the two readings */
     }
     last = now;
     arch_interrupts_restore(enabled);

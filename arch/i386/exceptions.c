@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Exceptions: each is reported, and ends the run. */
+/* Exceptions: each is reported and ends the run. */
 #include <stdio.h>
 
 #include "arch/arch.h"
@@ -16,7 +16,7 @@ enum {
     EFLAGS_ONE = 1 << 1,
 };
 
-/* A task's state (Intel SDM volume 3, Task-State Segment). */
+/* Task-state segment (Intel SDM volume 3, Task-State Segment). */
 struct task {
     uint32_t link, esp0, ss0, esp1, ss1, esp2, ss2, cr3, eip, eflags;
     uint32_t eax, ecx, edx, ebx, esp, ebp, esi, edi;
@@ -113,7 +113,10 @@ void exception_report(const struct i386_trap_frame *frame)
     report(frame, (uint32_t)(frame + 1));
 }
 
-/* The exception before could not be pushed: its error code is not known, but it was a store. */
+/*
+ * The first exception could not be pushed, so its error code is unknown. As the push was a store,
+ * the report says so.
+ */
 void double_fault_report(void)
 {
     struct i386_trap_frame frame = {

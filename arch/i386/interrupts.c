@@ -15,11 +15,11 @@ enum {
     PIC_ICW4_8086 = 0x01,
     PIC_OCW2_EOI = 0x20,
     PIC_OCW3_READ_ISR = 0x0b,
-    PIC_CASCADE = 2, /* the line of the first that the second hangs on */
+    PIC_CASCADE = 2, /* the first controller's line to which the second is connected */
 
     IRQ_LINES = 16,
     HANDLERS_PER_LINE = 8,
-    STUB_SIZE = 16,          /* bytes, in vectors.S */
+    STUB_SIZE = 16,          /* bytes per entry point in vectors.S */
     GATE_INTERRUPT = 0x8e00, /* present, ring 0, 32-bit interrupt gate */
     GATE_TASK = 0x8500,      /* present, ring 0 */
 };
@@ -47,7 +47,7 @@ uint32_t arch_irq_unclaimed;
 static void init_idt(void)
 {
     struct {
-        uint16_t unused; /* so that the base is aligned */
+        uint16_t unused; /* aligns the base */
         uint16_t limit;
         uint32_t base;
     } pointer = {0, sizeof idt - 1, (uint32_t)idt};
@@ -62,7 +62,7 @@ static void init_idt(void)
             .offset_high = (uint16_t)(stub >> 16),
         };
     }
-    /* It has a stack of its own, whatever the program's is. */
+    /* The double fault's task has its own stack, as the program's may be invalid. */
     idt[I386_DOUBLE_FAULT] = (struct gate){
         .selector = i386_double_fault_task(),
         .type = GATE_TASK,
@@ -70,7 +70,7 @@ static void init_idt(void)
     __asm__ volatile("lidt %0" ::"m"(pointer.limit) : "memory");
 }
 
-/* Edge-triggered as ICW1 has it; the firmware made PCI's lines level-triggered in the ELCR. */
+/* ICW1 selects edge-triggered. The firmware has set PCI's lines to level-triggered in the ELCR. */
 static void init_pic(void)
 {
     arch_io_write8(PIC1_COMMAND, PIC_ICW1_INIT_ICW4);
@@ -117,8 +117,10 @@ bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
     return false;
 }
 
-/* Lines 7 and 15 are also what a controller says when the request has gone away meanwhile: then
- * its in-service bit is not set, and it wants no end of interrupt. */
+/*
+ * A controller reports line 7 or 15 also if the request has disappeared. The in-service bit is then
+ * clear, and no end of interrupt must be sent.
+ */
 static bool is_spurious(unsigned line)
 {
     uint32_t command = line < 8 ? PIC1_COMMAND : PIC2_COMMAND;
@@ -131,7 +133,7 @@ static bool is_spurious(unsigned line)
         return false;
     }
     if (line == 15) {
-        arch_io_write8(PIC1_COMMAND, PIC_OCW2_EOI); /* the cascade's was real */
+        arch_io_write8(PIC1_COMMAND, PIC_OCW2_EOI); /* the request on the cascade line was real */
     }
     return true;
 }
@@ -144,7 +146,7 @@ static void handle_irq(unsigned line)
         arch_irq_unclaimed++;
         return;
     }
-    /* All of them: the line is shared and more than one device may have raised it. */
+    /* Calls all handlers: the line may be shared, and more than one device may have raised it. */
     for (unsigned i = 0; i < HANDLERS_PER_LINE && handlers[line][i].handler != NULL; i++) {
         claimed |= handlers[line][i].handler(handlers[line][i].context);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The keyboard of a PC, for who types at its screen: what its controller gives of scan code set 1, as the
- * characters of a US keyboard and the escape sequences of a terminal.
+ * A PC's keyboard. Converts scan code set 1 of its controller to the characters of a US keyboard
+ * and the escape sequences of a terminal.
  */
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
@@ -11,29 +11,29 @@ enum {
     KEYBOARD_DATA = 0x60,
     KEYBOARD_STATUS = 0x64,
     STATUS_DATA = 0x01,
-    STATUS_MOUSE = 0x20, /* the byte is not the keyboard's */
-    NOBODY = 0xff,       /* what a port without a device reads as */
+    STATUS_MOUSE = 0x20, /* the byte comes from the mouse */
+    NOBODY = 0xff,       /* value of a port without a device */
 
-    PREFIX = 0xe0, /* the next code is of a key beside the block of letters */
+    PREFIX = 0xe0, /* the next code is of a key outside of the main block */
     RELEASE = 0x80,
     CODE_CONTROL = 0x1d,
     CODE_SHIFT_LEFT = 0x2a,
     CODE_SHIFT_RIGHT = 0x36,
     CODE_CAPS = 0x3a,
-    CODE_PAD_ENTER = 0x1c, /* and "/", with the prefix */
-    CODE_PAD_SLASH = 0x35,
+    CODE_PAD_ENTER = 0x1c, /* with the prefix */
+    CODE_PAD_SLASH = 0x35, /* with the prefix */
     ESCAPE = 0x1b,
 };
 
-/* From code 0 on; those that give no character are zero. */
+/* Indexed by scan code; 0: no character. */
 static const char plain[] = "\0\x1b"
                             "1234567890-=\b\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 ";
 static const char shifted[] = "\0\x1b"
                               "!@#$%^&*()_+\b\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 ";
-static const char pad[] = "789-456+1230."; /* from code 0x47 on */
+static const char pad[] = "789-456+1230."; /* indexed by scan code, from 0x47 on */
 enum { PAD_FIRST = 0x47 };
 
-/* What a terminal sends for keys with the prefix, behind its escape and "[". */
+/* A terminal's sequences for keys with the prefix, without the leading escape and "[". */
 static const struct {
     uint8_t code;
     char text[3];
@@ -42,7 +42,7 @@ static const struct {
 };
 
 static bool control, shift, caps, prefixed;
-static const char *rest = ""; /* of a sequence, to be returned next */
+static const char *rest = ""; /* rest of a sequence to return */
 
 void arch_keyboard_start(arch_irq_handler_t heard)
 {

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is particular to running on QEMU's PC: its exit, and its barriers. */
+/* Functions that are specific to QEMU's PC: exit, barriers, random numbers. */
 #include <stdio.h>
 
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
 
 enum {
-    DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit: the emulator ends with value * 2 + 1 */
+    DEBUG_EXIT = 0xf4, /* QEMU's isa-debug-exit: QEMU exits with code value * 2 + 1 */
     DEBUG_EXIT_SUCCESS = 0x10,
     DEBUG_EXIT_FAILURE = 0x11,
-    ACPI_PM1A_QEMU = 0x604, /* where QEMU's firmware puts it on the PIIX4 and ICH9 boards */
+    ACPI_PM1A_QEMU = 0x604, /* address set by QEMU's firmware on the PIIX4 and ICH9 boards */
     ACPI_PM1A_BOCHS = 0xb004,
     ACPI_SLEEP_S5 = 0x2000,
-    NO_DEVICE8 = 0xff, /* what a port reads as that no device has */
+    NO_DEVICE8 = 0xff, /* value of a port without a device */
     NO_DEVICE16 = 0xffff,
     KEYBOARD_DATA = 0x60,
     KEYBOARD_STATUS = 0x64,
     KEYBOARD_HAS_DATA = 0x01,
     KEYBOARD_IS_BUSY = 0x02,
     KEYBOARD_PULSE_RESET = 0xfe,
-    RESET_CONTROL = 0xcf9, /* of PCI chip sets since the PIIX3 */
+    RESET_CONTROL = 0xcf9, /* in PCI chip sets since the PIIX3 */
     RESET_CONTROL_FULL = 0x02,
     RESET_CONTROL_NOW = 0x06,
-    POWER_PATIENCE = 100000, /* port reads of a microsecond */
+    POWER_PATIENCE = 100000, /* port reads of about 1 us each */
     KEYBOARD_BUFFER = 16,
     KEY_PATIENCE_S = 300,
     CPUID_HYPERVISOR = 0x40000000,
     CPUID_ECX_RDRAND = 1 << 30,
-    RDRAND_TRIES = 10, /* which the processor's manual says are enough */
+    RDRAND_TRIES = 10, /* recommended by the processor's manual */
     EFLAGS_ID = 1 << 21,
 };
 
@@ -42,8 +42,11 @@ static bool take_key(void)
     return arch_console_getc() >= 0;
 }
 
-/* Keys that were pressed before do not count. The text is on the serial console, too: nothing tells the
- * guest that nobody looks at the screen (QEMU's -display none), and who reads a log must see why it waits. */
+/*
+ * Keys pressed earlier are discarded. The text goes to the serial console too: the guest cannot
+ * know that the screen is invisible (QEMU's -display none), and a reader of the log must see why it
+ * waits.
+ */
 static void wait_for_key(void)
 {
     for (unsigned i = 0; i < KEYBOARD_BUFFER && take_key(); i++) {
@@ -58,7 +61,7 @@ static void wait_for_key(void)
     arch_interrupts_off();
 }
 
-/* Where the power switch is, or 0. */
+/* The port of the power switch, or 0. */
 static uint32_t power_port(void)
 {
     return arch_io_read16(ACPI_PM1A_QEMU) != NO_DEVICE16    ? ACPI_PM1A_QEMU
@@ -72,7 +75,7 @@ _Noreturn void arch_exit(bool success)
 
     arch_interrupts_off();
     arch_io_write32(DEBUG_EXIT, success ? DEBUG_EXIT_SUCCESS : DEBUG_EXIT_FAILURE);
-    /* Still here: there is no such device, so this is no test. Switch the machine off. */
+    /* Still running: there is no isa-debug-exit, so this is not a test. Switch the machine off. */
     if (port == 0) {
         printf("\nvtnet: the run has ended. This machine cannot switch itself off: end QEMU by "
                "hand\n");
@@ -87,7 +90,7 @@ _Noreturn void arch_exit(bool success)
     }
 }
 
-/* What was asked for may take a moment. */
+/* The request may take a moment. */
 static void wait_for_power(void)
 {
     for (unsigned i = 0; i < POWER_PATIENCE; i++) {
@@ -95,7 +98,7 @@ static void wait_for_power(void)
     }
 }
 
-/* isa-debug-exit ends QEMU, as arch_exit() would. */
+/* isa-debug-exit ends QEMU, as in arch_exit(). */
 void arch_power_off(void)
 {
     uint32_t port = power_port();
@@ -121,11 +124,11 @@ void arch_reboot(void)
     wait_for_power();
     arch_io_write8(RESET_CONTROL, RESET_CONTROL_FULL);
     arch_io_write8(RESET_CONTROL, RESET_CONTROL_NOW);
-    /* Without either: an exception that cannot be handled, for which there is no double fault's task. */
+    /* Without both: an exception that no handler can take (triple fault). */
     __asm__ volatile("lidt %0\n\tint3" ::"m"(nothing));
 }
 
-/* The instruction exists where the ID flag can be changed. */
+/* CPUID exists if the ID flag can be changed. */
 bool i386_cpuid(uint32_t leaf, struct i386_cpuid *answer)
 {
     uint32_t before, after;
@@ -143,7 +146,7 @@ bool i386_cpuid(uint32_t leaf, struct i386_cpuid *answer)
     return true;
 }
 
-/* CPUID's hypervisor leaf spells "TCG"; a processor without CPUID is an emulated 486. */
+/* Under TCG, CPUID's hypervisor leaf spells "TCG". A processor without CPUID is an emulated 486. */
 bool arch_barrier_is_weak(void)
 {
     struct i386_cpuid id;

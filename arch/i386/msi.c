@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Message-signalled interrupts. The local APIC takes the messages (Intel SDM volume 3, Advanced
- * Programmable Interrupt Controller); the 8259s' interrupts come through its pin LINT0 then, which
- * is called virtual wire mode. It is left alone until somebody asks for a message.
+ * Message-signalled interrupts. The local APIC receives the messages (Intel SDM volume 3, Advanced
+ * Programmable Interrupt Controller). Interrupts of the 8259s then arrive through its pin LINT0
+ * (virtual wire mode). The APIC is not touched before the first message is allocated.
  */
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
 
-#define APIC 0xfee00000u /* its registers, and where messages to processors are stored */
+#define APIC 0xfee00000u /* its registers, and the target address of messages */
 
 enum {
     APIC_ID = 0x20, /* in bits 24 to 31 */
@@ -17,7 +17,7 @@ enum {
     APIC_SPURIOUS = 0xf0,
     APIC_LVT_LINT0 = 0x350,
 
-    VERSION_INTEGRATED = 0x10, /* bits 4 to 7 of the version: 82489DX below, nothing there above */
+    VERSION_INTEGRATED = 0x10, /* bits 4 to 7 of the version; lower: 82489DX; higher: no APIC */
     VERSION_MASK = 0xf0,
     SPURIOUS_ENABLE = 0x100,
     LVT_EXTINT = 0x700, /* not masked */
@@ -25,7 +25,7 @@ enum {
 
     CPUID_EDX_APIC = 1 << 9,
 
-    /* The last vector: the four low bits of this one have to be ones on older processors. */
+    /* The last vector. Older processors require that its four low bits are ones. */
     SPURIOUS_VECTOR = I386_VECTORS - 1,
     MESSAGES = SPURIOUS_VECTOR - I386_VECTOR_MESSAGE,
 };
@@ -75,7 +75,7 @@ void arch_msi_free(const struct arch_msi *message)
     handlers[message->data - I386_VECTOR_MESSAGE].handler = NULL;
 }
 
-/* A spurious interrupt is no service: it wants no end. */
+/* A spurious interrupt must not be acknowledged. */
 void i386_message_handle(unsigned vector)
 {
     const struct message_handler *h = &handlers[vector - I386_VECTOR_MESSAGE];

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pages: all addresses stay as they are, but for what is no memory of the program's: the page at 0 and the one
- * below the stack. Code and constants cannot be written, and only code can be executed where the
- * processor has that (NX). It takes the page tables of PAE (Intel SDM volume 3, Paging), as the others
- * know no NX; a processor without PAE goes on without pages.
+ * Paging. All addresses map to themselves, except for two pages that are not mapped: the one at 0
+ * and the one below the stack. Code and constants are read-only. If the processor has NX, only code
+ * is executable. This uses PAE page tables (Intel SDM volume 3, Paging), as other formats have no
+ * NX; a processor without PAE runs without paging.
  */
 #include "arch/arch.h"
 #include "arch/fault.h"
@@ -11,7 +11,7 @@
 
 enum {
     CPUID_EDX_PAE = 1 << 6,
-    CPUID_EDX_NX = 1 << 20, /* of the leaf CPUID_EXTENDED + 1 */
+    CPUID_EDX_NX = 1 << 20, /* in leaf CPUID_EXTENDED + 1 */
     CR4_PAE = 1 << 5,
     MSR_EFER = 0xc0000080,
     EFER_NX = 1 << 11,
@@ -19,10 +19,11 @@ enum {
     ENTRIES = 512,
     LARGE_SHIFT = 21,
     SMALL_SHIFT = 12,
-    FINE = 2, /* large pages' room in small pages, from 0 on: the image is there */
+    FINE = 2, /* number of large pages from 0 on that are split into small ones; the image is
+               * there */
 };
 #define CPUID_EXTENDED 0x80000000u
-#define CR0_PAGES 0x80010000u /* and pages that are read-only are so for us, too */
+#define CR0_PAGES 0x80010000u /* paging, and read-only pages apply to ring 0 too */
 
 #define PAGE_PRESENT 1ull
 #define PAGE_WRITABLE 2ull
@@ -68,7 +69,7 @@ const char *arch_protect(uintptr_t memory_end)
     bool nx = has_nx();
     uint32_t low, high;
 
-    (void)memory_end; /* there are devices behind it */
+    (void)memory_end; /* not used: devices are above it */
     if (!has_pae()) {
         return "nothing, as the processor has no PAE";
     }
@@ -95,7 +96,7 @@ const char *arch_protect(uintptr_t memory_end)
                      : "=&r"(low)
                      : "i"(CR0_PAGES)
                      : "memory");
-    i386_double_fault_task(); /* with these pages, too */
+    i386_double_fault_task(); /* so that the double fault's task uses these page tables */
     return nx ? "address 0, the stack's end, code, constants; data is not executed"
               : "address 0, the stack's end, code, constants";
 }

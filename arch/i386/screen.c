@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The screen: VGA's text mode of 80 by 25 characters, as the firmware leaves it. The text memory is
- * only written to, and only where a character changes: under an emulator or hypervisor an access can
- * cost as much as one to a device. With -nographic nobody can see it, and it is left alone.
+ * The screen: VGA text mode with 80 by 25 characters, as set by the firmware. The text memory is
+ * only written, and only where a character changes: under an emulator or hypervisor each access can
+ * be as slow as one to a device. With -nographic the screen is invisible and not used.
  */
 #include "arch/arch.h"
 #include "arch/i386/internal.h"
@@ -16,28 +16,28 @@ enum {
 
     GRAPHICS_INDEX = 0x3ce,
     GRAPHICS_DATA = 0x3cf,
-    GRAPHICS_MISC = 6, /* bit 0: no text mode; bits 2 and 3: where the memory is */
+    GRAPHICS_MISC = 6, /* bit 0: graphics mode; bits 2 and 3: address of the memory */
     MISC_MASK = 0x0d,
     MISC_TEXT_AT_B8000 = 0x0c,
     CRTC_INDEX = 0x3d4,
     CRTC_DATA = 0x3d5,
     CRTC_CURSOR_START = 0x0a,
     CRTC_CURSOR_END = 0x0b,
-    CRTC_ADDRESS_HIGH = 0x0c, /* of the character in the first corner */
+    CRTC_ADDRESS_HIGH = 0x0c, /* of the top left character */
     CRTC_ADDRESS_LOW = 0x0d,
     CRTC_CURSOR_HIGH = 0x0e,
     CRTC_CURSOR_LOW = 0x0f,
     CURSOR_OFF = 0x20,
-    CURSOR_FIRST_LINE = 13, /* of the 16 of a character */
+    CURSOR_FIRST_LINE = 13, /* of the 16 lines of a character */
     CURSOR_LAST_LINE = 14,
 };
 
 static volatile uint16_t *const text_memory = (volatile uint16_t *)0xb8000;
-static uint16_t cells[ROWS][COLUMNS]; /* what is there */
+static uint16_t cells[ROWS][COLUMNS]; /* copy of the text memory */
 static bool initialised, present;
 static unsigned row, column;
 
-/* Ports that nobody answers at read as ones, which is no text mode. */
+/* Ports without a device read as ones, which is not text mode. */
 static bool is_text_mode(void)
 {
     arch_io_write8(GRAPHICS_INDEX, GRAPHICS_MISC);
@@ -58,7 +58,7 @@ static void put(unsigned y, unsigned x, uint16_t cell)
     }
 }
 
-/* The first call counts: what was said meanwhile stays. */
+/* Only the first call has an effect, so that later ones do not clear the text. */
 void arch_screen_init(void)
 {
     if (initialised) {
@@ -74,7 +74,7 @@ void arch_screen_init(void)
     write_crtc(CRTC_ADDRESS_LOW, 0);
     for (unsigned y = 0; y < ROWS; y++) {
         for (unsigned x = 0; x < COLUMNS; x++) {
-            cells[y][x] = 0; /* whatever the firmware wrote there */
+            cells[y][x] = 0; /* unknown content: forces a write */
             put(y, x, BLANK);
         }
     }
@@ -97,8 +97,9 @@ static void end_line(void)
 }
 
 /*
- * A line that is just as wide as the screen ends once: the next one begins with its first character. What
- * is not printable in ASCII, escape sequences too, shows as question marks.
+ * A line that exactly fills the width does not produce an empty line: the wrap is delayed until the
+ * next character. Characters other than printable ASCII, including escape sequences, are shown as
+ * question marks.
  */
 void arch_screen_putc(char c)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt entry points: each pushes its vector, and a zero where the processor pushes no error
- * code, so that the stack always holds a struct trap_frame (arch/i386/interrupts.c). An exception is
- * reported on a stack of its own, as the other may be used up.
+ * Interrupt entry points. Each pushes its vector, and a zero if the processor pushes no error code,
+ * so that the stack always has the layout of struct i386_trap_frame (arch/i386/internal.h).
+ * Exceptions are reported on a separate stack, since the current one may be exhausted.
  */
     .altmacro
     .macro vector number
@@ -54,7 +54,10 @@ exception_common:
     pushl %eax
     call exception_report
 
-/* The task of the double fault: what could not be pushed is in the program's state. */
+/*
+ * Task of the double fault. The state that could not be pushed is in the program's task-state
+ * segment.
+ */
     .global double_fault_entry
 double_fault_entry:
     cld

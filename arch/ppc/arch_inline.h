@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The inline part of arch/arch.h for PowerPC machines of the PReP kind, 602 to 604. */
+/* The inline functions of arch/arch.h for PowerPC PReP machines with a 602, 603 or 604. */
 #ifndef ARCH_INLINE_H
 #define ARCH_INLINE_H
 
@@ -9,29 +9,31 @@
 
 #define ARCH_NAME "ppc"
 
-/* PReP's address map: where the host bridge shows PCI's two spaces to the processor. */
+/* PReP's address map: the processor's addresses of the two PCI spaces. */
 #define ARCH_PCI_IO 0x80000000u
 #define ARCH_PCI_MEMORY 0xc0000000u
 
-#define ARCH_PCI_RAM 0x80000000u /* and where PCI sees RAM */
+#define ARCH_PCI_RAM 0x80000000u /* address of RAM as seen from PCI */
 
-/* I/O above what OpenBIOS hands out; memory above that too, and below QEMU's fw_cfg, whose address
- * lies inside PCI memory's. */
+/*
+ * I/O: above the range that OpenBIOS allocates. Memory: also above its range, and below QEMU's
+ * fw_cfg, whose address is inside of PCI memory space.
+ */
 #define ARCH_BUS_IO_FIRST 0x4000u
 #define ARCH_BUS_IO_LAST 0xffffu
 #define ARCH_BUS_MEMORY_FIRST 0x10000000u
 #define ARCH_BUS_MEMORY_LAST 0x2fffffffu
 
 #define ARCH_MSR_POW 0x00040000u         /* power management: sleep */
-#define ARCH_MSR_EE 0x00008000u          /* external interrupts and the decrementer's */
-#define ARCH_MSR_TRANSLATION 0x00000030u /* of addresses: instructions and data */
+#define ARCH_MSR_EE 0x00008000u          /* enables external interrupts and the decrementer */
+#define ARCH_MSR_TRANSLATION 0x00000030u /* address translation for instructions and data */
 #define ARCH_MSR_DATA 0x00000010u
-#define ARCH_MSR_ME 0x00001000u /* machine checks are exceptions */
+#define ARCH_MSR_ME 0x00001000u /* enables machine check exceptions */
 
 /*
- * Byte-reversed, as PCI is little-endian. The sync before an access keeps it behind the stores to
- * memory that it may announce, and behind the accesses to devices before it (so no eieio is needed
- * beside it); the one after a read keeps later loads from memory behind the register's value.
+ * Accesses are byte-reversed, as PCI is little-endian. The sync before an access orders it after
+ * earlier stores to memory, which it may announce, and after earlier device accesses (so eieio is
+ * not needed). The sync after a read orders later loads after it.
  */
 #define ARCH_DEFINE_ACCESS(bits, type, load, store)                                                \
     static inline type arch_read_le##bits(uint32_t address)                                        \
@@ -69,7 +71,7 @@ ARCH_DEFINE_ACCESS(8, uint8_t, "lbzx", "stbx")
 ARCH_DEFINE_ACCESS(16, uint16_t, "lhbrx", "sthbrx")
 ARCH_DEFINE_ACCESS(32, uint32_t, "lwbrx", "stwbrx")
 
-/* Words as they lie in memory. Accesses to a device are made in order by themselves. */
+/* Words in memory order. Accesses to a device are ordered among themselves. */
 struct arch_word {
     uint32_t value;
 } __attribute__((packed, may_alias));
@@ -138,9 +140,9 @@ static inline void arch_interrupts_restore(bool on)
 }
 
 /*
- * One mtmsr turns interrupts on and the processor to sleep, so none fits between. An interrupt that
- * is pending already keeps POW from having its effect but not from being set, so afterwards it is
- * cleared, and EE is on whatever woke the processor.
+ * A single mtmsr enables interrupts and puts the processor to sleep, so no interrupt can occur in
+ * between. If an interrupt is already pending, POW has no effect but remains set. So POW is cleared
+ * afterwards; EE stays set.
  */
 static inline void arch_wait(void)
 {
@@ -150,7 +152,7 @@ static inline void arch_wait(void)
     arch_write_msr(msr);
 }
 
-/* These processors have no such hint. */
+/* These processors have no such hint instruction. */
 static inline void arch_pause(void)
 {
     __asm__ volatile("" ::: "memory");
@@ -161,7 +163,7 @@ static inline uint32_t arch_bus_address(const void *memory)
     return ARCH_PCI_RAM + (uint32_t)(uintptr_t)memory;
 }
 
-/* The serial port is all the console. */
+/* The console consists of the serial port only. */
 static inline void arch_screen_init(void)
 {
 }
@@ -190,7 +192,7 @@ static inline int arch_keyboard_getc(void)
     return -1;
 }
 
-/* The selector is big-endian, and data comes by the byte. */
+/* The selector is big-endian; data is read byte by byte. */
 #define ARCH_FW_CFG 0xf0000510u
 
 static inline void arch_fw_cfg_select(uint16_t key)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The clock is the time base, and the tick is the decrementer's, which counts the same cycles. The
+ * The clock is the time base. The decrementer, which counts the same cycles, makes the tick. The
  * rate is measured against channel 0 of the 8254 timer.
  */
 #include "arch/arch.h"
@@ -15,8 +15,8 @@ enum {
     PIT_PERIOD = 0x10000,
     MEASURED_COUNT = PIT_HZ / 500, /* 2 ms */
     MEASURE_ATTEMPTS = 5,
-    EXACT_PER_MILLE = 2, /* what a measurement may be off */
-    QEMU_KHZ = 100000,   /* of all its machines of this kind */
+    EXACT_PER_MILLE = 2, /* tolerance of a measurement */
+    QEMU_KHZ = 100000,   /* of all QEMU's PReP machines */
     LEAST_KHZ = 1000,
 };
 
@@ -45,7 +45,7 @@ static uint64_t read_time_base(void)
     return (uint64_t)high << 32 | low;
 }
 
-/* The timer's count with the time base before and after. */
+/* The timer's count, and the time base before and after reading it. */
 struct sample {
     uint64_t before, after;
     uint16_t count;
@@ -63,7 +63,10 @@ static struct sample take_sample(void)
     return s;
 }
 
-/* The time base's rate in kHz; 0 where the timer stands still, or the emulator was away. */
+/*
+ * Measures the time base's rate. Returns kHz, or 0 if the timer does not count or the emulator was
+ * interrupted.
+ */
 static uint32_t measure(void)
 {
     struct sample first = take_sample();
@@ -107,7 +110,9 @@ static void set_decrementer(uint32_t cycles)
     __asm__ volatile("mtdec %0" ::"r"(cycles));
 }
 
-/* It goes on counting below zero: so a tick that is served late does not delay the next. */
+/*
+ * The decrementer continues below zero, so a tick that is handled late does not delay the next one.
+ */
 void ppc_handle_decrementer(void)
 {
     int32_t left;
@@ -120,7 +125,7 @@ void ppc_handle_decrementer(void)
 void arch_clock_init(void)
 {
     khz = calibrate();
-    /* The largest shift with which the factor fits 32 bits: the most exact. */
+    /* Uses the largest shift for which the factor fits in 32 bits, for the best precision. */
     ns_shift = 32;
     while (((uint64_t)1000000 << ns_shift) / khz > UINT32_MAX) {
         ns_shift--;

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between the files of arch/ppc/ and boot/prep_machine.c. */
+/* The interfaces between the files of arch/ppc/ and boot/prep_machine.c. */
 #ifndef PPC_INTERNAL_H
 #define PPC_INTERNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The decrementer's interrupt; from interrupt context. */
+/* Handles the decrementer's interrupt. Interrupt context. */
 void ppc_handle_decrementer(void);
 
 /*
- * Whether this start is but the reset by which arch_exit() ended the run before, in an emulator
- * that starts again instead of ending. Forgets about it.
+ * True if this start is the reset with which arch_exit() ended the previous run, in an emulator
+ * that restarts instead of exiting. Clears that mark.
  */
 bool ppc_run_has_ended(void);
 
-/* Makes the page of an address known to the processor. Returns false where there is none. From the exception
- * of the first access. */
+/*
+ * Adds the page of an address to the page table. Returns false if there is no such page. Called by
+ * the exception of the first access.
+ */
 bool ppc_add_page(uint32_t address);
 
-/* Sleeps for ever. Interrupts must have been initialised, and nobody registered. */
+/* Sleeps forever. Interrupts must be initialised, without registered handlers. */
 _Noreturn void ppc_halt(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The exception vectors, exception reports, and the two 8259 interrupt controllers. */
+/* The exception vectors, reports of exceptions, and the two 8259 interrupt controllers. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,34 +13,34 @@ enum {
     PIC1_DATA = 0x21,
     PIC2_COMMAND = 0xa0,
     PIC2_DATA = 0xa1,
-    PIC2_ELCR = 0x4d1, /* a bit each for lines 8 to 15: level-triggered */
+    PIC2_ELCR = 0x4d1, /* one bit for each of lines 8 to 15: level-triggered */
     PIC_ICW1_INIT_ICW4 = 0x11,
     PIC_ICW4_8086_AUTO_EOI = 0x03,
-    PIC_CASCADE = 2, /* the line of the first that the second hangs on */
+    PIC_CASCADE = 2, /* the first controller's line to which the second is connected */
 
     IRQ_LINES = 16,
     HANDLERS_PER_LINE = 8,
 
     VECTOR_FIRST = 0x100,
-    VECTOR_END = 0x3000, /* architecture and processors together define none from here on */
+    VECTOR_END = 0x3000, /* no vectors are defined from here on */
     VECTOR_STEP = 0x100,
-    VECTOR_SIZE = 16, /* bytes, in vectors.S */
+    VECTOR_SIZE = 16, /* bytes per vector in vectors.S */
     VECTOR_DATA = 0x300,
     VECTOR_INSTRUCTION = 0x400,
     VECTOR_EXTERNAL = 0x500,
     VECTOR_DECREMENTER = 0x900,
-    VECTOR_INSTRUCTION_MISS = 0x1000, /* of a 603 */
+    VECTOR_INSTRUCTION_MISS = 0x1000, /* 603 only */
     CACHE_LINE = 32,
     HID0_DOZE = 0x00800000,
 };
 
-/* Reading it acknowledges the interrupt at both controllers and gives its line. */
+/* A read acknowledges the interrupt at both controllers and returns its line. */
 #define INTERRUPT_ACKNOWLEDGE 0xbffffff0u
 
 #define DSISR_NO_PAGE 0x40000000u
 #define DSISR_STORE 0x02000000u
 
-/* As vectors.S fills it. */
+/* Filled in by vectors.S. */
 struct trap_frame {
     uint32_t gpr[32];
     uint32_t vector;
@@ -74,7 +74,7 @@ static void init_vectors(void)
     __asm__ volatile("sync\n\tisync" ::: "memory");
 }
 
-/* Automatic end of interrupt: the acknowledgement is the end. */
+/* Automatic end of interrupt: the acknowledgement ends the interrupt. */
 static void init_pic(void)
 {
     arch_io_write8(PIC1_COMMAND, PIC_ICW1_INIT_ICW4);
@@ -89,8 +89,10 @@ static void init_pic(void)
     arch_io_write8(PIC2_DATA, 0xff);
 }
 
-/* The 602 and 603 sleep only in a mode chosen before: doze, in which the time base runs and caches
- * stay coherent. The 604 has no such bit and sleeps anyway. */
+/*
+ * The 602 and 603 sleep only in a mode selected before. In doze mode the time base runs and caches
+ * remain coherent. The 604 has no such bit and needs none.
+ */
 static void allow_sleep(void)
 {
     uint32_t hid0;
@@ -106,8 +108,11 @@ void arch_interrupts_init(void)
     allow_sleep();
 }
 
-/* PCI devices are level-triggered: the PCI-to-ISA bridge takes them on lines of the second controller, and
- * wants to be told. The devices on lines of the first are the bridge's own. */
+/*
+ * PCI interrupts are level-triggered. The PCI-to-ISA bridge has them on lines of the second
+ * controller, whose trigger mode must be set. The lines of the first belong to the bridge's own
+ * devices.
+ */
 bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
 {
     uint32_t data = line < 8 ? PIC1_DATA : PIC2_DATA;
@@ -132,7 +137,7 @@ bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
     return false;
 }
 
-/* These machines' PCI bridges take no messages. */
+/* The PCI bridges of these machines do not accept messages. */
 bool arch_msi_allocate(arch_irq_handler_t handler, void *context, struct arch_msi *message)
 {
     (void)handler, (void)context, (void)message;
@@ -155,10 +160,11 @@ static bool run_handlers(const struct irq_handler *handler)
 }
 
 /*
- * The acknowledgement comes before the handlers: the first controller wants an edge from the second
- * for the next interrupt, and one that a device raised after its handler looked would otherwise be
- * taken back here. Devices that share the line can hold it up in turns, which makes no edge: then
- * their handlers run until all are content.
+ * The interrupt is acknowledged before the handlers run. The first controller needs an edge from
+ * the second for the next interrupt, so a later acknowledgement would discard an interrupt that a
+ * device raised after its handler ran. Devices that share the line can hold it asserted
+ * alternately, without an edge. So on a shared line the handlers run until none of them claims an
+ * interrupt.
  */
 static void handle_irq(void)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is particular to running on QEMU's PReP machines: how a run ends, and barriers.
+ * Functions that are specific to QEMU's PReP machines: exit and barriers.
  *
- * These machines have neither an exit code device of the PC's kind nor a power switch. What a run's
- * end can do there:
- *   - a failure is reported to QEMU's panic device, if there is one: with "-device pvpanic-pci
- *     -action panic=exit-failure" QEMU ends with exit code 1;
- *   - else, and for success, the keyboard controller resets the machine: with "-no-reboot" QEMU
- *     ends with exit code 0. Without it the machine starts again, notices that, and halts.
+ * These machines have neither isa-debug-exit nor a power switch. At the end of a run:
+ *
+ * - A failure is reported to QEMU's panic device, if there is one. With "-device pvpanic-pci
+ *   -action panic=exit-failure" QEMU exits with code 1.
+ * - Otherwise, and on success, the keyboard controller resets the machine. With "-no-reboot"
+ *   QEMU exits with code 0. Without it the machine restarts, detects that, and halts.
  */
 #include <stdio.h>
 
@@ -19,7 +19,7 @@ enum {
     KEYBOARD_PULSE_RESET = 0xfe,
     RESET_PATIENCE_NS = 100000000,
 
-    /* PCI configuration, by hand: pci/ stands above this. */
+    /* PCI configuration, directly: pci/ is a higher layer. */
     CONFIG_ADDRESS = 0xcf8,
     CONFIG_DATA = 0xcfc,
     CONFIG_ID = 0x00,
@@ -30,10 +30,10 @@ enum {
 
     PVPANIC_PCI_ID = 0x00111b36, /* device and vendor */
     PVPANIC_PANICKED = 0x1,
-    PVPANIC_ADDRESS = ARCH_BUS_MEMORY_FIRST - 0x1000, /* below what pci/ hands out */
+    PVPANIC_ADDRESS = ARCH_BUS_MEMORY_FIRST - 0x1000, /* below the range that pci/ assigns */
 };
 
-/* Below the vectors, in RAM that no image covers and a reset leaves alone. */
+/* Below the vectors, in RAM that no image uses and that a reset preserves. */
 static volatile uint32_t *const end_mark = (volatile uint32_t *)0xf0;
 #define END_MARK 0x656e6421u
 
@@ -66,7 +66,7 @@ void arch_exit(bool success)
     if (!success) {
         report_panic();
     }
-    /* Where the mark lies there is no page. */
+    /* The page of the mark is not mapped. */
     arch_write_msr(arch_read_msr() & ~ARCH_MSR_TRANSLATION);
     *end_mark = END_MARK;
     arch_io_write8(KEYBOARD_COMMAND, KEYBOARD_PULSE_RESET);
@@ -82,7 +82,10 @@ void arch_power_off(void)
     arch_exit(true);
 }
 
-/* Port 0x92 would reset the processor alone: the card would go on, and the image would not be loaded anew. */
+/*
+ * Port 0x92 would only reset the processor: the card would continue to run, and the image would not
+ * be reloaded.
+ */
 void arch_reboot(void)
 {
     uint64_t start = arch_clock_ns();
@@ -108,7 +111,7 @@ void ppc_halt(void)
     }
 }
 
-/* Always under QEMU's TCG, and it gives these machines one virtual CPU. */
+/* These machines always run under QEMU's TCG with one virtual CPU. */
 bool arch_barrier_is_weak(void)
 {
     return true;

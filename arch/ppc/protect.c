@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Translation of addresses, one to one, for what it refuses (PowerPC 32-bit Programming Environments Manual,
- * chapter 7). Instructions come from one block of addresses (BAT), in which the image's code is; all
- * segments forbid to execute anything else. Data is in pages, where the processor finds them in memory by
- * itself (604, 750): the first access to a page is an exception, which adds it to the table or, for the page at 0,
- * that below the stack and what is not there, ends the run. On a 603 each miss would be an exception, as would be
- * many each packet: there data is not translated. Exceptions and interrupts begin without translation, and their
- * handlers leave it off.
+ * Address translation, one to one, for the sake of protection (PowerPC 32-bit Programming
+ * Environments Manual, chapter 7).
+ *
+ * Code is covered by one block (BAT); all segments are no-execute, so nothing else can be executed.
+ * Data is mapped by pages, on processors that search the page table themselves (604, 750). The
+ * first access to a page raises an exception, which adds the page to the table. For the page at 0,
+ * the page below the stack and addresses without memory the exception ends the run.
+ *
+ * On a 603 each TLB miss would be an exception, so many per packet; there data is not translated.
+ * Exceptions and interrupts start with translation off, and their handlers leave it off.
  */
 #include <string.h>
 
@@ -25,28 +28,28 @@ enum {
     PVR_750 = 0x0008,
 
     SEGMENTS = 16,
-    TABLE_SIZE = 0x10000, /* the least: 1024 groups of 8 */
+    TABLE_SIZE = 0x10000, /* the minimum: 1024 groups of 8 entries */
     GROUPS = 1024,
     GROUP = 8,
     TLB_SETS = 64,
     PAGE_SHIFT = 12,
     SEGMENT_SHIFT = 28,
 
-    BAT_SHIFT = 17, /* of the least block */
-    BAT_VALID = 2,  /* for us */
+    BAT_SHIFT = 17, /* of the smallest block */
+    BAT_VALID = 2,  /* for supervisor mode */
     BAT_READ = 1,
 
-    PAGE_USED = 0x180,  /* referenced and changed, so that nobody has to note it */
+    PAGE_USED = 0x180,  /* referenced and changed are set, so that they need no update */
     PAGE_DEVICE = 0x28, /* not cached, guarded */
     PAGE_READ_WRITE = 2,
     PAGE_READ = 3,
 };
 #define SEGMENT_NO_EXECUTE 0x10000000u
 #define PAGE_VALID 0x80000000u
-#define DEVICES 0x80000000u /* PCI's spaces, from here on */
+#define DEVICES 0x80000000u /* the PCI spaces start here */
 
 struct page {
-    uint32_t name; /* valid, segment, the address's upper bits */
+    uint32_t name; /* valid bit, segment, upper bits of the address */
     uint32_t place;
 };
 
@@ -61,7 +64,7 @@ static bool in_image(uint32_t address, const char *start, const char *end)
     return address >= (uint32_t)start && address < (uint32_t)end;
 }
 
-/* What the second word of a page's entry says of it; 0: there is no page. */
+/* The second word of a page's entry; 0: no such page. */
 static uint32_t place_of(uint32_t address)
 {
     uint32_t page = address & ~(uint32_t)(FAULT_PAGE - 1);
@@ -83,7 +86,7 @@ static void forget(uint32_t address)
     __asm__ volatile("tlbie %0\n\tsync" ::"r"(address) : "memory");
 }
 
-/* One entry goes for another in turn. A segment's identifier is its number. */
+/* When a group is full, its entries are replaced in turn. A segment's identifier is its number. */
 bool ppc_add_page(uint32_t address)
 {
     uint32_t segment = address >> SEGMENT_SHIFT;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What arch/ppc/interrupts.c copies to the exception vectors, and where that leads. A vector leaves
- * its own address + 16 in the link register; r3 and what was there are in SPRG0 and SPRG1.
+ * The code that arch/ppc/interrupts.c copies to the exception vectors, and its targets. A vector
+ * sets the link register to its own address + 16 and saves r3 and the old link register in SPRG0
+ * and SPRG1.
  */
 #define SPRG0 272
 #define SPRG1 273
@@ -10,7 +11,7 @@
 #define DSISR 18
 #define DAR 19
 
-/* struct trap_frame */
+/* Offsets in struct trap_frame */
 #define FRAME_GPR 0
 #define FRAME_VECTOR 128
 #define FRAME_SRR0 132
@@ -23,7 +24,10 @@
 #define FRAME_CTR 160
 #define FRAME_XER 164
 
-/* An interrupt's stack frame: back chain and LR word, then what a C function may change. */
+/*
+ * An interrupt's stack frame: back chain and LR word, then the registers that a C function may
+ * change.
+ */
 #define IRQ_FRAME 80
 
     .macro vector to
@@ -40,7 +44,7 @@ vector_to_interrupt:
 vector_to_exception:
     vector exception_entry
 
-/* On the stack of what was interrupted: nothing lies below its stack pointer. */
+/* Uses the interrupted program's stack: nothing below its stack pointer is in use. */
 interrupt_entry:
     stwu 1, -IRQ_FRAME(1)
     stw 0, 8(1)
@@ -96,7 +100,7 @@ interrupt_entry:
     addi 1, 1, IRQ_FRAME
     rfi
 
-/* On a stack of its own, as r1 may be what is wrong. Returns where a page was missing, and is there now. */
+/* Uses a separate stack, as r1 may be invalid. Returns if a missing page was added. */
 exception_entry:
     lis 3, exception_frame@ha
     addi 3, 3, exception_frame@l
