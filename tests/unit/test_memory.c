@@ -74,7 +74,7 @@ static void transmit_ring_takes_as_many_as_asked(void **state)
         assert_int_equal(card_open(), 0);
         frame = card_frame(60, HEADROOM, 1);
         for (unsigned round = 0; round < 5; round++) {
-            const struct virtqueue_part part = {frame, 60};
+            struct virtqueue_part part = {frame, 60};
 
             for (unsigned i = 0; i < taken; i++) {
                 assert_int_equal(virtio_net_transmit(&card.net, &part, 1, HEADROOM, NULL,
