@@ -41,7 +41,15 @@ void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, u
     arch_interrupts_restore(enabled);
 }
 
-uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
+/* Nothing is translated. */
+bool vpci_platform_map(uint32_t address, uint32_t size, uintptr_t *at)
+{
+    (void)size;
+    *at = address;
+    return true;
+}
+
+uint32_t vpci_platform_read(bool io, uintptr_t address, unsigned width)
 {
     switch (width) {
     case 1:
@@ -53,7 +61,7 @@ uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
     }
 }
 
-void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uintptr_t address, unsigned width, uint32_t value)
 {
     switch (width) {
     case 1:

@@ -210,7 +210,7 @@ bool vpci_map(const struct vpci_device *device, unsigned bar, uint32_t offset, u
         .size = size,
         .io = b->io,
     };
-    return true;
+    return b->io || vpci_platform_map((uint32_t)b->address + offset, size, &region->base);
 }
 
 uint32_t vpci_read(const struct vpci_region *region, uint32_t offset, unsigned width)

@@ -37,8 +37,8 @@ struct vpci_device {
 
 /* A part of a BAR. Accesses are not checked against its size. */
 struct vpci_region {
-    uint32_t base;
-    uint32_t size; /* bytes */
+    uintptr_t base; /* I/O space: as the BAR has it; memory: of vpci_platform_map() */
+    uint32_t size;  /* bytes */
     bool io;
 };
 
@@ -95,7 +95,7 @@ uint8_t vpci_find_capability(const struct vpci_device *device, uint8_t id, unsig
 
 /*
  * Makes a region of a BAR's bytes. Returns false, and *region unset, when the BAR is not
- * implemented, has no address or one above 4 GiB, or does not hold offset + size bytes.
+ * implemented, has no address or one above 4 GiB, does not hold offset + size bytes, or cannot be mapped.
  */
 bool vpci_map(const struct vpci_device *device, unsigned bar, uint32_t offset, uint32_t size,
               struct vpci_region *region);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What pci/ asks of the machine. arch/pci_platform.c answers for the machines of this project;
- * a port to another system supplies these six functions instead. None of them blocks, and all of them may
+ * a port to another system supplies these seven functions instead. None of them blocks, and all of them may
  * be called from interrupt context.
  */
 #ifndef VTNET_PCI_PLATFORM_H
@@ -22,12 +22,21 @@ uint32_t vpci_platform_config_read(uint16_t bdf, unsigned offset, unsigned width
 void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, uint32_t value);
 
 /*
+ * Makes device registers accessible: `size` bytes of memory space from this bus address on, a part of a BAR. Where
+ * addresses are translated it maps them, without a cache; else *at is the bus address itself. Returns false where that
+ * cannot be done: the device is used through I/O space or configuration space then, where it can be. Called by
+ * virtio_pci_open(), once for each structure of a device, never from interrupt context, and again when a device is opened
+ * again; nothing ends the mapping. *at: the address of the first byte for vpci_platform_read() and _write().
+ */
+bool vpci_platform_map(uint32_t address, uint32_t size, uintptr_t *at);
+
+/*
  * Device registers, little-endian as all of PCI: the value is in the processor's order. io: whether
- * the address is in I/O space. address: as the BAR has it (a bus address). width: 1, 2 or 4 bytes.
+ * the address is in I/O space, as the BAR has it; else it is one of vpci_platform_map(). width: 1, 2 or 4 bytes.
  * Accesses are made in program order, and stores of this processor to memory come before them.
  */
-uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width);
-void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value);
+uint32_t vpci_platform_read(bool io, uintptr_t address, unsigned width);
+void vpci_platform_write(bool io, uintptr_t address, unsigned width, uint32_t value);
 
 /* A range of bus addresses: first to last, both included. */
 struct vpci_window {

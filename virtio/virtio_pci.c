@@ -51,13 +51,19 @@ static unsigned bar_out_of_reach(const struct vpci_device *pci)
     return bar;
 }
 
+static const char *reason(const struct vpci_bar *bar)
+{
+    return bar->address == 0                                     ? "has no address"
+           : bar->address + bar->size > (uint64_t)UINT32_MAX + 1 ? "lies above 4 GiB"
+                                                                 : "cannot be mapped";
+}
+
 static void log_windowed(const struct virtio_pci *vp)
 {
     virtio_platform_log("virtio: " VPCI_BDF_FORMAT " BAR %u %s: the device is used through "
                         "configuration space, which is slow",
                         VPCI_BDF_ARGS(vp->pci.bdf), vp->common.bar,
-                        vp->pci.bar[vp->common.bar].address == 0 ? "has no address"
-                                                                 : "lies above 4 GiB");
+                        reason(&vp->pci.bar[vp->common.bar]));
 }
 
 static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interface)
@@ -69,12 +75,11 @@ static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interfa
         virtio_platform_log("virtio: " VPCI_BDF_FORMAT " has no usable %s interface",
                             VPCI_BDF_ARGS(vp->pci.bdf), names[interface]);
     } else {
-        virtio_platform_log("virtio: " VPCI_BDF_FORMAT
-                            " has no usable %s interface: BAR %u %s; give "
-                            "the device its legacy interface, or make room below 4 GiB with "
-                            "fewer or smaller PCI devices",
-                            VPCI_BDF_ARGS(vp->pci.bdf), names[interface], bar,
-                            vp->pci.bar[bar].address == 0 ? "has no address" : "lies above 4 GiB");
+        virtio_platform_log(
+            "virtio: " VPCI_BDF_FORMAT " has no usable %s interface: BAR %u %s; give "
+            "the device its legacy interface, or make room below 4 GiB with "
+            "fewer or smaller PCI devices",
+            VPCI_BDF_ARGS(vp->pci.bdf), names[interface], bar, reason(&vp->pci.bar[bar]));
     }
     return VIRTIO_ERROR_NODEV;
 }

@@ -257,12 +257,20 @@ static void answer(struct function *f, unsigned bar)
     }
 }
 
-uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
+/* Nothing is translated. */
+bool vpci_platform_map(uint32_t address, uint32_t size, uintptr_t *at)
+{
+    (void)size;
+    *at = address;
+    return true;
+}
+
+uint32_t vpci_platform_read(bool io, uintptr_t address, unsigned width)
 {
     struct function *f;
     uint32_t offset, value;
     unsigned bar;
-    const uint8_t *at = locate(io, address, &f, &bar, &offset);
+    const uint8_t *at = locate(io, (uint32_t)address, &f, &bar, &offset);
 
     if (is_lie(&value)) {
         return value;
@@ -274,12 +282,12 @@ uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
     return get(at, width);
 }
 
-void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uintptr_t address, unsigned width, uint32_t value)
 {
     struct function *f;
     uint32_t offset;
     unsigned bar;
-    uint8_t *at = locate(io, address, &f, &bar, &offset);
+    uint8_t *at = locate(io, (uint32_t)address, &f, &bar, &offset);
 
     if (at != NULL) {
         put(at, width, value);

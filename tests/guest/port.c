@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A whole port of virtio/ and pci/, as docs/porting.md shows it: the ten functions, and a program
+ * A whole port of virtio/ and pci/, as docs/porting.md shows it: the eleven functions, and a program
  * that sends every frame for it back to whoever sent it. It is linked with libvtnet.a and with the
  * parts of this project that stand for the system one would port to: memory_alloc(), printf(),
  * arch_io_read32() and the like.
@@ -46,7 +46,7 @@ void virtio_platform_log(const char *format, ...)
     printf("\n");
 }
 
-/* Six functions for pci/. */
+/* Seven functions for pci/. */
 
 enum { CONFIG_ADDRESS = 0xcf8, CONFIG_DATA = 0xcfc };
 
@@ -70,7 +70,15 @@ void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, u
     arch_interrupts_restore(on);
 }
 
-uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
+/* Nothing is translated. */
+bool vpci_platform_map(uint32_t address, uint32_t size, uintptr_t *at)
+{
+    (void)size;
+    *at = address;
+    return true;
+}
+
+uint32_t vpci_platform_read(bool io, uintptr_t address, unsigned width)
 {
     switch (width) {
     case 1:
@@ -82,7 +90,7 @@ uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
     }
 }
 
-void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uintptr_t address, unsigned width, uint32_t value)
 {
     switch (width) {
     case 1:

@@ -149,7 +149,7 @@ def test_queues_are_reset_by_themselves(arch, device):
 
 @pytest.mark.parametrize("device", ["disable-modern=on", "disable-legacy=on"])
 def test_minimal_port_returns_frames(arch, device):
-    """libvtnet.a and the eleven functions of docs/porting.md: each frame comes back to its sender."""
+    """libvtnet.a and the functions of docs/porting.md: each frame comes back to its sender."""
     own, guest_mac = bytes.fromhex("020000000001"), bytes.fromhex("525400123456")
     with Guest(arch, image="port", address=None, network=tap_network(device=device)) as guest, \
             socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88b5)) as raw:

@@ -204,8 +204,19 @@ static struct fake_function *decode(bool io, uint32_t address, unsigned *bar, ui
     return found;
 }
 
-uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
+bool vpci_platform_map(uint32_t address, uint32_t size, uintptr_t *at)
 {
+    assert_true(size > 0);
+    if (fake_pci.unmappable) {
+        return false;
+    }
+    *at = address ^ FAKE_MAPPED;
+    return true;
+}
+
+uint32_t vpci_platform_read(bool io, uintptr_t at, unsigned width)
+{
+    uint32_t address = (uint32_t)(io ? at : at ^ FAKE_MAPPED);
     uint32_t value = ones(width);
     uint32_t offset;
     unsigned bar;
@@ -221,8 +232,9 @@ uint32_t vpci_platform_read(bool io, uint32_t address, unsigned width)
     return value;
 }
 
-void vpci_platform_write(bool io, uint32_t address, unsigned width, uint32_t value)
+void vpci_platform_write(bool io, uintptr_t at, unsigned width, uint32_t value)
 {
+    uint32_t address = (uint32_t)(io ? at : at ^ FAKE_MAPPED);
     uint32_t offset;
     unsigned bar;
     struct fake_function *function = decode(io, address, &bar, &offset);

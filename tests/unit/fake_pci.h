@@ -61,6 +61,7 @@ struct fake_pci {
     struct vpci_window window[2]; /* memory, I/O */
     unsigned other_roots;         /* that the platform knows of */
     unsigned config_reads;        /* of any function */
+    bool unmappable;              /* vpci_platform_map() refuses everything */
     unsigned unclaimed;           /* register accesses that nobody decoded */
     unsigned bars_written_while_decoding;
     bool tracing;
@@ -68,6 +69,9 @@ struct fake_pci {
     unsigned traced;
 };
 extern struct fake_pci fake_pci;
+
+/* Memory is accessed at addresses that have these bits the other way round. */
+enum { FAKE_MAPPED = 0x05000000 };
 
 /* An empty machine. */
 void fake_pci_reset(void);

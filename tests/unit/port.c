@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A port on the host, as docs/porting.md shows it: virtio/ and pci/ as libvtnet.a, memory, clock
- * and log of the C library, and the tests' fake device, which is the other six functions. A frame
+ * and log of the C library, and the tests' fake device, which is the other seven functions. A frame
  * comes in, with an interrupt, goes back to its sender, and is looked at.
  */
 #include <stdarg.h>

@@ -302,7 +302,10 @@ static void bars_without_address_get_one_that_nobody_has(void **state)
     for (unsigned bar = 0; bar < 5; bar++) {
         for (uint64_t i = 0; i < device.bar[bar].size; i += 16) {
             /* Two that decode it fail the test. */
-            vpci_platform_read(device.bar[bar].io, (uint32_t)(device.bar[bar].address + i), 1);
+            struct vpci_region region;
+
+            assert_true(vpci_map(&device, bar, (uint32_t)i, 1, &region));
+            vpci_read8(&region, 0);
         }
     }
     assert_int_equal(fake_pci.unclaimed, 0);
@@ -411,6 +414,10 @@ static void map_refuses_what_lies_outside(void **state)
     assert_false(vpci_map(&device, 5, 0, 4, &region));      /* no address */
     assert_false(vpci_map(&device, 6, 0, 4, &region));
     assert_false(vpci_map(&device, 7, 0, 4, &region));
+    assert_int_equal(region.base, 0xfffff000 ^ FAKE_MAPPED);
+    fake_pci.unmappable = true;
+    assert_true(vpci_map(&device, 0, 16, 48, &region)); /* I/O space needs no mapping */
+    assert_false(vpci_map(&device, 4, 0, 4, &region));
 }
 
 static void enable_switches_on_what_a_driver_needs(void **state)

@@ -55,7 +55,7 @@ static void table_is_found_and_left_off(void **state)
     fake_pci_set(function, CAP + 2, 2, 0xc000 | (ENTRIES - 1)); /* as somebody left it */
     open_function();
     assert_int_equal(msix.entries, ENTRIES);
-    assert_int_equal(msix.table.base, BAR_ADDRESS + TABLE);
+    assert_int_equal(msix.table.base, (BAR_ADDRESS + TABLE) ^ FAKE_MAPPED);
     assert_int_equal(control(), ENTRIES - 1);
 }
 

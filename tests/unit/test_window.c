@@ -62,22 +62,39 @@ static void check_works(void)
     card_free_frame(frame, 12);
 }
 
+static void let_nobody_map_it(void)
+{
+    fake_pci.unmappable = true;
+}
+
 static void device_works_without_its_bar(void **state)
 {
-    static void (*const spoils[])(void) = {put_above_4_gib, take_the_address};
+    static void (*const spoils[])(void) = {put_above_4_gib, take_the_address, let_nobody_map_it};
+    static const char *const logged[] = {"lies above 4 GiB", "has no address", "cannot be mapped"};
     static const uint8_t mac[] = {0x52, 0x54, 0x00, 0xab, 0xcd, 0xef};
 
     (void)state;
-    for (unsigned i = 0; i < 2; i++) {
+    for (unsigned i = 0; i < 3; i++) {
         create(spoils[i]);
         assert_int_equal(card_open(), 0);
         assert_memory_equal(card.net.mac, mac, 6);
         check_works();
         check_trace();
-        assert_non_null(strstr(fake_platform.log, i == 0 ? "00:03.0 BAR 4 lies above 4 GiB"
-                                                         : "00:03.0 BAR 4 has no address"));
+        assert_non_null(strstr(fake_platform.log, "00:03.0 BAR 4 "));
+        assert_non_null(strstr(fake_platform.log, logged[i]));
         card_close();
     }
+}
+
+static void device_that_cannot_be_mapped_has_its_other_interface(void **state)
+{
+    (void)state;
+    card_create(FAKE_TRANSITIONAL, features);
+    let_nobody_map_it();
+    assert_int_equal(card_open(), 0);
+    assert_true(card.vp.dev.transport->legacy);
+    check_works();
+    card_close();
 }
 
 /* With MSI-X, whose table is elsewhere and in reach. */
@@ -259,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_works_without_its_bar),
+        cmocka_unit_test(device_that_cannot_be_mapped_has_its_other_interface),
         cmocka_unit_test(vectors_work_through_the_window),
         cmocka_unit_test(interrupt_does_not_disturb_an_access),
         cmocka_unit_test(transitional_device_prefers_its_ports),
