@@ -13,9 +13,8 @@
 #include "lwip/inet.h"
 #include "lwip/mld6.h"
 #include "lwip/timeouts.h"
-#include "net/lwip_port/port.h"
+#include "net/cards.h"
 #include "net/name.h"
-#include "net/net.h"
 
 enum {
     DHCP_PATIENCE_MS = 2000,

@@ -19,9 +19,8 @@
 #include "lwip/prot/dhcp.h"
 #include "lwip/prot/iana.h"
 #include "lwip/udp.h"
+#include "net/cards.h"
 #include "net/lwip_port/hooks.h"
-#include "net/lwip_port/port.h"
-#include "net/net.h"
 
 enum {
     WAIT_FIRST_MS = 500, /* after a refusal; it doubles with each one */

@@ -11,9 +11,8 @@
 #include "lwip/prot/iana.h"
 #include "lwip/timeouts.h"
 #include "lwip/udp.h"
+#include "net/cards.h"
 #include "net/local.h"
-#include "net/lwip_port/port.h"
-#include "net/net.h"
 
 enum {
     NAME_MAX = MDNS_LABEL_MAXLEN,

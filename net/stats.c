@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "arch/arch.h"
+#include "net/cards.h"
+#include "net/loop.h"
 #include "net/lwip_port/guard.h"
-#include "net/lwip_port/port.h"
-#include "net/net.h"
 #include "runtime/memory.h"
 
 enum { JSON_COMMON = 2048, JSON_CARD = 5120 }; /* bytes */
@@ -304,13 +304,13 @@ static void print_bounded(void)
            memory.touched >> 10, (unsigned)memory.refused);
 }
 
-void stats_print(uint64_t now)
+bool stats_print(uint64_t now)
 {
     static struct nic_counters last[NIC_CARDS];
     static uint64_t next;
 
     if (now < next) {
-        return;
+        return false;
     }
     for (unsigned i = 0; i < net_port_count(); i++) {
         const struct lwip_port *port = net_port(i);
@@ -326,4 +326,5 @@ void stats_print(uint64_t now)
         print_bounded();
     }
     next = now + SECOND_NS;
+    return true;
 }

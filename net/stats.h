@@ -3,6 +3,7 @@
 #ifndef STATS_H
 #define STATS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ size_t stats_json_room(void);
 size_t stats_json(char *to, size_t size);
 
 /* For the loop: once a second a line for each card, with rates since the last one. now: the clock,
- * in ns. */
-void stats_print(uint64_t now);
+ * in ns. Returns whether it was time for them. */
+bool stats_print(uint64_t now);
 
 #endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/loop.h"
+
+#include "arch/arch.h"
+#include "net/cards.h"
+#include "runtime/stamp.h"
+
+enum { BUDGET = 64 }; /* frames a pass: a quarter of the ring, then the replies are sent */
+
+static struct loop_config config;
+static struct net_poller *pollers;
+static bool stopped;
+static struct net_counters counters;
+static volatile bool woken; /* set by interrupts: there is something to poll */
+
+void loop_wake(void)
+{
+    woken = true;
+}
+
+const struct net_counters *net_counters(void)
+{
+    return &counters;
+}
+
+void net_add_poller(struct net_poller *poller)
+{
+    poller->next = pollers;
+    pollers = poller;
+}
+
+static bool run_pollers(void)
+{
+    bool busy = false;
+
+    for (struct net_poller *poller = pollers; poller != NULL; poller = poller->next) {
+        busy |= poller->poll(poller->context);
+    }
+    return busy;
+}
+
+static bool waits_for_room(void)
+{
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        if (net_port(i)->tx_full) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Sleeps until an interrupt: one of a card, if it has one to give, or the clock's tick. */
+static void sleep(void)
+{
+    bool pending = false;
+
+    counters.sleeps++;
+    woken = false;
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        const struct lwip_port *port = net_port(i);
+
+        pending |= port->nic.driver->interrupts_on(port->nic.state, port->tx_full);
+    }
+    if (pending) {
+        return; /* something came before interrupts were on */
+    }
+    arch_interrupts_off();
+    if (woken) {
+        arch_interrupts_on();
+    } else {
+        arch_wait();
+    }
+}
+
+/* What a pass found to do. */
+struct pass {
+    unsigned frames; /* taken */
+    bool busy;       /* there was anything */
+    bool more; /* there is more: a poller has work, or a card took as much as it may in a pass */
+};
+
+/*
+ * Whether to sleep after a pass. now: the clock; last_work: when there last was some. Interrupt mode does not make a
+ * pass without work before it sleeps: sleep() returns at once if something came meanwhile. In hybrid mode
+ * a short wait is polled through, as waking up costs more; but waiting for room in a full ring is not short, and
+ * polling would only take the processor from the device.
+ */
+static bool may_sleep(const struct pass *pass, uint64_t now, uint64_t last_work)
+{
+    switch (config.mode) {
+    case LOOP_POLL:
+        return false;
+    case LOOP_INTERRUPT:
+        return !pass->more;
+    default:
+        return !pass->busy &&
+               (waits_for_room() || now - last_work >= (uint64_t)config.poll_us * 1000);
+    }
+}
+
+/* What a pass is made of. */
+enum share { RECEIVE, TIMERS, SERVICES, FLUSH, SHARES };
+static uint64_t shares[SHARES]; /* ns of the pass under way, where it is timed */
+
+/* A share of the pass ends, and the next begins. */
+static void end_share(enum share share, uint64_t *since)
+{
+    if (config.timed) {
+        uint64_t now = arch_clock_ns();
+
+        shares[share] = now - *since;
+        *since = now;
+    }
+}
+
+static struct pass run_once(uint64_t now)
+{
+    struct pass pass = {0};
+    uint64_t since = now;
+
+    stamp(STAMP_PASS);
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        unsigned frames = lwip_port_poll(net_port(i), BUDGET);
+
+        pass.frames += frames;
+        pass.more |= frames == BUDGET;
+    }
+    end_share(RECEIVE, &since);
+    lwip_port_timers(now);
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        lwip_port_resume(net_port(i));
+    }
+    end_share(TIMERS, &since);
+    pass.more |= run_pollers();
+    pass.busy = pass.more || pass.frames != 0;
+    end_share(SERVICES, &since);
+    stamp(STAMP_FLUSH);
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        lwip_port_flush(net_port(i));
+    }
+    end_share(FLUSH, &since);
+    stamp(STAMP_END);
+    return pass;
+}
+
+static void account(uint64_t ns, unsigned frames)
+{
+    counters.passes++;
+    if (ns > counters.worst_pass_ns) {
+        counters.worst_pass_ns = ns;
+        counters.worst_pass_frames = frames;
+        counters.worst_receive_ns = shares[RECEIVE];
+        counters.worst_timers_ns = shares[TIMERS];
+        counters.worst_services_ns = shares[SERVICES];
+        counters.worst_flush_ns = shares[FLUSH];
+    }
+}
+
+void loop_run(const struct loop_config *how)
+{
+    uint64_t now = arch_clock_ns();
+    uint64_t last_work = now;
+
+    config = *how;
+    stopped = false;
+    while (!stopped) {
+        uint64_t start = now;
+        struct pass pass = run_once(start);
+
+        now = arch_clock_ns();
+        account(now - start, pass.frames);
+        if (config.between(now)) {
+            now = arch_clock_ns();
+        }
+        if (pass.busy) {
+            last_work = start;
+        }
+        if (may_sleep(&pass, start, last_work)) {
+            sleep();
+            now = arch_clock_ns();
+        } else if (!pass.busy) {
+            arch_pause();
+        }
+    }
+}
+
+void net_stop(void)
+{
+    stopped = true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/may_send.h"
+
+#include "lwip/ip.h"
+#include "lwip/nd6.h"
+#include "lwip/prot/ip4.h"
+#include "lwip/prot/ip6.h"
+#include "lwip/prot/udp.h"
+#include "net/cards.h"
+
+enum { FRAGMENT_PARTS = 3 }; /* a header, and of the payload the end of one pbuf and what follows */
+
+/* What one packet takes of a datagram of `length` bytes, UDP header and payload; in fragments a
+ * multiple of 8 (RFC 791 §3.2, RFC 8200 §4.5), and never 0. */
+static uint32_t room_in_packet(const ip_addr_t *to, struct netif *netif, uint32_t length)
+{
+    bool v4 = IP_IS_V4(to);
+    uint32_t mtu = v4 ? netif->mtu : nd6_get_destination_mtu(ip_2_ip6(to), netif);
+    uint32_t headers = v4 ? IP_HLEN : IP6_HLEN;
+    uint32_t fragment_headers = v4 ? IP_HLEN : IP6_HLEN + IP6_FRAG_HLEN;
+
+    if (headers + length <= mtu) {
+        return length;
+    }
+    return mtu < fragment_headers + 8 ? 8 : (mtu - fragment_headers) / 8 * 8;
+}
+
+static bool is_link_missing(void)
+{
+    bool missing = false;
+
+    for (unsigned i = 0; i < net_port_count(); i++) {
+        missing |= !netif_is_link_up(&net_port(i)->netif);
+    }
+    return missing;
+}
+
+/* In fragments it takes places in the ring for each. */
+bool net_may_send(const ip_addr_t *to, uint32_t payload)
+{
+    struct netif *netif = ip_route(IP_IS_V4(to) ? IP4_ADDR_ANY : IP6_ADDR_ANY, to);
+    uint32_t fragment;
+
+    if (netif == NULL) {
+        /* Without its link a netif is no way. When that is up again a pass comes, and all goes on. Else it
+         * goes nowhere, which sending it tells. */
+        return !is_link_missing();
+    }
+    fragment = room_in_packet(to, netif, payload + UDP_HLEN);
+    return lwip_port_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,
+                          FRAGMENT_PARTS);
+}
