@@ -72,9 +72,12 @@ void vpci_setup_bars(struct vpci_device *device);
 
 /*
  * The input of the interrupt controller to which the function's interrupt pin is connected: as the
- * firmware wrote it or, on a PReP machine, as it is wired. 255: none.
+ * firmware wrote it or as vpci_platform_irq_line() has it. 255: none.
  */
 uint8_t vpci_irq_line(uint16_t bdf);
+
+/* Where an interrupt pin, 0 to 3 for INTA to INTD, arrives at the root bus, behind bridges too: pin plus slot there. */
+unsigned vpci_irq_at_root(uint16_t bdf, unsigned pin);
 
 /* Enables I/O decoding, memory decoding and bus mastering. Leaves the interrupt line disabled. */
 void vpci_enable(const struct vpci_device *device);

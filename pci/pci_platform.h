@@ -53,6 +53,13 @@ unsigned vpci_platform_other_roots(void);
 /* Where BARs that the firmware left without an address may be put. io: which space. */
 struct vpci_window vpci_platform_window(bool io);
 
+/*
+ * Optional, for machines whose firmware does not write interrupt lines into the registers: the line of a function. pin:
+ * 0 to 3, for INTA to INTD. line: what the register has. vpci_irq_at_root() may be called. pci/ has a weak
+ * definition, which returns line.
+ */
+uint8_t vpci_platform_irq_line(uint16_t bdf, unsigned pin, uint8_t line);
+
 #ifdef __cplusplus
 }
 #endif
