@@ -6,7 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "boot/arguments.h"
+/* An IPv4 address with its prefix length, in the processor's byte order. address 0: not given. */
+struct boot_ipv4 {
+    uint32_t address;
+    uint8_t prefix;
+};
+
+/* An IPv6 address in network byte order. All zeros: not given. The prefix has 64 bits. */
+struct boot_ipv6 {
+    uint8_t address[16];
+};
 
 /*
  * Set by the functions below when they reject an address that is well-formed, but that no station

@@ -7,16 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An IPv4 address with its prefix length, in the processor's byte order. address 0: not given. */
-struct boot_ipv4 {
-    uint32_t address;
-    uint8_t prefix;
-};
-
-/* An IPv6 address in network byte order. All zeros: not given. The prefix has 64 bits. */
-struct boot_ipv6 {
-    uint8_t address[16];
-};
+#include "boot/address_text.h"
 
 enum boot_mode {
     BOOT_MODE_HYBRID, /* poll for a while, then sleep until an interrupt */

@@ -55,6 +55,11 @@ lint: check-mutants
 check-mutants:
 	@$(PYTHON) tests/mutants/mutants.py --check
 
+lint: check-circles
+.PHONY: check-circles
+check-circles: ## files that use each other, but for those of tests/static/circles.txt
+	@$(PYTHON) tests/static/circles
+
 .PHONY: lint
 lint: ## format, clang-tidy, cppcheck
 	@clang-format --dry-run --Werror $(FORMATTED)
