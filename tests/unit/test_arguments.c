@@ -64,7 +64,7 @@ static void image_path_is_skipped(void **state)
         {"vtnet-demo.elf", ""},
         {"build/i386/vtnet-demo.elf ", " "},
         {"a.elf b.elf dhcp", " b.elf dhcp"},
-        /* blanks */
+        /* paths with blanks */
         {"/home/my dhcp test/vtnet-demo.elf ip=10.0.0.2/24", " ip=10.0.0.2/24"},
         {"my dhcp test/image linklocal", " linklocal"},
         {"dhcp test/vtnet-demo.elf", ""},
@@ -75,7 +75,7 @@ static void image_path_is_skipped(void **state)
         {".elf dhcp", " dhcp"},
         {"a.elfx/b.el c/d dhcp", " dhcp"},
         {"/srv/x y=1 z/vtnet.elf dhcp", " dhcp"},
-        /* a user's mistakes are left to be named */
+        /* a user's mistakes remain and are reported */
         {"x.elf 10.0.0.2/24 mode=irq", " 10.0.0.2/24 mode=irq"},
         {"x.elf mode=irq 10.0.0.2/24", " mode=irq 10.0.0.2/24"},
         {"image mode=irq 10.0.0.2/24", " mode=irq 10.0.0.2/24"},
@@ -98,7 +98,7 @@ static void image_path_is_skipped(void **state)
     }
 }
 
-/* Byte order marks, blanks of other alphabets and control characters can be seen in the message. */
+/* Byte order marks, foreign spaces and control characters are visible in the message. */
 static void unprintable_is_shown(void **state)
 {
     (void)state;
@@ -131,7 +131,7 @@ static void name_is_read(void **state)
     bad("name=a-", "malformed");
     bad("name=a.local", "malformed");
     bad("name=a_b", "malformed");
-    assert_int_equal(parse("name=\x10"), 1); /* which with bit 5 set would be a digit */
+    assert_int_equal(parse("name=\x10"), 1); /* it would be a digit with bit 5 set */
     assert_non_null(strstr(console, "'name=\\x10' is malformed and ignored"));
     assert_memory_equal(&boot_arguments, &defaults, sizeof defaults);
     bad("name=[", "malformed");
@@ -263,7 +263,7 @@ static void unknown_words_are_named(void **state)
     (void)state;
     bad("nonsense", "unknown");
     bad("nonsense=1", "unknown");
-    bad("i=1.2.3.4", "unknown"); /* a beginning of a name */
+    bad("i=1.2.3.4", "unknown"); /* a prefix of a name */
     bad("ipx=1.2.3.4", "unknown");
     bad("IP=1.2.3.4", "unknown");
     bad("=", "unknown");
@@ -300,9 +300,9 @@ static void words_may_be_many(void **state)
     assert_int_equal(boot_arguments.bufinit, 8);
     assert_true(boot_arguments.dhcp);
     assert_int_equal(parse("mode=poll nonsense ip=1.2.3 bufinit=4"), 2);
-    assert_int_equal(boot_arguments.mode, BOOT_MODE_POLL); /* the others still count */
+    assert_int_equal(boot_arguments.mode, BOOT_MODE_POLL); /* the other words take effect */
     assert_int_equal(boot_arguments.bufinit, 4);
-    good("mode=poll mode=irq"); /* the last one holds */
+    good("mode=poll mode=irq"); /* the last one counts */
     assert_int_equal(boot_arguments.mode, BOOT_MODE_IRQ);
 }
 
@@ -328,7 +328,7 @@ static void bufinit_is_held_by_bufmax(void **state)
     assert_non_null(strstr(console, "bufinit=100 is more than bufmax=10"));
     assert_int_equal(boot_arguments.bufinit, 10);
     good("bufinit=10 bufmax=10");
-    good("bufmax=10"); /* the default gives way without a word */
+    good("bufmax=10"); /* a default that is too large is reduced silently */
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control queue, and what changes in the configuration while the device runs. */
+/* The control queue, and configuration changes while the device runs. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -24,14 +24,14 @@ static void open_with(unsigned interface, uint64_t features)
     assert_int_equal(card_open(), 0);
 }
 
-/* The last command's bytes, exactly. */
+/* Checks the bytes of the last command. */
 static void check_command(const void *bytes, size_t length)
 {
     assert_int_equal(card.dev.command_length, length);
     assert_memory_equal(card.dev.command, bytes, length);
 }
 
-/* A number as the interface under test has it in memory. */
+/* A number in the byte order of the tested interface. */
 static void put(uint8_t *to, unsigned width, uint64_t value)
 {
     fake_put(&card.dev, to, width, value);
@@ -52,7 +52,7 @@ static void commands_are_as_the_specification_has_them(void **state)
 
         assert_int_equal(i == CARD_PACKED ? fake_driver_event_flags(&card.dev, 2)
                                           : fake_avail_flags(&card.dev, 2),
-                         1); /* who waits for an answer needs no interrupt */
+                         1); /* the driver waits for the answer, so it needs no interrupt */
         assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_PROMISC), 0);
         assert_int_equal(card.dev.rx_mode, 1);
         for (unsigned modes = 0; modes < 64; modes++) {
@@ -95,7 +95,10 @@ static void commands_are_as_the_specification_has_them(void **state)
     }
 }
 
-/* QEMU refuses all of them where one bit is no offload, was not agreed, or lacks what it needs. */
+/*
+ * QEMU rejects the whole command if one bit is not an offload, was not negotiated, or lacks a
+ * feature that it requires.
+ */
 static void guest_offloads_are_those_that_can_be_on(void **state)
 {
     const uint64_t all = BIT(GUEST_CSUM) | BIT(GUEST_TSO4) | BIT(GUEST_TSO6) | BIT(GUEST_ECN) |
@@ -115,7 +118,7 @@ static void guest_offloads_are_those_that_can_be_on(void **state)
     };
 
     (void)state;
-    for (unsigned i = 2; i < CARD_RINGS; i++) { /* a legacy one has no bits for USO */
+    for (unsigned i = 2; i < CARD_RINGS; i++) { /* a legacy device has no bits for USO */
         open_with(i, CTRL | BIT(CTRL_GUEST_OFFLOADS) | BIT(MRG_RXBUF) | BIT(CSUM) |
                          (all & ~BIT(GUEST_TSO6)));
         for (unsigned n = 0; n < sizeof cases / sizeof cases[0]; n++) {
@@ -126,7 +129,7 @@ static void guest_offloads_are_those_that_can_be_on(void **state)
     }
 }
 
-/* Each command without its feature, and without a control queue at all. */
+/* Each command without its feature, and without a control queue. */
 static void commands_without_their_feature_are_not_sent(void **state)
 {
     const uint64_t all = CTRL | BIT(CTRL_RX) | BIT(CTRL_RX_EXTRA) | BIT(CTRL_VLAN) |
@@ -145,8 +148,8 @@ static void commands_without_their_feature_are_not_sent(void **state)
                          VIRTIO_ERROR_UNSUPPORTED);
         assert_int_equal(virtio_net_set_vlan(&card.net, 1, true), VIRTIO_ERROR_UNSUPPORTED);
         assert_int_equal(virtio_net_set_mac(&card.net, mac),
-                         n / 2 < 2 ? 0
-                                   : VIRTIO_ERROR_UNSUPPORTED); /* the field of a legacy device */
+                         n / 2 < 2 ? 0 : VIRTIO_ERROR_UNSUPPORTED); /* a legacy device has a field
+                                                                 * for the address */
         assert_int_equal(virtio_net_set_guest_offloads(&card.net, 0), VIRTIO_ERROR_UNSUPPORTED);
         assert_int_equal(card.dev.commands, before);
         card_close();
@@ -159,7 +162,7 @@ static void commands_without_their_feature_are_not_sent(void **state)
     card_close();
 }
 
-/* The longest command, of four descriptors, is less than the ring: see fake_ctrl_run(). */
+/* The longest command needs four descriptors and must not fill the ring: see fake_ctrl_run(). */
 static void table_leaves_room_in_a_ring_in_order(void **state)
 {
     (void)state;
@@ -188,8 +191,10 @@ static void refused_commands_are_reported(void **state)
     card_close();
 }
 
-/* A device that does not answer costs 100 ms, once, and gets no other command, nor is the memory of
- * the one that it has touched. */
+/*
+ * A device that does not answer delays the driver by 100 ms, once. It gets no other command, and
+ * the memory of that command is not touched.
+ */
 static void silent_device_is_left_alone(void **state)
 {
     uint64_t start;
@@ -204,12 +209,15 @@ static void silent_device_is_left_alone(void **state)
     assert_int_equal(fake_platform.lines, 1);
     start = fake_platform.clock_ns;
     assert_int_equal(virtio_net_set_rx_mode(&card.net, 1), VIRTIO_ERROR_IO);
-    assert_in_range(fake_platform.clock_ns - start, 0, 2000000); /* looked at, not waited for */
+    assert_in_range(fake_platform.clock_ns - start, 0, 2000000); /* checked once, without waiting */
     assert_int_equal(fake_platform.lines, 1);
     card_close();
 }
 
-/* Whichever command is late, none is sent before its answer; then all work again. */
+/*
+ * While an answer is outstanding, whichever command it is for, no other command is sent. Afterwards
+ * all work again.
+ */
 static void late_answer_is_waited_for(void **state)
 {
     const uint64_t features = CTRL | BIT(CTRL_RX) | BIT(CTRL_VLAN) | BIT(CTRL_MAC_ADDR) |
@@ -248,7 +256,7 @@ static void late_answer_is_waited_for(void **state)
             assert_int_equal(virtio_net_set_vlan(&card.net, 7, true), VIRTIO_ERROR_IO);
             assert_int_equal(virtio_net_set_guest_offloads(&card.net, 0), VIRTIO_ERROR_IO);
             assert_int_equal(card.dev.commands, before);
-            fake_ctrl_answer(&card.dev); /* fails where the command is not what it was */
+            fake_ctrl_answer(&card.dev); /* fails if the command's memory was changed */
             assert_int_equal(virtio_net_set_rx_mode(&card.net, round % 2 ? 2 : 0), 0);
             assert_int_equal(card.dev.rx_mode, round % 2 ? 2 : 0);
             assert_int_equal(virtio_net_set_mac(&card.net, mac), 0);
@@ -258,7 +266,7 @@ static void late_answer_is_waited_for(void **state)
     }
 }
 
-/* Opening must survive it too. */
+/* Opening also works with a silent device. */
 static void device_without_answers_can_be_opened(void **state)
 {
     (void)state;
@@ -287,7 +295,9 @@ static void one_pair_of_many_is_used(void **state)
     }
 }
 
-/* Twice that number is the control queue's index, which must not be another queue's. */
+/*
+ * Twice that number is the index of the control queue, which must not coincide with another queue.
+ */
 static void impossible_number_of_pairs_is_not_used(void **state)
 {
     static const uint16_t pairs[] = {0, 0x8000, 0x8001, 0xffff};
@@ -304,7 +314,7 @@ static void impossible_number_of_pairs_is_not_used(void **state)
         assert_true(fake_rx(&card.dev, "a frame", 7));
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         card_close();
-        card_create_as(n / 4, CTRL | BIT(MQ)); /* possible, but the device has no such queue */
+        card_create_as(n / 4, CTRL | BIT(MQ)); /* a valid number, but the queue does not exist */
         card.dev.max_pairs = n % 2 ? VIRTIO_NET_PAIRS_MAX : FAKE_QUEUES;
         assert_int_equal(card_open(), VIRTIO_ERROR_IO);
         assert_int_equal(fake_platform.live, 0);
@@ -329,7 +339,7 @@ static void announcement_is_made_and_acknowledged(void **state)
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.announces, 1);
         card_close();
-        /* Not agreed: the bit means nothing. */
+        /* Without the feature the bit has no meaning. */
         open_with(i, CTRL | BIT(STATUS));
         card.dev.link_status |= VIRTIO_NET_S_ANNOUNCE;
         fake_virtio_config_changed(&card.dev);
@@ -357,7 +367,7 @@ static void mtu_speed_and_duplex_are_read(void **state)
         assert_int_equal(card.net.duplex, modern ? 1 : 0xff);
         card_close();
     }
-    open_with(3, BIT(SPEED_DUPLEX)); /* the fake's are all ones: unknown */
+    open_with(3, BIT(SPEED_DUPLEX)); /* all ones: unknown */
     assert_int_equal(card.net.speed, 0);
     assert_int_equal(card.net.duplex, 0xff);
     assert_int_equal(card.net.mtu, 1500);
@@ -379,7 +389,7 @@ static void change(uint32_t speed, uint8_t duplex, unsigned links)
     assert_int_equal(card.links, links);
 }
 
-/* A value that is neither is unknown, and what changes while the link stays up is seen. */
+/* Values other than these mean unknown. A change while the link stays up is detected. */
 static void speed_and_duplex_follow_the_device(void **state)
 {
     static const uint8_t unknown[] = {2, 3, 0x7f, 0x80, 0xfe, 0xff};
@@ -402,7 +412,7 @@ static void speed_and_duplex_follow_the_device(void **state)
         change(0x80000000, 1, 5);
         assert_int_equal(card.net.speed, 0);
         assert_true(card.link_up);
-        card.dev.link_status = 0; /* then nobody wants to know */
+        card.dev.link_status = 0; /* nothing to report while the link is down */
         change(1000, 1, 6);
         change(100, 1, 6);
         assert_false(card.link_up);
@@ -410,7 +420,7 @@ static void speed_and_duplex_follow_the_device(void **state)
     }
 }
 
-/* Without mergeable buffers one must hold the whole of a jumbo frame. */
+/* Without mergeable buffers one buffer must hold a whole jumbo frame. */
 static void jumbo_frames_are_received(void **state)
 {
     static uint8_t frame[9018];
@@ -426,7 +436,7 @@ static void jumbo_frames_are_received(void **state)
         while (!fake_rx(&card.dev, frame, sizeof frame)) {
             assert_int_equal(n % 2, 1);
             fake_want_kick(&card.dev, VIRTIO_NET_QUEUE_RX, true);
-            virtio_net_poll(&card.net, 8); /* more of them where the device waits for more */
+            virtio_net_poll(&card.net, 8); /* more are posted where the device waits for more */
         }
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         assert_int_equal(card.rx_length, sizeof frame);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Devices that lie. Each lie is noticed, counted, and does no harm. */
+/* Devices that lie. Each lie is detected and counted, and does no harm. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -18,7 +18,7 @@ static void open_card(unsigned interface, uint64_t features)
     assert_int_equal(card_open(), 0);
 }
 
-/* The device still works, in both directions. */
+/* Checks that the device still works in both directions. */
 static void check_alive(void)
 {
     uint8_t *frame = card_frame(60, 0, 3);
@@ -40,7 +40,7 @@ static void check_alive(void)
     card_free_frame(frame, 0);
 }
 
-/* The device broke the rules, was reset for it, and works. */
+/* Checks that the device, which broke the rules, was reset and works. */
 static void check_reset(struct virtqueue *vq)
 {
     assert_int_equal(vq->counters.bad_id, 1);
@@ -78,10 +78,10 @@ static void used_ids_that_head_no_chain_end_in_a_reset(void **state)
     for (unsigned n = 0; n < 2; n++) {
         struct fake_chain chain;
 
-        open_card(0, 0); /* whose buffers take two descriptors each */
+        open_card(0, 0); /* each buffer takes two descriptors */
         assert_true(fake_take(&card.dev, RX, &chain));
         fake_use(&card.dev, RX,
-                 n == 0 ? chain.head ^ 1u /* its second one */ : 200 /* a free one */, 30);
+                 n == 0 ? chain.head ^ 1u /* its second descriptor */ : 200 /* a free one */, 30);
         assert_int_equal(virtio_net_poll(&card.net, 100), 0);
         check_reset(&card.net.rx);
         card_close();
@@ -128,14 +128,14 @@ static void used_lengths_beyond_the_buffer_are_cut(void **state)
             assert_true(fake_rx(&card.dev, text, sizeof text));
             assert_int_equal(virtio_net_poll(&card.net, 8), 1);
             assert_int_equal(card.net.rx.counters.bad_length, 1);
-            assert_in_range(card.rx_length, 1514, 1518); /* what the buffer holds */
+            assert_in_range(card.rx_length, 1514, 1518); /* limited by the buffer's size */
             check_alive();
             card_close();
         }
     }
 }
 
-/* A frame must have at least one byte; what is shorter than the header has none. */
+/* A frame has at least one byte. A used length up to the header's size is no frame. */
 static void used_lengths_without_a_frame_are_dropped(void **state)
 {
     (void)state;
@@ -157,8 +157,10 @@ static void used_lengths_without_a_frame_are_dropped(void **state)
     }
 }
 
-/* §2.7.8.1, legacy: the length of a buffer that the device only reads may be anything; §2.8.4: in a
- * packed ring it has no meaning. */
+/*
+ * §2.7.8.1, legacy: the used length of a buffer that the device only reads may be anything. §2.8.4:
+ * in a packed ring it has no meaning.
+ */
 static void used_length_of_a_transmitted_frame_is_ignored(void **state)
 {
     static const unsigned which[] = {0, CARD_PACKED};
@@ -182,7 +184,7 @@ static void used_length_of_a_transmitted_frame_is_ignored(void **state)
     }
 }
 
-/* More used buffers than there were: nothing on this queue can be believed any more. */
+/* More used buffers than are in flight: nothing on this queue can be trusted any more. */
 static void used_index_that_jumps_stops_the_queue(void **state)
 {
     static const uint16_t jumps[] = {17, 256, 300, 0x8000, 0xffff};
@@ -201,12 +203,14 @@ static void used_index_that_jumps_stops_the_queue(void **state)
             assert_int_equal(virtio_net_poll(&card.net, 1000), 0);
             assert_int_equal(card.net.rx.counters.bad_index, 1);
             assert_int_equal(card.rx_frames, 0);
-            card_close(); /* gives all buffers back */
+            card_close(); /* returns all buffers */
         }
     }
 }
 
-/* Nothing is taken from it any more; the device is reset by the next passes, and all goes on. */
+/*
+ * No more buffers are taken from the queue. The next passes reset the device, and it works again.
+ */
 static void stopped_queue_means_a_reset(void **state)
 {
     (void)state;
@@ -214,7 +218,7 @@ static void stopped_queue_means_a_reset(void **state)
     card.dev.queue[RX].used_idx = 1000;
     fake_publish(&card.dev, RX);
     virtio_net_poll(&card.net, 8);
-    assert_true(virtio_net_interrupts_on(&card.net, false)); /* there is work: the reset */
+    assert_true(virtio_net_interrupts_on(&card.net, false)); /* the reset is pending work */
     virtio_net_poll(&card.net, 8);
     assert_int_equal(card.net.counters.recoveries, 1);
     assert_false(virtio_net_interrupts_on(&card.net, false));
@@ -249,7 +253,7 @@ static void stopped_transmit_queue_refuses_frames(void **state)
     assert_int_equal(card.sents, 2);
 }
 
-/* Descriptors that are free, and the available ring, are only ever written. */
+/* The driver never reads free descriptors or the available ring back. */
 static void nothing_is_read_back(void **state)
 {
     (void)state;
@@ -269,7 +273,7 @@ static void nothing_is_read_back(void **state)
     }
 }
 
-/* Used rings full of noise, much of which could be right: no access may leave its block. */
+/* Used rings filled with random data that is partly plausible: no access may leave its block. */
 static void rings_full_of_noise_do_no_harm(void **state)
 {
     uint32_t noise = 1;
@@ -314,7 +318,7 @@ static void num_buffers_that_cannot_be_drops_the_frame(void **state)
     }
 }
 
-/* The most that a frame may be made of, and one too many, with all of them there. */
+/* Frames of the maximum number of buffers, and of one more. */
 static void frames_of_very_many_buffers_are_bounded(void **state)
 {
     (void)state;
@@ -337,7 +341,7 @@ static void frames_of_very_many_buffers_are_bounded(void **state)
     }
 }
 
-/* In one buffer and in several. A type is possible where its feature was agreed. */
+/* In one buffer and in several. A type is allowed only if its feature was negotiated. */
 static void joined_frames_that_were_not_agreed_are_dropped(void **state)
 {
     const struct {
@@ -362,7 +366,7 @@ static void joined_frames_that_were_not_agreed_are_dropped(void **state)
         for (unsigned type = 0; type <= UINT8_MAX; type++) {
             unsigned plain = type & ~(unsigned)VIRTIO_NET_HDR_GSO_ECN;
             bool possible =
-                plain == 0 || (plain == types[agreed].type && /* a legacy one has no bit 54 */
+                plain == 0 || (plain == types[agreed].type && /* a legacy device has no bit 54 */
                                card.net.dev->features & types[agreed].feature);
             uint32_t bad = card.net.counters.rx_bad;
             unsigned frames = card.rx_frames;
@@ -387,7 +391,7 @@ static void impossible_queue_sizes_are_refused(void **state)
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
         for (unsigned queue = 0; queue < 2; queue++) {
             for (unsigned n = 0; n < sizeof sizes / sizeof sizes[0]; n++) {
-                /* test_packed.c has the packed ring's */
+                /* the packed ring is in test_packed.c */
                 card_create_as(i, UINT64_MAX & ~virtio_bit(VIRTIO_F_RING_PACKED));
                 card.dev.queue[queue].size = sizes[n];
                 assert_int_equal(card_open(), VIRTIO_ERROR_IO);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The i82559 driver on a card of fake_i82559.h: what that finds in memory, and what it may do. */
+/*
+ * The i82559 driver on the card of fake_i82559.h, which checks what the driver does and its memory.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +20,7 @@ static struct fake_i82559 fake;
 static struct nic_client client;
 static void *state;
 
-/* What the client got and has not released. */
+/* What the client has received and not released. */
 static struct {
     void *buffer[HELD_MAX];
     uint8_t *data[HELD_MAX];
@@ -26,7 +28,7 @@ static struct {
     unsigned count;
     const void *transmitted[HELD_MAX];
     unsigned done;
-    int links; /* times up, less times down */
+    int links; /* changes to up, less changes to down */
 } got;
 
 struct boot_arguments boot_arguments;
@@ -138,7 +140,7 @@ static void release_all(void)
     }
 }
 
-/* Frame number n: its bytes all follow from that. */
+/* The content of frame number n. */
 static const uint8_t *frame(unsigned n, unsigned length)
 {
     static uint8_t bytes[1600];
@@ -171,7 +173,7 @@ static void test_open(void **unused)
     assert_int_equal(fake.configuration[0], 22);
     assert_int_equal(fake.configuration[6] & 0x10, 0x10); /* standard TxCB */
     assert_int_equal(fake.configuration[15] & 1, 0);      /* not promiscuous */
-    assert_int_equal(fake.configuration[21] & 8, 0);      /* not all groups */
+    assert_int_equal(fake.configuration[21] & 8, 0);      /* not all multicast */
     assert_int_equal(fake.mask & 1, 1);
     assert_int_equal(fake.ru_state, FAKE_RU_READY);
     assert_int_equal(fake.cu_state, FAKE_CU_SUSPENDED);
@@ -216,7 +218,7 @@ static void test_cannot_open(void **unused)
     boot_arguments.bufmem = 1; /* less than one receive buffer */
     assert_null(driver->open(&pci, &client, &info));
     boot_arguments.bufmem = 0;
-    fake.eeprom[5]++; /* a wrong sum */
+    fake.eeprom[5]++; /* wrong checksum */
     assert_null(driver->open(&pci, &client, &info));
     fake.eeprom[5]--;
     fake.commands_lost = true;
@@ -254,7 +256,7 @@ static void test_receive(void **unused)
         expect(0, n % 200);
         release_all();
     }
-    assert_int_equal(counters().rx_buffers, RFDS + 5); /* the released ones were used again */
+    assert_int_equal(counters().rx_buffers, RFDS + 5); /* the released buffers were reused */
     assert_int_equal(fake.ru_starts, 1);
 }
 
@@ -265,7 +267,7 @@ static void test_ring_overflows(void **unused)
         assert_true(arrive(n % 200));
     }
     assert_false(arrive(0));
-    assert_int_equal(driver->poll(state, 10), 10); /* which makes room for ten more */
+    assert_int_equal(driver->poll(state, 10), 10); /* makes room for ten more */
     assert_int_equal(fake.ru_starts, 2);
     for (unsigned n = 0; n < 10; n++) {
         assert_true(arrive(100 + n));
@@ -283,7 +285,7 @@ static void test_ring_overflows(void **unused)
     assert_true(arrive(0));
 }
 
-/* The card had read the EL bit when the driver took it away. */
+/* The card had read the EL bit before the driver cleared it. */
 static void test_end_seen_in_between(void **unused)
 {
     (void)unused;
@@ -338,19 +340,19 @@ static void test_lying_card(void **unused)
         fake.lie_count = lengths[i];
         assert_true(arrive(1));
     }
-    fake.lie_status = 0x8000; /* complete, and not good */
+    fake.lie_status = 0x8000; /* complete but not OK */
     assert_true(arrive(1));
     assert_int_equal(driver->poll(state, 64), 7);
     assert_int_equal(counters().rx_bad, 7);
     assert_int_equal(got.count, 0);
-    fake.lie_count = 0xc000 | FRAME_MAX; /* EOF and F, as the hardware has them */
+    fake.lie_count = 0xc000 | FRAME_MAX; /* EOF and F, as on real hardware */
     assert_true(arrive(1));
     assert_int_equal(driver->poll(state, 64), 1);
     assert_int_equal(got.length[0], FRAME_MAX);
     assert_int_equal(counters().rx_buffers, RFDS + 1);
 }
 
-/* Segments and acknowledgements fit together, and buffers that the client has receive none. */
+/* Segments and acknowledgements fit together. Buffers that the client keeps do not count. */
 static void test_window(void **unused)
 {
     unsigned in, out, posted;
@@ -398,7 +400,7 @@ static void test_transmit(void **unused)
     assert_int_equal(send(data, 9, 2), NIC_PARTS);
     assert_int_equal(fake.sent, 0);
     driver->flush(state);
-    driver->flush(state); /* which has nothing to tell */
+    driver->flush(state); /* nothing to notify of */
     assert_int_equal(fake.resumes, 1);
     assert_int_equal(fake.sent, 2);
     assert_int_equal(fake.length[0], 50);
@@ -449,7 +451,7 @@ static void test_transmit_full(void **unused)
     assert_int_equal(send(data, 1, 0), NIC_FULL);
     assert_int_equal(counters().tx.full, 1);
     assert_false(driver->has_room(state, 1, 1, 0));
-    assert_true(driver->interrupts_on(state, true)); /* some are done */
+    assert_true(driver->interrupts_on(state, true)); /* some are complete */
     driver->poll(state, 64);
     assert_true(driver->has_room(state, 1, 1, 0));
     assert_int_equal(send(data, 1, 0), 0);
@@ -482,7 +484,7 @@ static void test_card_dies(void **unused)
     (void)unused;
     fake.deaf = true;
     assert_int_equal(send(data, 1, 5), 0);
-    driver->flush(state); /* which it takes, and never does */
+    driver->flush(state); /* the card accepts the command but never executes it */
     assert_int_equal(send(data, 1, 5), 0);
     driver->flush(state);
     assert_int_equal(send(data, 1, 5), NIC_DOWN);
@@ -494,11 +496,11 @@ static void test_interrupts(void **unused)
     (void)unused;
     assert_true(arrive(1));
     assert_false(fake_i82559_line(&fake));
-    assert_false(driver->interrupt(state)); /* another card's, while ours are off */
+    assert_false(driver->interrupt(state)); /* another card's interrupt while ours are disabled */
     assert_true(driver->interrupts_on(state, false));
     assert_int_equal(driver->poll(state, 64), 1);
     assert_false(driver->interrupts_on(state, false));
-    assert_false(fake_i82559_line(&fake)); /* for the frame that was taken */
+    assert_false(fake_i82559_line(&fake)); /* raised for the frame that was taken */
     assert_false(driver->interrupt(state));
     assert_true(arrive(2));
     assert_true(fake_i82559_line(&fake));
@@ -508,7 +510,7 @@ static void test_interrupts(void **unused)
     assert_false(fake_i82559_line(&fake));
     assert_int_equal(driver->poll(state, 64), 2);
     assert_false(driver->interrupts_on(state, false));
-    fake.ack |= 4; /* a cause that nobody asked for */
+    fake.ack |= 4; /* a cause that is not enabled */
     assert_true(driver->interrupt(state));
     assert_false(fake_i82559_line(&fake));
     driver->poll(state, 64);
@@ -532,7 +534,10 @@ static void test_transmit_interrupt(void **unused)
     assert_true(fake_i82559_line(&fake));
 }
 
-/* With receive buffers missing, which may be under way as frames, a sent one wakes who sleeps. */
+/*
+ * If receive buffers are missing, they may be in transmitted frames: then a completed transmission
+ * must interrupt.
+ */
 static void test_transmit_interrupt_where_buffers_are_missing(void **unused)
 {
     uint8_t *data = memory_alloc(2000, 16);
@@ -559,22 +564,22 @@ static void test_groups(void **unused)
     uint8_t *data = memory_alloc(2000, 16);
 
     (void)unused;
-    assert_int_equal(send(data, 1, 0), 0); /* on the way while the card is told */
+    assert_int_equal(send(data, 1, 0), 0); /* transmitted while the card is notified */
     assert_true(driver->set_groups(state, (const uint8_t(*)[6])groups, 2));
     assert_int_equal(fake.groups[0], 2);
     assert_memory_equal(fake.groups + 1, groups, 12);
     assert_int_equal(fake.sent, 1);
-    assert_int_equal(send(data, 1, 0), 0); /* and after that */
+    assert_int_equal(send(data, 1, 0), 0); /* transmitted later */
     driver->flush(state);
     assert_int_equal(fake.sent, 2);
     assert_true(driver->set_groups(state, (const uint8_t(*)[6])groups, 65));
-    assert_int_equal(fake.configuration[21] & 8, 8); /* all groups */
+    assert_int_equal(fake.configuration[21] & 8, 8); /* all multicast */
     assert_true(driver->set_groups(state, (const uint8_t(*)[6])groups, 64));
     assert_int_equal(fake.configuration[21] & 8, 0);
     assert_int_equal(fake.groups[0], 64);
 }
 
-/* What it could not be told the first time is told the next. */
+/* A filter that could not be set is set by the next call. */
 static void test_groups_are_told_again(void **unused)
 {
     static const uint8_t groups[65][6];
@@ -585,7 +590,8 @@ static void test_groups_are_told_again(void **unused)
     fake.commands_lost = true;
     assert_int_equal(send(data, 1, 0), 0);
     driver->flush(state);
-    assert_false(driver->set_groups(state, groups, 65)); /* a frame is under way for too long */
+    assert_false(driver->set_groups(state, groups, 65)); /* a frame remains in flight for too
+                                                          * long */
     assert_int_equal(fake.configuration[21] & 8, 0);
     fake.commands_lost = false;
     assert_int_equal(send(data, 1, 0), 0);
@@ -602,7 +608,7 @@ static void test_link(void **unused)
     assert_int_equal(link_of(state).duplex, NIC_DUPLEX_FULL);
     fake.link = false;
     driver->poll(state, 64);
-    assert_int_equal(got.links, 0); /* it is looked at every other second */
+    assert_int_equal(got.links, 0); /* the link is read every two seconds */
     fake_platform.clock_ns += UINT64_C(2100000000);
     driver->poll(state, 64);
     assert_int_equal(got.links, -1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The NE2000 driver against a controller that behaves as its data sheet says, not only as QEMU's. */
+/* The NE2000 driver on a controller that behaves like its data sheet, not only like QEMU's. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,14 +15,14 @@ static bool interrupts = true;
 static uint64_t now;
 static unsigned allocated;
 
-/* What the client has got. */
+/* What the client has received. */
 static struct {
     void *buffer;
     uint8_t *data;
     uint32_t length;
 } received[FRAMES_MAX];
 static unsigned received_count;
-static unsigned cookies[FRAMES_MAX]; /* how often each came back */
+static unsigned cookies[FRAMES_MAX]; /* how often each cookie came back */
 
 void arch_io_read32s(uint32_t port, void *to, size_t count)
 {
@@ -176,7 +176,7 @@ static struct nic_counters counters(void)
 
 static int send_frame(unsigned number, unsigned length)
 {
-    /* The card copies it before transmit() returns, or the test keeps to one frame. */
+    /* The card copies the frame before transmit() returns, or the test uses one frame only. */
     static uint8_t frame[1518];
     struct virtqueue_part parts[3];
     unsigned first = length > 5 ? 5 : length, count = 1;
@@ -250,7 +250,7 @@ static void dead_card_is_given_up(void **state)
     assert_int_equal(allocated, 0);
 }
 
-/* Of every length, several times round the ring. */
+/* Frames of every length, until the ring has wrapped several times. */
 static void frames_come_in_whole(void **state)
 {
     (void)state;
@@ -274,7 +274,7 @@ static void full_ring_is_emptied_within_the_budget(void **state)
     while (fake_dp8390_receive(frame_of(frames, 100), 100)) {
         frames++;
     }
-    fake_dp8390.isr &= (uint8_t)~DP8390_ISR_OVW; /* QEMU's says nothing */
+    fake_dp8390.isr &= (uint8_t)~DP8390_ISR_OVW; /* QEMU's card does not set OVW */
     assert_int_equal(frames, 0xc0 - NE2000_RING_FIRST - 2);
     assert_int_equal(nic_ne2000.poll(card, 64), 64);
     assert_true(nic_ne2000.interrupts_on(card, false));
@@ -292,7 +292,7 @@ static void overwrite_warning_is_recovered_from(void **state)
 
     (void)state;
     fake_dp8390.slow = true;
-    assert_int_equal(send_frame(1, 100), 0); /* is under way meanwhile */
+    assert_int_equal(send_frame(1, 100), 0); /* in flight during the recovery */
     while (fake_dp8390_receive(frame_of(frames, 1000), 1000)) {
         frames++;
     }
@@ -302,7 +302,7 @@ static void overwrite_warning_is_recovered_from(void **state)
     assert_int_equal(counters().rx.full, 1);
     assert_int_equal(fake_dp8390.page[0][DP8390_TCR], 0);
     assert_false(fake_dp8390.isr & DP8390_ISR_OVW);
-    fake_dp8390_sent(); /* for it was broken off, and begun again */
+    fake_dp8390_sent(); /* interrupted and restarted by the recovery */
     assert_true(fake_dp8390_receive(frame_of(frames, 1000), 1000));
     assert_int_equal(nic_ne2000.poll(card, 64), 1);
 }
@@ -345,7 +345,7 @@ static void stack_that_keeps_all_buffers_is_told(void **state)
     }
     received_count = 0;
     assert_true(fake_dp8390_receive(frame_of(0, 60), 60));
-    (void)nic_ne2000.poll(card, 64); /* drops it */
+    (void)nic_ne2000.poll(card, 64); /* drops the frame */
     assert_int_equal(received_count, 0);
     assert_int_equal(counters().rx_at_ceiling, 1);
     assert_int_equal(counters().rx_held, (uint64_t)NE2000_RX_BUFFERS * card->buffer_size);
@@ -376,7 +376,10 @@ static void frames_go_out_whole_and_padded(void **state)
     assert_int_equal(counters().tx.packets, counters().tx.kicks);
 }
 
-/* Two lie in the card's buffers; the others wait, and the loop may sleep until it is ready. */
+/*
+ * Two frames are in the card's buffers, the others wait. The loop may sleep until the card is
+ * ready.
+ */
 static void slow_card_is_given_one_after_the_other(void **state)
 {
     unsigned added = 1;
@@ -409,7 +412,8 @@ static void slow_card_is_given_one_after_the_other(void **state)
 static void only_its_own_interrupt_is_taken(void **state)
 {
     (void)state;
-    assert_false(nic_ne2000.interrupt(card)); /* of another card, while it is silent */
+    assert_false(nic_ne2000.interrupt(card)); /* another card's interrupt while this one is
+                                               * disabled */
     assert_false(nic_ne2000.interrupts_on(card, false));
     assert_false(nic_ne2000.interrupt(card));
     assert_true(fake_dp8390_receive(frame_of(1, 60), 60));
@@ -417,7 +421,7 @@ static void only_its_own_interrupt_is_taken(void **state)
     assert_true(nic_ne2000.interrupt(card));
     assert_false(fake_dp8390_line());
     assert_false(nic_ne2000.interrupt(card));
-    assert_true(nic_ne2000.interrupts_on(card, false)); /* as the frame is still there */
+    assert_true(nic_ne2000.interrupts_on(card, false)); /* the frame is still pending */
     assert_int_equal(nic_ne2000.poll(card, 64), 1);
     assert_int_equal(counters().interrupts, 1);
 }
@@ -444,8 +448,10 @@ static void groups_are_hashed(void **state)
     assert_int_equal(fake_dp8390.page[1][DP8390_MAR0 + 3], 0);
 }
 
-/* One connection both ways: its segments, and acknowledgements of a page each, leave room for the
- * largest frame, and BNRY's page. */
+/*
+ * One connection in both directions: its segments, and acknowledgements of a page each, leave room
+ * for the largest frame and BNRY's page.
+ */
 static void windows_fit_the_ring(void **state)
 {
     (void)state;

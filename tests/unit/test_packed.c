@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The packed ring byte by byte: laps, events, and devices that lie. */
+/* The packed ring byte by byte: laps, events and lying devices. */
 #include <string.h>
 
 #include "fake_vq.h"
 
 #define EVENT_IDX ((uint64_t)1 << VIRTIO_F_EVENT_IDX)
 
-/* What the ring is made of, at this offset of the descriptor area. */
+/* The bytes of the ring at this offset in the descriptor area. */
 static const uint8_t *ring(unsigned offset)
 {
     return (const uint8_t *)fake_dma(card.dev.queue[VQ].desc, 16u * vq.size) + offset;
@@ -21,7 +21,7 @@ static void check_bytes(const uint8_t *at, const uint8_t *expected, size_t lengt
     }
 }
 
-/* A descriptor as the driver must have written it: little-endian, whatever the processor. */
+/* Checks a descriptor as written by the driver: little-endian on any processor. */
 static void check_desc(const uint8_t *at, const void *memory, uint32_t length, uint16_t id,
                        uint16_t flags)
 {
@@ -32,7 +32,7 @@ static void check_desc(const uint8_t *at, const void *memory, uint32_t length, u
         address |= (uint64_t)at[i] << 8 * i;
         expected[i] = at[i];
     }
-    if (!(flags & 2)) { /* else the device has not written it yet */
+    if (!(flags & 2)) { /* otherwise the device has not used it */
         check_bytes(fake_dma(address, length), memory, length);
     }
     for (unsigned i = 0; i < 4; i++) {
@@ -104,7 +104,7 @@ static void queues_have_any_size(void **state)
         unsigned size = sizes[n];
 
         vq_start(CARD_PACKED, EVENT_IDX, sizes[n], 0);
-        fake_platform.on_dma_address = NULL; /* too many to look at each time */
+        fake_platform.on_dma_address = NULL; /* too many to check each time */
         assert_int_equal(vq.size, size);
         for (unsigned lap = 0; lap < 3; lap++) {
             unsigned count = lap == 1 ? size - size / 3 : size;
@@ -137,7 +137,7 @@ static void impossible_sizes_are_refused(void **state)
         assert_int_equal(card_open(), VIRTIO_ERROR_IO);
         assert_int_equal(fake_platform.live, 0);
     }
-    card_create_as(CARD_PACKED, 0); /* and what is odd is taken */
+    card_create_as(CARD_PACKED, 0); /* odd sizes are accepted */
     card.dev.queue[VIRTIO_NET_QUEUE_RX].size = 77;
     card.dev.queue[VIRTIO_NET_QUEUE_TX].size = 33;
     assert_int_equal(card_open(), 0);
@@ -147,8 +147,9 @@ static void impossible_sizes_are_refused(void **state)
 }
 
 /*
- * §2.8.10, §2.8.21.2: with DESC a kick is due if the descriptor at the event's place, in its lap,
- * is one of those made available since the last kick. Places all over a lap before and behind.
+ * §2.8.10, §2.8.21.2: with DESC, a notification is due if the event's descriptor, in its lap, is
+ * among those made available since the last notification. Tests event positions over a lap in both
+ * directions.
  */
 static void check_kicks(uint16_t size)
 {
@@ -197,7 +198,10 @@ static void every_kick_decision_is_that_of_the_specification(void **state)
     check_kicks(300);
 }
 
-/* Without EVENT_IDX the device cannot ask for one descriptor (§2.8.10): better a kick too many. */
+/*
+ * Without EVENT_IDX the device cannot request a single descriptor (§2.8.10): the driver rather
+ * notifies once too often.
+ */
 static void event_that_was_not_agreed_suppresses_nothing(void **state)
 {
     (void)state;
@@ -253,7 +257,7 @@ static void interrupts_are_asked_for_in_bytes(void **state)
     vq_stop();
 }
 
-/* Where chains take several descriptors, the place of a later one depends on the device. */
+/* If chains take several descriptors, the position of a later one depends on the device. */
 static void interrupt_with_long_chains_is_for_the_next(void **state)
 {
     (void)state;
@@ -277,7 +281,7 @@ static void interrupt_with_long_chains_is_for_the_next(void **state)
     vq_stop();
 }
 
-/* More than a ring's worth of `after` cannot be waited for. */
+/* `after` is limited to the ring's size. */
 static void after_is_at_most_a_lap(void **state)
 {
     (void)state;
@@ -322,7 +326,7 @@ static void lengths_count_without_the_write_flag(void **state)
     }
 }
 
-/* Flags of a lap that is over, or of none, are not those of a used descriptor. */
+/* Flags of a previous lap, or invalid ones, do not mark a descriptor as used. */
 static void flags_of_another_lap_are_not_used(void **state)
 {
     static const uint16_t flags[2][3] = {{0x0000, 0x0080, 0x8000}, {0x8080, 0x0080, 0x8000}};
@@ -348,7 +352,7 @@ static void flags_of_another_lap_are_not_used(void **state)
     vq_stop();
 }
 
-/* Nothing is in flight, but a descriptor says that it was used. */
+/* A descriptor is marked as used though no buffer is in flight. */
 static void used_descriptor_out_of_nothing_stops_the_queue(void **state)
 {
     (void)state;
@@ -393,14 +397,14 @@ static void bad_ids_stop_the_queue(void **state)
             fake_use(&card.dev, VQ, chain[1].head, 0);
             assert_int_equal(vq_get(), 0);
             assert_int_equal(virtio_device_reset(&card.vp.dev), 0);
-            assert_ptr_equal(virtqueue_detach(&vq), (void *)1); /* nothing is lost */
+            assert_ptr_equal(virtqueue_detach(&vq), (void *)1); /* no buffer is lost */
             assert_ptr_equal(virtqueue_detach(&vq), (void *)2);
             vq_stop();
         }
     }
 }
 
-/* Rings full of noise, much of which could be right: no access may leave its block. */
+/* Rings filled with random data that is partly plausible: no access may leave its block. */
 static void rings_full_of_noise_do_no_harm(void **state)
 {
     (void)state;

@@ -89,11 +89,11 @@ static void functions_count_only_where_the_header_says_so(void **state)
 
     (void)state;
     fake_pci_add(2 << 3, 1, 1);
-    fake_pci_add(2 << 3 | 1, 1, 2); /* a ghost: some devices answer for all functions */
-    fake_pci_add(4 << 3 | 7, 1, 2); /* with gaps between */
-    fake_pci_add(5 << 3 | 1, 1, 2); /* no function 0: not there */
+    fake_pci_add(2 << 3 | 1, 1, 2); /* some devices answer at all functions */
+    fake_pci_add(4 << 3 | 7, 1, 2); /* with gaps in between */
+    fake_pci_add(5 << 3 | 1, 1, 2); /* without function 0 the device does not exist */
     fake_pci_bridge(fake_pci_add(6 << 3, 1, 1), 0);
-    fake_pci_add(6 << 3 | 1, 1, 2); /* the header of a bridge is no header of many functions */
+    fake_pci_add(6 << 3 | 1, 1, 2); /* a bridge whose header does not say multifunction */
     fake_pci_set(multi, PCI_HEADER_TYPE, 1, 0x80);
     scan();
     assert_int_equal(seen_count, 4);
@@ -110,7 +110,7 @@ static void scan_goes_over_bridges(void **state)
     fake_pci_bridge(fake_pci_add(3 << 8 | 2 << 3, 1, 1), 200);
     fake_pci_add(200 << 8 | 31 << 3, 1, 1);
     fake_pci_add(9 << 3, 1, 1);
-    fake_pci_add(77 << 8, 1, 1); /* on a bus that no bridge leads to */
+    fake_pci_add(77 << 8, 1, 1); /* on a bus without a bridge */
     scan();
     assert_int_equal(seen_count, 4);
     assert_int_equal(seen[2], 200 << 8 | 31 << 3);
@@ -124,7 +124,7 @@ static void bridges_that_form_a_loop_are_visited_once(void **state)
     fake_pci_bridge(fake_pci_add(2 << 8, 1, 1), 1);          /* down */
     fake_pci_bridge(fake_pci_add(1 << 8 | 1 << 3, 1, 1), 2); /* back up */
     fake_pci_bridge(fake_pci_add(2 << 8 | 1 << 3, 1, 1), 2); /* itself */
-    fake_pci_bridge(fake_pci_add(2 << 8 | 2 << 3, 1, 1), 0); /* not set up by the firmware */
+    fake_pci_bridge(fake_pci_add(2 << 8 | 2 << 3, 1, 1), 0); /* not configured by the firmware */
     scan();
     assert_int_equal(seen_count, 5);
 }
@@ -139,7 +139,7 @@ static bool note_stack(const struct vpci_device *device, void *context)
     return true;
 }
 
-/* There may be as many as there are buses, and the stack of a small system is not as deep. */
+/* Bridges may be nested as deep as there are buses; the stack of a small system is limited. */
 static void bridges_behind_bridges_take_no_stack(void **state)
 {
     (void)state;
@@ -190,7 +190,7 @@ static void bars_are_sized_and_left_as_they_were(void **state)
     assert_int_equal(device.bar[1].size, 4096);
     assert_int_equal(device.bar[2].size, 0x4000);
     assert_int_equal(device.bar[2].address, 0xe0010000);
-    assert_int_equal(device.bar[3].size, 0); /* the high half is no BAR of its own */
+    assert_int_equal(device.bar[3].size, 0); /* the upper half is not a separate BAR */
     assert_int_equal(device.bar[4].size, 0);
     assert_int_equal(device.bar[5].size, 16);
 }
@@ -205,7 +205,7 @@ static void huge_64_bit_bar_is_sized(void **state)
     vpci_setup_bars(&device);
     assert_true(device.bar[0].size == (uint64_t)1 << 34);
     assert_true(device.bar[0].address == (uint64_t)3 << 34);
-    assert_int_equal(device.bar[1].size, 0); /* the high half is no BAR of its own */
+    assert_int_equal(device.bar[1].size, 0); /* the upper half is not a separate BAR */
 }
 
 static void io_bar_of_16_bits_is_sized(void **state)
@@ -221,7 +221,7 @@ static void io_bar_of_16_bits_is_sized(void **state)
     assert_int_equal(device.bar[0].address, 0xc100);
 }
 
-/* A device whose BAR keeps some bits of an address only: it is used where it is, or not at all. */
+/* If a BAR stores only some bits of an address, it is used at that address or not at all. */
 static void bars_are_believed_by_what_they_keep(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
@@ -247,9 +247,9 @@ static void registers_that_are_no_bars_have_no_size(void **state)
     struct vpci_device device = device_of(f);
 
     (void)state;
-    f->bar_mask[1] = UINT32_MAX; /* stores anything */
+    f->bar_mask[1] = UINT32_MAX; /* stores any value */
     fake_pci_bar(f, 5, FAKE_BAR_MEM32, 0x1000, 0xe0001000);
-    f->bar_flags[5] |= 4; /* of 64 bits, but there is no register for the upper half */
+    f->bar_flags[5] |= 4; /* 64-bit, but without a register for the upper half */
     fake_pci_set(f, PCI_BAR0 + 20, 1, 4);
     vpci_setup_bars(&device);
     assert_int_equal(device.bar[1].size, 0);
@@ -282,7 +282,7 @@ static void bars_without_address_get_one_that_nobody_has(void **state)
     uint64_t taken[] = {0xefff8000, 0xeffe0000, 0xefff0000};
 
     (void)state;
-    /* The top of both windows is taken by others, one of them behind a bridge. */
+    /* The top of both windows is occupied, partly behind a bridge. */
     fake_pci_bar(other, 0, FAKE_BAR_IO, 256, 0xff00);
     fake_pci_bar(other, 1, FAKE_BAR_MEM32, 0x8000, taken[0]);
     fake_pci_bar(other, 2, FAKE_BAR_MEM64, 0x10000, taken[1]);
@@ -334,7 +334,7 @@ static void bar_that_fits_nowhere_keeps_address_0(void **state)
     assert_int_equal(device.bar[3].address, 0);
 }
 
-/* The window ends before the first address that such a BAR could have. */
+/* The window ends below the first possible address of such a BAR. */
 static void bar_larger_than_what_lies_below_the_window_keeps_address_0(void **state)
 {
     struct fake_function *f = fake_pci_add(3 << 3, 1, 1);
@@ -406,11 +406,11 @@ static void map_refuses_what_lies_outside(void **state)
     assert_true(vpci_map(&device, 0, 16, 48, &region));
     assert_true(region.io && region.base == 0xc010 && region.size == 48);
     assert_false(vpci_map(&device, 0, 16, 49, &region));
-    assert_false(vpci_map(&device, 0, UINT32_MAX, 2, &region)); /* the sum is 1 modulo 2^32 */
+    assert_false(vpci_map(&device, 0, UINT32_MAX, 2, &region)); /* the sum overflows to 1 */
     assert_false(vpci_map(&device, 1, 0, 1, &region));          /* not implemented */
     assert_false(vpci_map(&device, 2, 0, 4, &region));          /* above 4 GiB */
     assert_true(vpci_map(&device, 4, 0, 0x1000, &region));
-    assert_false(vpci_map(&device, 4, 0, 0x1001, &region)); /* reaches beyond 4 GiB */
+    assert_false(vpci_map(&device, 4, 0, 0x1001, &region)); /* extends beyond 4 GiB */
     assert_false(vpci_map(&device, 5, 0, 4, &region));      /* no address */
     assert_false(vpci_map(&device, 6, 0, 4, &region));
     assert_false(vpci_map(&device, 7, 0, 4, &region));
@@ -454,7 +454,7 @@ static void capabilities_are_found_by_number(void **state)
     assert_int_equal(vpci_find_capability(&device, 9, 1), 0x70);
     assert_int_equal(vpci_find_capability(&device, 9, 2), 0);
     assert_int_equal(vpci_find_capability(&device, 5, 1), 0);
-    fake_pci_set(f, PCI_STATUS, 2, 0); /* then the pointer means nothing */
+    fake_pci_set(f, PCI_STATUS, 2, 0); /* the pointer is then invalid */
     assert_int_equal(vpci_find_capability(&device, 9, 0), 0);
 }
 
@@ -465,7 +465,7 @@ static void capability_lists_with_loops_end(void **state)
     unsigned nth = 0;
 
     (void)state;
-    fake_pci_set(f, 0x40, 2, 0x09 | 0x40 << 8); /* its own successor */
+    fake_pci_set(f, 0x40, 2, 0x09 | 0x40 << 8); /* points to itself */
     while (vpci_find_capability(&device, 9, nth) != 0) {
         assert_true(++nth <= 64);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device in trouble is reset, and goes on as it was: what was in flight comes back once, and is counted. */
+/* A device in trouble is reset and restored. Frames in flight come back once and are counted. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -51,7 +51,7 @@ static void poll_until_well(void)
     assert_int_equal(card.net.recovery, VIRTIO_NET_WELL);
 }
 
-/* Frames pass both ways, and interrupts come. */
+/* Checks that frames pass in both directions, with interrupts. */
 static void check_works(void)
 {
     unsigned sents = card.sents;
@@ -74,7 +74,16 @@ static void check_works(void)
     assert_int_equal(card.rx_frames, received + 1);
 }
 
-enum cause { ASKS, ASKS_UNHEARD, BREAKS_RX, BREAKS_TX, SENDS_NOTHING, PROGRAM_WANTS_IT, IS_SILENT, CAUSES };
+enum cause {
+    ASKS,
+    ASKS_UNHEARD,
+    BREAKS_RX,
+    BREAKS_TX,
+    SENDS_NOTHING,
+    PROGRAM_WANTS_IT,
+    IS_SILENT,
+    CAUSES
+};
 
 static void bring_about(enum cause cause)
 {
@@ -86,7 +95,7 @@ static void bring_about(enum cause cause)
         fake_virtio_config_changed(&card.dev);
         assert_true(card_interrupts() > 0);
         break;
-    case ASKS_UNHEARD: /* the interrupt was lost: looked at where frames do not come back */
+    case ASKS_UNHEARD: /* the interrupt was lost: checked when frames do not come back */
         card.dev.status |= VIRTIO_STATUS_DEVICE_NEEDS_RESET;
         for (unsigned pass = 0; pass < 60; pass++) {
             assert_int_equal(card.net.counters.recoveries, 0);
@@ -97,7 +106,8 @@ static void bring_about(enum cause cause)
         if (fake_packed(&card.dev)) {
             fake_push_batch(&card.dev, RX, 0x7777, 14, 1, 1);
             card.net.rx
-                .free_count--; /* not all of them are single: then where the next is, is unknown */
+                .free_count--; /* not only single descriptors: then the position of the next one
+                                * is unknown */
         } else {
             card.dev.queue[RX].used_idx = (uint16_t)(card.dev.queue[RX].used_idx + 1000);
         }
@@ -155,7 +165,7 @@ static void device_goes_on_after_any_trouble(void **state)
             assert_int_equal(send(i), 0);
         }
         if (cause != BREAKS_TX && cause != SENDS_NOTHING && cause != ASKS_UNHEARD) {
-            for (unsigned i = 0; i < SENT; i++) { /* and told by nobody yet */
+            for (unsigned i = 0; i < SENT; i++) { /* not reported yet */
                 assert_true(fake_tx_take(&card.dev));
                 fake_push(&card.dev, TX, card.dev.tx_chain.head, 0);
             }
@@ -178,7 +188,7 @@ static void device_goes_on_after_any_trouble(void **state)
             assert_int_equal(times, 1);
         }
         assert_in_range(card.net.counters.tx_lost, OUT - SENT, OUT);
-        assert_int_equal(card.links, 2); /* down, and up */
+        assert_int_equal(card.links, 2); /* one change to down, one to up */
         assert_true(card.net.rx_posted == card.net.rx_limit);
         assert_int_equal(card.vp.dev.vectors, vectors);
         check_works();
@@ -186,7 +196,9 @@ static void device_goes_on_after_any_trouble(void **state)
     }
 }
 
-/* All that was set by commands is set again, and what the client asked for meanwhile. */
+/*
+ * Everything set by commands is set again, including what the client requested during the recovery.
+ */
 static void filters_are_set_again(void **state)
 {
     static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
@@ -220,8 +232,10 @@ static void filters_are_set_again(void **state)
     }
 }
 
-/* A device that is in trouble again and again is let wait for longer and longer, not more than a minute;
- * after a minute without any it is believed again. */
+/*
+ * After repeated trouble the driver waits longer and longer, up to a minute. After a minute without
+ * trouble it starts anew.
+ */
 static void repeated_trouble_backs_off(void **state)
 {
     unsigned expected = 0;
@@ -233,7 +247,7 @@ static void repeated_trouble_backs_off(void **state)
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.net.recovery_delay_ms, expected);
         if (expected != 0) {
-            assert_false(virtio_net_interrupts_on(&card.net, false)); /* nobody spins */
+            assert_false(virtio_net_interrupts_on(&card.net, false)); /* the loop may sleep */
             fake_platform.clock_ns += (uint64_t)expected * MS - 1;
             virtio_net_poll(&card.net, 8);
             assert_int_equal(card.net.counters.recoveries, time);
@@ -252,8 +266,10 @@ static void repeated_trouble_backs_off(void **state)
     stop();
 }
 
-/* A reset that takes long, or never ends; a device that offers less than before: no pass waits, it is tried
- * again, and closing still does what it can. */
+/*
+ * A reset that is slow or never ends, or a device that offers fewer features than before: no pass
+ * waits, the driver retries, and closing still works.
+ */
 static void device_that_does_not_come_back_is_tried_again(void **state)
 {
     (void)state;
@@ -274,7 +290,7 @@ static void device_that_does_not_come_back_is_tried_again(void **state)
         }
         assert_int_equal(card.net.recovery, VIRTIO_NET_WAITS);
         assert_true(fake_platform.lines < 20);
-        assert_int_equal(card.sents, n % 2 ? 0 : OUT); /* it may still read them */
+        assert_int_equal(card.sents, n % 2 ? 0 : OUT); /* the device may still read them */
         assert_int_equal(send(0), VIRTIO_ERROR_DOWN);
         card.dev.reset_takes = card.dev.reset_left = 0;
         card.dev.offered |= BIT(CTRL_VQ);
@@ -286,8 +302,10 @@ static void device_that_does_not_come_back_is_tried_again(void **state)
     }
 }
 
-/* A device that does without some of what it offered goes on with less, which is told; the rest of the filters
- * is set again. */
+/*
+ * A device that offers less is used with fewer features, which is reported. The remaining filters
+ * are set again.
+ */
 static void fewer_features_are_agreed_to(void **state)
 {
     static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
@@ -313,7 +331,7 @@ static void fewer_features_are_agreed_to(void **state)
         assert_int_equal(card.dev.guest_offloads, 0);
         assert_int_equal(virtio_net_set_vlan(&card.net, 5, true), VIRTIO_ERROR_UNSUPPORTED);
         check_works();
-        card.dev.offered |= gone; /* is not asked for again */
+        card.dev.offered |= gone; /* not negotiated again */
         fake_platform.clock_ns += 60001ull * MS;
         bring_about(BREAKS_TX);
         poll_until_well();
@@ -322,7 +340,7 @@ static void fewer_features_are_agreed_to(void **state)
     }
 }
 
-/* Closed in the middle of it: nothing is lost. */
+/* Closing during a recovery loses nothing. */
 static void device_in_trouble_can_be_closed(void **state)
 {
     (void)state;
@@ -337,7 +355,10 @@ static void device_in_trouble_can_be_closed(void **state)
     }
 }
 
-/* A vector that is refused now would be one that nobody hears: not the line, but another try. */
+/*
+ * A vector that is refused during the recovery causes another attempt, not a fallback to the line:
+ * the line has no handler.
+ */
 static void refused_vector_means_another_try(void **state)
 {
     (void)state;
@@ -359,7 +380,9 @@ static void refused_vector_means_another_try(void **state)
     }
 }
 
-/* Traffic that comes back in time is no trouble, however long it goes on; nor is a link that is down. */
+/*
+ * Traffic that completes in time is not trouble, however long it lasts; nor is a link that is down.
+ */
 static void slow_device_is_left_alone(void **state)
 {
     (void)state;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Arguments that are not allowed: an error, and nothing has changed, in the ring and beside it. */
+/*
+ * Invalid arguments: the functions return an error and change nothing, neither in the ring nor
+ * elsewhere.
+ */
 #include <string.h>
 
 #include "fake_vq.h"
@@ -11,7 +14,7 @@ enum { FRAME = 400, HEADROOM = 12 };
 static const unsigned rings[] = {0, 3, CARD_PACKED};
 enum { RINGS = sizeof rings / sizeof rings[0] };
 
-/* What a queue is, in our memory and in the memory that the device sees. */
+/* The state of a queue in the driver and in the memory shared with the device. */
 static struct virtqueue before;
 static uint8_t area[16384];
 static struct virtqueue_slot slots[256];
@@ -52,7 +55,7 @@ static void bad_buffers_are_not_added(void **state)
             {huge, 0, 2, &vq, VIRTIO_ERROR_INVAL},
             {good, 257, 0, &vq, VIRTIO_ERROR_TOOBIG},
             {good, 0, 257, &vq, VIRTIO_ERROR_TOOBIG},
-            {good, 1, UINT32_MAX, &vq, VIRTIO_ERROR_TOOBIG}, /* 0 together */
+            {good, 1, UINT32_MAX, &vq, VIRTIO_ERROR_TOOBIG}, /* the sum overflows to 0 */
             {good, UINT32_MAX, 2, &vq, VIRTIO_ERROR_TOOBIG},
         };
 
@@ -81,7 +84,7 @@ static void bad_buffers_are_not_added(void **state)
     }
 }
 
-/* A queue that is the device's is not emptied, nor made anew under it; nor reset twice. */
+/* A queue that the device owns is not emptied, set up again, or reset twice. */
 static void live_queue_is_left_to_the_device(void **state)
 {
     (void)state;
@@ -97,7 +100,7 @@ static void live_queue_is_left_to_the_device(void **state)
         card.dev.queue_reset_takes = 3;
         assert_int_equal(virtqueue_reset_begin(&vq), 0);
         assert_int_equal(virtqueue_reset_begin(&vq), VIRTIO_ERROR_INVAL);
-        assert_null(virtqueue_detach(&vq)); /* it has not let go yet */
+        assert_null(virtqueue_detach(&vq)); /* the device still owns it */
         assert_int_equal(virtqueue_restart(&vq), VIRTIO_ERROR_INVAL);
         while (!virtqueue_reset_ended(&vq)) {
         }
@@ -144,7 +147,7 @@ static void impossible_queues_are_not_made(void **state)
     }
 }
 
-/* 0: of no buffer, it would be here at once and for ever; too many: it would never come. */
+/* 0 buffers would interrupt at once and always; more than the ring would never interrupt. */
 static void interrupt_is_asked_for_within_the_ring(void **state)
 {
     (void)state;
@@ -171,7 +174,9 @@ static void interrupt_is_asked_for_within_the_ring(void **state)
     }
 }
 
-/* Offloads that nobody agreed to, or that lie outside of the frame; frames beyond the agreed MTU. */
+/*
+ * Offloads that were not negotiated or lie outside of the frame; frames above the negotiated MTU.
+ */
 static void bad_frames_are_not_sent(void **state)
 {
     const uint64_t all =
@@ -259,7 +264,7 @@ static void frames_beyond_the_agreed_mtu_are_not_sent(void **state)
         assert_int_equal(virtio_net_transmit(&card.net, &(struct virtqueue_part){NULL, 60}, 1,
                                              HEADROOM, NULL, frame),
                          VIRTIO_ERROR_INVAL);
-        /* The header in the headroom makes no part of a frame's first part that is none. */
+        /* A header in the headroom does not make an empty first part valid. */
         assert_int_equal(virtio_net_transmit(&card.net, &(struct virtqueue_part){frame, 0}, 1,
                                              HEADROOM, NULL, frame),
                          VIRTIO_ERROR_INVAL);
@@ -274,7 +279,7 @@ static void frames_beyond_the_agreed_mtu_are_not_sent(void **state)
     }
 }
 
-/* There is never room for what virtio_net_transmit() refuses. */
+/* virtio_net_has_room() is false for frames that virtio_net_transmit() rejects. */
 static void room_is_for_what_is_taken(void **state)
 {
     (void)state;
@@ -328,7 +333,10 @@ static void bad_addresses_and_vlans_are_not_commanded(void **state)
     }
 }
 
-/* A client without one of its four functions, a private part beyond the limit, a group's address. */
+/*
+ * A client that lacks one of its four functions, a private part above the limit, a multicast
+ * address.
+ */
 static void bad_clients_are_not_served(void **state)
 {
     static const uint8_t group[6] = {0x33, 0x33, 0, 0, 0, 1};
@@ -377,7 +385,7 @@ static void what_is_not_there_cannot_be_opened(void **state)
     assert_int_equal(fake_platform.live, 0);
 }
 
-/* Entries of the table that there are not: behind it may lie other registers. */
+/* Entries beyond the table, where other registers may lie. */
 static void vectors_beyond_the_table_are_not_used(void **state)
 {
     (void)state;
@@ -389,7 +397,7 @@ static void vectors_beyond_the_table_are_not_used(void **state)
     virtio_pci_use_msix(&card.vp, 3);
     assert_int_equal(card.vp.dev.vectors, 2);
     card_create_as(3, 0);
-    assert_int_equal(card_attach(), 0); /* and there may be no table */
+    assert_int_equal(card_attach(), 0); /* the table may be missing */
     virtio_pci_use_msix(&card.vp, 1);
     assert_int_equal(card.vp.dev.vectors, 0);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How many receive buffers are posted: more under load, fewer when it is quiet. */
+/* The number of posted receive buffers: it rises under load and falls when traffic is low. */
 #include "fake_card.h"
 
 enum { RX = VIRTIO_NET_QUEUE_RX };
 
 #define MS 1000000u /* ns */
 
-/* Raises the limit as far as it goes, and gives all buffers back. */
+/* Raises the limit to its maximum and returns all buffers. */
 static void grow(void)
 {
     unsigned before;
@@ -18,12 +18,13 @@ static void grow(void)
     } while (card.net.rx_limit != before);
 }
 
-/* The paper's setting. */
+/* The setting of the paper. */
 static void buffers_begin_at_2_and_grow_to_the_maximum(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < CARD_RINGS; i++) {
-        unsigned maximum = i < 2 ? 128 : 256; /* a legacy one takes two descriptors of 256 */
+        unsigned maximum = i < 2 ? 128 : 256; /* a legacy device needs two of 256 descriptors for
+                                               * each */
         unsigned last = 2;
 
         card_create_as(i, 0);
@@ -51,7 +52,7 @@ static void buffers_do_not_grow_without_load(void **state)
     card.options.rx_initial = 8;
     assert_int_equal(card_open(), 0);
     for (unsigned round = 0; round < 1000; round++) {
-        for (unsigned i = 0; i < 7; i++) { /* one fewer than there are */
+        for (unsigned i = 0; i < 7; i++) { /* one fewer than posted */
             assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
         }
         assert_int_equal(virtio_net_poll(&card.net, 1000), 7);
@@ -60,8 +61,10 @@ static void buffers_do_not_grow_without_load(void **state)
     card_close();
 }
 
-/* A device that drops what finds no buffer, and a client whose polls take 64 frames at the most: a burst
- * counts as a whole, though several polls take it. */
+/*
+ * The device drops frames without a buffer, and the client's polls take at most 64 frames. Several
+ * polls in a row count as one burst.
+ */
 static void short_polls_count_a_burst_as_a_whole(void **state)
 {
     (void)state;
@@ -73,7 +76,7 @@ static void short_polls_count_a_burst_as_a_whole(void **state)
         }
     }
     assert_int_equal(card.net.rx_limit, 256);
-    /* More than a quarter of the limit each second is not quiet. */
+    /* More than a quarter of the limit per second is not low traffic. */
     for (unsigned round = 0; round < 10; round++) {
         for (unsigned i = 0; i <= 256 / 4; i++) {
             assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
@@ -83,7 +86,7 @@ static void short_polls_count_a_burst_as_a_whole(void **state)
         fake_platform.clock_ns += 900 * MS;
     }
     assert_int_equal(card.net.rx_limit, 256);
-    /* Polls that found the ring empty begin anew. */
+    /* A poll that finds the ring empty ends the count. */
     for (unsigned round = 0; round < 10; round++) {
         assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
         assert_int_equal(virtio_net_poll(&card.net, 64), 1);
@@ -93,7 +96,7 @@ static void short_polls_count_a_burst_as_a_whole(void **state)
     card_close();
 }
 
-/* With one buffer a release within receive() posts it again at once: it was taken all the same. */
+/* With one buffer, a release within receive() posts it again at once. It still counts as taken. */
 static void one_buffer_grows_like_others(void **state)
 {
     (void)state;
@@ -110,8 +113,10 @@ static void one_buffer_grows_like_others(void **state)
     }
 }
 
-/* Buffers that are posted while a frame is handled are not taken ones less: one frame, with which the
- * memory comes back, does not raise a limit of four. */
+/*
+ * Buffers posted during the handling of a frame do not change the count: a single frame that brings
+ * memory back does not raise a limit of four.
+ */
 static void buffers_posted_meanwhile_do_not_count(void **state)
 {
     (void)state;
@@ -127,7 +132,7 @@ static void buffers_posted_meanwhile_do_not_count(void **state)
         }
         assert_int_equal(card.net.rx_posted, 1);
         fake_platform.fail_all = false;
-        card.releases_all = true; /* with the fourth frame */
+        card.releases_all = true; /* all are released with the fourth frame */
         assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         assert_int_equal(card.net.rx_limit, 4);
@@ -136,7 +141,7 @@ static void buffers_posted_meanwhile_do_not_count(void **state)
     }
 }
 
-/* The event index that a device of a split ring left behind comes by again every 65,536 buffers. */
+/* On a split ring an old event index appears valid again every 65,536 buffers. */
 static void limit_stays_when_an_old_event_index_comes_by(void **state)
 {
     (void)state;
@@ -164,7 +169,7 @@ static void maximum_holds_whatever_is_asked_for(void **state)
     };
 
     (void)state;
-    /* On a legacy device the ring does not hold the maximum: it is larger. */
+    /* A legacy device's ring must be larger to hold the maximum. */
     for (unsigned n = 0; n < 2 * sizeof cases / sizeof cases[0]; n++) {
         unsigned i = n / 2;
 
@@ -200,7 +205,7 @@ static void limit_comes_down_when_it_is_quiet(void **state)
         maximum = limit = card.net.rx_limit;
         assert_int_equal(card.net.rx_limit_peak, maximum);
         assert_true(maximum >= 128 && card.net.counters.rx_ups >= 5);
-        virtio_net_poll(&card.net, 8); /* quiet from now on */
+        virtio_net_poll(&card.net, 8); /* low traffic from here on */
         fake_platform.clock_ns += 500 * MS - 1;
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.net.rx_limit, maximum);
@@ -210,8 +215,10 @@ static void limit_comes_down_when_it_is_quiet(void **state)
             limit = limit / 2 > 4 ? limit / 2 : 4;
             assert_int_equal(card.net.rx_limit, limit);
             assert_true(card.net.rx_kept_count <= limit);
-            /* Some traffic, up to a quarter of the limit, does not stop it; it uses up what is
-             * posted too much. */
+            /*
+             * Traffic up to a quarter of the limit does not prevent the reduction, and uses up the
+             * excess buffers.
+             */
             for (unsigned frames = limit / 4; frames > 0; frames--) {
                 assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
             }
@@ -223,7 +230,7 @@ static void limit_comes_down_when_it_is_quiet(void **state)
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.net.rx_limit, 4);
         assert_int_equal(card.net.rx_limit_peak, maximum);
-        /* What was posted is not posted again. */
+        /* Used buffers are not posted again. */
         while (card_posted() > 4) {
             assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
             virtio_net_poll(&card.net, 8);
@@ -235,8 +242,10 @@ static void limit_comes_down_when_it_is_quiet(void **state)
     }
 }
 
-/* A device that drops what finds no buffer, and never asks for more: 32 frames at once find room,
- * at the start and after any quiet time. */
+/*
+ * The device drops frames without a buffer and never asks for more: a burst of 32 frames must find
+ * buffers, at the start and after any time of low traffic.
+ */
 static void burst_of_32_finds_buffers_after_any_quiet_time(void **state)
 {
     const uint64_t features[] = {0, virtio_bit(VIRTIO_F_EVENT_IDX),
@@ -274,7 +283,7 @@ static void burst_of_32_finds_buffers_after_any_quiet_time(void **state)
     }
 }
 
-/* With RING_RESET what is posted too much comes back at once, without a frame. */
+/* With RING_RESET the excess buffers are withdrawn at once, without traffic. */
 static void buffers_are_withdrawn_when_it_is_quiet(void **state)
 {
     const uint64_t features[] = {
@@ -297,7 +306,7 @@ static void buffers_are_withdrawn_when_it_is_quiet(void **state)
         }
         assert_int_equal(card.net.rx_posted, 2);
         assert_true(card.net.rx_buffers <= 4);
-        /* It is the same queue as before, to the device too. */
+        /* The queue continues to work, also for the device. */
         assert_int_equal(card_deliver_all(), 2);
         assert_int_equal(virtio_net_poll(&card.net, 8), 2);
         grow();
@@ -306,7 +315,7 @@ static void buffers_are_withdrawn_when_it_is_quiet(void **state)
     }
 }
 
-/* A device that was receiving and asks for more had run out, however few it had used. */
+/* If a device was receiving and asks for more buffers, it ran out, however few it used. */
 static void shortage_raises_the_limit(void **state)
 {
     (void)state;
@@ -352,7 +361,10 @@ static void load_keeps_the_limit_up(void **state)
     card_close();
 }
 
-/* Flags say "notify me" from the start; that must not look like a frame too large for ever. */
+/*
+ * Without the event index, the flags ask for notifications from the start. This must not look like
+ * a permanent shortage.
+ */
 static void limit_rests_without_event_index(void **state)
 {
     (void)state;
@@ -389,7 +401,9 @@ static void fixed_number_of_buffers_stays(void **state)
     card_close();
 }
 
-/* With fewer buffers than the largest frame takes, a device that merges could wait for ever. */
+/*
+ * With fewer buffers than the largest frame needs, a device that merges buffers could wait forever.
+ */
 static void few_buffers_are_not_merged(void **state)
 {
     (void)state;
@@ -404,7 +418,7 @@ static void few_buffers_are_not_merged(void **state)
     }
 }
 
-/* Nor where the device's queue has no room for so many. */
+/* The same if the device's queue is too small. */
 static void small_queue_is_not_merged(void **state)
 {
     const struct {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A virtqueue by itself, split and packed: chains, room, and kicks of the split ring's kinds. */
+/*
+ * A virtqueue without a network device, split and packed: chains, room, and notifications of the
+ * split ring.
+ */
 #include "fake_vq.h"
 
 /* The rings on a modern device. */
@@ -18,7 +21,7 @@ static void chains_arrive_part_by_part(void **state)
                     assert_int_equal(vq_add(out, in, 1), 0);
                     assert_true(fake_take(&card.dev, VQ, &chain));
                     vq_check_chain(&chain, out, in);
-                    /* One part is not worth a table. */
+                    /* A single part does not use a table. */
                     assert_int_equal(chain.indirect, indirect && out + in > 1);
                     fake_use(&card.dev, VQ, chain.head, 0);
                     assert_int_equal(vq_get(), 1);
@@ -54,7 +57,7 @@ static void exhausted_tables_fall_back_to_the_ring(void **state)
         for (uintptr_t i = 1; i <= 5; i++) {
             assert_int_equal(vq_add(4, 0, i), 0); /* 2 tables, then 4 + 4 + 4 descriptors */
         }
-        assert_false(virtqueue_has_room(&vq, 3)); /* 14 of 16 are taken */
+        assert_false(virtqueue_has_room(&vq, 3)); /* 14 of 16 descriptors are in use */
         assert_true(virtqueue_has_room(&vq, 2));
         assert_int_equal(vq_add(4, 0, 6), VIRTIO_ERROR_FULL);
         for (unsigned i = 1; i <= 5; i++) {
@@ -65,14 +68,14 @@ static void exhausted_tables_fall_back_to_the_ring(void **state)
             fake_use(&card.dev, VQ, chain.head, 0);
             assert_int_equal(vq_get(), i);
         }
-        assert_int_equal(vq_add(4, 0, 7), 0); /* and they come back */
+        assert_int_equal(vq_add(4, 0, 7), 0); /* they are free again */
         assert_true(fake_take(&card.dev, VQ, &chain));
         assert_true(chain.indirect);
         vq_stop();
     }
 }
 
-/* A chain in a table takes one descriptor, as long as there are tables. */
+/* A chain in a table takes one descriptor while tables are free. */
 static void descriptors_of_chains_are_counted(void **state)
 {
     (void)state;
@@ -124,7 +127,9 @@ static void tables_hold_as_many_parts_as_asked_for(void **state)
         struct fake_chain chain;
 
         vq_start(rings[r], virtio_bit(VIRTIO_F_INDIRECT_DESC), 64, 0);
-        memset(card.dev.queue[VQ].holds, 0, sizeof card.dev.queue[VQ].holds); /* by no reset */
+        memset(card.dev.queue[VQ].holds, 0,
+               sizeof card.dev.queue[VQ].holds); /* allowed, as no reset is
+                                                                               * involved */
         virtqueue_destroy(&vq);
         card.dev.status &= (uint8_t)~VIRTIO_STATUS_DRIVER_OK;
         card.dev.queue[VQ].enabled = false;
@@ -133,7 +138,7 @@ static void tables_hold_as_many_parts_as_asked_for(void **state)
         for (unsigned i = 0; i < VIRTQUEUE_PARTS_MAX; i++) {
             parts[i] = (struct virtqueue_part){vq_memory + (size_t)64 * i, 10 + i};
         }
-        for (unsigned i = 0; i < 3; i++) { /* tables side by side do not touch */
+        for (unsigned i = 0; i < 3; i++) { /* adjacent tables do not overlap */
             assert_int_equal(virtqueue_add(&vq, parts, 1, VIRTQUEUE_PARTS_MAX - 1, &vq), 0);
         }
         for (unsigned i = 0; i < 3; i++) {
@@ -145,7 +150,7 @@ static void tables_hold_as_many_parts_as_asked_for(void **state)
     }
 }
 
-/* Nothing is lost, nothing in flight overwritten, whatever order the device works in. */
+/* No buffer is lost and none in flight is overwritten, in whatever order the device uses them. */
 static void full_ring_refuses_and_recovers(void **state)
 {
     static const unsigned which[] = {0, 3, CARD_PACKED};
@@ -174,7 +179,7 @@ static void full_ring_refuses_and_recovers(void **state)
             fake_use(&card.dev, VQ, chain[(i * 5 + 3) % 16].head, 0);
             cookie = vq_get();
             assert_in_range(cookie, 1, 16);
-            assert_int_equal(cookie, (i * 5 + 3) % 16 + 1); /* the buffer of that chain */
+            assert_int_equal(cookie, (i * 5 + 3) % 16 + 1); /* the cookie of that chain */
             assert_false(back[cookie]);
             back[cookie] = true;
             assert_int_equal(vq_add(1, 0, 100), 0);
@@ -185,7 +190,9 @@ static void full_ring_refuses_and_recovers(void **state)
     }
 }
 
-/* Chains of all lengths, used in any order: each cookie comes back once, no descriptor is lost. */
+/*
+ * Chains of all lengths, used in any order: each cookie comes back once and no descriptor is lost.
+ */
 static void cookies_come_back_once_in_any_order(void **state)
 {
     (void)state;
@@ -232,7 +239,10 @@ static bool reference(uint16_t event, uint64_t old, uint64_t new)
     return false;
 }
 
-/* Every decision of more than 66,000 buffers, with events all over the ring's reach and beyond. */
+/*
+ * Compares the decision for more than 66,000 buffers, with events inside and outside of the ring's
+ * range.
+ */
 static void every_kick_decision_is_that_of_the_specification(void **state)
 {
     (void)state;
@@ -268,7 +278,7 @@ static void every_kick_decision_is_that_of_the_specification(void **state)
     }
 }
 
-/* Takes the ring to this index without a kick. */
+/* Advances the ring to this index without a notification. */
 static void advance(uint64_t buffers)
 {
     for (uint64_t i = 0; i < buffers; i++) {
@@ -290,7 +300,7 @@ static void kick_is_sent_right_over_the_wrap(void **state)
             fake_want_kick(&card.dev, VQ, true);
             assert_int_equal(vq_add(1, 0, 1), 0);
             assert_true(virtqueue_kick(&vq));
-            assert_false(virtqueue_kick(&vq)); /* there is nothing new */
+            assert_false(virtqueue_kick(&vq)); /* no new buffer */
             vq_take_and_use();
             assert_int_equal(vq_get(), 1);
         }
@@ -298,7 +308,10 @@ static void kick_is_sent_right_over_the_wrap(void **state)
     }
 }
 
-/* The device polled for 65,535 buffers and wants the next one: index and last kick are equal. */
+/*
+ * The device polled for 65,535 buffers and asks for the next one: index and last notification are
+ * equal.
+ */
 static void kick_is_not_lost_65536_buffers_after_the_last(void **state)
 {
     (void)state;
@@ -325,14 +338,14 @@ static void flags_suppress_kicks(void **state)
         assert_false(virtqueue_kick(&vq));
         assert_int_equal(card.dev.queue[VQ].doorbells, 0);
         fake_want_kick(&card.dev, VQ, true);
-        assert_true(virtqueue_kick(&vq)); /* a later call finds it wanted */
+        assert_true(virtqueue_kick(&vq)); /* a later call is due */
         assert_false(virtqueue_kick(&vq));
         assert_int_equal(card.dev.queue[VQ].doorbells, 1);
         vq_stop();
     }
 }
 
-/* The queue tells whether the device waits for the very next buffer. */
+/* The queue reports whether the device waits for the very next buffer. */
 static void wanted_is_what_the_device_asks_for(void **state)
 {
     (void)state;
@@ -345,7 +358,7 @@ static void wanted_is_what_the_device_asks_for(void **state)
             assert_false(virtqueue_wanted(&vq));
             fake_want_kick(&card.dev, VQ, true);
             assert_int_equal(vq_add(1, 0, 1), 0);
-            /* That buffer was it; without event index the device wants every one. */
+            /* The request is used up. Without the event index the device wants every buffer. */
             assert_int_equal(virtqueue_wanted(&vq), i % 2 == 0);
             vq_take_and_use();
             assert_int_equal(vq_get(), 1);
@@ -354,7 +367,7 @@ static void wanted_is_what_the_device_asks_for(void **state)
     }
 }
 
-/* With EVENT_IDX the flags mean nothing, without it the event does (§2.7.10.1). */
+/* With EVENT_IDX the flags are ignored; without it the event is (§2.7.10.1). */
 static void only_the_agreed_way_of_suppression_counts(void **state)
 {
     (void)state;
@@ -371,7 +384,10 @@ static void only_the_agreed_way_of_suppression_counts(void **state)
     vq_stop();
 }
 
-/* A device may say anything there (§2.7.8.1, §2.8.4): that is no lie, and no length. */
+/*
+ * The device may write any length there (§2.7.8.1, §2.8.4). It is not counted as a lie, and the
+ * result is 0.
+ */
 static void length_of_what_the_device_only_reads_is_zero(void **state)
 {
     (void)state;
