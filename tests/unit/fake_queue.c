@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fake device at work on the driver's rings (virtio 1.3 §2.7, from the device's side), and on
- * either kind of ring. fake_packed.c knows the packed one. */
+/*
+ * The fake device's work on the driver's rings (virtio 1.3 §2.7, from the device's side), with what
+ * both kinds of ring share. fake_packed.c implements the packed ring.
+ */
 #include <string.h>
 
 #include "fake_virtio.h"
@@ -83,7 +85,7 @@ void fake_want_kick(struct fake_virtio *dev, unsigned queue, bool want)
     }
 }
 
-/* One descriptor; in memory it has the same layout in the ring and in an indirect table. */
+/* A descriptor. Its layout in memory is the same in the ring and in an indirect table. */
 struct desc {
     uint64_t address;
     uint32_t length;
@@ -108,12 +110,12 @@ void fake_add_part(struct fake_chain *chain, uint64_t address, uint32_t length, 
     assert_true(length > 0 && chain->count < FAKE_PARTS_MAX);
     fake_dma(address, length);
     if (chain->count > 0 && chain->part[chain->count - 1].write) {
-        assert_true(write); /* §2.7.4.2, §2.8.17: read ones come first */
+        assert_true(write); /* §2.7.4.2, §2.8.17: device-readable parts come first */
     }
     chain->part[chain->count++] = (struct fake_part){address, length, write};
 }
 
-/* Follows a chain in the ring or in an indirect table; returns its descriptors. */
+/* Follows a chain in the ring or in an indirect table. Returns the number of its descriptors. */
 static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, unsigned at,
                      struct fake_chain *chain, struct desc *indirect)
 {
@@ -129,8 +131,8 @@ static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, uns
         }
         if (desc.flags & VIRTQ_DESC_F_INDIRECT) {
             assert_true(dev->features >> VIRTIO_F_INDIRECT_DESC & 1);
-            assert_non_null(indirect);                           /* no table in a table */
-            assert_int_equal(desc.flags, VIRTQ_DESC_F_INDIRECT); /* nor with NEXT */
+            assert_non_null(indirect);                           /* no nested tables */
+            assert_int_equal(desc.flags, VIRTQ_DESC_F_INDIRECT); /* not with NEXT */
             *indirect = desc;
             return steps;
         }
@@ -142,7 +144,7 @@ static unsigned walk(struct fake_virtio *dev, uint64_t table, unsigned size, uns
     }
 }
 
-/* §2.7.9, §2.7.5: in order, chains lie one behind the other in the table, round and round. */
+/* §2.7.9, §2.7.5: with IN_ORDER, chains take consecutive descriptors, with wrap. */
 static void check_in_order(struct fake_virtio *dev, struct fake_queue *q,
                            const struct fake_chain *chain)
 {
@@ -160,7 +162,7 @@ static void check_in_order(struct fake_virtio *dev, struct fake_queue *q,
     q->next_descriptor = (uint16_t)((chain->head + chain->descriptors) & (q->driver_size - 1u));
 }
 
-/* §2.7.5.3.1: so they do in an indirect table. */
+/* §2.7.5.3.1: the same within an indirect table. */
 static void check_table_in_order(struct fake_virtio *dev, uint64_t table, unsigned count)
 {
     for (unsigned i = 0; dev->features >> VIRTIO_F_IN_ORDER & 1 && i + 1 < count; i++) {
@@ -196,7 +198,7 @@ static bool take(struct fake_virtio *dev, unsigned queue, struct fake_chain *cha
         assert_int_equal(table.length % DESC_SIZE, 0);
         check_table_in_order(dev, table.address, table.length / DESC_SIZE);
         assert_int_equal(walk(dev, table.address, table.length / DESC_SIZE, 0, chain, NULL),
-                         table.length / DESC_SIZE); /* no more than the chain */
+                         table.length / DESC_SIZE); /* exactly the chain */
     }
     return true;
 }
@@ -298,7 +300,10 @@ void fake_push_batch(struct fake_virtio *dev, unsigned queue, uint32_t id, uint3
     q->used_idx = (uint16_t)(q->used_idx + buffers);
 }
 
-/* §2.7.7.2, §2.7.10: counts from one to the other instead of comparing, so that it cannot err. */
+/*
+ * §2.7.7.2, §2.7.10: steps through the indices instead of comparing them, to be independent of the
+ * formula.
+ */
 static bool wants_interrupt(struct fake_virtio *dev, unsigned queue)
 {
     struct fake_queue *q = &dev->queue[queue];
@@ -393,7 +398,7 @@ static size_t writable(const struct fake_chain *chain)
     return length;
 }
 
-/* §5.1.6.6: without ANY_LAYOUT or VERSION_1 the header is a descriptor of its own. */
+/* §5.1.6.6: without ANY_LAYOUT or VERSION_1 the header has its own descriptor. */
 static void check_layout(const struct fake_virtio *dev, const struct fake_chain *chain,
                          size_t header)
 {

@@ -13,7 +13,7 @@ static void check_width(unsigned width, unsigned wanted, unsigned offset)
     }
 }
 
-/* The configuration comes after the vectors, which are there while MSI-X is on. */
+/* The configuration follows the vectors, which exist while MSI-X is enabled. */
 static unsigned config_start(const struct fake_virtio *dev)
 {
     return fake_msix_enabled(dev) ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
@@ -26,7 +26,7 @@ static void put_bytes(uint8_t *to, uint32_t value, unsigned width, bool low_firs
     }
 }
 
-/* The configuration as bytes, so that each access sees the byte order of the interface. */
+/* The configuration is stored as bytes, so each access has the byte order of the interface. */
 static uint32_t read_config(struct fake_virtio *dev, unsigned offset, unsigned width, bool little)
 {
     static const uint8_t widths[FAKE_DEVICE_LENGTH] = {
@@ -89,7 +89,7 @@ static uint32_t read_legacy(struct fake_virtio *dev, uint32_t offset, unsigned w
     }
 }
 
-/* §5.1.4.2, legacy note: the address may be written where there is no command for it. */
+/* §5.1.4.2, legacy note: without the command the address may be written here. */
 static void write_mac(struct fake_virtio *dev, unsigned offset, unsigned width, uint8_t value)
 {
     assert_true(offset < sizeof dev->mac);
@@ -148,7 +148,7 @@ static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned widt
         break;
     case VIRTIO_PCI_LEGACY_DEVICE_STATUS:
         check_width(width, 1, offset);
-        assert_false(value & VIRTIO_STATUS_FEATURES_OK); /* not through this interface */
+        assert_false(value & VIRTIO_STATUS_FEATURES_OK); /* not available in this interface */
         fake_write_status(dev, (uint8_t)value);
         break;
     default:
@@ -156,7 +156,10 @@ static void write_legacy(struct fake_virtio *dev, uint32_t offset, unsigned widt
     }
 }
 
-/* The width of the common structure's field at this offset; 64-bit fields are two of 32. */
+/*
+ * The width of the common structure's field at this offset. 64-bit fields are accessed as two
+ * halves.
+ */
 static unsigned common_width(uint32_t offset)
 {
     if (offset < 16 ||
@@ -222,7 +225,7 @@ static void write_common_queue(struct fake_virtio *dev, uint32_t offset, uint32_
         return;
     }
     assert_int_equal(q->reset_left, 0);
-    assert_false(q->enabled); /* §4.1.4.3.2: not any more once it is */
+    assert_false(q->enabled); /* §4.1.4.3.2: not after it is enabled */
     switch (offset & ~4u) {
     case VIRTIO_PCI_COMMON_QUEUE_DESC:
         set_half(&q->desc, offset, value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the fake device is and does, behind the registers of fake_registers.c. */
+/* The fake device's properties and state, behind the registers of fake_registers.c. */
 #include "fake_registers.h"
 #include "pci/internal/pci_spec.h"
 
@@ -71,7 +71,7 @@ static void let_go(struct fake_queue *q)
 static void reset(struct fake_virtio *dev)
 {
     dev->late.count = 0;
-    if (dev->reset_left == 0) { /* else it is still at the last one */
+    if (dev->reset_left == 0) { /* otherwise the previous reset is still in progress */
         dev->status_before_reset = dev->status;
         dev->reset_left = dev->status != 0 ? dev->reset_takes : 0;
     }
@@ -83,7 +83,7 @@ static void reset(struct fake_virtio *dev)
     dev->status = 0;
     dev->features = 0;
     dev->isr = 0;
-    dev->rx_mode = 1; /* PROMISC, as QEMU begins */
+    dev->rx_mode = 1; /* PROMISC, like QEMU */
     dev->vlans = 0;
     dev->unicasts = 0;
     dev->multicasts = 0;
@@ -120,7 +120,7 @@ uint8_t fake_read_status(struct fake_virtio *dev)
     return dev->status;
 }
 
-/* With MSI-X, an event without a vector is one that nobody hears of. */
+/* With MSI-X, an event without a vector would be lost. */
 static void check_vectors(const struct fake_virtio *dev)
 {
     if (fake_msix_enabled(dev)) {
@@ -131,7 +131,7 @@ static void check_vectors(const struct fake_virtio *dev)
     }
 }
 
-/* §2.1.2: bits are only added; §3.1.1: in this order. */
+/* §2.1.2: bits are only added. §3.1.1: in this order. */
 void fake_write_status(struct fake_virtio *dev, uint8_t status)
 {
     note(dev, FAKE_STATUS, status);
@@ -139,7 +139,7 @@ void fake_write_status(struct fake_virtio *dev, uint8_t status)
         reset(dev);
         return;
     }
-    assert_int_equal(dev->reset_left, 0); /* §4.1.4.3.2: the reset is waited for */
+    assert_int_equal(dev->reset_left, 0); /* §4.1.4.3.2: the driver must wait for the reset */
     if ((status & dev->status) != dev->status) {
         fail_msg("status 0x%02x after 0x%02x clears a bit", status, dev->status);
     }
@@ -179,7 +179,7 @@ static void check_zero(uint64_t address, size_t length)
     }
 }
 
-/* Checks what the driver set up: §2.7's and §2.8's alignments, and that all of it is memory. */
+/* Checks the queue's alignments (§2.7, §2.8) and that all of it is memory. */
 void fake_enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legacy)
 {
     uint16_t n = q->driver_size;
@@ -200,7 +200,7 @@ void fake_enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legac
         check_zero(q->used, 4);
     } else {
         assert_true(q->desc % 16 == 0 && q->avail % 2 == 0 && q->used % 4 == 0);
-        memset(fake_dma(q->desc, 16u * n), 0xee, 16u * n); /* it must not count on zeros */
+        memset(fake_dma(q->desc, 16u * n), 0xee, 16u * n); /* the driver must not rely on zeros */
         check_zero(q->avail, 6 + 2u * n);
         check_zero(q->used, 6 + 8u * n);
     }
@@ -211,7 +211,7 @@ void fake_enable_queue(struct fake_virtio *dev, struct fake_queue *q, bool legac
     note(dev, FAKE_QUEUE, dev->queue_select);
 }
 
-/* §4.1.4.3: what a reset leaves of a queue. */
+/* §4.1.4.3: the state of a queue after a reset. */
 void fake_reset_queue(struct fake_virtio *dev, struct fake_queue *q)
 {
     assert_true(dev->features >> VIRTIO_F_RING_RESET & 1);
@@ -242,7 +242,7 @@ uint32_t fake_read_queue_reset(struct fake_queue *q)
     return 1;
 }
 
-/* §4.1.5.2.1: a queue is named by its index, or by what its register says. */
+/* §4.1.5.2.1: a doorbell value is the queue's index, or the value of its register. */
 unsigned fake_notified_queue(const struct fake_virtio *dev, uint32_t value)
 {
     unsigned queue = value & 0xffff;
@@ -299,7 +299,7 @@ static uint32_t read_register(void *context, unsigned bar, uint32_t offset, unsi
     return fake_virtio_read(context, bar, offset, width);
 }
 
-/* §4.1.4.1: fields of the capabilities are never written; what may be, is in fake_extras.c. */
+/* §4.1.4.1: the driver does not write to capabilities, except as in fake_extras.c. */
 static void write_capability(void *context, unsigned offset, unsigned width, uint32_t value)
 {
     (void)context, (void)width, (void)value;

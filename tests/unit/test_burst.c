@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bursts of TCP segments: the test cuts the frames as a card would, and compares with the segments
- * that went in. */
+/*
+ * Bursts of TCP segments: the test splits the frames like a card and compares with the original
+ * segments.
+ */
 #include "burst_card.h"
 
 enum { HEADERS = 54 };
 
-/* The next segment of a connection: its sequence number is 0xffff0000 + offset, which wraps. */
+/*
+ * Makes the next segment of a connection. Its sequence number is 0xffff0000 + offset, which wraps.
+ */
 static struct pbuf *make(uint32_t offset, unsigned length, unsigned flags, bool ipv6)
 {
     struct pbuf *p = make_frame(offset, length, 6, 20, ipv6);
@@ -27,7 +31,7 @@ static uint8_t *tcp_of(struct pbuf *p)
     return (uint8_t *)p->payload + p->len - 20;
 }
 
-/* Compares a frame, cut by the card, with the segments from `first` on. Returns how many. */
+/* Splits a frame and compares with the segments from `first` on. Returns their number. */
 static unsigned cut_and_compare(const struct sent *s, unsigned first)
 {
     const struct virtio_net_offload *o = &s->offload;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Frames of several datagrams joined, cut into these: with lwIP's own pbufs, on buffers that the
- * test counts back. Memory that is lost fails the test too, by the sanitizer.
+ * Splits frames of joined datagrams, with lwIP's own pbufs, on buffers that the test counts. The
+ * address sanitizer detects lost memory.
  */
 #include "stack.h"
 
 #include "net/lwip_port/datagrams.h"
 
-/* Fails the allocation of that number, the first being 1; 0: none. */
+/* Makes the allocation with this number fail, from 1 on; 0: none. */
 static unsigned fail_at, allocations;
 
 static void *allocate(size_t size)
@@ -39,7 +39,7 @@ static uint16_t transport;
 static bool over_ipv6;
 static struct virtio_net_offload offload;
 
-/* What pbuf.c can do without here. */
+/* Functions and variables that pbuf.c needs. */
 struct tcp_pcb *tcp_active_pcbs;
 
 void tcp_free_ooseq(struct tcp_pcb *pcb)
@@ -68,7 +68,7 @@ static void returned(struct pbuf *p)
     assert_true(buffer->out);
     buffer->out = false;
     buffers_out--;
-    memset(p->payload, 0xee, p->len); /* the card writes to it */
+    memset(p->payload, 0xee, p->len); /* the card overwrites the buffer */
 }
 
 static int set_up(void **state)
@@ -87,7 +87,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* A frame of `payload` bytes of UDP in segments of `size`. */
+/* Makes a UDP frame of `payload` bytes in segments of `size`. */
 static void make_frame(uint32_t payload, uint16_t size, unsigned tags, bool ipv6)
 {
     uint8_t *at = frame;
@@ -111,7 +111,7 @@ static void make_frame(uint32_t payload, uint16_t size, unsigned tags, bool ipv6
     } else {
         at[0] = 0x45;
         put16(at + 2, 28 + payload);
-        put16(at + 4, 0xfffe); /* counts over the wrap */
+        put16(at + 4, 0xfffe); /* wraps within the frame */
         at[6] = 0x40;
         at[8] = 64;
         at[9] = 17;
@@ -133,8 +133,9 @@ static void make_frame(uint32_t payload, uint16_t size, unsigned tags, bool ipv6
                                           .gso_size = size};
 }
 
-/* The frame in buffers as they come from the card, the first of `first` bytes, the others of
- * `rest`. */
+/*
+ * Copies the frame into buffers as from the card: the first of `first` bytes, the others of `rest`.
+ */
 static struct pbuf *in_buffers(uint32_t first, uint32_t rest)
 {
     struct pbuf *chain = NULL, *last = NULL;
@@ -163,7 +164,7 @@ static struct pbuf *in_buffers(uint32_t first, uint32_t rest)
     return chain;
 }
 
-/* Compares a datagram, number `index` of the frame, and frees it. */
+/* Compares the datagram with number `index` in the frame, and frees it. */
 static void assert_datagram(struct pbuf *p, unsigned index)
 {
     const uint8_t *expected = frame + transport + 8 + (size_t)index * offload.gso_size;
@@ -174,8 +175,9 @@ static void assert_datagram(struct pbuf *p, unsigned index)
 
     assert_non_null(p);
     assert_int_equal(p->tot_len, transport + 8 + length);
-    assert_int_equal(p->len, transport + 8); /* what the stack reads in one piece */
-    if (p->tot_len <= UINT16_MAX - 12) {     /* room for the card's header, when it is sent back */
+    assert_int_equal(p->len, transport + 8); /* the stack expects this in one piece */
+    if (p->tot_len <= UINT16_MAX - 12) {     /* room for the card's header, to send the datagram
+                                              * back */
         assert_int_equal(pbuf_add_header(p, 12), 0);
         assert_int_equal(pbuf_remove_header(p, 12), 0);
     }
@@ -195,7 +197,7 @@ static void assert_datagram(struct pbuf *p, unsigned index)
     pbuf_free(p);
 }
 
-/* Cuts the frame, and compares one datagram after the other. Returns how many. */
+/* Splits the frame and compares its datagrams. Returns their number. */
 static unsigned cut(uint32_t first, uint32_t rest)
 {
     struct datagrams datagrams;
@@ -229,7 +231,7 @@ static void test_datagrams_are_as_they_were_sent(void **state)
     }
 }
 
-/* Wherever one buffer ends, and the headers with the first one, or a datagram. */
+/* Wherever a buffer ends: within the headers, in one with a datagram, or across datagrams. */
 static void test_buffers_of_every_length(void **state)
 {
     (void)state;
@@ -243,7 +245,7 @@ static void test_buffers_of_every_length(void **state)
 static void test_longest_packet(void **state)
 {
     (void)state;
-    make_frame(65507, 1472, 0, false); /* with the Ethernet header it is more than 16 bits */
+    make_frame(65507, 1472, 0, false); /* more than 16 bits, with the Ethernet header */
     assert_int_equal(cut(BUFFER, BUFFER), 45);
     make_frame(65527, 1452, 0, true);
     assert_int_equal(cut(BUFFER, BUFFER), 46);
@@ -266,7 +268,7 @@ static void test_padding_is_left_out(void **state)
     assert_false(datagrams_left(&datagrams));
 }
 
-/* Each buffer as soon as nothing refers to it, in whatever order they are freed. */
+/* Each buffer is returned as soon as no datagram refers to it, in any order of freeing. */
 static void test_buffers_go_back_when_they_are_free(void **state)
 {
     static const struct {
@@ -281,14 +283,15 @@ static void test_buffers_go_back_when_they_are_free(void **state)
     for (unsigned i = 0; i < 10; i++) {
         kept[i] = datagrams_next(&datagrams);
     }
-    assert_int_equal(buffers_out, 4); /* the third and the eighth reach over a buffer's end */
+    assert_int_equal(buffers_out, 4); /* the third and the eighth datagram cross the end of a
+                                       * buffer */
     for (unsigned i = 0; i < 10; i++) {
         assert_datagram(kept[order[i].datagram], order[i].datagram);
         assert_int_equal(buffers_out, order[i].buffers_out);
     }
 }
 
-/* Every allocation fails once: that datagram is missing, the others are right. */
+/* Each allocation fails once: that datagram is missing, the others are correct. */
 static void test_no_memory(void **state)
 {
     unsigned missing = 0;
@@ -313,10 +316,10 @@ static void test_no_memory(void **state)
         assert_int_equal(count, 10);
         assert_int_equal(buffers_out, 0);
     }
-    assert_int_equal(missing, 22); /* ten headers, ten pieces, and two for a second buffer */
+    assert_int_equal(missing, 22); /* ten headers, ten pieces, and two more for a second buffer */
 }
 
-/* Refuses the frame, and all of it is the caller's still. */
+/* Checks that the frame is rejected and still belongs to the caller. */
 static void assert_refused(void)
 {
     struct datagrams datagrams;
@@ -338,7 +341,7 @@ static void test_what_the_card_says_and_cannot_be(void **state)
     } fields[] = {
         {16, 0},      {16, 27},     {16, 28}, {16, 1027}, {16, 1029}, {16, 0xffff}, /* IP */
         {38, 0},      {38, 7},      {38, 8},  {38, 1007}, {38, 1009}, {38, 0xffff}, /* UDP */
-        {14, 0x4400}, {14, 0x4f00}, /* where UDP's header would be */
+        {14, 0x4400}, {14, 0x4f00}, /* position of the UDP header */
         {20, 0x2000}, {20, 1},      /* fragments */
         {22, 0x4006}, {22, 0x4001}, /* TCP, ICMP */
         {12, 0x0806},
@@ -361,7 +364,7 @@ static void test_what_the_card_says_and_cannot_be(void **state)
         assert_refused();
     }
     make_frame(1000, 100, 0, false);
-    offload.flags = 0; /* nobody vouches for it */
+    offload.flags = 0; /* the checksum was not verified */
     assert_refused();
     offload.flags = VIRTIO_NET_HDR_F_DATA_VALID;
     assert_int_equal(cut(BUFFER, BUFFER), 10);
@@ -374,17 +377,17 @@ static void test_sizes_that_cannot_be(void **state)
     assert_refused();
     make_frame(0, 100, 0, false);
     assert_refused();
-    make_frame(DATAGRAMS_MAX * 8 + 1, 8, 0, false); /* one too many */
+    make_frame(DATAGRAMS_MAX * 8 + 1, 8, 0, false); /* one segment more than allowed */
     assert_refused();
     make_frame(65507, 1, 0, false);
     assert_refused();
-    make_frame(65507, 65507, 0, false); /* one, and too long for lwIP */
+    make_frame(65507, 65507, 0, false); /* a single one, too long for lwIP */
     assert_refused();
     make_frame(65507, 65535 - 42, 0, false);
     assert_int_equal(cut(BUFFER, BUFFER), 2);
 }
 
-/* IPv4 headers shorter than there can be, and versions that are not the EtherType's. */
+/* IPv4 headers that are too short, and versions that contradict the EtherType. */
 static void test_headers_that_cannot_be(void **state)
 {
     (void)state;
@@ -392,7 +395,7 @@ static void test_headers_that_cannot_be(void **state)
         make_frame(1000, 100, 0, false);
         frame[14] = (uint8_t)first;
         if (first != 0x45) {
-            assert_refused(); /* with options the UDP length is not right any more */
+            assert_refused(); /* the UDP length does not match with options */
         }
         make_frame(1000, 100, 0, true);
         frame[14] = (uint8_t)first;
@@ -403,7 +406,7 @@ static void test_headers_that_cannot_be(void **state)
     for (unsigned length = 0; length < 5; length++) {
         make_frame(1000, 100, 0, false);
         frame[14] = (uint8_t)(0x40 | length);
-        put16(frame + 14 + 4 * length + 4, frame_length - 14 - 4 * length); /* would be right */
+        put16(frame + 14 + 4 * length + 4, frame_length - 14 - 4 * length); /* would match */
         assert_refused();
     }
 }
@@ -416,8 +419,10 @@ static uint32_t random_below(uint32_t limit)
     return (random_state >> 8) % limit;
 }
 
-/* Frames with bytes of their headers, lengths and the card's word at random, from a seed: nothing is read
- * or written beyond them, which the sanitizer sees, and no buffer is lost. */
+/*
+ * Frames with random headers, lengths and offloads, from a seed. The sanitizer detects accesses
+ * outside of them; no buffer may be lost.
+ */
 static void test_headers_at_random(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Streams of iperf 2: datagrams as bytes go in, and the report comes out as bytes. */
+/* iperf 2's streams: bytes of datagrams in, bytes of the report out. */
 #include "fake_machine.h"
 #include "net/services/iperf_stream.h"
 
@@ -60,7 +60,7 @@ static void numbers_have_32_or_64_bits(void **state)
     assert_true(datagram.number == 0xfffffffe && !datagram.last);
     datagram = read_head(INT64_MIN, WIDE, 20);
     assert_true(datagram.number == 1ULL << 63 && datagram.last);
-    datagram = read_head(0x3200000007, 0x36373839, 20); /* an old client's filling */
+    datagram = read_head(0x3200000007, 0x36373839, 20); /* padding of an old client */
     assert_true(datagram.number == 7 && !datagram.last);
     datagram = read_head(-7, 0, 20);
     assert_true(datagram.number == 7 && datagram.last);
@@ -70,7 +70,7 @@ static void numbers_have_32_or_64_bits(void **state)
     assert_true(datagram.number == 1ULL << 31 && datagram.last);
 }
 
-/* A datagram of 1,470 bytes that was sent at one time and came at another, of another clock. */
+/* Counts a datagram of 1,470 bytes. The two times are of different clocks. */
 static void count(uint64_t number, int64_t sent_us, uint64_t now_us)
 {
     struct iperf_datagram datagram = {.number = number, .sent_us = 1763732650000000 + sent_us};
@@ -127,7 +127,8 @@ static void datagrams_beyond_32_bits_are_counted(void **state)
     count(1ULL << 63, 0, 0);
     count(2, 0, 0);
     bytes = report();
-    assert_int_equal(get32(bytes + 116), 0x7fffffff); /* 2^63 - 2 left out, one of which was late */
+    assert_int_equal(get32(bytes + 116), 0x7fffffff); /* 2^63 - 2 numbers were skipped; one
+                                                       * datagram was late */
     assert_int_equal(get32(bytes + 36), 0xfffffffd);
     assert_int_equal(get32(bytes + 124), 0x80000000);
     assert_int_equal(get32(bytes + 44), 0);
@@ -138,7 +139,7 @@ static void doubled_datagrams_are_no_negative_loss(void **state)
     const uint8_t *bytes;
 
     (void)state;
-    count(0, 0, 0); /* an old client's first */
+    count(0, 0, 0); /* first datagram of an old client */
     count(1, 0, 0);
     count(1, 0, 0);
     bytes = report();
@@ -168,7 +169,7 @@ static void jitter_is_that_of_rfc_3550(void **state)
     assert_true(jitter > 500);
 }
 
-/* A client's clock that cannot be, and one that is set. */
+/* Clocks of the client with impossible values, and one that is adjusted. */
 static void jitter_of_any_clock_has_its_place(void **state)
 {
     struct iperf_datagram datagram = {.number = 1};
@@ -181,7 +182,7 @@ static void jitter_of_any_clock_has_its_place(void **state)
     assert_in_range(get32(report() + 48), UINT32_MAX - 0x1fff, UINT32_MAX);
 }
 
-/* What is written is read back, as long as there is room for it. */
+/* Written fields can be read back if the datagram is long enough. */
 static void datagram_is_read_back(void **state)
 {
     static const uint64_t numbers[] = {1, 0x7fffffff, 0xffffffff, 0x123456789a, INT64_MAX};
@@ -242,7 +243,7 @@ static void report_is_read_back(void **state)
     assert_true(read.late == (1ULL << 32) + 1);
     assert_true(read.datagrams == (2ULL << 32) + 10);
     assert_true(read.jitter_us == 3000000 + 2006 * MS / 16);
-    assert_true(iperf_report_read(&read, bytes, IPERF_REPORT - 1)); /* as of an old server */
+    assert_true(iperf_report_read(&read, bytes, IPERF_REPORT - 1)); /* like an old server's */
     assert_true(read.lost == 2 && read.late == 1 && read.datagrams == 10);
     assert_true(read.bytes == (3ULL << 32) + 8ULL * 1470);
 }
@@ -272,16 +273,16 @@ static void what_is_no_report_is_refused(void **state)
     (void)state;
     memcpy(bytes, report(), sizeof bytes);
     for (size_t length = 0; length < 56; length++) {
-        uint8_t part[56]; /* as long as it says, for tools that look at memory */
+        uint8_t part[56]; /* exactly as long, so that tools detect accesses behind it */
 
         memcpy(part + sizeof part - length, bytes, length);
         assert_false(iperf_report_read(&read, part + sizeof part - length, length));
     }
-    put32(bytes + 16, 0x7fffffff); /* a datagram of ours that came back */
+    put32(bytes + 16, 0x7fffffff); /* one of our datagrams, sent back */
     assert_false(iperf_report_read(&read, bytes, sizeof bytes));
 }
 
-/* As iperf 2.1.8 sends it for -R -t 1, but for its priorities. */
+/* As sent by iperf 2.1.8 for -R -t 1, except for priorities. */
 static void header_asks_for_data_in_return(void **state)
 {
     uint8_t header[IPERF_HEADER];

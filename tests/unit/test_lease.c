@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lwIP's DHCP client with net/lease.c in front of it, and servers that say what they like. Time is
- * counted by the client's own timers, so hours pass at once.
+ * lwIP's DHCP client with net/lease.c in front of it, and servers with arbitrary replies. The
+ * client's own timers count the time, so hours pass at once.
  */
 #include "dhcp_server.h"
 
@@ -14,7 +14,7 @@ static void lease_is_taken_and_renewed(void **state)
     run(7200);
     assert_int_equal(address(), OURS);
     assert_int_equal(sent_of[DHCP_DISCOVER], 1);
-    assert_in_range(sent_of[DHCP_REQUEST], 4, 6); /* every half an hour */
+    assert_in_range(sent_of[DHCP_REQUEST], 4, 6); /* one per half an hour */
     assert_int_equal(sent_of[DHCP_RELEASE], 0);
 }
 
@@ -33,7 +33,7 @@ static void refusals_make_questions_rare(void **state)
     assert_int_equal(histories[0].wait_ms, 0);
 }
 
-/* In each state in which a refusal counts, from the server that was chosen. */
+/* In each state in which a NAK counts, from the chosen server. */
 static void refused_while_renewing(void **state)
 {
     (void)state;
@@ -68,13 +68,15 @@ static void another_server_cannot_refuse(void **state)
     }
     assert_int_equal(address(), OURS);
     assert_in_range(sent, 2, 10);
-    offer.server = OTHER; /* while it is bound */
+    offer.server = OTHER; /* while bound */
     say(DHCP_NAK);
     assert_int_equal(address(), OURS);
 }
 
-/* One that answers first, and never leases, is not chosen for ever: neither if it refuses nor if it
- * says nothing. */
+/*
+ * A server that answers first but never leases is not chosen forever, whether it refuses or is
+ * silent.
+ */
 static void another_server_gets_its_turn(void **state)
 {
     (void)state;
@@ -119,7 +121,7 @@ static void another_servers_lease_is_not_taken(void **state)
     assert_int_equal(address(), OURS);
 }
 
-/* After T2 everybody is asked, and who answers is the server from then on. */
+/* After T2 all servers are asked. The one that answers is the server from then on. */
 static void another_server_takes_over(void **state)
 {
     (void)state;
@@ -148,7 +150,7 @@ static void silent_server_is_asked_less_and_less(void **state)
     assert_int_equal(address(), OURS);
 }
 
-/* Each costs neither the address nor many messages, however long the server goes on like this. */
+/* Invalid times cost neither the address nor many messages, however long the server sends them. */
 static void times_are_put_in_order(void **state)
 {
     static const struct {
@@ -197,7 +199,7 @@ static void times_are_put_in_order(void **state)
     }
 }
 
-/* What was counted down of an earlier lease does not end one that lasts for ever. */
+/* A countdown of an earlier lease does not end an infinite one. */
 static void lease_becomes_endless(void **state)
 {
     (void)state;
@@ -243,7 +245,7 @@ static void impossible_addresses_are_not_taken(void **state)
         assert_in_range(sent, 4, 8);
         end(state);
         start(state);
-        /* in the lease alone */
+        /* in the lease only */
         answer();
         offer.address = cases[i].address;
         offer.mask = cases[i].mask;
@@ -343,7 +345,7 @@ static void broken_messages_are_dropped(void **state)
     assert_int_equal(sent, 2);
 }
 
-/* Options in the field of the file's name: the server is known by them. */
+/* Options in the file name field are read: they identify the server. */
 static void overloaded_fields_are_read(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts and lost notifications: what happens when driver and device look at the same moment
- * whether the other one wants to be told.
+ * Interrupts and notifications, including races: driver and device decide at the same time whether
+ * the other one wants to be told.
  */
 #include <string.h>
 
@@ -27,7 +27,7 @@ static uint8_t *send(void)
     return frame;
 }
 
-/* Interrupts are off from the start, in both modes and on both queues. */
+/* Interrupts are disabled from the start, with both suppression methods and on both queues. */
 static void polling_driver_gets_no_interrupts(void **state)
 {
     (void)state;
@@ -59,7 +59,7 @@ static void interrupts_on_asks_for_the_next_frame(void **state)
         assert_int_equal(card.dev.isr, VIRTIO_ISR_QUEUE);
         assert_true(virtio_net_interrupt(&card.net));
         assert_int_equal(card.dev.isr, 0);
-        assert_true(fake_rx(&card.dev, "frame", 5)); /* the handler has turned them off */
+        assert_true(fake_rx(&card.dev, "frame", 5)); /* the handler has disabled them */
         assert_int_equal(card.dev.queue[RX].interrupts, 1);
         assert_int_equal(virtio_net_poll(&card.net, 8), 2);
         assert_int_equal(card.net.counters.interrupts_spurious, 0);
@@ -67,7 +67,9 @@ static void interrupts_on_asks_for_the_next_frame(void **state)
     }
 }
 
-/* A frame that came before they were on raises none: that has to be said. */
+/*
+ * A frame that arrived before interrupts were enabled causes none, so the function must report it.
+ */
 static void interrupts_on_reports_what_came_before(void **state)
 {
     (void)state;
@@ -78,14 +80,14 @@ static void interrupts_on_reports_what_came_before(void **state)
         assert_int_equal(card.dev.queue[RX].interrupts, 0);
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         assert_false(virtio_net_interrupts_on(&card.net, false));
-        fake_virtio_config_changed(&card.dev); /* a change of the link is work too */
+        fake_virtio_config_changed(&card.dev); /* a link change is work too */
         assert_true(virtio_net_interrupt(&card.net));
         assert_true(virtio_net_interrupts_on(&card.net, false));
         card_close();
     }
 }
 
-/* 8 in flight, 6 to be used: with the event index the interrupt comes with the sixth. */
+/* 8 frames in flight, 6 to be used: with the event index the sixth causes the interrupt. */
 static void transmit_interrupt_comes_when_much_is_done(void **state)
 {
     (void)state;
@@ -159,15 +161,15 @@ static void shared_line_is_left_to_its_owner(void **state)
     for (unsigned i = 0; i < CARD_RINGS; i++) {
         open_card(i, 0, false);
         assert_false(virtio_net_interrupts_on(&card.net, false));
-        assert_false(virtio_net_interrupt(&card.net)); /* another device's */
+        assert_false(virtio_net_interrupt(&card.net)); /* another device's interrupt */
         assert_int_equal(card.net.counters.interrupts, 0);
-        assert_true(fake_rx(&card.dev, "frame", 5)); /* ours are still on */
+        assert_true(fake_rx(&card.dev, "frame", 5)); /* our interrupts are still enabled */
         assert_int_equal(card.dev.queue[RX].interrupts, 1);
         card_close();
     }
 }
 
-/* §4.1.5.4: one read of the ISR status takes both bits. */
+/* §4.1.5.4: one read of the ISR status returns both bits. */
 static void queue_and_configuration_bits_come_together(void **state)
 {
     (void)state;
@@ -190,7 +192,7 @@ static void queue_and_configuration_bits_come_together(void **state)
 
 static unsigned config_reads;
 
-/* When the status has been read, twice as the legacy interface has it, it changes. */
+/* The status changes after the driver has read it (twice on the legacy interface). */
 static void link_comes_back_behind_the_reader(struct fake_virtio *dev, unsigned offset)
 {
     (void)offset;
@@ -232,11 +234,11 @@ static void interrupt_without_work_is_counted_as_spurious(void **state)
 }
 
 /*
- * Lost kicks. The driver publishes a buffer (store) and reads whether the device wants a kick
- * (load); the device asks for a kick (store) and looks for buffers (load). Where the driver's
- * barrier does not work, its load can come before its store: it reads the old "no kick", and the
- * device does not see the buffer yet. Here the device's two steps are carried out as it then sees
- * them: it asks for kicks from where it stands and looks at an index that is still the old one.
+ * Lost notifications. The driver publishes a buffer (store), then reads whether the device wants a
+ * notification (load). The device requests a notification (store), then looks for buffers (load).
+ * If the driver's barrier does not work, its load can be executed before its store becomes visible:
+ * it reads the old "no notification", and the device does not see the buffer. Here the device's two
+ * steps run between the two: it requests notifications from its position on and sees the old index.
  */
 static void device_goes_to_sleep_on_a_stale_index(struct fake_virtio *dev)
 {
@@ -244,33 +246,33 @@ static void device_goes_to_sleep_on_a_stale_index(struct fake_virtio *dev)
 
     if (!inside && dev->status & VIRTIO_STATUS_DRIVER_OK && dev->queue[TX].enabled) {
         inside = true;
-        fake_want_kick(dev, TX, true); /* and finds nothing, because it looks too early */
+        fake_want_kick(dev, TX, true); /* it finds nothing, as it looks too early */
         inside = false;
     }
 }
 
-/* Whether a frame gets out through that race. */
+/* True if a frame is sent in spite of this race. */
 static bool frame_gets_out(unsigned interface, uint64_t features, bool weak)
 {
     unsigned doorbells;
     uint8_t *frame;
 
     open_card(interface, features, weak);
-    fake_want_kick(&card.dev, TX, false); /* the device is at work: no kicks, please */
+    fake_want_kick(&card.dev, TX, false); /* the device is running and wants no notifications */
     doorbells = card.dev.queue[TX].doorbells;
     card.dev.on_status_read = device_goes_to_sleep_on_a_stale_index;
     frame = send();
     virtio_net_flush(&card.net);
-    device_goes_to_sleep_on_a_stale_index(&card.dev); /* now at the latest */
+    device_goes_to_sleep_on_a_stale_index(&card.dev); /* the race happens here at the latest */
     card.dev.on_status_read = NULL;
     doorbells = card.dev.queue[TX].doorbells - doorbells;
-    if (doorbells != 0) { /* only then the device wakes up */
+    if (doorbells != 0) { /* only then does the device run */
         assert_int_equal(fake_tx_run(&card.dev), 1);
     }
     virtio_net_poll(&card.net, 8);
     assert_int_equal(card.sents, doorbells);
     card_free_frame(frame, 12);
-    card_close(); /* gives back what was lost */
+    card_close(); /* returns the lost frame */
     assert_int_equal(card.sents, 1);
     return doorbells != 0;
 }
@@ -280,11 +282,12 @@ static void weak_barrier_does_not_lose_kicks(void **state)
     (void)state;
     for (unsigned i = 0; i < 2 * CARD_RINGS; i++) {
         assert_true(frame_gets_out(i / 2, modes[i % 2], true));
-        assert_false(frame_gets_out(i / 2, modes[i % 2], false)); /* the model shows the loss */
+        assert_false(
+            frame_gets_out(i / 2, modes[i % 2], false)); /* the model reproduces the loss */
     }
 }
 
-/* The fence costs one register read, and only where a kick is about to be left out. */
+/* The fence costs one register read, and only when no notification would be sent. */
 static void fence_is_paid_only_where_it_is_needed(void **state)
 {
     (void)state;
@@ -305,8 +308,10 @@ static void fence_is_paid_only_where_it_is_needed(void **state)
     }
 }
 
-/* The same before sleeping: the device uses a buffer and looks for the request while both are on
- * their way. */
+/*
+ * The same race before sleeping: the device uses a buffer and checks for a request while both
+ * stores are still invisible.
+ */
 static void device_uses_without_seeing_the_request(struct fake_virtio *dev)
 {
     struct fake_chain chain;
@@ -331,7 +336,7 @@ static void weak_barrier_does_not_sleep_on_a_used_buffer(void **state)
     }
 }
 
-/* The same place in the lap before is long passed. */
+/* The same position in the previous lap does not count. */
 static void wish_of_the_lap_before_is_none(void **state)
 {
     const struct virtqueue *tx = &card.net.tx;
@@ -354,7 +359,7 @@ static void interrupt_meanwhile(struct fake_virtio *dev)
     assert_false(card.net.rx.interrupted || card.net.tx.interrupted);
 }
 
-/* A line that others share is on, while the device is being opened. */
+/* A shared line interrupts while the device is being opened. */
 static void interrupt_before_there_are_queues_is_survived(void **state)
 {
     (void)state;

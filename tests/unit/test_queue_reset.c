@@ -19,7 +19,7 @@ static unsigned detach_all(void)
     return back;
 }
 
-/* Uses the queue, whatever was before: each cookie comes back. */
+/* Checks that the queue works: each cookie comes back. */
 static void check_alive(unsigned rounds)
 {
     for (unsigned i = 1; i <= rounds; i++) {
@@ -32,7 +32,9 @@ static void check_alive(unsigned rounds)
     assert_int_equal(vq_get(), 0);
 }
 
-/* Some are used, some in flight, some not taken; then all of it again on the same ring. */
+/*
+ * Some buffers are used, some in flight, some not taken; then all of that again on the same ring.
+ */
 static void queue_lives_on_after_its_reset(void **state)
 {
     (void)state;
@@ -58,7 +60,10 @@ static void queue_lives_on_after_its_reset(void **state)
             card.dev.queue_reset_takes = time;
             assert_int_equal(virtqueue_reset(&vq), 0);
 
-            /* It is stopped, and touches no register; what was used before is there. */
+            /*
+             * The queue is stopped, and no register is accessed. Buffers used before are still
+             * returned.
+             */
             doorbells = card.dev.queue[VQ].doorbells;
             assert_int_equal(vq_get(), 2);
             assert_int_equal(vq_get(), 0);
@@ -81,7 +86,7 @@ static void queue_lives_on_after_its_reset(void **state)
     }
 }
 
-/* The rest of a batch that was half taken can be taken or detached. */
+/* The rest of a half taken batch can be taken or detached. */
 static void reset_keeps_a_batch(void **state)
 {
     (void)state;
@@ -113,7 +118,7 @@ static void reset_keeps_a_batch(void **state)
     }
 }
 
-/* A queue that the device broke is mended by a reset of it. */
+/* A reset of the queue repairs it after the device broke it. */
 static void broken_queue_is_mended(void **state)
 {
     (void)state;
@@ -130,7 +135,7 @@ static void broken_queue_is_mended(void **state)
     }
 }
 
-/* §4.1.4.3.2: select, write 1; select, read until 0; then every register anew, and queue_enable last. */
+/* §4.1.4.3.2: select, write 1; select, read until 0; then all registers, queue_enable last. */
 static void registers_are_written_in_order(void **state)
 {
     static const uint32_t expected[] = {22, 58, 22, 22, 24, 32, 36, 40, 44, 48, 52, 28};
@@ -174,12 +179,12 @@ static void reset_that_was_not_agreed_is_refused(void **state)
     for (unsigned i = 0; i < CARD_RINGS; i++) {
         vq_start(i, 0, 16, 0);
         assert_int_equal(virtqueue_reset(&vq), VIRTIO_ERROR_UNSUPPORTED);
-        check_alive(3); /* and nothing has happened */
+        check_alive(3); /* nothing has changed */
         vq_stop();
     }
 }
 
-/* A device whose structure ends before queue_reset cannot be told: the bit is not seen. */
+/* The device's structure ends before queue_reset, so the driver does not accept the feature. */
 static void register_out_of_reach_drops_the_feature(void **state)
 {
     static const uint32_t lengths[] = {56, 58, 59, 60, 64};
@@ -197,7 +202,7 @@ static void register_out_of_reach_drops_the_feature(void **state)
     }
 }
 
-/* After a reset of the whole device the queues can go on in the memory that they have. */
+/* After a reset of the whole device the queues can be restarted in their memory. */
 static void restart_works_after_a_device_reset(void **state)
 {
     (void)state;
@@ -208,7 +213,7 @@ static void restart_works_after_a_device_reset(void **state)
         vq_start(i, INDIRECT, 16, 2);
         check_alive(21);
         assert_int_equal(vq_add(2, 2, 1), 0);
-        assert_int_equal(virtio_device_begin(dev), 0); /* which resets */
+        assert_int_equal(virtio_device_begin(dev), 0); /* resets the device */
         assert_int_equal(virtio_device_negotiate(dev, card.dev.offered), 0);
         assert_int_equal(detach_all(), 1);
         allocations = fake_platform.allocations;
@@ -220,12 +225,12 @@ static void restart_works_after_a_device_reset(void **state)
     }
 }
 
-/* §2.9: the queue's index, and above it 15 bits of offset and the wrap counter. */
+/* §2.9: the queue's index, 15 bits of offset, and the wrap counter. */
 static void doorbell_says_where_the_driver_is(void **state)
 {
     (void)state;
     vq_start(3, DATA, 4, 0);
-    for (unsigned n = 1; n < 66000; n++) { /* the split ring's index counts on */
+    for (unsigned n = 1; n < 66000; n++) { /* the split ring's index keeps counting */
         assert_int_equal(vq_add(1, 0, 1), 0);
         assert_true(virtqueue_kick(&vq));
         assert_int_equal(card.dev.queue[VQ].doorbell, (n & 0xffff) << 16 | VQ);
@@ -247,7 +252,7 @@ static void doorbell_says_where_the_driver_is(void **state)
     vq_stop();
 }
 
-/* The same in bytes of the register: little-endian, four of them, at this queue's place. */
+/* The same as bytes of the register: four, little-endian, at this queue's address. */
 static void doorbell_has_four_bytes(void **state)
 {
     const struct fake_access *access;
@@ -267,8 +272,10 @@ static void doorbell_has_four_bytes(void **state)
     vq_stop();
 }
 
-/* §4.1.5.2.1: with NOTIF_CONFIG_DATA what the queue's register says stands for its index; the fake finds
- * the queue by that. It may change with a reset. */
+/*
+ * §4.1.5.2.1: with NOTIF_CONFIG_DATA the value of a register replaces the queue's index. The fake
+ * finds the queue by it. The value may change at a reset.
+ */
 static void doorbell_says_what_the_register_does(void **state)
 {
     const uint64_t CONFIG_DATA = virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA);
@@ -296,7 +303,7 @@ static void doorbell_says_what_the_register_does(void **state)
     }
 }
 
-/* §4.1.4.4: four bytes have to fit then. Queue 0's doorbell is at 7 * 12. */
+/* §4.1.4.4: the doorbell then needs four bytes. Queue 0's is at 7 * 12. */
 static void doorbell_of_four_bytes_must_fit(void **state)
 {
     (void)state;
@@ -314,7 +321,7 @@ static void doorbell_of_four_bytes_must_fit(void **state)
     }
 }
 
-/* What the register says later on, of a queue that the device has let go of, does not count. */
+/* Later values of the register of a released queue are ignored. */
 static void reset_that_has_ended_is_not_asked_for_again(void **state)
 {
     (void)state;

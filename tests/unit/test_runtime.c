@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The runtime's printf and allocator, and the checksum. Some of them have the C library's names,
- * so they are compiled in here under others, and compared with the C library.
+ * The runtime's printf and allocator, and the checksum. They have names of the C library, so they
+ * are included here under other names and compared with the C library.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,7 +36,7 @@ void vt_free(void *memory);
 
 #include "runtime/memory.c"
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/lwip_port/checksum.c"
 #undef printf
 #undef vprintf
@@ -62,7 +62,7 @@ void panic(const char *format, ...)
     abort();
 }
 
-/* The same text and the same count as the C library's, also where it does not fit. */
+/* Compares text and count with the C library's, also where the text does not fit. */
 #define CHECK(...)                                                                                 \
     do {                                                                                           \
         char ours[200], theirs[200];                                                               \
@@ -118,7 +118,8 @@ static void texts_are_printed_as_in_c(void **state)
     CHECK("[%s|%5s|%-5s|%2s]", "abc", "abc", "abc", "abc");
     CHECK("[%.2s|%5.2s|%-5.2s|%.0s|%.9s]", "abc", "abc", "abc", "abc", "abc");
     CHECK("[%*s|%-*s|%.*s]", 6, "abc", 6, "abc", 1, "abc");
-    CHECK("[%.3s]", unterminated); /* no terminator is looked for behind the precision */
+    CHECK("[%.3s]", unterminated); /* printf stops at the precision, without looking for a
+                                    * terminator */
     CHECK("[%c|%3c|%-3c]", 'x', 'y', 'z');
 }
 
@@ -194,7 +195,7 @@ static void blocks_are_aligned_and_do_not_overlap(void **state)
         for (size_t at = 0; at < size[i]; at++) {
             assert_int_equal(block[i][at], i);
         }
-        memory_free(block[i]); /* panics where the header was overwritten */
+        memory_free(block[i]); /* panics if the header was overwritten */
     }
     assert_int_equal(memory_usage().used, 0);
 }
@@ -217,7 +218,7 @@ static void freed_blocks_are_used_again(void **state)
     size_t used_before = memory_usage().used;
 
     (void)state;
-    for (unsigned i = 0; i < 10000; i++) { /* far more than the arena holds */
+    for (unsigned i = 0; i < 10000; i++) { /* far more than fits in the arena */
         void *a = memory_alloc(1000, 16);
         void *b = memory_alloc(4096, 4096);
 
@@ -241,7 +242,7 @@ static void exhausted_memory_is_null(void **state)
     assert_null(memory_alloc(SIZE_MAX, 16));
     assert_null(memory_alloc((size_t)1 << 30, 16));
     assert_null(memory_alloc(sizeof arena, 16));
-    assert_null(vt_calloc(SIZE_MAX / 2, 3)); /* a product beyond SIZE_MAX */
+    assert_null(vt_calloc(SIZE_MAX / 2, 3)); /* the product exceeds SIZE_MAX */
     while ((block[count] = memory_alloc(8000, 16)) != NULL) {
         assert_true(++count < 300);
     }
@@ -278,7 +279,7 @@ static void double_and_wild_frees_are_noticed(void **state)
     expect_assert_failure(memory_free(arena + 4096));
 }
 
-/* From an arena of its own: the last test of memory. */
+/* Must be the last test of memory, as it uses an arena of its own. */
 static void sealed_memory_is_what_was_reserved(void **state)
 {
     void *block[3];
@@ -298,7 +299,7 @@ static void sealed_memory_is_what_was_reserved(void **state)
     assert_true(memory_usage().sealed);
     for (unsigned turn = 0; turn < 3; turn++) {
         assert_non_null(block[0] = vt_malloc(1000));
-        assert_non_null(block[1] = vt_malloc(600)); /* a block of up to twice its size will do */
+        assert_non_null(block[1] = vt_malloc(600)); /* a block of up to twice the size is used */
         assert_null(vt_malloc(400));                /* but not a larger one */
         assert_null(vt_malloc(2000));
         assert_non_null(block[2] = vt_malloc(1000));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bringing a device up over both transports: what it sees, in which order. */
+/* Device initialisation over both transports: what the device sees, and in which order. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -43,7 +43,7 @@ static void status_is_written_in_order(void **state)
     }
 }
 
-/* Features before queues, queues before DRIVER_OK, no doorbell before it. */
+/* Features before queues, queues before DRIVER_OK, no doorbell before that. */
 static void everything_happens_at_its_time(void **state)
 {
     (void)state;
@@ -79,7 +79,10 @@ static void everything_happens_at_its_time(void **state)
     }
 }
 
-/* Between the two calls the interrupt is connected: nothing comes before, and all of it after. */
+/*
+ * The interrupt handler is installed between the two calls: no interrupt comes before, and none is
+ * lost after.
+ */
 static void device_is_live_from_the_start_on(void **state)
 {
     (void)state;
@@ -98,7 +101,7 @@ static void device_is_live_from_the_start_on(void **state)
         assert_true(card.dev.status & D_OK);
         assert_true(card.net.link_up);
         events = card.dev.events;
-        virtio_net_start(&card.net); /* does nothing a second time */
+        virtio_net_start(&card.net); /* has no effect the second time */
         assert_int_equal(card.dev.events, events);
         assert_false(virtio_net_interrupts_on(&card.net, false));
         assert_true(fake_rx(&card.dev, "a frame", 7));
@@ -107,7 +110,7 @@ static void device_is_live_from_the_start_on(void **state)
     }
 }
 
-/* Whether a feature is of no use without another (virtio 1.3 §5.1.3.1). */
+/* True if a feature does not require another one (virtio 1.3 §5.1.3.1). */
 static bool stands_alone(unsigned bit)
 {
     static const uint8_t dependent[] = {
@@ -138,7 +141,7 @@ static void only_offered_and_known_bits_are_acknowledged(void **state)
 
     (void)state;
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
-        /* ANY_LAYOUT is the legacy interface's alone (§6.3). */
+        /* ANY_LAYOUT exists on the legacy interface only (§6.3). */
         uint64_t mask = i < 2 ? UINT32_MAX : ~virtio_bit(VIRTIO_F_ANY_LAYOUT);
 
         card_create_as(i, ALL_BITS);
@@ -147,7 +150,7 @@ static void only_offered_and_known_bits_are_acknowledged(void **state)
         assert_false(card.dev.features & virtio_bit(VIRTIO_F_BAD_FEATURE));
         card_close();
 
-        /* Each bit alone; the fake device fails on a bit that it did not offer. */
+        /* Each bit separately; the fake device fails on a bit that it did not offer. */
         for (unsigned bit = 0; bit < 64; bit++) {
             uint64_t version = i < 2 ? 0 : virtio_bit(VIRTIO_F_VERSION_1);
 
@@ -185,7 +188,7 @@ static void refused_features_fail_the_device(void **state)
     assert_int_equal(card_events(FAKE_QUEUE, (uint64_t[2]){0}, 2), 0);
     assert_int_equal(fake_platform.live, 0);
     assert_true(fake_platform.lines > 0);
-    /* By name: what was accepted, and what it offered beside that. */
+    /* The log names accepted features, and those offered but not accepted. */
     assert_non_null(strstr(fake_platform.log, "refuses these features: csum guest_csum "));
     card_create(FAKE_MODERN, virtio_bit(VIRTIO_F_ACCESS_PLATFORM) | virtio_bit(4));
     card.dev.refuses_features = true;
@@ -210,13 +213,14 @@ static void reset_is_waited_for(void **state)
     (void)state;
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
         card_create_as(i, 0);
-        card.dev.status = ACK | DRV | D_OK; /* as someone before left it */
+        card.dev.status = ACK | DRV | D_OK; /* left by a previous driver */
         card.dev.reset_takes = 1000;
         fake_platform.clock_step = 1000;
-        assert_int_equal(card_open(), 0); /* the fake fails on a status written before its end */
+        assert_int_equal(card_open(), 0); /* the fake fails if the status is written during the
+                                           * reset */
         assert_int_equal(card.dev.reset_left, 0);
         card_close();
-        assert_int_equal(card.dev.reset_left, 0); /* before the memory was freed */
+        assert_int_equal(card.dev.reset_left, 0); /* before memory was freed */
     }
 }
 
@@ -231,20 +235,22 @@ static void reset_that_never_ends_is_given_up(void **state)
         assert_int_equal(card_open(), VIRTIO_ERROR_IO);
         assert_true(fake_platform.clock_ns >= 1000000000 && fake_platform.clock_ns < 3000000000u);
         assert_int_equal(card_events(FAKE_QUEUE, (uint64_t[2]){0}, 2), 0);
-        assert_int_equal(card.dev.status, 0); /* nothing is written to a device within its reset */
+        assert_int_equal(card.dev.status, 0); /* nothing is written during the reset */
         assert_int_equal(fake_platform.live, 0);
     }
 }
 
-/* Opening goes wrong when the device knows of queues already, by `how`; the fake fails where memory is
- * freed that the device has. Returns the blocks that are kept. */
+/*
+ * Opening fails in the way `how` after the device knows queues. The fake fails if memory is freed
+ * that the device still owns. Returns the number of blocks kept.
+ */
 static unsigned open_fails(unsigned interface, unsigned how, bool resets)
 {
     card_create_as(interface, virtio_bit(VIRTIO_NET_F_CTRL_VQ));
     card.dev.never_resets_queues = !resets;
     fake_platform.clock_step = 1000000;
     switch (how) {
-    case 0: /* not one receive buffer */
+    case 0: /* no memory for receive buffers */
         card.options.rx_memory = 1;
         break;
     case 1:
@@ -253,7 +259,7 @@ static unsigned open_fails(unsigned interface, unsigned how, bool resets)
     case 2:
         card.dev.queue[VIRTIO_NET_QUEUE_CTRL].size = 0;
         break;
-    default: /* each of the allocations */
+    default: /* each allocation in turn */
         fake_platform.fail_nth = how - 2;
         break;
     }
@@ -282,7 +288,7 @@ static void memory_of_queues_is_kept_where_the_reset_never_ends(void **state)
     }
 }
 
-/* The device may still write to the memory: it is kept. */
+/* The device may still write to the memory, so it is not freed. */
 static void close_keeps_the_memory_of_a_device_that_does_not_reset(void **state)
 {
     unsigned live;
@@ -295,7 +301,7 @@ static void close_keeps_the_memory_of_a_device_that_does_not_reset(void **state)
     fake_platform.clock_step = 1000000;
     assert_int_equal(virtio_net_close(&card.net), VIRTIO_ERROR_IO);
     assert_int_equal(fake_platform.live, live);
-    virtio_device_fail(&card.vp.dev); /* the fake fails on a status written within the reset */
+    virtio_device_fail(&card.vp.dev); /* the fake fails if the status is written during the reset */
 }
 
 int main(void)

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trouble at odd times: before a device is live, between passes, again; and what was refused before. */
+/*
+ * Trouble at unusual times: before the device is live, between passes, repeatedly; and after
+ * rejected commands.
+ */
 #include "trouble_card.h"
 
-/* What the client does in link(). */
+/* A client that sends in its link() callback. */
 static void sends_in_link(void *context, bool up)
 {
     (void)context;
@@ -12,7 +15,7 @@ static void sends_in_link(void *context, bool up)
     virtio_net_flush(&card.net);
 }
 
-/* The time that frames were stuck before the reset is not that of the first one after it. */
+/* Time counted before the reset does not count towards the next one. */
 static void watchdog_begins_anew(void **state)
 {
     (void)state;
@@ -31,7 +34,7 @@ static void watchdog_begins_anew(void **state)
         card.dev.ignores_commands = false;
         polls(1);
         assert_int_equal(card.net.counters.recoveries, 1);
-        polls(200); /* the device has not come to the frame yet */
+        polls(200); /* the device has not reached the frame yet */
         assert_int_equal(card.net.recovery, VIRTIO_NET_WELL);
         assert_int_equal(fake_tx_run(&card.dev), 1);
         card.client = usual;
@@ -41,7 +44,7 @@ static void watchdog_begins_anew(void **state)
     }
 }
 
-/* The machine stood still for a minute while a frame was out: the device gets some time to go on, too. */
+/* The machine was stopped for a minute with a frame in flight: the device gets time to continue. */
 static void machine_that_stood_still_is_no_trouble(void **state)
 {
     (void)state;
@@ -61,7 +64,7 @@ static void machine_that_stood_still_is_no_trouble(void **state)
     }
 }
 
-/* A device that did not ask to be notified waits for that all the same: it is, every five seconds. */
+/* A device may wait for a notification that it did not request: it gets one every five seconds. */
 static void device_that_waits_for_a_notification_gets_one(void **state)
 {
     (void)state;
@@ -85,8 +88,10 @@ static void device_that_waits_for_a_notification_gets_one(void **state)
     }
 }
 
-/* The device keeps a frame, for good or for `kept_ms`, and sends those after it. Returns after how long it was
- * reset, in ms; 0: it was not in a minute. */
+/*
+ * The device holds one frame back, forever or for `kept_ms`, and sends the later ones. Returns the
+ * time until it was reset in ms; 0: not within a minute.
+ */
 static unsigned overtake(unsigned kept_ms)
 {
     uint64_t begun = fake_platform.clock_ns;
@@ -133,7 +138,7 @@ static void frame_that_is_overtaken_means_a_reset(void **state)
     }
 }
 
-/* A packed ring whose next used descriptor looks unused again, but not those behind it. */
+/* Makes the next used descriptor of a packed ring look unused, but not those after it. */
 static void hide_a_completion(unsigned queue)
 {
     const struct virtqueue *vq = queue == RX ? &card.net.rx : &card.net.tx;
@@ -164,7 +169,10 @@ static void missing_completion_means_a_reset(void **state)
         assert_int_equal(card.sents, 3);
         check_works();
         stop();
-        /* One that was only late, with one look meanwhile: the device shows a batch by its first descriptor. */
+        /*
+         * It was only late, and was checked once in between: the device publishes a batch by its
+         * first descriptor.
+         */
         start(CARD_PACKED, 0, 0);
         for (unsigned i = 0; i < 3; i++) {
             assert_int_equal(send(), 0);
@@ -186,7 +194,7 @@ static void missing_completion_means_a_reset(void **state)
     }
 }
 
-/* The network behind the device takes nothing for ten minutes: the device is well, and receives. */
+/* The network behind the device is blocked for ten minutes: the device is healthy, and receives. */
 static void blocked_back_end_is_no_trouble(void **state)
 {
     (void)state;
@@ -205,7 +213,7 @@ static void blocked_back_end_is_no_trouble(void **state)
     }
 }
 
-/* §2.1.2: a device that breaks before DRIVER_OK does not interrupt for it. */
+/* §2.1.2: a device that fails before DRIVER_OK does not interrupt for it. */
 static unsigned reads_left;
 static void breaks_before_driver_ok(struct fake_virtio *dev)
 {
@@ -234,7 +242,7 @@ static void device_that_breaks_before_it_is_live_is_reset(void **state)
         fake_platform.clock_ns += 120000ull * MS;
         reads_left = 0;
         check_works();
-        /* and the same within the recovery */
+        /* the same during the recovery */
         reads_left = n / 4 + 1;
         break_queue(RX);
         polls(3);
@@ -251,7 +259,7 @@ static void device_that_breaks_before_it_is_live_is_reset(void **state)
     }
 }
 
-/* Who was refused something must not lose what was granted. */
+/* A rejected command does not undo accepted ones. */
 static void refusals_do_not_stop_the_rest(void **state)
 {
     static const uint8_t groups[2][6] = {{1, 0, 0x5e, 0, 0, 1}, {1, 0, 0x5e, 0, 0, 2}};
@@ -297,7 +305,7 @@ static void refusals_do_not_stop_the_rest(void **state)
     stop();
 }
 
-/* Trouble that shows outside of a pass: nobody sleeps over it. */
+/* Trouble detected outside of a pass keeps the loop from sleeping. */
 static void trouble_between_passes_is_work(void **state)
 {
     (void)state;
@@ -338,7 +346,7 @@ static void trouble_between_passes_is_work(void **state)
     }
 }
 
-/* The configuration does not hold still: it may be that of a broken device. */
+/* The configuration changes constantly: the device may be broken. */
 static void torn(struct fake_virtio *dev, unsigned offset)
 {
     (void)offset;
