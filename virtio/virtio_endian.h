@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Integers in memory that the device shares. Their byte order depends on the device: little-endian
- * once VERSION_1 is agreed, else that of the guest's processor (virtio 1.3 §2.4 "Legacy Interface:
- * A Note on Device Configuration Space endian-ness", §2.7.3 "Legacy Interfaces: A Note on
- * Virtqueue Endianness"). They are structs of their own, so that the compiler rejects an access
- * without these accessors, and each accessor reads or writes its field exactly once.
+ * Integers in memory shared with the device. Their byte order depends on the device: little-endian
+ * if VERSION_1 is negotiated, otherwise that of the guest's processor (virtio 1.3 §2.4 "Legacy
+ * Interface: A Note on Device Configuration Space endian-ness", §2.7.3 "Legacy Interfaces: A Note
+ * on Virtqueue Endianness"). They are structs, so that the compiler rejects an access without these
+ * accessors. Each accessor reads or writes its field exactly once.
  */
 #ifndef VTNET_VIRTIO_ENDIAN_H
 #define VTNET_VIRTIO_ENDIAN_H
@@ -29,7 +29,7 @@ typedef struct {
     uint64_t raw;
 } virtio64_t;
 
-/* The three conversions are their own inverse; compilers turn them into nothing or a byte swap. */
+/* Each conversion is its own inverse. Compilers reduce them to nothing or to a byte swap. */
 static inline uint16_t virtio_le16(uint16_t value)
 {
     uint8_t b[2];
@@ -54,7 +54,7 @@ static inline uint64_t virtio_le64(uint64_t value)
     return virtio_le32(half[0]) | (uint64_t)virtio_le32(half[1]) << 32;
 }
 
-/* little: whether the device's fields are little-endian (virtio_device.little_endian). */
+/* little: the device's fields are little-endian (virtio_device.little_endian). */
 static inline uint16_t virtio16_read(bool little, const virtio16_t *field)
 {
     uint16_t raw = *(const volatile uint16_t *)&field->raw;

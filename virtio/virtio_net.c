@@ -34,8 +34,10 @@ static int read_speed(const struct virtio_net *net, struct link *link)
     return error == 0 && generation != net->dev->config_generation ? VIRTIO_ERROR_IO : error;
 }
 
-/* The link is up, its speed and duplex are unknown, where the device does not say (§5.1.4). All of it is of
- * one state of the configuration (§2.5.1), or ERROR_IO. */
+/*
+ * The link is up, its speed and duplex are unknown, where the device does not say (§5.1.4). All of
+ * it is of one state of the configuration (§2.5.1), or VIRTIO_ERROR_IO.
+ */
 static int read_link(const struct virtio_net *net, struct link *link)
 {
     uint64_t features = net->dev->features;

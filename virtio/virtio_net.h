@@ -1,39 +1,46 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The virtio network device (virtio 1.3 §5.1): one receive, one transmit, one control queue. How a
- * system uses it:
+ * The virtio network device (virtio 1.3 §5.1): one receive, one transmit and one control queue. A
+ * system uses it like this:
  *
  *     virtio_net_open(net, dev, &options, &client);
- *     connect the interrupt handler, then vpci_enable_line() or its like;
+ *     connect the interrupt handler, then call vpci_enable_line() or its equivalent;
  *     virtio_net_start(net);
  *     loop:
  *         virtio_net_poll(net, budget);           client.receive(), .transmitted(), .link()
  *         virtio_net_transmit(net, ...);          any number of times
  *         virtio_net_flush(net);                  notifies the device once
  *         if there is nothing to do:
- *             if virtio_net_interrupts_on(net, tx) says that work is pending, go round again;
- *             else sleep until virtio_net_interrupt(net), from the interrupt handler, says true
+ *             if virtio_net_interrupts_on(net, tx) returns true, work is pending: poll again;
+ *             else sleep until virtio_net_interrupt(net), in the interrupt handler, returns true
  *
- * Contexts. Nothing here takes a lock. One lock of the caller's for each device is enough, held over each call, or
- * one thread for all of them; a lock for receiving and another for transmitting are not, as a poll does both.
- *  - virtio_net_interrupt() and _interrupt_vector() are for interrupt handlers, and need no lock: they may run at any
- *    moment, on another processor, too, while any other function runs, from virtio_net_open() (vectors: before it)
- *    until the line or the messages are off before virtio_net_close(). A device that is used through the window
- *    (virtio_pci.window) is the exception: there they share registers with the others, so that on several processors
- *    the handler has to hold the lock. Interrupts are level-triggered, but for messages.
- *  - The client's functions are called with the lock held, from virtio_net_poll(), _reclaim() and _close(), never from
- *    interrupts. They may call everything but _open(), _start(), and what does nothing then: _poll() and _reclaim() return
- *    0, _close() ERROR_INVAL.
- *  - Open, close and what uses the control queue (set_...) wait for the device: at most a second, and 100 ms. The
- *    others never wait.
- * A frame that was sent comes back only when somebody calls _poll() or _reclaim(). Who sleeps until there is room, after
- * ERROR_FULL, asks for interrupts with tx, and is woken by the handler; what it wakes has to call one of the two.
+ * Contexts. The library takes no locks. The caller holds one lock per device during each call, or
+ * makes all calls in one thread. Separate locks for receiving and transmitting do not work, since a
+ * poll does both.
  *
- * A device that asks for a reset, breaks the
- * rules of a queue or does not go on is reset by virtio_net_poll() and set up as it was: client.link()
- * says down and up, frames that were out come back through client.transmitted(). Errors are those of
- * virtio/virtio.h, less their VIRTIO_. ERROR_INVAL, with nothing changed, is for arguments that are none
- * of those described, and for what needs a live device before virtio_net_start() or after _close().
+ *  - virtio_net_interrupt() and _interrupt_vector() are for interrupt handlers and need no lock.
+ *    They may run at any time, also on another processor while any other function runs: from
+ *    virtio_net_open() on (with vectors: even before), until the line or the messages are disabled
+ *    before virtio_net_close(). Exception: with a device that is accessed through the window
+ *    (virtio_pci.window) they share registers with the other functions, so on several processors
+ *    the handler must hold the lock. Interrupts are level-triggered, except for messages.
+ *  - The client's functions are called with the lock held, from virtio_net_poll(), _reclaim() and
+ *    _close(), never from interrupts. They may call all functions except virtio_net_open() and
+ *    _start(). virtio_net_poll() and _reclaim() then return 0, and _close() VIRTIO_ERROR_INVAL.
+ *  - virtio_net_open() and _close() wait for the device for at most a second, functions that use
+ *    the control queue (set_...) for at most 100 ms. The others never wait.
+ *
+ * A transmitted frame comes back only when somebody calls virtio_net_poll() or _reclaim(). After
+ * VIRTIO_ERROR_FULL a thread may sleep until there is room: it enables interrupts with tx, and the
+ * interrupt handler must wake a thread that calls one of the two.
+ *
+ * A device that requests a reset, breaks the rules of a queue or stops working is reset by
+ * virtio_net_poll() and restored: client.link() reports down and up, and frames in flight come back
+ * through client.transmitted().
+ *
+ * Errors are those of virtio/virtio.h. VIRTIO_ERROR_INVAL means that nothing has changed. It is
+ * returned for arguments that are not allowed here, and by functions that need a live device before
+ * virtio_net_start() and after virtio_net_close().
  */
 #ifndef VTNET_VIRTIO_NET_H
 #define VTNET_VIRTIO_NET_H
@@ -49,25 +56,31 @@
 extern "C" {
 #endif
 
-/* Who uses the device; all four are needed. Called from virtio_net_poll() and _close(), never from
- * interrupts. */
+/*
+ * The user of the device. All four functions are required. They are called from virtio_net_poll(),
+ * _reclaim() and _close(), never from interrupts.
+ */
 struct virtio_net_client {
     /*
-     * One buffer of a received frame, in order; `more` says that the frame goes on in the next
-     * call. The client owns the buffer until virtio_net_release(net, buffer). buffer: points at
-     * `private_size` bytes for the client's own use, which lie before `data` in one block of
-     * memory; between them and data there are at least as many bytes to write on as a header of
-     * this device takes. offload: of the whole frame, the same for each of its buffers; never NULL.
+     * Passes one buffer of a received frame, in order. more: the frame continues in the next call.
+     * The client owns the buffer until virtio_net_release(net, buffer). buffer: points to
+     * `private_size` bytes for the client. They are before `data` in the same block of memory;
+     * between them and data the client may write at least as many bytes as a header of this device
+     * has. offload: of the whole frame, the same for each of its buffers; never NULL.
      */
     void (*receive)(void *context, void *buffer, void *data, uint32_t length, bool more,
                     const struct virtio_net_offload *offload);
-    /* The device is done with a transmitted frame: its memory is the client's again. */
+    /* The device is done with a transmitted frame: its memory belongs to the client again. */
     void (*transmitted)(void *context, void *cookie);
-    /* The link went up or down, or it is up and its speed or duplex changed. While it is down frames are
-     * refused. */
+    /*
+     * The link went up or down, or it is up and its speed or duplex changed. While it is down,
+     * frames are refused.
+     */
     void (*link)(void *context, bool up);
-    /* The device asks for a packet that makes us known to the network (§5.1.6.5.4 Gratuitous
-     * Packet Sending); it is acknowledged when this returns. */
+    /*
+     * The device asks for packets that announce us to the network (§5.1.6.5.4 Gratuitous Packet
+     * Sending). The request is acknowledged when this returns.
+     */
     void (*announce)(void *context);
     void *context;
     uint32_t private_size; /* bytes, at most VIRTIO_NET_PRIVATE_MAX */
@@ -75,30 +88,34 @@ struct virtio_net_client {
 enum { VIRTIO_NET_PRIVATE_MAX = 256 };
 
 struct virtio_net_options {
-    uint64_t features;  /* to accept, of those the driver knows (VIRTIO_NET_FEATURES) */
+    uint64_t features;  /* features to accept, a subset of VIRTIO_NET_FEATURES */
     const uint8_t *mac; /* 6 bytes to use instead of the device's, or NULL */
-    /* Receive buffers posted at rest, at the least; 0: the default. Never fewer than a frame of the agreed
-     * MTU takes. See VIRTIO_NET_RX_MERGED. */
+    /*
+     * Minimum of posted receive buffers; 0: the default. It is raised to what a frame of the
+     * negotiated MTU needs. See VIRTIO_NET_RX_MERGED.
+     */
     uint16_t rx_initial;
-    uint16_t rx_maximum; /* receive buffers posted at the most; 0: the default */
+    uint16_t rx_maximum; /* maximum of posted receive buffers; 0: the default */
     uint16_t
         tx_size; /* descriptors of the transmit ring, rounded up to a power of two; 0: the default */
-    uint32_t rx_memory;   /* bytes of receive buffers that may ever exist; 0: the default */
-    uint32_t rx_quiet_ms; /* of little traffic, before their number is halved; 0: the default */
-    /* For transmitted frames to come back, before the device is looked at; 0: the default. */
+    uint32_t rx_memory;   /* limit of all receive buffers, bytes; 0: the default */
+    uint32_t rx_quiet_ms; /* time of low traffic before the number of buffers is halved; 0: the
+                           * default */
+    /* How long transmitted frames may be in flight before the device is checked; 0: the default. */
     uint32_t tx_timeout_ms;
     bool weak_barrier;   /* struct virtio_device's */
     uint64_t bus_offset; /* struct virtio_device's */
-    bool rx_fixed;       /* rx_maximum from the beginning to the end */
+    bool rx_fixed;       /* always keep rx_maximum buffers posted */
 };
 enum {
-    VIRTIO_NET_RX_INITIAL = 32, /* a burst that no device loses, if it keeps frames or drops them */
+    VIRTIO_NET_RX_INITIAL = 32, /* fits a burst without loss, on devices that keep frames and on
+                                 * those that drop them */
     VIRTIO_NET_RX_MAXIMUM = 256,
     /*
-     * What the longest joined frame takes. With fewer at the most, MRG_RXBUF is not accepted, nor a
-     * feature that needs it. Where GUEST_TSO4, TSO6, USO4 or USO6 is accepted it is rx_initial's default.
-     * Who asks for fewer there has to poll without an interrupt from time to time: a device that
-     * has such a frame, and too few buffers for it, waits and does not interrupt.
+     * Buffers for the longest joined frame. If rx_maximum is smaller, MRG_RXBUF and the features
+     * that require it are not accepted. If GUEST_TSO4, TSO6, USO4 or USO6 is accepted, this is the
+     * default of rx_initial. With fewer, poll from time to time without an interrupt: a device with
+     * such a frame and too few buffers waits without interrupting.
      */
     VIRTIO_NET_RX_MERGED = 44,
     VIRTIO_NET_RX_MEMORY = 2 << 20,
@@ -128,25 +145,25 @@ enum {
      virtio_bit(VIRTIO_F_NOTIFICATION_DATA) | virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA) |             \
      virtio_bit(VIRTIO_F_ORDER_PLATFORM) | virtio_bit(VIRTIO_F_RING_RESET))
 
-/* What happened since the device was opened; counters wrap. */
+/* Events since the device was opened. Counters wrap. */
 struct virtio_net_counters {
     uint64_t rx_frames;
     uint64_t rx_bytes;
     uint64_t tx_frames;
     uint64_t tx_bytes;
-    uint32_t interrupts;          /* that were ours; of each queue: struct virtqueue_counters */
-    uint32_t interrupts_spurious; /* of those, with nothing to do */
-    uint32_t interrupts_config;   /* of those, with news in the configuration */
-    uint32_t rx_bad;              /* frames dropped for a length, a number of buffers or a gso_type
-                                   * that cannot be */
-    uint32_t rx_no_memory;        /* refills that found no memory */
-    uint32_t rx_at_ceiling;       /* refills that rx_memory did not allow */
-    uint32_t rx_ups;              /* times that the limit of posted buffers was raised */
+    uint32_t interrupts;          /* of this device; per queue: struct virtqueue_counters */
+    uint32_t interrupts_spurious; /* of those: without work */
+    uint32_t interrupts_config;   /* of those: the configuration changed */
+    uint32_t rx_bad;              /* frames dropped because of an invalid length, number of
+                                   * buffers or gso_type */
+    uint32_t rx_no_memory;        /* refills that failed for lack of memory */
+    uint32_t rx_at_ceiling;       /* refills that rx_memory prevented */
+    uint32_t rx_ups;              /* how often the limit of posted buffers was raised */
     uint32_t rx_downs;            /* and lowered */
-    uint32_t tx_full;             /* transmits refused because the ring was full */
-    uint32_t tx_down;             /* because the link was down */
-    uint32_t recoveries;          /* resets of the device that was in trouble, and is back */
-    uint32_t tx_lost; /* frames queued and given back unsent, as their queue was reset */
+    uint32_t tx_full;             /* transmissions refused because the ring was full */
+    uint32_t tx_down;             /* or because the link was down */
+    uint32_t recoveries;          /* completed resets of a device in trouble */
+    uint32_t tx_lost; /* frames queued but returned unsent because their queue was reset */
 };
 
 struct virtio_net_buffer;
@@ -157,213 +174,236 @@ struct virtio_net {
     struct virtqueue rx;
     struct virtqueue tx;
     uint8_t mac[6];
-    uint8_t header_length; /* of struct virtio_net_hdr on this device: 10 or 12 */
-    bool split_header;     /* it must be a descriptor of its own */
+    uint8_t header_length; /* length of struct virtio_net_hdr on this device: 10 or 12 */
+    bool split_header;     /* the header needs its own descriptor */
     bool link_up;
-    bool own_mac;       /* the address is not the device's, which has to be told */
-    bool mac_unknown;   /* to the device, so it must receive all frames */
-    uint16_t mtu;       /* bytes of an IP packet, 1500 where the device does not say */
+    bool own_mac;       /* the address is not the device's, so the device must be told */
+    bool mac_unknown;   /* the device does not know the address, so it must receive all frames */
+    uint16_t mtu;       /* bytes of an IP packet; 1500 if the device does not say */
     uint32_t speed;     /* Mbit/s, 0: unknown */
     uint8_t duplex;     /* VIRTIO_NET_DUPLEX_..., one of the three */
-    uint8_t generation; /* of the configuration that says this of the link */
+    uint8_t generation; /* of the configuration from which the link state was read */
 
     /* Receive buffers. */
-    uint16_t rx_limit;                 /* posted at most, now: goes with the load */
-    uint16_t rx_limit_peak;            /* the most it ever was */
-    uint16_t rx_initial;               /* where it begins, and does not go below */
-    uint16_t rx_maximum;               /* and above */
-    uint16_t rx_posted;                /* that the device has */
-    uint32_t rx_taken;                 /* used ones taken, since the last look at the limit */
-    uint32_t rx_burst;                 /* the same since a poll found no more of them */
-    uint16_t rx_kept_count;            /* free, for the next refill */
-    uint32_t rx_buffers;               /* that exist: posted, the client's, or kept */
-    uint32_t rx_peak;                  /* the most that ever existed */
-    uint32_t rx_buffers_max;           /* what rx_memory allows */
-    uint32_t rx_frame_max;             /* bytes of a frame that one buffer holds */
-    uint32_t rx_data_offset;           /* from a buffer's start to its header */
-    uint32_t rx_buffer_size;           /* bytes of a whole one */
+    uint16_t rx_limit;                 /* current maximum of posted buffers; depends on the load */
+    uint16_t rx_limit_peak;            /* maximum of rx_limit so far */
+    uint16_t rx_initial;               /* initial and minimum value of rx_limit */
+    uint16_t rx_maximum;               /* maximum value of rx_limit */
+    uint16_t rx_posted;                /* buffers that the device has */
+    uint32_t rx_taken;                 /* used buffers taken since the limit was last checked */
+    uint32_t rx_burst;                 /* used buffers taken since a poll last found no more */
+    uint16_t rx_kept_count;            /* number of rx_kept */
+    uint32_t rx_buffers;               /* that exist: posted, held by the client, or kept */
+    uint32_t rx_peak;                  /* maximum of rx_buffers so far */
+    uint32_t rx_buffers_max;           /* as rx_memory allows */
+    uint32_t rx_frame_max;             /* largest part of a frame in one buffer, bytes */
+    uint32_t rx_data_offset;           /* from a buffer's start to the header, bytes */
+    uint32_t rx_buffer_size;           /* bytes of a whole buffer */
     struct virtio_net_buffer *rx_kept; /* free, for the next refill */
-    uint64_t rx_quiet_ns;              /* after how much of little traffic the limit is halved */
-    uint64_t rx_quiet_since;           /* clock; 0: it is not quiet */
-    uint32_t rx_since_asked;           /* buffers used since the device asked for some; saturates */
+    uint64_t rx_quiet_ns;              /* time of low traffic after which the limit is halved */
+    uint64_t rx_quiet_since;           /* clock: start of low traffic; 0: traffic is not low */
+    uint32_t rx_since_asked;           /* buffers used since the device asked for more; saturates */
 
     struct virtqueue ctrl;
-    uint16_t ctrl_index;                /* which queue of the device */
-    struct virtio_net_command *command; /* memory for one */
-    bool ctrl_late;                     /* the device owes an answer, and has the memory */
-    uint64_t ctrl_late_since;           /* clock: when it was sent */
-    uint8_t rx_modes;                   /* that the client wants: VIRTIO_NET_RX_... */
-    bool rx_all_groups; /* ALLMULTI is on, as the MAC table does not hold them all */
+    uint16_t ctrl_index;                /* index of the queue in the device */
+    struct virtio_net_command *command; /* memory for one command */
+    bool ctrl_late;                     /* a command timed out: its memory belongs to the device */
+    uint64_t ctrl_late_since;           /* clock: when that command was sent */
+    uint8_t rx_modes;                   /* requested by the client: VIRTIO_NET_RX_... */
+    bool rx_all_groups; /* ALLMULTI is set because the MAC table cannot hold all groups */
 
-    /* With headroom. A chain is not longer than the queue, in an indirect table neither (§2.7.5.3.1). */
+    /*
+     * Most parts of a frame, with headroom. A chain is limited by the queue's size, also in an
+     * indirect table (§2.7.5.3.1).
+     */
     uint16_t tx_parts_max;
-    uint32_t tx_frame_max;            /* bytes of one that the device does not cut */
+    uint32_t tx_frame_max;            /* longest frame that the device does not segment, bytes */
     struct virtio_net_hdr *tx_header; /* all zeros, for frames without headroom */
 
-    bool tx_renewing; /* the transmit queue is made anew, before the link is said to be up */
-    uint64_t tx_renewed_since; /* clock: when that began */
+    bool tx_renewing; /* the transmit queue is being renewed before the link is reported up */
+    uint64_t tx_renewed_since; /* clock: start of that */
 
-    /* virtio_net_recover.c: resets a device that is in trouble, and sets it up again. */
+    /* virtio_net_recover.c: recovery of a device in trouble. */
     enum virtio_net_recovery { VIRTIO_NET_WELL, VIRTIO_NET_WAITS, VIRTIO_NET_RESETS } recovery;
-    uint64_t recovery_at;       /* clock: when the reset is to begin, or began */
-    uint64_t recovered_at;      /* clock: when it last was well again, if it ever was */
+    uint64_t recovery_at;       /* clock: when the reset will begin, or began */
+    uint64_t recovered_at;      /* clock: end of the last recovery, if any */
     uint32_t recovery_delay_ms; /* before the reset */
-    uint64_t tx_timeout_ns;     /* for frames to come back */
-    uint64_t tx_stuck_since;    /* clock: when STUCK_PASSES of them were seen first */
-    uint32_t tx_stuck_passes;   /* in which frames were out, and none came back */
+    uint64_t tx_timeout_ns;     /* how long frames may be in flight */
+    uint64_t tx_stuck_since;    /* clock: when virtio_net_look_at_stuck() first saw them */
+    uint32_t tx_stuck_passes;   /* passes with frames in flight of which none came back */
     uint32_t passes;
-    uint64_t tx_watched_at; /* clock: when it was looked for frames that are overtaken */
-    bool tx_watch_due;      /* the time for that has come again */
-    struct virtio_net_filters *filters; /* what the control queue has set */
+    uint64_t tx_watched_at;             /* clock: last check for overtaken frames */
+    bool tx_watch_due;                  /* the next such check is due */
+    struct virtio_net_filters *filters; /* settings made through the control queue */
 
-    bool busy;          /* within virtio_net_poll() or _close(), as their callbacks are */
-    volatile bool live; /* from virtio_net_start() to _close(): the handler may touch the queues */
+    bool busy;          /* within virtio_net_poll(), _reclaim() or _close(), and so in callbacks */
+    volatile bool live; /* between virtio_net_start() and _close(): the handler may access the
+                         * queues */
 
     /* Set by the interrupt handler, cleared by virtio_net_poll(). */
-    volatile bool interrupted; /* by a queue: which one may have been meant, it knows itself */
+    volatile bool interrupted; /* by a queue; virtqueue.interrupted says which one */
     volatile bool config_changed;
 
     struct virtio_net_counters counters;
 };
 
 /*
- * Agrees with the device on features and sets up its queues, with their interrupts off. net and
- * client must live until virtio_net_close(). Nothing arrives before virtio_net_start(). 0 or an error
- * that has been logged; then the device is marked failed and nothing is kept, but for queues of a
- * device that does not finish its reset: it may still write to them.
+ * Negotiates features and sets up the queues with interrupts disabled. net and client must exist
+ * until virtio_net_close(). No frames arrive before virtio_net_start(). 0 or an error, which is
+ * logged. After an error the device is marked failed and all memory freed, except for queues of a
+ * device that does not complete its reset, as it may still write to them.
  */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
                     const struct virtio_net_client *client);
 
 /*
- * Posts receive buffers and sets DRIVER_OK. Frames and interrupts, those about the configuration
- * first, may come from here on, so the interrupt must be connected before: the handler, then the
- * line. A device may look for its way to interrupt only once, when DRIVER_OK is set: QEMU does so for
- * vhost, and a line that was off then never interrupts. Does nothing where virtio_net_open() failed, after
- * virtio_net_close(), and a second time.
+ * Posts receive buffers and sets DRIVER_OK. Frames and interrupts may come from now on;
+ * configuration interrupts come first. So install the interrupt handler, and then enable the line,
+ * before this call. A device may sample its interrupt configuration only at DRIVER_OK: with vhost,
+ * QEMU never interrupts if the line was disabled then. Has no effect if virtio_net_open() failed,
+ * after virtio_net_close(), or a second time.
  */
 void virtio_net_start(struct virtio_net *net);
 
 /*
- * Resets the device; frames in flight come back through client.transmitted(), and the device's
- * memory is freed. Buffers that the client still has must have been released before, and nobody may
- * call virtio_net_interrupt() any more. 0; ERROR_IO where the device does not finish its reset: then it
- * may still use all memory that it was given, so none is freed and no frame in flight comes back;
- * ERROR_INVAL, with nothing changed, from within one of the client's functions.
+ * Resets the device, returns frames in flight through client.transmitted(), and frees the device's
+ * memory. Before the call, the client must have released all buffers, and virtio_net_interrupt()
+ * must no longer be called. 0; VIRTIO_ERROR_IO if the device does not complete its reset: then it
+ * may still access all its memory, so none is freed and no frame in flight is returned;
+ * VIRTIO_ERROR_INVAL, without effect, from within a function of the client.
  */
 int virtio_net_close(struct virtio_net *net);
 
 /*
- * Takes up to `budget` received frames, reclaims transmitted ones, posts fresh receive buffers and
- * looks after the link. Returns the number of frames taken; none from within one of the client's
- * functions, where it does nothing.
+ * Takes up to `budget` received frames, reclaims transmitted ones, posts receive buffers and checks
+ * the link. Returns the number of received frames. From within a function of the client it does
+ * nothing and returns 0.
  */
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget);
 
 /*
- * Only the transmitted frames: hands those that the device is done with to client.transmitted(). For who sends and does
- * not poll. Returns how many; 0 from within one of the client's functions.
+ * Only returns transmitted frames that the device has used, through client.transmitted(). For code
+ * that transmits without polling. Returns their number; 0 from within a function of the client.
  */
 unsigned virtio_net_reclaim(struct virtio_net *net);
 
 /*
- * Queues a frame: Ethernet header first, without checksum. parts: its pieces in order, which belong
- * to the device until client.transmitted(cookie), whatever the result of the transmission. The list is the
- * caller's: the first one is changed meanwhile, to begin with the header.
- * headroom: bytes before parts[0].data that this function may write; with as many as header_length
- * it saves a descriptor. offload: what the device is to do, of what CSUM, HOST_TSO4, HOST_TSO6,
- * HOST_ECN and HOST_USO allow; NULL: nothing. Nothing is copied. 0, ERROR_FULL (try again after
- * client.transmitted()), ERROR_TOOBIG (more parts than VIRTIO_NET_PARTS_MAX or the ring has room
- * for, or an offload without room for a header: join the parts to one with headroom), ERROR_DOWN, ERROR_BROKEN, ERROR_NOMEM (it could not be mapped:
- * try again later), or ERROR_INVAL: no part, an offload
- * that was not agreed or lies outside of the frame, a frame longer than the agreed MTU; on error nothing
- * is kept.
+ * Queues a frame, which begins with the Ethernet header and has no frame checksum. Nothing is
+ * copied. parts: the frame's parts in order. Their memory belongs to the device until
+ * client.transmitted(cookie), whether the frame is sent or not. The list itself belongs to the
+ * caller; during the call its first entry is modified to include the header. headroom: number of
+ * bytes before parts[0].data that may be overwritten; header_length bytes save a descriptor.
+ * offload: what the device shall do, as permitted by CSUM, HOST_TSO4, HOST_TSO6, HOST_ECN and
+ * HOST_USO; NULL: nothing.
+ *
+ * Returns 0 or an error; after an error nothing is queued. VIRTIO_ERROR_FULL: try again after
+ * client.transmitted(). VIRTIO_ERROR_TOOBIG: more parts than VIRTIO_NET_PARTS_MAX or than fit into
+ * the ring, or an offload without room for a header; join the parts to one with headroom.
+ * VIRTIO_ERROR_NOMEM: the frame could not be mapped; try again later. VIRTIO_ERROR_INVAL: no parts,
+ * an offload that was not negotiated or lies outside of the frame, or a frame above the negotiated
+ * MTU. VIRTIO_ERROR_DOWN, VIRTIO_ERROR_BROKEN.
  */
 int virtio_net_transmit(struct virtio_net *net, struct virtqueue_part *parts, unsigned count,
                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie);
 enum { VIRTIO_NET_PARTS_MAX = VIRTQUEUE_PARTS_MAX - 1 };
 
-/* Whether `frames` frames of this many parts each would surely fit into the transmit ring now, with
- * headroom, and beside them `spare` frames of one part. */
+/*
+ * True if the transmit ring certainly has room for `frames` frames of `parts` parts each, with
+ * headroom, plus `spare` frames of one part.
+ */
 bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
                          unsigned spare);
 
-/* Notifies the device of the frames queued, if there are any and it wants that. */
+/* Notifies the device of queued frames, if there are any and it wants that. */
 void virtio_net_flush(struct virtio_net *net);
 
-/* Gives a receive buffer back: `buffer` is what client.receive() got. */
+/* Releases a receive buffer: `buffer` is the argument of client.receive(). */
 void virtio_net_release(struct virtio_net *net, void *buffer);
 
 /*
- * Whether nearly all receive buffers that may exist are with the client. What lets it release them
- * may be a frame that is still to come, so it must not keep any more: a frame received now should
- * be copied, if it is small, or dropped, and its buffers released at once.
+ * True if the client holds nearly all receive buffers that may exist. It may release them only
+ * after a further frame, so it must keep no more: it should copy a frame received now if it is
+ * small, or drop it, and release its buffers at once.
  */
 bool virtio_net_scarce(const struct virtio_net *net);
 
-/* Resets the device, and sets it up as it was: begins with the next virtio_net_poll(). What the device had
- * of frames to send is lost. Nothing where that is under way already. */
+/*
+ * Resets and restores the device, starting with the next virtio_net_poll(). Frames that the device
+ * has not sent are lost. Has no effect during a recovery.
+ */
 void virtio_net_reset(struct virtio_net *net);
 
 /*
- * The control queue (§5.1.6.5). Each function waits for the device's answer, some microseconds;
- * to be called between virtio_net_start() and _close(). 0; ERROR_UNSUPPORTED where the feature was not
- * agreed; ERROR_REFUSED where the device says no; ERROR_IO where it does not answer within 100 ms, or
- * at once where it still owes an earlier answer: then it is not known what the device does, and the
- * same may be asked again later.
+ * The control queue (§5.1.6.5). Each function waits for the device's answer, usually a few
+ * microseconds. Call them between virtio_net_start() and virtio_net_close(). 0;
+ * VIRTIO_ERROR_UNSUPPORTED without the feature; VIRTIO_ERROR_REFUSED if the device rejects the
+ * command; VIRTIO_ERROR_IO if it does not answer within 100 ms, or at once if an earlier answer is
+ * outstanding. After VIRTIO_ERROR_IO the device's state is unknown, and the call may be repeated
+ * later.
  */
 
-/* Which frames to receive beside those for our address, the table's and the broadcast ones. */
+/* Frames to receive in addition to those for our address, the table's addresses and broadcast. */
 enum {
     VIRTIO_NET_RX_PROMISC = 1,
     VIRTIO_NET_RX_ALLMULTI = 2,
-    VIRTIO_NET_RX_ALLUNI = 4, /* this and those below: CTRL_RX_EXTRA */
+    VIRTIO_NET_RX_ALLUNI = 4, /* this one and those below require CTRL_RX_EXTRA */
     VIRTIO_NET_RX_NOMULTI = 8,
     VIRTIO_NET_RX_NOUNI = 16,
     VIRTIO_NET_RX_NOBCAST = 32,
 };
 int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes);
 
-/* Further addresses of ours, and the groups to receive; each replaces what was set before. ERROR_TOOBIG for more than
- * VIRTIO_NET_UNICAST_MAX addresses; more groups than the table has room for are all received. */
+/*
+ * Sets further addresses of ours and the multicast groups to receive; replaces the previous lists.
+ * VIRTIO_ERROR_TOOBIG for more than VIRTIO_NET_UNICAST_MAX addresses. If the groups do not fit into
+ * the table, all multicast is received.
+ */
 int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
                              unsigned unicast_count, const uint8_t (*multicast)[6],
                              unsigned multicast_count);
 enum { VIRTIO_NET_UNICAST_MAX = 64 };
 
-/* Receives frames of this VLAN (0 to 4094), or no longer. With CTRL_VLAN agreed the device begins
- * with none of them. */
+/*
+ * Starts or stops receiving frames of this VLAN (0 to 4094). With CTRL_VLAN the device initially
+ * receives none.
+ */
 int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on);
 
-/* Changes our address; without CTRL_MAC_ADDR, that of a legacy device by its field: ERROR_REFUSED where
- * the field does not take it. */
+/*
+ * Changes our address. Without CTRL_MAC_ADDR, a legacy device's is written to its field;
+ * VIRTIO_ERROR_REFUSED if the field does not change.
+ */
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6]);
 
-/* Which of the agreed GUEST_... offloads the device may use from now on, as feature bits; others
- * have no effect, nor has an offload without one that it needs, as TSO without CSUM. Frames that
- * are received already may still have had what is switched off. */
+/*
+ * Selects which of the negotiated GUEST_... offloads the device may use from now on, as feature
+ * bits. Other bits are ignored, and so is an offload without one that it requires, as TSO without
+ * CSUM. Frames already received may still use a disabled offload.
+ */
 int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads);
 
 /*
- * Asks for an interrupt for the next received frame, and with tx, for who waits after ERROR_FULL,
- * also for when much of the transmit ring has been used. Where receive buffers are missing it asks for
- * the latter in any case, as they may be in there. Returns whether there is work already: then there may be
- * no interrupt, and the caller must poll. So it is while there is no memory for a single buffer.
+ * Enables the interrupt for the next received frame. tx: also when much of the transmit ring has
+ * been used, for a sender that waits after VIRTIO_ERROR_FULL. If receive buffers are missing, the
+ * latter is enabled in any case, as they may be in the transmit ring. Returns true if there is work
+ * already: there may be no interrupt then, so the caller must poll. This is also the case while
+ * there is no memory for a single buffer.
  */
 bool virtio_net_interrupts_on(struct virtio_net *net, bool tx);
 void virtio_net_interrupts_off(struct virtio_net *net);
 
 /*
- * The top half, from interrupt context: reads the ISR status, turns the queues' interrupts off,
- * notes that there is work. Returns true where the interrupt was this device's: then the loop must
- * poll, as the link may have changed even where no queue has news.
+ * The top half, for interrupt context: reads the ISR status, disables the queues' interrupts and
+ * records that there is work. Returns true if the interrupt was this device's. Then the loop must
+ * poll, even if no queue has work, since the link may have changed.
  */
 bool virtio_net_interrupt(struct virtio_net *net);
 
 /*
- * The same where the device has vectors (dev->vectors): the interrupt of this one came. It is
- * nobody else's. With VIRTIO_NET_VECTORS nothing shares one. *net may be all zeros still.
+ * The same for a device with vectors (dev->vectors): handles the interrupt of this vector, which no
+ * other device shares. With VIRTIO_NET_VECTORS vectors, queues and configuration do not share any
+ * either. *net may still be all zeros.
  */
 void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector);
 enum { VIRTIO_NET_VECTORS = 3 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The wire format of virtio 1.3 as far as a network device on PCI needs it, and no logic. Names are
- * the specification's; sections are those of version 1.3.
+ * The wire format of virtio 1.3 for a network device on PCI, without code. Names are the
+ * specification's; sections are those of version 1.3.
  */
 #ifndef VTNET_VIRTIO_SPEC_H
 #define VTNET_VIRTIO_SPEC_H
@@ -25,7 +25,7 @@ enum {
     VIRTIO_STATUS_FAILED = 128,
 };
 
-/* Feature bits are bit numbers. §5.1.3 Feature bits (network device) */
+/* Feature bits, as bit numbers: §5.1.3 Feature bits (network device) */
 enum {
     VIRTIO_NET_F_CSUM = 0,
     VIRTIO_NET_F_GUEST_CSUM = 1,
@@ -128,7 +128,9 @@ VIRTIO_SIZE(struct virtq_used, 4);
 /* §2.7, §2.8: the largest queue size of either format. */
 enum { VIRTQ_SIZE_MAX = 32768 };
 
-/* §2.8.13 The Virtqueue Descriptor Format (packed); flags beside those of §2.7.5: §2.8.1. */
+/*
+ * §2.8.13 The Virtqueue Descriptor Format (packed). Flags in addition to those of §2.7.5: §2.8.1.
+ */
 enum {
     VIRTQ_DESC_F_AVAIL = 1 << 7,
     VIRTQ_DESC_F_USED = 1 << 15,
@@ -156,17 +158,17 @@ struct pvirtq_event_suppress {
 };
 VIRTIO_SIZE(struct pvirtq_event_suppress, 4);
 
-/* A place in a packed ring: its offset, and the wrap counter of the lap. */
+/* A position in a packed ring: the offset and the lap's wrap counter. */
 enum {
     PVIRTQ_OFF = 0x7fff,
     PVIRTQ_WRAP = 0x8000,
 };
 
-/* §5.1.2 Virtqueues of a network device; the control queue follows all pairs of the others */
+/* §5.1.2 Virtqueues of a network device. The control queue follows all pairs. */
 enum {
     VIRTIO_NET_QUEUE_RX = 0,
     VIRTIO_NET_QUEUE_TX = 1,
-    VIRTIO_NET_QUEUE_CTRL = 2, /* without MQ; with it twice the number of pairs */
+    VIRTIO_NET_QUEUE_CTRL = 2, /* without MQ; with it, twice the number of pairs */
 };
 
 /* §5.1.4 Device configuration layout: offsets */
@@ -179,8 +181,11 @@ enum {
     VIRTIO_NET_CONFIG_DUPLEX = 16,             /* with SPEED_DUPLEX, 1: full */
 };
 enum { VIRTIO_NET_MTU_LEAST = 68 };
-enum { VIRTIO_NET_PAIRS_MAX = 0x7fff }; /* of 0x8000 the control queue's index would have 17 bits */
-enum {                                  /* the duplex field; any other value: unknown */
+enum {
+    VIRTIO_NET_PAIRS_MAX = 0x7fff
+};     /* with 0x8000 the index of the control queue would need
+                                         * 17 bits */
+enum { /* the duplex field; any other value: unknown */
        VIRTIO_NET_DUPLEX_HALF = 0,
        VIRTIO_NET_DUPLEX_FULL = 1,
        VIRTIO_NET_DUPLEX_UNKNOWN = 0xff,
@@ -209,13 +214,13 @@ enum {                                   /* flags */
 enum { /* gso_type */
        VIRTIO_NET_HDR_GSO_NONE = 0,
        VIRTIO_NET_HDR_GSO_TCPV4 = 1,
-       VIRTIO_NET_HDR_GSO_UDP = 3, /* fragments of one datagram */
+       VIRTIO_NET_HDR_GSO_UDP = 3, /* fragments of a single datagram */
        VIRTIO_NET_HDR_GSO_TCPV6 = 4,
-       VIRTIO_NET_HDR_GSO_UDP_L4 = 5, /* datagrams of their own */
+       VIRTIO_NET_HDR_GSO_UDP_L4 = 5, /* separate datagrams */
        VIRTIO_NET_HDR_GSO_ECN = 0x80,
 };
 
-/* §5.1.6.5 Control Virtqueue: class and command, data, then what the device answers */
+/* §5.1.6.5 Control Virtqueue: class and command, data, then the device's answer */
 enum {
     VIRTIO_NET_CTRL_RX = 0,
     VIRTIO_NET_CTRL_RX_PROMISC = 0, /* commands of this class: one byte, 0 or 1 */
@@ -226,7 +231,8 @@ enum {
     VIRTIO_NET_CTRL_RX_NOBCAST = 5,
 
     VIRTIO_NET_CTRL_MAC = 1,
-    VIRTIO_NET_CTRL_MAC_TABLE_SET = 0, /* unicast, then multicast: a count of 32 bits, addresses */
+    VIRTIO_NET_CTRL_MAC_TABLE_SET = 0, /* unicast, then multicast: each a 32-bit count and the
+                                        * addresses */
     VIRTIO_NET_CTRL_MAC_ADDR_SET = 1,  /* an address */
 
     VIRTIO_NET_CTRL_VLAN = 2,
@@ -291,8 +297,8 @@ enum {
     VIRTIO_PCI_COMMON_QUEUE_DESC = 32,
     VIRTIO_PCI_COMMON_QUEUE_DRIVER = 40,
     VIRTIO_PCI_COMMON_QUEUE_DEVICE = 48,
-    VIRTIO_PCI_COMMON_LENGTH = 56, /* up to the end of queue_device: what every device has */
-    VIRTIO_PCI_COMMON_QUEUE_NOTIF_CONFIG_DATA = 56, /* these two since virtio 1.2 */
+    VIRTIO_PCI_COMMON_LENGTH = 56, /* up to the end of queue_device, which every device has */
+    VIRTIO_PCI_COMMON_QUEUE_NOTIF_CONFIG_DATA = 56, /* since virtio 1.2, like queue_reset */
     VIRTIO_PCI_COMMON_QUEUE_RESET = 58,
 };
 
@@ -315,7 +321,7 @@ enum {
     VIRTIO_PCI_LEGACY_QUEUE_NOTIFY = 16,
     VIRTIO_PCI_LEGACY_DEVICE_STATUS = 18,
     VIRTIO_PCI_LEGACY_ISR_STATUS = 19,
-    VIRTIO_PCI_LEGACY_CONFIG = 20, /* while MSI-X is not enabled; else: */
+    VIRTIO_PCI_LEGACY_CONFIG = 20, /* without MSI-X; with MSI-X: */
     VIRTIO_PCI_LEGACY_CONFIG_MSIX_VECTOR = 20,
     VIRTIO_PCI_LEGACY_QUEUE_MSIX_VECTOR = 22,
     VIRTIO_PCI_LEGACY_MSIX_CONFIG = 24,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The version of virtio/ and pci/. What it promises is in CONTRIBUTING.md, "Versions". */
+/* The version of virtio/ and pci/. CONTRIBUTING.md, "Versions", says what it guarantees. */
 #ifndef VTNET_VIRTIO_VERSION_H
 #define VTNET_VIRTIO_VERSION_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For virtio_net_poll(): what the interrupts that came were for. */
+/* For virtio_net_poll(): tells what the interrupts were for. */
 #ifndef VTNET_VIRTIO_NET_INTERRUPTS_H
 #define VTNET_VIRTIO_NET_INTERRUPTS_H
 
@@ -8,14 +8,14 @@
 /* Which interrupts came. */
 struct virtio_net_interrupts {
     bool any;    /* of a queue */
-    bool rx, tx; /* perhaps of this one */
-    bool config; /* set by the caller: of the configuration, which may be the same one */
+    bool rx, tx; /* possibly of this one */
+    bool config; /* of the configuration, possibly the same interrupt; set by the caller */
 };
 
-/* Those since the last call; before the queues are looked at. */
+/* Interrupts since the last call. Call it before the queues are checked. */
 struct virtio_net_interrupts virtio_net_interrupts_take(struct virtio_net *net);
 
-/* Counts them: the queues then had so many frames received and transmitted. */
+/* Counts them. received, transmitted: how many frames the queues then had. */
 void virtio_net_interrupts_count(struct virtio_net *net,
                                  const struct virtio_net_interrupts *interrupts, unsigned received,
                                  unsigned transmitted);

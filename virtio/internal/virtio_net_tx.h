@@ -5,21 +5,25 @@
 
 #include "virtio/virtio_net.h"
 
-/* Makes the queue, of options.tx_size descriptors. 0 or an error; even then there may be a queue, which the device knows. */
+/*
+ * Creates the queue with options.tx_size descriptors. 0 or an error; after an error there may still
+ * be a queue that the device knows.
+ */
 int virtio_net_tx_create(struct virtio_net *net, uint16_t wanted);
 
-/* Frees it; only after a reset. */
+/* Frees the queue. Only after a reset. */
 void virtio_net_tx_destroy(struct virtio_net *net);
 
-/* Gives the client the frames back that the device is done with: how many. */
+/* Returns frames that the device has used to the client. Returns their number. */
 unsigned virtio_net_tx_reclaim(struct virtio_net *net);
 
-/* And those that it has not sent; only after a reset of the device or of the queue. */
+/* Returns frames that were not sent, too. Only after a reset of the device or of the queue. */
 void virtio_net_tx_give_back(struct virtio_net *net);
 
 /*
- * Makes the queue anew, before the link is said to be up again; with a packed ring and RING_RESET. Returns
- * whether that is done: otherwise it is to be called again by the next pass. Until then nobody may transmit.
+ * Resets and restarts the queue before the link is reported up again; with a packed ring and
+ * RING_RESET. Returns true when done; otherwise call it again in the next pass. Until then nothing
+ * may be transmitted.
  */
 bool virtio_net_tx_renew(struct virtio_net *net);
 

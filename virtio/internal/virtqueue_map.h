@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The addresses of a queue's memory for the device: those of virtio_platform_map(), or where nothing is mapped
- * (VIRTIO_CONFIG_DMA_MAP) its pointers. For virtqueue.c and the two formats.
+ * The addresses of a queue's memory for the device: those of virtio_platform_map() or, without
+ * mapping (VIRTIO_CONFIG_DMA_MAP), its pointers. For virtqueue.c and the two ring formats.
  */
 #ifndef VTNET_VIRTQUEUE_MAP_H
 #define VTNET_VIRTQUEUE_MAP_H
@@ -9,29 +9,29 @@
 #include "virtio/virtio_platform.h"
 #include "virtio/virtqueue.h"
 
-/* Goes through the parts of a buffer. */
+/* Iterates over the parts of a buffer. */
 struct virtqueue_cursor {
     const struct virtqueue_mapping *at;
 };
 
 #if VIRTIO_CONFIG_DMA_MAP
 
-/* Memory that both sides use at any time. false: not now. */
+/* Maps memory that both sides use at any time. Returns false if that is not possible now. */
 bool virtqueue_share(const struct virtio_device *dev, const void *memory, size_t size,
                      uint64_t *address);
 void virtqueue_unshare(const struct virtio_device *dev, const void *memory, size_t size,
                        uint64_t address);
 
-/* What is needed to map parts of buffers: 0 or ERROR_NOMEM. */
+/* Allocates what is needed to map parts of buffers. 0 or VIRTIO_ERROR_NOMEM. */
 int virtqueue_map_create(struct virtqueue *vq);
 void virtqueue_map_destroy(struct virtqueue *vq);
 
-/* Maps the parts of a buffer, all or none; 0 or ERROR_NOMEM. */
+/* Maps all parts of a buffer, or none. 0 or VIRTIO_ERROR_NOMEM. */
 int virtqueue_map(struct virtqueue *vq, struct virtqueue_slot *slot,
                   const struct virtqueue_part *parts, unsigned out, unsigned count);
 void virtqueue_unmap(struct virtqueue *vq, struct virtqueue_slot *slot);
 
-/* The addresses of its parts, one after the other. */
+/* The addresses of the parts, one after another. */
 struct virtqueue_cursor virtqueue_first(const struct virtqueue_slot *slot);
 uint64_t virtqueue_address(const struct virtqueue *vq, const struct virtqueue_part *part,
                            struct virtqueue_cursor *cursor);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the two ring formats and the queue built on them share, for virtqueue*.c. */
+/* The interface between the two ring formats and the queue, for virtqueue*.c. */
 #ifndef VTNET_VIRTQUEUE_RING_H
 #define VTNET_VIRTQUEUE_RING_H
 
@@ -7,25 +7,34 @@
 
 enum { VIRTQUEUE_NO_TABLE = -1 };
 
-/* A ring format. All but interrupts_off() are for the queue's one context. */
+/* A ring format. All functions except interrupts_off() must be called in the queue's context. */
 struct virtqueue_ring {
     uint16_t first_index; /* avail_idx and used_idx of an empty ring */
-    /* Allocates the three areas, zeroed. 0 or ERROR_NOMEM. */
+    /* Allocates the three areas, zeroed. 0 or VIRTIO_ERROR_NOMEM. */
     int (*allocate)(struct virtqueue *vq);
-    /* Writes the descriptors of buffer `id` into the ring, or into its table where it has one, and
-     * shows them to the device. Sets the slot's count and last, and moves avail_idx. Returns how
-     * far, in entries. */
+    /*
+     * Writes the descriptors of buffer `id` to the ring, or to its indirect table if it has one,
+     * and makes them available. Sets the slot's count and last, and advances avail_idx. Returns by
+     * how many entries.
+     */
     unsigned (*add)(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                     unsigned count, uint16_t id);
-    /* Whether the device asks to be notified of one of the `unkicked` last entries; of the next. */
+    /*
+     * True if the device wants a notification: of one of the last `unkicked` entries; of the next
+     * one.
+     */
     bool (*wants_kick)(const struct virtqueue *vq);
     bool (*wants_next)(const struct virtqueue *vq);
-    /* The next used entry, whose id is of a buffer in flight, and its length as the device wrote it;
-     * moves used_idx past it, or with IN_ORDER past all that it covers, and begins a batch. false: none,
-     * or the queue is broken now. */
+    /*
+     * Takes the next used entry: its id, which is that of a buffer in flight, and its length as
+     * written by the device. Advances used_idx past it or, with IN_ORDER, past all entries that it
+     * covers, and begins a batch. Returns false if there is none, or the queue is broken now.
+     */
     bool (*next_used)(struct virtqueue *vq, uint32_t *id, uint32_t *length);
-    /* Whether an entry behind the next one has been used, and the next one has not: it never should be so for
-     * long. NULL: that cannot be. */
+    /*
+     * True if a later entry is used but the next one is not, which must not last long. NULL: not
+     * possible in this format.
+     */
     bool (*hides_one)(const struct virtqueue *vq);
     void (*interrupts_off)(struct virtqueue *vq);
     bool (*interrupts_on)(struct virtqueue *vq, uint16_t after);
@@ -34,19 +43,19 @@ struct virtqueue_ring {
 extern const struct virtqueue_ring virtqueue_split;
 extern const struct virtqueue_ring virtqueue_packed;
 
-/* Whether a used id names a buffer that the device has. */
+/* True if a used id names a buffer of the device. */
 static inline bool virtqueue_has(const struct virtqueue *vq, uint32_t id)
 {
     return id < vq->slots && vq->slot[id].cookie != NULL;
 }
 
-/* Of an indirect table, for the device. */
+/* The address of an indirect table for the device. */
 static inline uint64_t virtqueue_table_address(const struct virtqueue *vq, int16_t table)
 {
     return vq->tables_address + sizeof(struct virtq_desc) * vq->table_parts * (unsigned)table;
 }
 
-/* The flags of part i: of `count`, the first `out` are read by the device. */
+/* The flags of part i of `count`. The device reads the first `out`. */
 static inline uint16_t virtqueue_part_flags(unsigned i, unsigned out, unsigned count)
 {
     return (uint16_t)((i >= out ? VIRTQ_DESC_F_WRITE : 0) |
@@ -54,7 +63,7 @@ static inline uint16_t virtqueue_part_flags(unsigned i, unsigned out, unsigned c
 }
 
 /*
- * §2.7.10: whether the entry `event` is one of the `count` before `end`, modulo 2^16. The
+ * §2.7.10: true if the entry `event` is one of the `count` before `end`, modulo 2^16. The
  * specification's vring_need_event() with old = end - count.
  */
 static inline bool virtqueue_passes(uint16_t event, uint16_t end, uint16_t count)
@@ -63,12 +72,12 @@ static inline bool virtqueue_passes(uint16_t event, uint16_t end, uint16_t count
 }
 
 /*
- * With IN_ORDER: how many buffers a used entry with this id covers, from the oldest on, and in
- * *descriptors those of their chains. 0: the device has no such buffer.
+ * With IN_ORDER: how many buffers, from the oldest on, a used entry with this id covers;
+ * *descriptors: the descriptors of their chains. 0: the device has no such buffer.
  */
 unsigned virtqueue_covered(const struct virtqueue *vq, uint32_t id, unsigned *descriptors);
 
-/* Stops the queue: nothing that the device says about it can be believed any more. */
+/* Stops the queue: nothing that the device says about it can be trusted any more. */
 void virtqueue_break(struct virtqueue *vq, const char *why);
 void virtqueue_bad_id(struct virtqueue *vq);
 
