@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bringing a virtio device up and down, and reading its configuration. */
+/* Initialises and resets a virtio device, and reads its configuration. */
 #include "virtio/virtio.h"
 
 #include "virtio/virtio_platform.h"
@@ -7,7 +7,7 @@
 
 enum { CONFIG_ATTEMPTS = 16 };
 
-/* Bits of the status field are only ever added; only a reset clears them (§2.1.1). */
+/* Only adds bits to the status field; only a reset clears them (§2.1.1). */
 static void add_status(struct virtio_device *dev, uint8_t bits)
 {
     dev->transport->set_status(dev, dev->transport->get_status(dev) | bits);
@@ -70,7 +70,7 @@ bool virtio_device_needs_reset(struct virtio_device *dev)
     return dev->transport->get_status(dev) & VIRTIO_STATUS_DEVICE_NEEDS_RESET;
 }
 
-/* A device does not say which feature it misses or does not like. */
+/* A device does not say which feature it misses or refuses. */
 static void log_refused(const struct virtio_device *dev)
 {
     char names[512];
@@ -94,7 +94,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
         virtio_platform_log("virtio: a modern device that does not offer VERSION_1");
         return VIRTIO_ERROR_IO;
     }
-    wanted &= ~virtio_bit(VIRTIO_F_ANY_LAYOUT); /* of the legacy interface only (§6.3) */
+    wanted &= ~virtio_bit(VIRTIO_F_ANY_LAYOUT); /* exists on the legacy interface only (§6.3) */
     dev->features = dev->offered & (wanted | virtio_bit(VIRTIO_F_VERSION_1));
     dev->little_endian = true;
     if (virtio_has(dev->features, VIRTIO_F_ACCESS_PLATFORM)) {
@@ -102,7 +102,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
     }
     dev->transport->set_features(dev, dev->features);
     add_status(dev, VIRTIO_STATUS_FEATURES_OK);
-    /* The device says no by not keeping the bit (§3.1.1 step 6). */
+    /* The device refuses by clearing the bit (§3.1.1 step 6). */
     if (!(dev->transport->get_status(dev) & VIRTIO_STATUS_FEATURES_OK)) {
         log_refused(dev);
         return VIRTIO_ERROR_FEATURES;
@@ -119,7 +119,10 @@ void virtio_device_ready(struct virtio_device *dev)
 
 void virtio_device_fail(struct virtio_device *dev)
 {
-    /* Within a reset the device may show the bits from before, and must be left alone (§4.1.4.3.2). */
+    /*
+     * During a reset the device may still show the old bits, and must not be accessed otherwise
+     * (§4.1.4.3.2).
+     */
     if (!dev->resetting) {
         add_status(dev, VIRTIO_STATUS_FAILED);
     }

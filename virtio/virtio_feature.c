@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Feature bits: which of them need others; their names for people, and reading a mask from text. */
+/* Feature bits: their dependencies and names, and parsing a feature mask. */
 #include <string.h>
 
 #include "virtio/virtio.h"
 #include "virtio/virtio_spec.h"
 
-/* §5.1.3.1 Feature bit requirements: each feature needs one of the two others. */
+/* §5.1.3.1 Feature bit requirements: each feature requires one of the two others. */
 static const struct {
     uint8_t feature, needs, or_needs;
 } requirements[] = {
@@ -13,13 +13,15 @@ static const struct {
     {VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
     {VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
     {VIRTIO_NET_F_GUEST_USO6, VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_CSUM},
-    /* Without mergeable buffers each would have to hold 64 KiB. */
+    /* Without mergeable buffers each buffer would have to hold 64 KiB. */
     {VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
     {VIRTIO_NET_F_GUEST_TSO6, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
     {VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
     {VIRTIO_NET_F_GUEST_USO6, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_NET_F_MRG_RXBUF},
-    /* Not required, but Linux's tap joins datagrams over both or neither, and where it is asked for
-     * one of them it does none of the other offloads. */
+    /*
+     * Not required by the specification. But Linux's tap joins datagrams only for both families,
+     * and if only one is requested it performs none of the other offloads either.
+     */
     {VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_GUEST_USO6, VIRTIO_NET_F_GUEST_USO6},
     {VIRTIO_NET_F_GUEST_USO6, VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_GUEST_USO4},
     {VIRTIO_NET_F_GUEST_ECN, VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_TSO6},
@@ -32,7 +34,10 @@ static const struct {
     {VIRTIO_NET_F_CTRL_VLAN, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
     {VIRTIO_NET_F_GUEST_ANNOUNCE, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
     {VIRTIO_NET_F_MQ, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
-    /* Not required, but without CTRL_RX no command of its class may be sent (§5.1.6.5.2.2). */
+    /*
+     * Not required by the specification, but without CTRL_RX commands of its class must not be sent
+     * (§5.1.6.5.2.2).
+     */
     {VIRTIO_NET_F_CTRL_MAC_ADDR, VIRTIO_NET_F_CTRL_RX, VIRTIO_NET_F_CTRL_RX},
     {VIRTIO_NET_F_CTRL_GUEST_OFFLOADS, VIRTIO_NET_F_CTRL_VQ, VIRTIO_NET_F_CTRL_VQ},
 };
@@ -129,7 +134,7 @@ const char *virtio_feature_names(uint64_t features, char *text, size_t size)
     return used != 0 ? text + 1 : text;
 }
 
-/* The bit that the first `length` characters of `word` name or number, or -1. */
+/* The bit with the name or number in the first `length` characters of `word`, or -1. */
 static int find_bit(const char *word, size_t length)
 {
     unsigned number = 0;

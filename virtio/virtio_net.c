@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network device: up and down, one pass over it, its link. */
+/* The network device: opening and closing, a pass, and its link. */
 #include "virtio/virtio_net.h"
 
 #include "virtio/internal/virtio_net_ctrl.h"
@@ -12,15 +12,18 @@
 
 enum { MTU_USUAL = 1500 };
 
-/* What the configuration says of the link. */
+/* The link's state in the configuration. */
 struct link {
     uint16_t status; /* VIRTIO_NET_S_... */
     uint32_t speed;  /* Mbit/s, 0: unknown */
     uint8_t duplex;
-    uint8_t generation; /* of the configuration where the status was read */
+    uint8_t generation; /* of the configuration when the status was read */
 };
 
-/* Where the status was read before, with it. */
+/*
+ * Reads speed and duplex. If the status was read before, all of them must be from the same state of
+ * the configuration.
+ */
 static int read_speed(const struct virtio_net *net, struct link *link)
 {
     bool first = !virtio_has(net->dev->features, VIRTIO_NET_F_STATUS);
@@ -35,8 +38,8 @@ static int read_speed(const struct virtio_net *net, struct link *link)
 }
 
 /*
- * The link is up, its speed and duplex are unknown, where the device does not say (§5.1.4). All of
- * it is of one state of the configuration (§2.5.1), or VIRTIO_ERROR_IO.
+ * Without the device's fields the link is up, with unknown speed and duplex (§5.1.4). All fields
+ * are from one state of the configuration (§2.5.1), else returns VIRTIO_ERROR_IO.
  */
 static int read_link(const struct virtio_net *net, struct link *link)
 {
@@ -60,7 +63,7 @@ static int read_link(const struct virtio_net *net, struct link *link)
     return error;
 }
 
-/* Returns whether the client should hear of it. */
+/* Returns true if the client must be told. */
 static bool set_link(struct virtio_net *net, const struct link *link)
 {
     bool up = link->status & VIRTIO_NET_S_LINK_UP;
@@ -74,7 +77,7 @@ static bool set_link(struct virtio_net *net, const struct link *link)
     return changed;
 }
 
-/* §5.1.4.2: a driver that agrees to MTU keeps to it. */
+/* §5.1.4.2: a driver that negotiates MTU respects it. */
 static int read_mtu(struct virtio_net *net)
 {
     int error;
@@ -91,8 +94,11 @@ static int read_mtu(struct virtio_net *net)
     return error;
 }
 
-/* Whether the link was down: it is up again, or the configuration changed and nothing in it did. That it
- * changed the generation says: the interrupt may have been a queue's, with which it shares a vector. */
+/*
+ * True if the link was down: either it is up now, or the configuration changed and no field did.
+ * The generation tells whether it changed, since the interrupt may have been that of a queue with
+ * the same vector.
+ */
 static bool was_down(const struct virtio_net *net, const struct link *link)
 {
     return !net->link_up ||
@@ -100,7 +106,7 @@ static bool was_down(const struct virtio_net *net, const struct link *link)
             link->speed == net->speed && link->duplex == net->duplex);
 }
 
-/* Whether the transmit queue is to be made anew: see virtio_net_tx_renew(). */
+/* True if the transmit queue must be renewed: see virtio_net_tx_renew(). */
 static bool needs_renewal(const struct virtio_net *net, const struct link *link)
 {
     const uint64_t features = net->dev->features;
@@ -110,9 +116,11 @@ static bool needs_renewal(const struct virtio_net *net, const struct link *link)
                                 link->status & VIRTIO_NET_S_LINK_UP && was_down(net, link));
 }
 
-/* Returns whether the transmit queue is as new. Until then frames are refused, also those that the client
- * sends from transmitted(), and where that takes more than this pass the client hears that the link is
- * down: it was, and may go again before this has ended. */
+/*
+ * Renews the transmit queue. Returns true when done. Until then frames are refused, including those
+ * that the client sends from transmitted(). If it takes more than this pass, the client is told
+ * that the link is down: it was, and may go down again before the renewal ends.
+ */
 static bool renew(struct virtio_net *net)
 {
     bool was_up = net->link_up;
@@ -129,8 +137,9 @@ static bool renew(struct virtio_net *net)
 }
 
 /*
- * What the configuration says now: the link, and whether others should hear from us. Where it does not
- * hold still, the next pass looks again: the device need not tell of a change twice.
+ * Reads the configuration: the link, and whether the device wants an announcement. If the
+ * configuration keeps changing, the next pass reads it again, since the device need not report a
+ * change twice.
  */
 static void look_at_configuration(struct virtio_net *net)
 {
@@ -160,8 +169,10 @@ static void look_at_configuration(struct virtio_net *net)
     }
 }
 
-/* §5.1.6: how long the header is and whether it may share a descriptor with the frame (§5.1.6.6 Legacy
- * Interface: Framing Requirements). */
+/*
+ * §5.1.6: the header's length, and whether it may share a descriptor with the frame (§5.1.6.6
+ * Legacy Interface: Framing Requirements).
+ */
 static void choose_framing(struct virtio_net *net)
 {
     uint64_t features = net->dev->features;
@@ -191,7 +202,7 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
     if (error == 0) {
         error = virtio_net_ctrl_create(net);
     }
-    /* The device knows where some of them lie; after a reset that fails they are its for good. */
+    /* The device knows some queues' memory. If the reset fails, the memory remains the device's. */
     if (error != 0 && virtio_device_reset(net->dev) == 0) {
         destroy_queues(net);
     }
@@ -206,7 +217,10 @@ static bool can_serve(const struct virtio_net_client *client,
            (options->mac == NULL || virtio_net_is_station(options->mac));
 }
 
-/* §3.1.1 Driver Requirements: Device Initialization, in its order; virtio_net_start() is step 8. */
+/*
+ * §3.1.1 Driver Requirements: Device Initialization, in the order given there. virtio_net_start()
+ * is step 8.
+ */
 int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
                     const struct virtio_net_options *options,
                     const struct virtio_net_client *client)
@@ -237,7 +251,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
     if (error != 0) {
         goto fail;
     }
-    /* 7. Device-specific set-up: queues, configuration. */
+    /* 7. Device-specific setup: queues, configuration. */
     choose_framing(net);
     error = read_mtu(net);
     if (error == 0) {
@@ -255,14 +269,16 @@ fail:
     return error;
 }
 
-/* The rest of 7, the buffers. 8. Set DRIVER_OK. Only now may a queue be notified, and only now does the
- * device tell what changes. */
+/*
+ * The rest of step 7, the buffers. 8. Set DRIVER_OK. Queues may be notified, and the device reports
+ * changes, only from here on.
+ */
 void virtio_net_start(struct virtio_net *net)
 {
     struct link link;
 
     if (net->live || net->tx.dev == NULL || net->dev->resetting) {
-        return; /* there is no device to start */
+        return; /* the device was not opened */
     }
     virtio_net_rx_post(net);
     net->live = true;
@@ -270,9 +286,9 @@ void virtio_net_start(struct virtio_net *net)
     if (read_link(net, &link) == 0) {
         set_link(net, &link);
     } else {
-        net->config_changed = true; /* the first pass looks again */
+        net->config_changed = true; /* the first pass reads the configuration again */
     }
-    /* One that broke before DRIVER_OK does not interrupt for it (§2.1.2). */
+    /* A device that failed before DRIVER_OK does not interrupt for it (§2.1.2). */
     if (virtio_device_needs_reset(net->dev)) {
         net->config_changed = true;
     }
@@ -289,7 +305,7 @@ int virtio_net_close(struct virtio_net *net)
     }
     net->live = false;
     net->recovery = VIRTIO_NET_WELL;
-    /* Nothing is given to them any more, and no doorbell rung, by what the client calls meanwhile. */
+    /* Calls of the client in between add no buffers and ring no doorbell. */
     net->rx.stopped = true;
     net->tx.stopped = true;
     error = virtio_device_reset(net->dev);
@@ -304,7 +320,7 @@ int virtio_net_close(struct virtio_net *net)
     return 0;
 }
 
-/* A pass over a device that is not live: it may be on its way back. */
+/* A pass over a device that is not live: it may be in recovery. */
 static void poll_dead(struct virtio_net *net)
 {
     if (!net->busy && net->recovery != VIRTIO_NET_WELL) {
@@ -341,7 +357,7 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
     interrupts = virtio_net_interrupts_take(net);
     if (net->config_changed) {
         interrupts.config = true;
-        look_at_configuration(net); /* first: it may be that nothing should be sent */
+        look_at_configuration(net); /* first, since the link may be down */
     }
     reclaimed = virtio_net_tx_reclaim(net);
     frames = virtio_net_rx_poll(net, budget);

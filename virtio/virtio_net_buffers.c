@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Receive buffers: where they come from, which of them the device has, and how many that may be. */
+/*
+ * Receive buffers: their allocation, which of them the device has, and the limit of their number.
+ */
 #include "virtio/internal/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
@@ -9,8 +11,10 @@ enum {
     BUFFER_ALIGN = 16,
 };
 
-/* Two at least, as QEMU 10 with IN_ORDER takes a packed ring whose descriptors are all in its hands for one
- * with none. */
+/*
+ * At least two: with IN_ORDER, QEMU 10 considers a packed ring empty if the device owns all its
+ * descriptors.
+ */
 uint16_t virtio_net_queue_size(unsigned wanted)
 {
     unsigned size = 2;
@@ -26,7 +30,10 @@ static uint32_t memory_for(const struct virtio_net_options *options)
     return options->rx_memory != 0 ? options->rx_memory : VIRTIO_NET_RX_MEMORY;
 }
 
-/* How many buffers a frame of the agreed MTU takes (§5.1.4.2 has so many posted); of one buffer, or merged. */
+/*
+ * How many buffers a frame of the negotiated MTU needs (§5.1.4.2 requires that many to be posted):
+ * one, or several merged.
+ */
 static unsigned buffers_of_packet(const struct virtio_net *net)
 {
     uint32_t frame = net->mtu + VIRTIO_NET_ETHERNET_HEADERS + net->header_length;
@@ -35,8 +42,10 @@ static unsigned buffers_of_packet(const struct virtio_net *net)
     return (frame + room - 1) / room;
 }
 
-/* How many to begin with where the options don't say. A device that merges waits for ever, without an
- * interrupt, with a frame that needs more than are posted: then so many that there is none. */
+/*
+ * The initial number if the options do not set it. If a frame needs more merged buffers than are
+ * posted, the device waits for more, without interrupting. So enough are posted for any frame.
+ */
 static unsigned initial_buffers(const struct virtio_net *net)
 {
     const uint64_t joined =
@@ -46,7 +55,7 @@ static unsigned initial_buffers(const struct virtio_net *net)
     return net->dev->features & joined ? VIRTIO_NET_RX_MERGED : VIRTIO_NET_RX_INITIAL;
 }
 
-/* The limits, of what the options ask and the queue can hold. */
+/* Sets the limits from the options and from what the queue can hold. */
 static void choose_limits(struct virtio_net *net, const struct virtio_net_options *options,
                           unsigned per_buffer)
 {
@@ -72,8 +81,10 @@ static void choose_limits(struct virtio_net *net, const struct virtio_net_option
     net->rx_quiet_ns = (uint64_t)quiet_ms * 1000000;
 }
 
-/* Room for a header before all that the client may get, and the IP header, which follows the Ethernet
- * header, on a multiple of four. */
+/*
+ * Leaves room for a header between the client's bytes and the data, and aligns the IP header, which
+ * follows the Ethernet header, to four bytes.
+ */
 static uint32_t data_offset(const struct virtio_net_client *client, uint32_t header)
 {
     uint32_t fixed = (uint32_t)sizeof(struct virtio_net_buffer) + client->private_size;
@@ -94,7 +105,7 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
     unsigned per_buffer = net->split_header ? 2 : 1;
     int error;
 
-    /* Merged, buffers of the usual size hold any frame. */
+    /* Several merged buffers of the usual size hold any frame. */
     net->rx_frame_max = FRAME_MAX_USUAL;
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
         net->rx_frame_max < (uint32_t)net->mtu + VIRTIO_NET_ETHERNET_HEADERS) {
@@ -125,7 +136,7 @@ static void free_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer
     net->rx_buffers--;
 }
 
-/* Keeps as many buffers for the next refill as may be posted at once, and frees the others. */
+/* Keeps as many buffers as may be posted at once, and frees the others. */
 void virtio_net_rx_keep(struct virtio_net *net, struct virtio_net_buffer *buffer)
 {
     if (net->rx_kept_count >= net->rx_limit) {
@@ -188,7 +199,7 @@ static struct virtio_net_buffer *take_buffer(struct virtio_net *net)
     return buffer;
 }
 
-/* §5.1.6.3 Setting Up Receive Buffers. Returns whether the buffer is the device's now. */
+/* §5.1.6.3 Setting Up Receive Buffers. Returns true if the device has the buffer now. */
 static bool post_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer)
 {
     uint8_t *header = virtio_net_buffer_header(net, buffer);
@@ -235,13 +246,17 @@ void virtio_net_release(struct virtio_net *net, void *buffer)
                        (struct virtio_net_buffer *)((uint8_t *)buffer -
                                                     offsetof(struct virtio_net_buffer, private)));
     if (net->live && net->rx_posted == 0) {
-        virtio_net_rx_refill(net); /* the device has none: no frame would make us look again */
+        virtio_net_rx_refill(net); /* the device has no buffers, so no frame would trigger a
+                                    * refill */
     }
 }
 
 bool virtio_net_scarce(const struct virtio_net *net)
 {
-    /* Some must go on circulating, and a merged frame that has come must not use up the last. */
+    /*
+     * Some buffers must remain in circulation, and a merged frame that has arrived must not use up
+     * the last ones.
+     */
     return net->rx_buffers >= net->rx_buffers_max && net->rx_posted < net->rx_buffers_max / 4 &&
            net->rx_kept == NULL;
 }
@@ -256,9 +271,9 @@ static void raise_limit(struct virtio_net *net, unsigned limit)
 }
 
 /*
- * The least limit. Without an event index a device that has not received anything since its queue
- * was set up looks like one that waits for more buffers (see virtio_net_rx_adapt()): then enough
- * for any frame are always posted, lest the limit go up and down for nothing.
+ * The lowest limit. Without an event index, a device that has not received anything since its queue
+ * was set up looks like one that waits for buffers (see virtio_net_rx_adapt()). In this case enough
+ * buffers for any frame are always posted, so that the limit does not oscillate.
  */
 static unsigned least_limit(const struct virtio_net *net)
 {
@@ -285,7 +300,7 @@ static void lower_limit(struct virtio_net *net)
     }
 }
 
-/* Halves the limit when no pass of a whole quiet time took more than a quarter of it. */
+/* Halves the limit when no pass has taken more than a quarter of it for rx_quiet_ns. */
 static void consider_lowering(struct virtio_net *net, unsigned taken)
 {
     uint64_t now;
@@ -307,9 +322,9 @@ static void consider_lowering(struct virtio_net *net, unsigned taken)
 }
 
 /*
- * What is posted beyond the limit is withdrawn by a reset of the queue, over as many passes as the device
- * takes for it. Where RING_RESET was not agreed the buffers come back when frames use them. QEMU up to
- * 7.2 asserts in this reset that no transmitted frame waits in the back end: none may be out.
+ * Buffers posted above the limit are withdrawn by a reset of the queue, which may take several
+ * passes. Without RING_RESET they come back as frames use them. QEMU up to 7.2 asserts in this
+ * reset if a transmitted frame waits in the back end, so none may be in flight.
  */
 bool virtio_net_rx_begin_withdrawal(struct virtio_net *net)
 {
@@ -336,14 +351,14 @@ void virtio_net_rx_end_withdrawal(struct virtio_net *net)
 
 /*
  * Algorithm 1 of "Virtio Front-End Network Driver for RTEMS" (IEEE Embedded Systems Letters, 2020):
- * begin with few buffers and raise the limit when a pass took as many as it allows, for then the
- * device may have run short of them. The paper raises it to the number taken; where the device
- * stops as soon as it runs short that number is the limit itself, so here it at least doubles. And
- * here it comes down again. A poll ends after its budget, so what is taken counts until a poll finds the
- * ring empty.
+ * begin with few buffers, and raise the limit when a pass took as many as it allows, since the
+ * device may have run out. The paper raises the limit to the number taken. On a device that stops
+ * when it runs out, that number is the limit itself, so here the limit at least doubles. Unlike the
+ * paper's, this limit also falls. A poll ends after its budget, so taken buffers are summed up
+ * until a poll finds the ring empty.
  *
- * A device may have a frame that needs more buffers, merged, than are posted: then it takes none,
- * and waits to be notified of the next one.
+ * A frame may need more merged buffers than are posted. The device then takes none, and waits to be
+ * notified of the next buffer.
  */
 void virtio_net_rx_shortage(struct virtio_net *net)
 {

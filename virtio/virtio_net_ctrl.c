@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The control queue (virtio 1.3 §5.1.6.5 Control Virtqueue). One command at a time, and each waits
- * for its answer: they are rare, and the caller wants to know.
+ * The control queue (virtio 1.3 §5.1.6.5 Control Virtqueue). Only one command is in flight, and
+ * each waits for its answer: commands are rare, and the caller needs the result.
  */
 #include "virtio/internal/virtio_net_ctrl.h"
 
@@ -10,12 +10,14 @@
 #include "virtio/virtio_platform.h"
 
 #define ANSWER_TIMEOUT_NS 100000000u
-#define SILENCE_MAX_NS 5000000000u /* then the device is in trouble */
+#define SILENCE_MAX_NS 5000000000u /* after this the device is in trouble */
 
 enum {
     NO_ANSWER = 0xff,
-    /* More than a command takes: QEMU 10 with IN_ORDER takes a packed ring whose descriptors are all in one
-     * command for an empty one. */
+    /*
+     * Larger than a command needs: with IN_ORDER, QEMU 10 considers a packed ring empty if one
+     * command takes all its descriptors.
+     */
     QUEUE_SIZE = 2 * VIRTIO_NET_COMMAND_PARTS,
 };
 
@@ -80,7 +82,10 @@ void virtio_net_ctrl_take_back(struct virtio_net *net)
     net->ctrl_late = false;
 }
 
-/* Whether the device has used the command's buffer in time; *length: what it says that it wrote. */
+/*
+ * True if the device used the command's buffer in time. *length: the bytes written, according to
+ * the device.
+ */
 static bool wait_for_answer(struct virtio_net *net, uint32_t *length)
 {
     uint64_t start = virtio_platform_clock_ns();
@@ -109,7 +114,7 @@ int virtio_net_ctrl_prepare(struct virtio_net *net, unsigned feature)
         return VIRTIO_ERROR_UNSUPPORTED;
     }
     if (!net->live) {
-        return VIRTIO_ERROR_IO; /* it is being reset */
+        return VIRTIO_ERROR_IO; /* the device is being reset */
     }
     if (net->ctrl_late) {
         if (virtqueue_get(&net->ctrl, &length) == NULL) {
@@ -117,7 +122,7 @@ int virtio_net_ctrl_prepare(struct virtio_net *net, unsigned feature)
                 net->dev->trouble = "it does not answer control commands";
             }
             if (net->dev->trouble != NULL) {
-                net->config_changed = true; /* nobody sleeps before the next pass */
+                net->config_changed = true; /* keeps the loop from sleeping before the next pass */
             }
             return VIRTIO_ERROR_IO;
         }
@@ -156,21 +161,23 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
     if (!wait_for_answer(net, &length)) {
         net->ctrl_late = true;
         net->ctrl_late_since = virtio_platform_clock_ns();
-        net->config_changed = true; /* the next pass looks whether the device is in trouble */
+        net->config_changed = true; /* the next pass checks whether the device is in trouble */
         virtio_platform_log("virtio-net: the device does not answer control command %u.%u; it gets "
                             "no other before it does",
                             class, command);
         return VIRTIO_ERROR_IO;
     }
-    /* §2.7.8.3: nothing is known of a byte that was not written. The length of a legacy device means nothing
-     * (§5.1.6.1, legacy note). */
+    /*
+     * §2.7.8.3: bytes beyond the used length are undefined. On a legacy device the length has no
+     * meaning (§5.1.6.1, legacy note).
+     */
     if (length == 0 && !net->dev->transport->legacy) {
         return VIRTIO_ERROR_REFUSED;
     }
     return *(volatile uint8_t *)&net->command->answer == VIRTIO_NET_OK ? 0 : VIRTIO_ERROR_REFUSED;
 }
 
-/* §5.1.6.5.6 Offloads State Configuration: only offloads, of those agreed. */
+/* §5.1.6.5.6 Offloads State Configuration: only negotiated offloads. */
 int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads)
 {
     const uint64_t all = virtio_bit(VIRTIO_NET_F_GUEST_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_TSO4) |

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the control queue sets and the device may forget: addresses, receive modes, VLANs; told again when the
- * device has been reset. */
+/*
+ * Settings made through the control queue, which the device may lose: addresses, receive modes,
+ * VLANs. They are restored after a reset.
+ */
 #include <string.h>
 
 #include "virtio/internal/virtio_net_ctrl.h"
@@ -31,8 +33,8 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
                                           : VIRTIO_ERROR_UNSUPPORTED;
 
     if (error == 0) {
-        error =
-            virtio_net_ctrl_prepare(net, VIRTIO_NET_F_CTRL_RX); /* it may make the address known */
+        error = virtio_net_ctrl_prepare(net, VIRTIO_NET_F_CTRL_RX); /* this may tell the device our
+                                                                 * address */
     }
     if (error == 0) {
         net->rx_modes = (uint8_t)modes;
@@ -45,7 +47,7 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
     return error;
 }
 
-/* One half of the table; returns where the next begins. */
+/* Writes one half of the table. Returns the start of the next half. */
 static uint8_t *put_addresses(const struct virtio_net *net, uint8_t *to, const uint8_t (*macs)[6],
                               unsigned count)
 {
@@ -60,7 +62,10 @@ static uint8_t *put_addresses(const struct virtio_net *net, uint8_t *to, const u
     return to + count * sizeof *macs;
 }
 
-/* Groups beyond the table: ALLMULTI, which set_rx_mode() may have set by itself. */
+/*
+ * Sets ALLMULTI if there are more groups than the table holds. The client may have set it by
+ * virtio_net_set_rx_mode() too.
+ */
 static int receive_all_groups(struct virtio_net *net, bool all)
 {
     bool asked = net->rx_modes & VIRTIO_NET_RX_ALLMULTI;
@@ -87,12 +92,12 @@ static int send_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
     }
     middle = put_addresses(net, net->command->data, unicast, unicast_count);
     end = put_addresses(net, middle, multicast, multicast_count);
-    /* Two descriptors, which a legacy device may rely on (§5.1.6.6). */
+    /* Two descriptors, since a legacy device may rely on that (§5.1.6.6). */
     return virtio_net_ctrl_send(net, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET,
                                 (uint32_t)(middle - net->command->data), (uint32_t)(end - middle));
 }
 
-/* More groups than the table holds are not remembered one by one. */
+/* Records the table. If it cannot hold all groups, they are not recorded individually. */
 static void remember_table(struct virtio_net *net, const uint8_t (*unicast)[6],
                            unsigned unicast_count, const uint8_t (*multicast)[6],
                            unsigned multicast_count)
@@ -110,8 +115,10 @@ static void remember_table(struct virtio_net *net, const uint8_t (*unicast)[6],
     }
 }
 
-/* §5.1.6.5.2 Setting MAC Address Filtering. ALLMULTI comes before the table, and goes after it, so that
- * no group is missed meanwhile. */
+/*
+ * §5.1.6.5.2 Setting MAC Address Filtering. ALLMULTI is set before the table changes and cleared
+ * afterwards, so that no group is missed in between.
+ */
 int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6],
                              unsigned unicast_count, const uint8_t (*multicast)[6],
                              unsigned multicast_count)
@@ -137,7 +144,7 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
         error =
             send_mac_table(net, unicast, unicast_count, multicast, overflow ? 0 : multicast_count);
     }
-    if (error != VIRTIO_ERROR_REFUSED) { /* else the one before remains */
+    if (error != VIRTIO_ERROR_REFUSED) { /* otherwise the previous table remains valid */
         remember_table(net, unicast, unicast_count, multicast,
                        overflow ? VIRTIO_NET_TABLE_MAX + 1 : multicast_count);
     }
@@ -169,7 +176,7 @@ int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on)
     return error;
 }
 
-/* §5.1.4.2, legacy note: the field of a legacy device may be written. */
+/* §5.1.4.2, legacy note: the driver may write a legacy device's field. */
 static int write_mac(struct virtio_net *net, const uint8_t mac[6])
 {
     uint8_t taken[6];
@@ -215,8 +222,10 @@ static int set_promiscuous(struct virtio_net *net)
 
 void virtio_net_tell_address(struct virtio_net *net)
 {
-    /* After a command without an answer there is no other, though one may have come just now: the
-     * device could go on like this, and each time this would be called from within itself. */
+    /*
+     * If this command gets no answer, no further one is sent, even if its answer arrives soon.
+     * Otherwise a device that is always late could make this function call itself without end.
+     */
     if (tell_mac(net, net->mac) != VIRTIO_ERROR_IO) {
         (void)set_promiscuous(net);
     }
@@ -224,7 +233,7 @@ void virtio_net_tell_address(struct virtio_net *net)
 
 bool virtio_net_ctrl_answers(struct virtio_net *net)
 {
-    int error = set_promiscuous(net); /* as it is */
+    int error = set_promiscuous(net); /* to the current value */
 
     return error == 0 || error == VIRTIO_ERROR_REFUSED;
 }
@@ -269,7 +278,7 @@ void virtio_net_ctrl_ready(struct virtio_net *net)
         virtio_platform_log("virtio-net: the device does not confirm one pair of queues");
     }
     net->mac_unknown = net->own_mac && tell_mac(net, net->mac) != 0;
-    /* A device may filter from the start on, or be promiscuous. */
+    /* A device may filter from the start, or be promiscuous. */
     error = set_promiscuous(net);
     if (net->mac_unknown && error != 0) {
         virtio_platform_log("virtio-net: the device can be told neither the MAC address nor to "
@@ -277,7 +286,7 @@ void virtio_net_ctrl_ready(struct virtio_net *net)
     }
 }
 
-/* What is not offered any more was told. */
+/* A missing feature is not an error here: it was logged. */
 static void keep_first(int *error, int next)
 {
     if (*error == 0 && next != VIRTIO_ERROR_UNSUPPORTED) {
@@ -285,8 +294,10 @@ static void keep_first(int *error, int next)
     }
 }
 
-/* The client is not told of one that fails now: it was told that all of it is set. The others are set
- * nevertheless; after one without an answer none is sent. */
+/*
+ * The client is not told of failures: it was told that all is set. The other settings are sent
+ * nevertheless, except after a command without an answer.
+ */
 void virtio_net_ctrl_restore(struct virtio_net *net)
 {
     struct virtio_net_filters *filters = net->filters;
@@ -294,7 +305,7 @@ void virtio_net_ctrl_restore(struct virtio_net *net)
 
     net->rx_all_groups = false;
     if (filters == NULL) {
-        return; /* there is no control queue */
+        return; /* no control queue */
     }
     if (net->rx_modes != 0) {
         keep_first(&error, virtio_net_set_rx_mode(net, net->rx_modes));

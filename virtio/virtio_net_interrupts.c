@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network device's interrupts: on and off, the top half, what each was for. */
+/*
+ * The network device's interrupts: enabling and disabling, the top half, and which queue each was
+ * for.
+ */
 #include "virtio/internal/virtio_net_interrupts.h"
 
 #include "virtio/internal/virtio_net_rx.h"
 
 /*
- * Whether fewer receive buffers are posted than should be, as there is no memory, or all that may exist are
- * elsewhere: perhaps in the transmit ring, from where they come back only when somebody looks.
+ * True if fewer receive buffers are posted than should be: there is no memory, or all buffers that
+ * may exist are elsewhere. They may be in the transmit ring, from where they come back only when
+ * somebody polls.
  */
 static bool is_starved(struct virtio_net *net)
 {
@@ -18,22 +22,29 @@ static bool is_starved(struct virtio_net *net)
 
 bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
 {
-    /* When three quarters of what is in flight are done: early enough not to run the device dry,
-     * late enough to be worth a wake-up. */
+    /*
+     * When three quarters of the frames in flight are done: early enough to keep the device busy,
+     * late enough to be worth a wake-up.
+     */
     uint16_t after = (uint16_t)(net->tx.in_flight - net->tx.in_flight / 4);
     bool pending = net->config_changed;
 
-    if (!net->live) { /* who waits for the end of a reset has to look; later on it need not hurry */
+    if (!net->live) { /* only a poll completes a reset; a delayed one is not urgent */
         return net->recovery == VIRTIO_NET_RESETS ||
                (net->recovery == VIRTIO_NET_WAITS && net->recovery_delay_ms == 0);
     }
     if (is_starved(net)) {
         tx = true;
-        after = net->tx.in_flight != 0;  /* the first may hold what the device waits for */
-        pending |= net->rx_buffers == 0; /* nobody will wake us: memory has to be looked for */
+        after = net->tx.in_flight != 0;  /* the first one may contain the buffer that the device
+                                          * needs */
+        pending |= net->rx_buffers == 0; /* nothing would wake the loop, so it must keep trying
+                                          * to allocate */
     }
     pending |= virtqueue_interrupts_on(&net->rx, 1);
-    /* Who waits for a reset to end has to look, as it does not interrupt. One that takes too long is trouble. */
+    /*
+     * The end of a queue's reset causes no interrupt, so the loop must poll. A reset that takes too
+     * long is trouble.
+     */
     pending |= net->rx.stopped;
     if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
         pending = true;
@@ -50,7 +61,7 @@ void virtio_net_interrupts_off(struct virtio_net *net)
     virtqueue_interrupts_off(&net->tx);
 }
 
-/* Whether each queue has a vector to itself. */
+/* True if each queue has its own vector. */
 static bool has_own_vectors(const struct virtio_net *net)
 {
     return net->dev->vectors != 0 && net->rx.vector != net->tx.vector &&
@@ -64,7 +75,9 @@ static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq)
     net->interrupted = true;
 }
 
-/* §4.1.5.4: reading the ISR status clears it and lowers the line; both bits can come together. */
+/*
+ * §4.1.5.4: reading the ISR status clears it and deasserts the line. Both bits may be set at once.
+ */
 bool virtio_net_interrupt(struct virtio_net *net)
 {
     uint8_t isr = net->dev->transport->isr_status(net->dev);
@@ -93,9 +106,9 @@ static void interrupt_by_vector(struct virtio_net *net, struct virtqueue *vq, ui
 }
 
 /*
- * §4.1.5.5: the vector says what it is about, the ISR status is not read. A device may interrupt for
- * its configuration as soon as that has a vector, which is before there are queues; and a message may
- * be under way while they go. What the configuration then says is read after DRIVER_OK.
+ * §4.1.5.5: the vector tells the cause; the ISR status is not read. A device may send configuration
+ * interrupts as soon as they have a vector, i.e. before there are queues. A message may also arrive
+ * while the queues are being removed. The configuration is read after DRIVER_OK in any case.
  */
 void virtio_net_interrupt_vector(struct virtio_net *net, uint16_t vector)
 {
@@ -128,7 +141,7 @@ struct virtio_net_interrupts virtio_net_interrupts_take(struct virtio_net *net)
     };
 }
 
-/* An interrupt came that may be of this queue, and found it with `used` buffers to take. */
+/* Counts an interrupt that may be this queue's; the queue then had `used` buffers. */
 static void count_interrupt(struct virtio_net *net, struct virtqueue *vq, unsigned used)
 {
     if (!has_own_vectors(net)) {

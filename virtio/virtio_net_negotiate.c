@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which features to ask for, and what two of them bring: our address, and where the control queue is. */
+/*
+ * Chooses the features to negotiate, and reads what two of them provide: our address and the index
+ * of the control queue.
+ */
 #include "virtio/internal/virtio_net_negotiate.h"
 
 #include <string.h>
@@ -29,8 +32,10 @@ bool virtio_net_is_station(const uint8_t mac[6])
     return mac != NULL && !(mac[0] & 1) && memcmp(mac, zero, 6) != 0;
 }
 
-/* §5.1.4.2: a driver that agrees to MAC takes the device's address. Another one is told to the device when it
- * is live. */
+/*
+ * §5.1.4.2: a driver that negotiates MAC uses the device's address. If another one was chosen, the
+ * device is told when it is live.
+ */
 static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
 {
     net->own_mac = true;
@@ -47,8 +52,9 @@ static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
 }
 
 /*
- * With mergeable buffers a device waits, for ever if need be, until there are enough for the frame it
- * has; without, it drops what one does not hold. So they are for queues and memory that can hold any.
+ * With mergeable buffers a device waits, possibly forever, until there are enough buffers for its
+ * frame. Without them it drops a frame that does not fit into one. So the feature is used only if
+ * queue and memory can hold any frame.
  */
 static bool can_merge(const struct virtio_net *net, const struct virtio_net_options *options,
                       uint64_t wanted)
@@ -67,7 +73,7 @@ static bool can_merge(const struct virtio_net *net, const struct virtio_net_opti
     return buffers >= VIRTIO_NET_RX_MERGED;
 }
 
-/* What to ask for: of what the device offers and is allowed, that whose requirements are met, too. */
+/* The features to request: offered, allowed, and with their requirements met. */
 static uint64_t wanted_features(const struct virtio_net *net,
                                 const struct virtio_net_options *options, uint64_t allowed)
 {
@@ -79,8 +85,10 @@ static uint64_t wanted_features(const struct virtio_net *net,
     return virtio_feature_require(wanted);
 }
 
-/* Agrees on features, and reads what the configuration says of two of them. Takes those from *usable that
- * cannot be used. */
+/*
+ * Negotiates features and reads the configuration of two of them. Removes features that cannot be
+ * used from *usable.
+ */
 static int try_features(struct virtio_net *net, const uint8_t *mac, uint64_t *usable)
 {
     int error = virtio_device_negotiate(net->dev, *usable);
@@ -99,8 +107,11 @@ static int try_features(struct virtio_net *net, const uint8_t *mac, uint64_t *us
     return error;
 }
 
-/* Where one cannot be used, all begins again without: before the features are agreed, QEMU's configuration
- * has the byte order of a legacy device. Each round has fewer of them. The device may offer others then. */
+/*
+ * If a feature cannot be used, the initialisation starts again without it. The configuration cannot
+ * be read earlier: before the negotiation, QEMU's configuration has a legacy device's byte order.
+ * Each attempt has fewer features, and the device may offer others then.
+ */
 int virtio_net_negotiate(struct virtio_net *net, const struct virtio_net_options *options)
 {
     uint64_t allowed = options->features;

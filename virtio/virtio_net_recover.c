@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A device that is in trouble is reset, and set up as it was. */
+/* Resets and restores a device in trouble. */
 #include "virtio/internal/virtio_net_recover.h"
 
 #include "virtio/internal/virtio_net_ctrl.h"
@@ -10,14 +10,14 @@
 #define MS_NS 1000000u
 
 enum {
-    DELAY_LEAST_MS = 1000, /* from the second trouble on */
-    DELAY_MOST_MS = 60000, /* and after as long without any it begins anew */
+    DELAY_LEAST_MS = 1000, /* before the second reset */
+    DELAY_MOST_MS = 60000, /* also the time without trouble after which the delay is forgotten */
 };
 
 /*
- * A device that answers commands waits for the network behind it, or the whole machine stood still. It is
- * notified, in case that it waits for that, and otherwise left alone: it still receives, and QEMU 7.2 with
- * -netdev socket does not survive a reset in the middle of a frame.
+ * A device that answers commands only waits for the network behind it, or the whole machine was
+ * stopped. It is notified, in case it waits for that, and otherwise left alone: it can still
+ * receive, and QEMU 7.2 with -netdev socket does not survive a reset in the middle of a frame.
  */
 void virtio_net_look_at_stuck(struct virtio_net *net)
 {
@@ -37,10 +37,10 @@ void virtio_net_look_at_stuck(struct virtio_net *net)
 }
 
 /*
- * A frame that was out for tx_timeout_ns, and then was overtaken by one that was sent after that, does not come
- * back: TCP would wait for it for ever, as it sends nothing again that the device still has. When the time is
- * over the device gets some passes more, since the machine may have stood still. Nor does a buffer come back
- * whose used entry is missing before others.
+ * A frame that was in flight for tx_timeout_ns and then was overtaken by a later one does not come
+ * back. TCP would wait for it forever, as it does not retransmit what the device still has. When
+ * the time is over the device gets some more passes, since the machine may have been stopped. A
+ * buffer whose used entry is missing before later ones does not come back either.
  */
 void virtio_net_look_at_queues(struct virtio_net *net)
 {
@@ -60,7 +60,7 @@ void virtio_net_look_at_queues(struct virtio_net *net)
     net->tx_watch_due = !net->tx_watch_due;
 }
 
-/* The next delay: longer each time, until there was no trouble for a minute. */
+/* Sets the next delay: longer each time, until there is no trouble for a minute. */
 static void wait_longer(struct virtio_net *net, uint64_t now)
 {
     uint32_t delay = 2 * net->recovery_delay_ms;
@@ -79,7 +79,7 @@ void virtio_net_recovery_begin(struct virtio_net *net)
     net->rx.stopped = true;
     net->tx.stopped = true;
     net->tx_renewing = false;
-    net->tx_stuck_passes = 0; /* of frames that come back */
+    net->tx_stuck_passes = 0; /* counted for frames in flight */
     if (net->counters.recoveries != 0 &&
         now - net->recovered_at < (uint64_t)DELAY_MOST_MS * MS_NS) {
         wait_longer(net, now);
@@ -103,7 +103,7 @@ void virtio_net_reset(struct virtio_net *net)
     }
 }
 
-/* What the device had is ours again. Frames that it said it had sent are sent, the others lost. */
+/* Takes the device's buffers back. Frames marked as used were sent, the others are lost. */
 static void take_all_back(struct virtio_net *net)
 {
     (void)virtio_net_tx_reclaim(net);
@@ -141,8 +141,10 @@ static int restart_queues(struct virtio_net *net)
     return error;
 }
 
-/* What may be missing after a reset: each use of these asks whether they are agreed. The others say what lies in
- * the rings and in front of frames, or what the client may send. */
+/*
+ * Features that may be missing after a reset, because each use of them checks the negotiated
+ * features. The others determine the format of rings and headers, or what the client may send.
+ */
 #define DISPENSABLE                                                                                \
     (virtio_bit(VIRTIO_NET_F_STATUS) | virtio_bit(VIRTIO_NET_F_SPEED_DUPLEX) |                     \
      virtio_bit(VIRTIO_NET_F_GUEST_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_TSO4) |                   \
@@ -154,7 +156,10 @@ static int restart_queues(struct virtio_net *net)
      virtio_bit(VIRTIO_NET_F_GUEST_HDRLEN) | virtio_bit(VIRTIO_F_ORDER_PLATFORM) |                 \
      virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA) | virtio_bit(VIRTIO_F_RING_RESET))
 
-/* §3.1.1 again, from step 2 on, with what was agreed before, as far as it is still offered. */
+/*
+ * §3.1.1 again, from step 2 on, with the features negotiated before, as far as they are still
+ * offered.
+ */
 static int set_up(struct virtio_net *net)
 {
     const uint64_t before = net->dev->features;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Receiving: from used buffers to frames, which the client gets. */
+/* Receiving: assembles used buffers into frames and passes them to the client. */
 #include "virtio/internal/virtio_net_rx.h"
 
 enum {
-    MERGED_MAX = 48,       /* buffers of one frame: 64 KiB of them, and one spare */
-    ASKED_LATELY = 0x8000, /* buffers ago */
+    MERGED_MAX = 48,       /* most buffers of a frame: 64 KiB and one spare */
+    ASKED_LATELY = 0x8000, /* in buffers */
 };
 
-/* The next used buffer, or NULL; *length is what the device wrote to it. */
+/* The next used buffer, or NULL. *length: the bytes written by the device. */
 static struct virtio_net_buffer *next_used(struct virtio_net *net, uint32_t *length)
 {
     struct virtio_net_buffer *buffer = virtqueue_get(&net->rx, length);
@@ -27,8 +27,10 @@ static void deliver(struct virtio_net *net, struct virtio_net_buffer *buffer, un
                          virtio_net_buffer_header(net, buffer) + skip, length, more, offload);
 }
 
-/* Whether what a frame is said to be made of was agreed: the device must not join segments or datagrams
- * otherwise (§5.1.6.4.1), and there is no telling what it means. */
+/*
+ * True if the frame's type was negotiated. Otherwise the device must not join segments or datagrams
+ * (§5.1.6.4.1), and the meaning is unknown.
+ */
 static bool is_agreed(const struct virtio_net *net, const struct virtio_net_offload *offload)
 {
     const uint64_t features = net->dev->features;
@@ -48,8 +50,10 @@ static bool is_agreed(const struct virtio_net *net, const struct virtio_net_offl
     }
 }
 
-/* What the header says; nothing where no offload was agreed that could (§5.1.6.4.1). Flags that are not
- * known, and where a checksum would be that is not missing, mean nothing (§5.1.6.4.2). */
+/*
+ * Reads the header's offloads; none if no feature allows them (§5.1.6.4.1). Unknown flags, and the
+ * checksum's position without a missing checksum, are ignored (§5.1.6.4.2).
+ */
 static struct virtio_net_offload read_offload(const struct virtio_net *net,
                                               const struct virtio_net_hdr *header)
 {
@@ -76,13 +80,15 @@ static uint16_t buffers_of_frame(const struct virtio_net *net, struct virtio_net
         (const struct virtio_net_hdr *)virtio_net_buffer_header(net, first);
 
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF)) {
-        return 1; /* with VERSION_1 alone the field is there, and of no use */
+        return 1; /* with VERSION_1 alone the field exists but is not used */
     }
     return virtio16_read(net->dev->little_endian, &header->num_buffers);
 }
 
-/* Takes the rest of a frame of `wanted` buffers, and delivers it where it is `good`. Returns false, with
- * nothing delivered and all of it kept for the next refill, where it is not, or not all there. */
+/*
+ * Takes the rest of a frame of `wanted` buffers and delivers it if it is `good`. If it is not, or
+ * is incomplete, delivers nothing, keeps the buffers for the next refill, and returns false.
+ */
 static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *first, uint32_t length,
                            unsigned wanted, const struct virtio_net_offload *offload, bool good)
 {
@@ -110,9 +116,9 @@ static bool receive_merged(struct virtio_net *net, struct virtio_net_buffer *fir
 }
 
 /*
- * §5.1.6.4 Processing of Incoming Packets: a frame is num_buffers buffers, of which the first
- * begins with the header. All of them are there at once, and none is empty, or the device has broken its
- * promise: then what is there of the frame is dropped.
+ * §5.1.6.4 Processing of Incoming Packets: a frame consists of num_buffers buffers, and the first
+ * begins with the header. The device must make all of them available at once, and none may be
+ * empty; otherwise the frame is dropped.
  */
 static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *first, uint32_t length)
 {
@@ -139,10 +145,10 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
 }
 
 /*
- * The device wanted to hear of fresh buffers. With an event index one in the middle of receiving asks
- * only when it has run out, be it of those for one merged frame. But the index of a split ring that
- * it left behind long ago comes by again every 65,536 buffers, and looks the same: who asks after so
- * many is not believed before it asks again.
+ * The device asked to be notified of new buffers. With an event index, a device that was receiving
+ * asks only when it has run out, or has too few for a merged frame. But an old event index in a
+ * split ring matches again every 65,536 buffers. So a request after that many buffers is ignored
+ * until the device asks again.
  */
 static void device_asked(struct virtio_net *net, unsigned taken)
 {
@@ -155,16 +161,20 @@ static void device_asked(struct virtio_net *net, unsigned taken)
     net->rx_since_asked = 0;
 }
 
-/* Adapts the limit to what was taken of this burst, and begins to withdraw buffers beyond it. Returns
- * whether it has begun just now: the device may be done with that at once. */
+/*
+ * Adapts the limit to this burst, and starts to withdraw buffers above it. Returns true if a
+ * withdrawal has just started; the device may complete it at once.
+ */
 static bool adapt(struct virtio_net *net)
 {
     virtio_net_rx_adapt(net, net->rx_burst);
     return net->rx_posted > net->rx_limit && virtio_net_rx_begin_withdrawal(net);
 }
 
-/* A pass. What the device used before a reset of its queue had ended is received first: only then are the
- * buffers behind it taken back. */
+/*
+ * A pass. Buffers that the device used before the reset of its queue completed are received first;
+ * then the remaining buffers are taken back.
+ */
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_buffer *buffer;
@@ -178,7 +188,10 @@ unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
         while (frames < budget && (buffer = next_used(net, &length)) != NULL) {
             receive_frame(net, buffer, length);
             frames++;
-            /* At once, so that the device does not run short while the frames before are handled. */
+            /*
+             * After each frame, so that the device does not run out of buffers while the remaining
+             * frames are handled.
+             */
             virtio_net_rx_post(net);
         }
         if (released && frames < budget) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Transmitting: from the client's frame to a buffer of the transmit queue, and back. */
+/* Transmitting: adds the client's frames to the transmit queue and returns used ones. */
 #include "virtio/internal/virtio_net_tx.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@ int virtio_net_tx_create(struct virtio_net *net, uint16_t wanted)
     if (net->tx_parts_max > VIRTIO_NET_PARTS_MAX) {
         net->tx_parts_max = VIRTIO_NET_PARTS_MAX;
     }
-    /* §5.1.4.2: a driver that agrees to MTU sends no longer packets. */
+    /* §5.1.4.2: a driver that negotiates MTU sends no longer packets. */
     net->tx_frame_max = virtio_has(net->dev->features, VIRTIO_NET_F_MTU)
                             ? (uint32_t)net->mtu + VIRTIO_NET_ETHERNET_HEADERS
                             : UINT32_MAX;
@@ -50,8 +50,9 @@ void virtio_net_tx_destroy(struct virtio_net *net)
 unsigned virtio_net_tx_reclaim(struct virtio_net *net)
 {
     const unsigned most =
-        net->tx.in_flight; /* what the client sends meanwhile is for the next pass */
-    uint32_t length;       /* of no meaning where the device only reads */
+        net->tx.in_flight; /* frames that the client sends from its callback are for the next
+                            * pass */
+    uint32_t length;       /* not used: the device only reads */
     unsigned count = 0;
     void *cookie;
 
@@ -73,10 +74,11 @@ void virtio_net_tx_give_back(struct virtio_net *net)
 }
 
 /*
- * QEMU (7.2, 10) drops the frames of a packed ring while the link is down, and counts them wrong: it stops
- * after the first, and the next one that it takes breaks the device. A reset of the queue mends both. It must
- * not come upon a frame that waits in the back end, where QEMU up to 7.2 asserts: those that are out get some
- * time to come back, though after such a drop they don't.
+ * While the link is down, QEMU (7.2, 10) drops frames of a packed ring and counts them wrong: it
+ * stops after the first one, and the next frame that it takes breaks the device. A reset of the
+ * queue repairs both. The reset must not happen while a frame waits in the back end, since QEMU up
+ * to 7.2 then asserts. So frames in flight get some time to come back, although after such a drop
+ * they do not.
  */
 bool virtio_net_tx_renew(struct virtio_net *net)
 {
@@ -86,7 +88,7 @@ bool virtio_net_tx_renew(struct virtio_net *net)
         net->tx_renewing = true;
         net->tx_renewed_since = now;
     }
-    (void)virtio_net_tx_reclaim(net); /* what the device has used */
+    (void)virtio_net_tx_reclaim(net); /* frames used so far */
     if (!net->tx.stopped) {
         if (net->tx.in_flight != 0 && now - net->tx_renewed_since < RENEWAL_GRACE_NS) {
             return false;
@@ -98,7 +100,7 @@ bool virtio_net_tx_renew(struct virtio_net *net)
     if (!virtqueue_reset_ended(&net->tx)) {
         return false;
     }
-    (void)virtio_net_tx_reclaim(net); /* and what it used just before */
+    (void)virtio_net_tx_reclaim(net); /* and those used during the reset */
     virtio_net_tx_give_back(net);
     if (virtqueue_restart(&net->tx) != 0) {
         return false;
@@ -125,7 +127,7 @@ static void write_header(const struct virtio_net *net, struct virtio_net_hdr *he
     virtio16_write(little, &header->csum_offset, offload->csum_offset);
 }
 
-/* Whether a frame of so many bytes may be asked to be cut so: only as was agreed (§5.1.6.2.1). */
+/* True if the frame may be segmented like this: only as negotiated (§5.1.6.2.1). */
 static bool may_cut(const struct virtio_net *net, const struct virtio_net_offload *offload,
                     uint32_t bytes)
 {
@@ -143,7 +145,7 @@ static bool may_cut(const struct virtio_net *net, const struct virtio_net_offloa
             virtio_has(features, VIRTIO_NET_F_HOST_USO));
 }
 
-/* Whether the checksum is one that was agreed, and lies within the frame. */
+/* True if the checksum offload was negotiated and lies within the frame. */
 static bool may_sum(const struct virtio_net *net, const struct virtio_net_offload *offload,
                     uint32_t bytes)
 {
@@ -153,7 +155,7 @@ static bool may_sum(const struct virtio_net *net, const struct virtio_net_offloa
             (uint32_t)offload->csum_start + offload->csum_offset + sizeof(uint16_t) <= bytes);
 }
 
-/* And not longer than the MTU, but where the device cuts it (§5.1.4.2). */
+/* The frame may not exceed the MTU either, unless the device segments it (§5.1.4.2). */
 static bool is_allowed(const struct virtio_net *net, const struct virtio_net_offload *offload,
                        uint32_t bytes)
 {
@@ -165,7 +167,7 @@ static bool is_allowed(const struct virtio_net *net, const struct virtio_net_off
                                                          : may_cut(net, offload, bytes));
 }
 
-/* The header in front of the first part, in one descriptor with it. */
+/* Puts the header in front of the first part, in the same descriptor. */
 static int add_joined(struct virtio_net *net, struct virtqueue_part *parts, unsigned count,
                       void *cookie)
 {
@@ -179,7 +181,7 @@ static int add_joined(struct virtio_net *net, struct virtqueue_part *parts, unsi
     return error;
 }
 
-/* The header in a descriptor of its own. */
+/* Puts the header into its own descriptor. */
 static int add_apart(struct virtio_net *net, const void *header, const struct virtqueue_part *parts,
                      unsigned count, void *cookie)
 {
@@ -225,7 +227,10 @@ int virtio_net_transmit(struct virtio_net *net, struct virtqueue_part *parts, un
     for (unsigned i = 0; i < count; i++) {
         bytes += parts[i].length;
     }
-    /* The rest is virtqueue_add()'s to check, but the first part may get the header added. */
+    /*
+     * virtqueue_add() checks the other parts. The first one is checked here, since the header may
+     * be added to it.
+     */
     if (count == 0 || parts[0].data == NULL ||
         parts[0].length - 1 >= UINT32_MAX - sizeof(struct virtio_net_hdr) ||
         !is_allowed(net, offload, bytes)) {
@@ -244,7 +249,7 @@ int virtio_net_transmit(struct virtio_net *net, struct virtqueue_part *parts, un
 bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
                          unsigned spare)
 {
-    unsigned header = net->split_header ? 1 : 0; /* a descriptor of its own, or in the headroom */
+    unsigned header = net->split_header ? 1 : 0; /* in its own descriptor, or in the headroom */
 
     return net->live && parts <= net->tx_parts_max &&
            net->tx.free_count >=

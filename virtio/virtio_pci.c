@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Recognises a virtio network device on PCI and chooses between its interfaces. */
+/* Recognises a virtio network device on PCI and chooses its interface. */
 #include "virtio/virtio_pci.h"
 #include "virtio/internal/virtio_pci_transport.h"
 
@@ -24,11 +24,14 @@ void virtio_pci_use_msix(struct virtio_pci *vp, uint16_t vectors)
     vp->dev.vectors = vectors;
 }
 
-/* §4.1.5.1.2 allows to do without MSI-X then. Vectors that it took mean nothing any more. */
+/*
+ * §4.1.5.1.2 allows the driver to continue without MSI-X. Vectors accepted before are no longer
+ * valid.
+ */
 void virtio_pci_vector_refused(struct virtio_pci *vp)
 {
     if (vp->dev.connected) {
-        vp->dev.trouble = "it refuses an MSI-X vector"; /* nobody would hear the line */
+        vp->dev.trouble = "it refuses an MSI-X vector"; /* the line has no handler */
         return;
     }
     virtio_platform_log("virtio: " VPCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
@@ -36,8 +39,10 @@ void virtio_pci_vector_refused(struct virtio_pci *vp)
     virtio_pci_use_msix(vp, 0);
 }
 
-/* The BAR that a structure cannot be reached in, or VPCI_BARS where all of them have an address
- * below 4 GiB. */
+/*
+ * The index of the first BAR that has structures and is not accessible, or VPCI_BARS if all have an
+ * address below 4 GiB.
+ */
 static unsigned bar_out_of_reach(const struct vpci_device *pci)
 {
     unsigned bar = 0;
@@ -84,7 +89,7 @@ static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interfa
     return VIRTIO_ERROR_NODEV;
 }
 
-/* §2.2.3: a device that has both interfaces and does not offer VERSION_1 is a legacy one. */
+/* §2.2.3: a device with both interfaces that does not offer VERSION_1 is a legacy device. */
 static void attach_legacy_device(struct virtio_pci *vp)
 {
     if (!virtio_has(vp->dev.transport->get_features(&vp->dev), VIRTIO_F_VERSION_1)) {

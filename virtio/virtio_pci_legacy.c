@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The legacy interface: registers in I/O space at BAR 0 (virtio 1.3 §4.1.4.10 Legacy Interfaces: A
- * Note on PCI Device Layout). The registers are little-endian, the device configuration behind them
+ * Note on PCI Device Layout). The registers are little-endian. The device configuration after them
  * has the processor's byte order.
  */
 #include "virtio/internal/virtio_pci_transport.h"
@@ -35,7 +35,7 @@ static void set_features(struct virtio_device *dev, uint64_t features)
     vpci_write32(&from_device(dev)->legacy, VIRTIO_PCI_LEGACY_DRIVER_FEATURES, (uint32_t)features);
 }
 
-/* Behind the vectors, which are there while MSI-X is enabled (§4.1.4.10). */
+/* The configuration follows the vectors, which exist while MSI-X is enabled (§4.1.4.10). */
 static unsigned config_start(const struct virtio_device *dev)
 {
     return dev->vectors != 0 ? VIRTIO_PCI_LEGACY_MSIX_CONFIG : VIRTIO_PCI_LEGACY_CONFIG;
@@ -49,8 +49,10 @@ static uint32_t config_field(struct virtio_device *dev, unsigned offset, unsigne
     return offset + width <= regs->size ? vpci_read(regs, offset, width) : 0;
 }
 
-/* Each field by its width (§4.1.3.1). Its bytes go to memory as the device has them, which is in the
- * processor's order. There is no generation counter: two readings must agree (§2.5.4). */
+/*
+ * Reads each field with its width (§4.1.3.1). The bytes are stored as the device provides them, in
+ * the processor's order. There is no generation counter, so two reads must agree (§2.5.4).
+ */
 static bool config_read(struct virtio_device *dev, unsigned offset, void *to, unsigned width,
                         unsigned count)
 {
@@ -79,7 +81,7 @@ static void config_write(struct virtio_device *dev, unsigned offset, const uint8
     }
 }
 
-/* §4.1.5.1.2: what the device reads back is what it took. */
+/* §4.1.5.1.2: the vector that the device returns is the one it has accepted. */
 static void set_vector(struct virtio_device *dev, unsigned reg, uint16_t vector)
 {
     const struct vpci_region *regs = &from_device(dev)->legacy;
@@ -109,7 +111,7 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     uint64_t address = vq->area_address;
 
     if (address / VIRTIO_PCI_LEGACY_QUEUE_ALIGN > UINT32_MAX) {
-        return VIRTIO_ERROR_NOMEM; /* the register takes no higher one */
+        return VIRTIO_ERROR_NOMEM; /* above the register's range */
     }
     vpci_write16(regs, VIRTIO_PCI_LEGACY_QUEUE_SELECT, vq->index);
     vpci_write32(regs, VIRTIO_PCI_LEGACY_QUEUE_ADDRESS,
@@ -150,10 +152,10 @@ static const struct virtio_transport legacy_transport = {
 
 int virtio_pci_legacy_attach(struct virtio_pci *vp)
 {
-    /* Up to and with the MAC address, the least a network device has. */
+    /* Up to the end of the MAC address, the minimum of a network device. */
     const uint32_t least = VIRTIO_PCI_LEGACY_MSIX_CONFIG + 6;
 
-    /* Only a transitional device id has it; any revision (§4.1.2.2). */
+    /* Only devices with a transitional id have it, of any revision (§4.1.2.2). */
     if (vp->pci.device != VIRTIO_PCI_DEVICE_NET_TRANSITIONAL || !vp->pci.bar[0].io ||
         vp->pci.bar[0].size > UINT32_MAX || vp->pci.bar[0].size < least ||
         !vpci_map(&vp->pci, 0, 0, (uint32_t)vp->pci.bar[0].size, &vp->legacy)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The modern interface: structures in BARs that vendor-specific capabilities point to (virtio 1.3
+ * The modern interface: structures in BARs, described by vendor-specific capabilities (virtio 1.3
  * §4.1.4 Virtio Structure PCI Capabilities). All fields are little-endian.
  */
 #include <string.h>
@@ -65,7 +65,7 @@ static uint64_t get_features(struct virtio_device *dev)
         write_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE_SELECT, 4, half);
         features |= (uint64_t)read_common(vp, VIRTIO_PCI_COMMON_DEVICE_FEATURE, 4) << 32 * half;
     }
-    /* Whose register is out of reach. */
+    /* Features whose register is not accessible. */
     if (vp->common.size < VIRTIO_PCI_COMMON_QUEUE_NOTIF_CONFIG_DATA + sizeof(uint16_t)) {
         features &= ~virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA);
     }
@@ -85,7 +85,7 @@ static void set_features(struct virtio_device *dev, uint64_t features)
     }
 }
 
-/* A field that this device's structure does not reach is zero. */
+/* A field beyond the end of the device's structure reads as zero. */
 static void read_config(struct virtio_pci *vp, unsigned offset, void *to, unsigned width)
 {
     uint32_t value = 0;
@@ -124,7 +124,7 @@ static bool config_read(struct virtio_device *dev, unsigned offset, void *to, un
     return true;
 }
 
-/* §4.1.5.1.2: what the device reads back is what it took. */
+/* §4.1.5.1.2: the vector that the device returns is the one it has accepted. */
 static bool set_vector(struct virtio_pci *vp, unsigned field, uint16_t vector)
 {
     write_common(vp, field, 2, vector);
@@ -141,8 +141,9 @@ static void config_vector(struct virtio_device *dev)
 }
 
 /*
- * A refusal while the device is set up ends MSI-X. Once the device is live nobody would hear its line;
- * the queue then takes the vector of the configuration, which the device has accepted before.
+ * If a vector is refused during initialisation, MSI-X is disabled. When the device is live the line
+ * has no handler; the queue then uses the configuration's vector, which the device has accepted
+ * before.
  */
 static int set_queue_vector(struct virtio_pci *vp, struct virtqueue *vq)
 {
@@ -285,15 +286,17 @@ static const struct virtio_transport modern_transport = {
     .isr_status = isr_status,
 };
 
-/* What the structures must be: §4.1.4.3.1 to §4.1.4.6 Device Requirements. */
+/* Requirements on the structures: §4.1.4.3.1 to §4.1.4.6 Device Requirements. */
 struct wanted {
     uint8_t type;
-    uint8_t align; /* of the offset */
-    uint8_t least; /* bytes of it */
-    uint8_t size;  /* of the capability */
+    uint8_t align; /* alignment of the offset */
+    uint8_t least; /* minimum length, bytes */
+    uint8_t size;  /* minimum length of the capability */
 };
 
-/* Reads a capability. Returns whether it names a structure of that kind that can be accessed. */
+/*
+ * Reads a capability. Returns false unless it describes an accessible structure of the wanted kind.
+ */
 static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const struct wanted *wanted,
                             bool windowed, struct virtio_pci_structure *structure)
 {
@@ -315,7 +318,7 @@ static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const stru
         structure->offset >= vp->pci.bar[structure->bar].size) {
         return false;
     }
-    /* A length may be larger than can be (§4.1.4.1): what lies behind the BAR is not used. */
+    /* A length may be larger than the BAR (§4.1.4.1): the excess is not used. */
     room = vp->pci.bar[structure->bar].size - structure->offset;
     if (structure->size > room) {
         structure->size = (uint32_t)room;
@@ -328,8 +331,8 @@ static bool read_capability(const struct virtio_pci *vp, uint8_t cap, const stru
 }
 
 /*
- * Finds a structure: the first capability that names it and can be used, as the device lists them
- * in the order that it prefers (§4.1.4.1).
+ * Finds a structure: the first capability that describes it and is usable, since the device lists
+ * them in order of preference (§4.1.4.1).
  */
 static bool find_structure(const struct virtio_pci *vp, const struct wanted *wanted, bool windowed,
                            struct virtio_pci_structure *structure)

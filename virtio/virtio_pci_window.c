@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Device registers through configuration space (virtio 1.3 §4.1.4.9 PCI configuration access
- * capability): for structures in a BAR that has no address, or one above 4 GiB. Three registers of
- * the capability aim at a place in a BAR, the fourth is a window on it.
+ * Access to device registers through configuration space (virtio 1.3 §4.1.4.9 PCI configuration
+ * access capability), for structures in a BAR without an address or above 4 GiB. Three registers of
+ * the capability select a place in a BAR; the fourth is a window to it.
  *
- * The aim is the same for all contexts. So it is remembered before it is written, and an interrupt
- * handler puts back what is remembered: whether it came before, between or after these writes,
- * they lead to the same aim.
+ * All contexts share the window. So the selection is recorded before it is written, and an
+ * interrupt handler restores what is recorded. Whether the interrupt comes before, between or after
+ * these writes, the result is the same selection.
  */
 #include "pci/internal/pci_spec.h"
 #include "virtio/internal/virtio_pci_transport.h"
@@ -14,9 +14,9 @@
 #include "virtio/virtio_spec.h"
 
 /*
- * The offset must be a multiple of the length (§4.1.4.9.1), also between two of these writes. So the
- * smaller length is in force while the offset changes: any offset for a length is good for a smaller
- * one, too.
+ * The offset must be a multiple of the length (§4.1.4.9.1), also between two of these writes. So
+ * the smaller length is used while the offset changes: an offset that is valid for a length is
+ * valid for a smaller one too.
  */
 static void take_aim(struct virtio_pci *vp, struct virtio_pci_aim aim)
 {
@@ -58,7 +58,7 @@ static struct virtio_pci_aim aim_at(const struct virtio_pci_structure *structure
     return (struct virtio_pci_aim){structure->bar, structure->offset + offset, width};
 }
 
-/* A queue's doorbell is often rung twice in a row. */
+/* Nothing to do if unchanged: a queue's doorbell is often rung twice in a row. */
 static void move_aim(struct virtio_pci *vp, struct virtio_pci_aim aim)
 {
     if (aim.bar != vp->aim.bar || aim.offset != vp->aim.offset || aim.length != vp->aim.length) {
@@ -86,7 +86,7 @@ uint32_t virtio_pci_window_peek(struct virtio_pci *vp, const struct virtio_pci_s
     struct virtio_pci_aim interrupted = vp->aim;
     uint32_t value;
 
-    /* The length in force may not be the one remembered yet, but it is none above 4. */
+    /* The current length may not be recorded yet, but it is at most 4. */
     vp->aim.length = 4;
     take_aim(vp, aim_at(structure, offset, width));
     value = vpci_config_read(&vp->pci, vp->window + VIRTIO_PCI_CFG_DATA, width);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is the same for both ring formats: the buffers in flight and what is remembered of them,
- * indirect tables, checks of what the device says, the decision to notify, beginning and end.
+ * The part that is common to both ring formats: records of the buffers in flight, indirect tables,
+ * checks of what the device writes, notifications, creation and reset.
  */
 #include "virtio/virtqueue.h"
 
@@ -11,7 +11,7 @@
 #include "virtio/internal/virtqueue_ring.h"
 #include "virtio/virtio_platform.h"
 
-/* An empty ring, with all slots and tables free. */
+/* Initialises an empty ring with all slots and tables free. */
 static void clear(struct virtqueue *vq)
 {
     memset(vq->descriptor_area, 0, vq->area_size);
@@ -126,7 +126,9 @@ void virtqueue_destroy(struct virtqueue *vq)
     *vq = (struct virtqueue){0};
 }
 
-/* Whether the device lets it alone: it has let go of the queue, or has been reset and is not live. */
+/*
+ * True if the device does not use the queue: it has released it, or has been reset and is not live.
+ */
 static bool is_ours(const struct virtqueue *vq)
 {
     return vq->released || !vq->dev->live;
@@ -221,8 +223,10 @@ static int16_t take_table(struct virtqueue *vq)
     return table;
 }
 
-/* Whether each is memory, at least one of them, and all together less than 4 GiB (§2.7.5, §2.8.5). In
- * *in_length the bytes of those behind the first `out`. */
+/*
+ * Checks that each part has memory, that there is at least one, and that the total is below 4 GiB
+ * (§2.7.5, §2.8.5). *in_length: bytes of the parts after the first `out`.
+ */
 static bool measure(const struct virtqueue_part *parts, unsigned out, unsigned count,
                     uint32_t *in_length)
 {
@@ -275,7 +279,10 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     }
     slot->table = takes_table(vq, count) ? take_table(vq) : VIRTQUEUE_NO_TABLE;
     unkicked = vq->unkicked + vq->ring->add(vq, parts, out, count, id);
-    /* Entries before a whole ring's have been used, and no event can lie there. */
+    /*
+     * Only the last `size` entries count: older ones have been used, so the device's event index
+     * cannot point at them.
+     */
     vq->unkicked = (uint16_t)(unkicked < vq->size ? unkicked : vq->size);
     vq->free_head = vq->slot[slot->last].next;
     vq->free_count = (uint16_t)(vq->free_count - slot->count);
@@ -296,8 +303,11 @@ bool virtqueue_kick(struct virtqueue *vq)
     if (vq->unkicked == 0 || vq->broken || vq->stopped) {
         return false;
     }
-    /* The published entries must be seen before we read whether the device wants to be told: it
-     * does the same the other way round, and one of the two must see the other's. */
+    /*
+     * The new entries must be visible before the driver reads whether the device wants a
+     * notification. The device does the same in reverse order, so at least one side sees the
+     * other's write.
+     */
     virtio_mb();
     wanted = vq->ring->wants_kick(vq);
     if (!wanted && vq->dev->weak_barrier) {
@@ -326,7 +336,10 @@ static void *release(struct virtqueue *vq, uint16_t id)
         vq->free_table = slot->table;
         vq->free_tables++;
     }
-    /* In order they go round: the free ones are those behind the last in flight (§2.7.9). */
+    /*
+     * With IN_ORDER slots are used round the ring: the free ones follow the last in flight
+     * (§2.7.9).
+     */
     if (!vq->in_order) {
         vq->slot[slot->last].next = vq->free_head;
         vq->free_head = id;
@@ -345,8 +358,10 @@ void virtqueue_break(struct virtqueue *vq, const char *why)
                         vq->index, why, vq->in_flight);
 }
 
-/* No buffer's id, or one that came before. The buffer that was meant would never come back, and in a packed
- * ring nobody knows where the next entry is. */
+/*
+ * An id without a buffer in flight, or one that was used before. The buffer that was meant would
+ * never come back, and in a packed ring the position of the next entry is unknown.
+ */
 void virtqueue_bad_id(struct virtqueue *vq)
 {
     vq->counters.bad_id++;
@@ -362,7 +377,7 @@ unsigned virtqueue_covered(const struct virtqueue *vq, uint32_t id, unsigned *de
         return 0;
     }
     *descriptors = vq->slot[at].count;
-    while (at != id) { /* which is one of them, as nothing is taken out of their order */
+    while (at != id) { /* the loop ends: id is in flight, and slots are used in order */
         at = vq->slot[vq->slot[at].last].next;
         *descriptors += vq->slot[at].count;
         buffers++;
@@ -370,14 +385,16 @@ unsigned virtqueue_covered(const struct virtqueue *vq, uint32_t id, unsigned *de
     return buffers;
 }
 
-/* Hands out a used buffer; *length is what the device says. */
+/* Returns the cookie of a used buffer. *length: in: the device's length; out: the bytes written. */
 static void *take(struct virtqueue *vq, uint16_t id, uint32_t *length)
 {
     uint32_t in_length = vq->slot[id].in_length;
 
     if (*length > in_length) {
-        /* Where it only reads, a legacy device may say anything (§2.7.8.1), and in a packed ring
-         * the length has no meaning (§2.8.4). */
+        /*
+         * For a buffer that the device only reads, a legacy device may write any length (§2.7.8.1),
+         * and in a packed ring the length has no meaning (§2.8.4).
+         */
         vq->counters.bad_length += in_length != 0;
         *length = in_length;
     }
@@ -385,7 +402,7 @@ static void *take(struct virtqueue *vq, uint16_t id, uint32_t *length)
     return release(vq, id);
 }
 
-/* Hands out the oldest of a batch. */
+/* Returns the oldest buffer of a batch. */
 static void *take_in_order(struct virtqueue *vq, uint32_t *length)
 {
     uint16_t id = vq->oldest;
@@ -432,7 +449,7 @@ void virtqueue_interrupts_off(struct virtqueue *vq)
 bool virtqueue_interrupts_on(struct virtqueue *vq, uint16_t after)
 {
     if (vq->broken || vq->stopped) {
-        return false; /* nothing will be taken from it, whatever it says */
+        return false; /* no entry will be taken from the queue */
     }
     after = after == 0 ? 1 : after < vq->size ? after : vq->size;
     return vq->batch_left != 0 || vq->ring->interrupts_on(vq, after);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory that is mapped for the device, and unmapped once (VIRTIO_CONFIG_DMA_MAP). */
+/* Maps memory for the device, and unmaps it once (VIRTIO_CONFIG_DMA_MAP). */
 #include "virtio/internal/virtqueue_map.h"
 
 #if VIRTIO_CONFIG_DMA_MAP
@@ -24,7 +24,10 @@ void virtqueue_unshare(const struct virtio_device *dev, const void *memory, size
     }
 }
 
-/* As many as there can be parts in flight: one in each descriptor, those of the tables besides. */
+/*
+ * One mapping for each part that can be in flight: one per descriptor of the ring and of the
+ * tables.
+ */
 int virtqueue_map_create(struct virtqueue *vq)
 {
     unsigned count = vq->slots + (unsigned)vq->table_count * vq->table_parts;
@@ -41,7 +44,7 @@ int virtqueue_map_create(struct virtqueue *vq)
     return 0;
 }
 
-/* With what nobody has taken back. */
+/* Also unmaps what nobody has taken back. */
 void virtqueue_map_destroy(struct virtqueue *vq)
 {
     for (unsigned id = 0; vq->mappings != NULL && id < vq->slots; id++) {

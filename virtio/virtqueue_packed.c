@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The packed ring (virtio 1.3 §2.8): one ring of descriptors that both sides write, in laps. A
- * place in it is an offset and the lap's wrap counter, 1 in the first (§2.8.1); two bits of a
- * descriptor's flags say in which lap it was made available and used. Only a modern device has
- * one, so all of it is little-endian.
+ * The packed ring (virtio 1.3 §2.8): a single ring of descriptors that both sides write, in laps. A
+ * position is an offset and the lap's wrap counter, which is 1 in the first lap (§2.8.1). Two bits
+ * of a descriptor's flags tell in which lap it was made available and used. Only modern devices
+ * have packed rings, so everything is little-endian.
  */
 #include "virtio/internal/virtqueue_map.h"
 #include "virtio/internal/virtqueue_ring.h"
@@ -16,7 +16,9 @@ static struct pvirtq_desc *descriptors(const struct virtqueue *vq)
     return vq->descriptor_area;
 }
 
-/* What each side asks of the other: the Driver Area is written by us, the Device Area by it. */
+/*
+ * The event suppression structures: the driver writes the Driver Area, the device the Device Area.
+ */
 static struct pvirtq_event_suppress *driver_event(const struct virtqueue *vq)
 {
     return vq->driver_area;
@@ -44,7 +46,7 @@ static int allocate(struct virtqueue *vq)
     return 0;
 }
 
-/* The place `count` descriptors on, not more than a lap. */
+/* The position `count` descriptors later, at most a lap. */
 static uint16_t advance(const struct virtqueue *vq, uint16_t place, unsigned count)
 {
     unsigned off = (place & PVIRTQ_OFF) + count;
@@ -57,7 +59,7 @@ static uint16_t advance(const struct virtqueue *vq, uint16_t place, unsigned cou
     return (uint16_t)(off | wrap);
 }
 
-/* Whether the descriptor at this place has been used in this place's lap. */
+/* True if the descriptor at this position has been used in this position's lap. */
 static bool is_used(const struct virtqueue *vq, uint16_t place)
 {
     const uint16_t both = VIRTQ_DESC_F_AVAIL | VIRTQ_DESC_F_USED;
@@ -73,13 +75,13 @@ static void write_desc(struct pvirtq_desc *desc, uint64_t address, uint32_t leng
     virtio16_write(LITTLE, &desc->id, id);
 }
 
-/* What marks a descriptor as available in this place's lap (§2.8.1). */
+/* The flags of an available descriptor in this position's lap (§2.8.1). */
 static uint16_t available_flag(uint16_t place)
 {
     return place & PVIRTQ_WRAP ? VIRTQ_DESC_F_AVAIL : VIRTQ_DESC_F_USED;
 }
 
-/* §2.8.7 Indirect Flag: the chain lies in a table, in which only WRITE means anything. */
+/* §2.8.7 Indirect Flag: the chain is in a table, in which only the WRITE flag is valid. */
 static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                            unsigned count, uint16_t id)
 {
@@ -95,7 +97,7 @@ static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *pa
     }
     write_desc(desc, virtqueue_table_address(vq, slot->table), (uint32_t)(count * sizeof *table),
                id);
-    /* The device must not see the flags before the descriptor and its table. */
+    /* The descriptor and its table must be visible before the flags. */
     virtio_wmb();
     virtio16_write(LITTLE, &desc->flags,
                    (uint16_t)(VIRTQ_DESC_F_INDIRECT | available_flag(vq->avail_idx)));
@@ -124,7 +126,10 @@ static void write_direct(struct virtqueue *vq, const struct virtqueue_part *part
         }
         place = advance(vq, place, 1);
     }
-    /* The first one's flags show the whole chain: the device must not see them before the rest. */
+    /*
+     * The first descriptor's flags make the whole chain available: the rest must be visible before
+     * them.
+     */
     virtio_wmb();
     virtio16_write(LITTLE, &first->flags, first_flags);
     vq->avail_idx = place;
@@ -144,8 +149,10 @@ static unsigned add(struct virtqueue *vq, const struct virtqueue_part *parts, un
     return vq->slot[id].count;
 }
 
-/* §2.8.10 Driver and Device Event Suppression. What is reserved, or was not agreed, suppresses
- * nothing. */
+/*
+ * §2.8.10 Driver and Device Event Suppression. Reserved values, and DESC without the feature,
+ * suppress nothing.
+ */
 static bool wants_kick(const struct virtqueue *vq)
 {
     unsigned flags = virtio16_read(LITTLE, &device_event(vq)->flags) & RING_EVENT_FLAGS_MASK;
@@ -155,7 +162,10 @@ static bool wants_kick(const struct virtqueue *vq)
     if (flags != RING_EVENT_FLAGS_DESC || !vq->event_idx) {
         return flags != RING_EVENT_FLAGS_DISABLE;
     }
-    /* The device writes the event before the flags that make it valid. */
+    /*
+     * The device writes the event before the flags that make it valid, so the driver reads them in
+     * reverse order.
+     */
     virtio_rmb();
     place = virtio16_read(LITTLE, &device_event(vq)->desc);
     event = place & PVIRTQ_OFF;
@@ -176,14 +186,16 @@ static bool wants_next(const struct virtqueue *vq)
     return virtio16_read(LITTLE, &device_event(vq)->desc) == vq->avail_idx;
 }
 
-/* Whether every buffer in flight takes one descriptor. */
+/* True if every buffer in flight takes one descriptor. */
 static bool all_single(const struct virtqueue *vq)
 {
     return vq->in_flight + vq->free_count == vq->size;
 }
 
-/* How many descriptors the used entry with this id stands for: the device skips those of the whole
- * chain (§2.8.6), in order of all chains that it covers (§2.8.8). 0: the queue is broken now. */
+/*
+ * How many descriptors the used entry with this id covers. The device skips the rest of the chain
+ * (§2.8.6), with IN_ORDER all chains of the batch (§2.8.8). 0: the queue is broken now.
+ */
 static unsigned skipped(struct virtqueue *vq, uint32_t id, uint32_t length)
 {
     unsigned in_ring = 0;
@@ -201,8 +213,8 @@ static unsigned skipped(struct virtqueue *vq, uint32_t id, uint32_t length)
 }
 
 /*
- * §2.8.22 Receiving Used Buffers From The Device. Whether the device wrote anything is also in the
- * WRITE flag (§2.8.3), but QEMU never sets that: the length alone says it.
+ * §2.8.22 Receiving Used Buffers From The Device. The WRITE flag also tells whether the device has
+ * written anything (§2.8.3), but QEMU never sets it, so only the length is used.
  */
 static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
 {
@@ -217,8 +229,10 @@ static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
         virtqueue_break(vq, "a descriptor is used that was not available");
         return false;
     }
-    /* The descriptor, and what the device wrote to the buffer, must not be read before the flags
-     * that say they are there. */
+    /*
+     * The flags must be read before the descriptor and the data that the device wrote to the
+     * buffer.
+     */
     virtio_rmb();
     *id = virtio16_read(LITTLE, &desc->id);
     *length = virtio32_read(LITTLE, &desc->len);
@@ -227,7 +241,10 @@ static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
     return skip != 0;
 }
 
-/* Used descriptors come one behind the other (§2.8.6). Those of a batch may come after the first of it. */
+/*
+ * Used descriptors are contiguous (§2.8.6). In a batch, the first descriptor may appear before the
+ * others.
+ */
 static bool hides_one(const struct virtqueue *vq)
 {
     uint16_t place = vq->used_idx;
@@ -235,7 +252,7 @@ static bool hides_one(const struct virtqueue *vq)
     if (is_used(vq, place)) {
         return false;
     }
-    for (unsigned i = vq->free_count; i < vq->size; i++) { /* those that are out */
+    for (unsigned i = vq->free_count; i < vq->size; i++) { /* those in flight */
         if (is_used(vq, place)) {
             return true;
         }
@@ -250,9 +267,9 @@ static void interrupts_off(struct virtqueue *vq)
 }
 
 /*
- * The interrupt is for the descriptor that the device will write when it uses the buffer in
- * question. Where that is can be told while all chains are single descriptors, and the device
- * writes one for each. Else it is asked for with the next one.
+ * The interrupt is requested for the descriptor that the device will write for the buffer. Its
+ * position is known only if all chains are single descriptors and the device writes one for each.
+ * Otherwise the next one is requested.
  */
 static bool interrupts_on(struct virtqueue *vq, uint16_t after)
 {
@@ -261,14 +278,16 @@ static bool interrupts_on(struct virtqueue *vq, uint16_t after)
 
     if (vq->event_idx) {
         virtio16_write(LITTLE, &driver_event(vq)->desc, event);
-        /* The device must not see the flags before the event that they make valid. */
+        /* The event must be visible before the flags that make it valid. */
         virtio_wmb();
         virtio16_write(LITTLE, &driver_event(vq)->flags, RING_EVENT_FLAGS_DESC);
     } else {
         virtio16_write(LITTLE, &driver_event(vq)->flags, RING_EVENT_FLAGS_ENABLE);
     }
-    /* The request must be seen before we look for what the device used meanwhile: it looks for the
-     * request after it wrote a used descriptor, and one of the two must see the other's. */
+    /*
+     * The request must be visible before the driver checks for used buffers. The device checks for
+     * the request after it wrote a used descriptor, so at least one side sees the other's write.
+     */
     virtio_device_fence(vq->dev);
     return is_used(vq, event);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The split ring (virtio 1.3 §2.7): a table of descriptors, a ring of those made available, and a
- * ring of those used. Its indices count entries modulo 2^16.
+ * The split ring (virtio 1.3 §2.7): a descriptor table, an available ring and a used ring. Its
+ * indices count entries modulo 2^16.
  */
 #include "virtio/internal/virtqueue_map.h"
 #include "virtio/internal/virtqueue_ring.h"
@@ -22,7 +22,7 @@ static struct virtq_used *used(const struct virtqueue *vq)
     return vq->device_area;
 }
 
-/* §2.7.7, §2.7.10: these two 16-bit fields follow the rings, and exist with EVENT_IDX only. */
+/* §2.7.7, §2.7.10: these two 16-bit fields follow the rings and are used only with EVENT_IDX. */
 static virtio16_t *used_event(const struct virtqueue *vq)
 {
     return &avail(vq)->ring[vq->size];
@@ -38,7 +38,7 @@ static size_t align_up(size_t value, size_t align)
     return (value + align - 1) & ~(align - 1);
 }
 
-/* As §2.7.2 has it for legacy, and as suits modern devices. */
+/* The layout of §2.7.2, which legacy devices require. It also suits modern devices. */
 static int allocate(struct virtqueue *vq)
 {
     size_t align = vq->dev->transport->queue_align;
@@ -71,7 +71,7 @@ static void write_desc(const struct virtqueue *vq, struct virtq_desc *desc, uint
     virtio16_write(little, &desc->next, next);
 }
 
-/* §2.7.5.3 Indirect Descriptors: the chain lies in a table, one descriptor points to it. */
+/* §2.7.5.3 Indirect Descriptors: the chain is in a table, and one descriptor points to it. */
 static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                            unsigned count, uint16_t head)
 {
@@ -90,7 +90,7 @@ static void write_indirect(struct virtqueue *vq, const struct virtqueue_part *pa
     slot->last = head;
 }
 
-/* The chain lies in the ring's own descriptors, linked in the order of the free list. */
+/* The chain uses the ring's own descriptors, linked in the order of the free list. */
 static void write_direct(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                          unsigned count, uint16_t head)
 {
@@ -120,7 +120,7 @@ static unsigned add(struct virtqueue *vq, const struct virtqueue_part *parts, un
     }
     virtio16_write(little, &avail(vq)->ring[vq->avail_idx & (vq->size - 1)], id);
     vq->avail_idx++;
-    /* The device must not see the index before the entry and its descriptors. */
+    /* The entry and its descriptors must be visible before the index. */
     virtio_wmb();
     virtio16_write(little, &avail(vq)->idx, vq->avail_idx);
     return 1;
@@ -148,8 +148,10 @@ static bool wants_next(const struct virtqueue *vq)
     return !(virtio16_read(little, &used(vq)->flags) & VIRTQ_USED_F_NO_NOTIFY);
 }
 
-/* With IN_ORDER an entry covers all buffers up to its own, but never more than the index says
- * (§2.7.9). Returns how many; 0: the queue is broken now. */
+/*
+ * With IN_ORDER an entry covers all buffers up to its own, at most as many as the index says
+ * (§2.7.9). Returns their number. 0: the queue is broken now.
+ */
 static unsigned begin_batch(struct virtqueue *vq, uint32_t id, uint32_t length, uint16_t pending)
 {
     unsigned in_ring;
@@ -183,8 +185,7 @@ static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
         virtqueue_break(vq, "the used index jumped");
         return false;
     }
-    /* The entry, and what the device wrote to the buffer, must not be read before the index that
-     * says they are there. */
+    /* The index must be read before the entry and the data that the device wrote to the buffer. */
     virtio_rmb();
     *id = virtio32_read(little, &elem->id);
     *length = virtio32_read(little, &elem->len);
@@ -204,7 +205,10 @@ static void interrupts_off(struct virtqueue *vq)
     bool little = vq->dev->little_endian;
 
     if (vq->event_idx) {
-        /* The event farthest away: 65,535 buffers from now. */
+        /*
+         * Set the event index as far away as possible (65,535 buffers) so that no interrupt is
+         * sent.
+         */
         virtio16_write(little, used_event(vq), (uint16_t)(vq->used_idx - 1));
     } else {
         virtio16_write(little, &avail(vq)->flags, VIRTQ_AVAIL_F_NO_INTERRUPT);
@@ -220,8 +224,10 @@ static bool interrupts_on(struct virtqueue *vq, uint16_t after)
     } else {
         virtio16_write(little, &avail(vq)->flags, 0);
     }
-    /* The request must be seen before we look for what the device used meanwhile: it looks for the
-     * request after it published a used index, and one of the two must see the other's. */
+    /*
+     * The request must be visible before the driver checks for used buffers. The device checks for
+     * the request after it published a used index, so at least one side sees the other's write.
+     */
     virtio_device_fence(vq->dev);
     return (uint16_t)(virtio16_read(little, &used(vq)->idx) - vq->used_idx) >= after;
 }

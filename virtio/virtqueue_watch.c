@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is done about buffers that the device has had for long. */
+/* Checks of buffers that the device has had for long. */
 #include "virtio/virtqueue.h"
 
 #include "virtio/internal/virtqueue_ring.h"
@@ -24,7 +24,7 @@ bool virtqueue_overtaken(struct virtqueue *vq)
             vq->slot[id].watched = true;
         }
     }
-    /* More came back than those of the last call that did: one that was added after it. */
+    /* More buffers came back than watched ones did: so one that was added later is among them. */
     overtaken = still_out != 0 && taken > vq->watched - still_out;
     vq->watched = vq->in_flight;
     vq->watched_from = vq->counters.buffers;
