@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bursts: consecutive segments of a TCP connection, or UDP datagrams of the same size from one port
- * to another, which lwIP sends one by one, leave as one frame that the card cuts into these again
- * (virtio 1.3 §5.1.6.2 Packet Transmission). The frame has the headers of the first, in memory of
- * its own, and the payload of all where it lies. A datagram is a segment in what follows.
+ * Bursts. lwIP sends consecutive segments of a TCP connection, or UDP datagrams of the same size
+ * from one port to another, one by one. Here they are joined to one frame, which the card splits
+ * into the same segments again (virtio 1.3 §5.1.6.2 Packet Transmission). The frame consists of the
+ * headers of the first, in memory of its own, and the payload of all, which is not copied. In the
+ * following, a datagram is a segment too.
  *
- *     burst_take(bursts, p, &headers);        for each frame, in the order in which they leave
+ *     burst_take(bursts, p, &headers);        for each frame, in the order of sending
  *     p = burst_flush(bursts, &headers);      before any other frame, and at the end of a pass
  *     burst_release(bursts, cookie);          when the card is done with a frame
  *
- * lwIP does not touch a TCP segment as long as somebody else has a reference to it, and so neither
- * changes its header nor sends it again while it is in a burst. Who sends a datagram must leave it
- * alone until the card is done with it, in a burst or not.
+ * lwIP does not modify or retransmit a TCP segment while somebody else has a reference to it, i.e.
+ * while it is in a burst. The sender of a datagram must not modify it until the card is done with
+ * it, in a burst or not.
  */
 #ifndef BURST_H
 #define BURST_H
@@ -23,30 +24,32 @@
 struct bursts;
 
 /*
- * Memory for the bursts of a card, some 12 KiB, or NULL: there is none, or the card does not cut
- * segments. offloads: what the card does. reserve: places in its ring to be left free by
- * TCP.
+ * Allocates the bursts of a card, some 12 KiB. Returns NULL if there is no memory or the card does
+ * not split frames. offloads: those of the card. reserve: places in its ring that TCP must leave
+ * free.
  */
 struct bursts *burst_open(const struct nic *nic, uint32_t offloads, unsigned reserve);
 
 /*
- * Takes a frame into the burst under way, or begins a new one with it if none is. headers: the
- * frame's. BURST_TAKEN: there is a reference to it now, and room for it in the card's ring.
- * BURST_OTHER: it does not belong to that burst: flush, and try again. BURST_FULL: there is no room
- * in the ring. BURST_ALONE: it belongs to no burst: flush, and send it by itself.
+ * Adds a frame to the current burst, or starts one if there is none. headers: those of the frame.
+ * BURST_TAKEN: added, with a reference; the card's ring has room for it. BURST_OTHER: it does not
+ * belong to this burst: flush and try again. BURST_FULL: the ring has no room. BURST_ALONE: it
+ * cannot be part of any burst: flush and send it separately.
  */
 enum burst_result { BURST_TAKEN, BURST_OTHER, BURST_FULL, BURST_ALONE };
 enum burst_result burst_take(struct bursts *bursts, struct pbuf *p,
                              const struct offload_headers *headers);
 
-/* The parts of the burst under way, which has no place in the ring yet. */
+/* The number of parts of the current burst, which has no place in the ring yet. */
 unsigned burst_parts(const struct bursts *bursts);
 
-/* Ends the burst under way, if any, and queues it with the card. Where it is one segment only, that
- * is returned as it came, with its headers, for the caller to send and free. */
+/*
+ * Ends the current burst, if there is one, and queues it. A burst of a single segment is not queued
+ * but returned unchanged, with its headers, for the caller to send and free.
+ */
 struct pbuf *burst_flush(struct bursts *bursts, struct offload_headers *headers);
 
-/* Whether a cookie that the card gave back was that of a burst; then its segments are freed. */
+/* Returns true if a cookie from the card is that of a burst, and frees the burst's segments. */
 bool burst_release(struct bursts *bursts, void *cookie);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A received frame of several UDP datagrams of one size, which the card has joined (GUEST_USO4,
- * GUEST_USO6; virtio 1.3 §5.1.6.4 Processing of Incoming Packets), is cut into these again. Each
- * gets headers of its own, and refers to its payload where the card has put it:
+ * Splits a received frame of several UDP datagrams of the same size, which the card has joined
+ * (GUEST_USO4, GUEST_USO6; virtio 1.3 §5.1.6.4 Processing of Incoming Packets). Each datagram gets
+ * its own headers and refers to its payload in the card's buffers:
  *
  *     if (datagrams_begin(&datagrams, frame, length, offload)) {
  *         while (datagrams_left(&datagrams)) {
@@ -11,7 +11,7 @@
  *         }
  *     }
  *
- * A buffer of the frame goes back to the card when the last datagram that refers to it is freed.
+ * A buffer of the frame returns to the card when the last datagram that refers to it is freed.
  */
 #ifndef DATAGRAMS_H
 #define DATAGRAMS_H
@@ -20,33 +20,35 @@
 #include "net/lwip_port/offload.h"
 #include "net/nic.h"
 
-enum { DATAGRAMS_MAX = 128 }; /* of a frame: as many as Linux joins at the most */
+enum { DATAGRAMS_MAX = 128 }; /* most datagrams per frame, as in Linux */
 
-/* A frame being cut; private. */
+/* A frame being split; private. */
 struct datagrams {
-    struct pbuf *first;  /* where the headers are */
-    struct pbuf *buffer; /* where the next datagram's payload begins, or ends the one before */
-    uint32_t offset;     /* of that in the buffer */
+    struct pbuf *first;  /* the buffer with the headers */
+    struct pbuf *buffer; /* the buffer where the next datagram's payload begins */
+    uint32_t offset;     /* of that payload in the buffer */
     uint32_t left;       /* bytes of payload */
     struct offload_headers headers;
     uint16_t header_length; /* bytes up to the payload */
-    uint16_t segment_size;  /* bytes of payload of each but the last */
+    uint16_t segment_size;  /* payload bytes of each datagram but the last */
     uint16_t count;         /* datagrams so far */
 };
 
 /*
- * Begins. frame: its buffers, whose tot_len does not matter; length: bytes of all. Returns true, and
- * the frame is freed on the way; or false, with nothing done, where it cannot be what the card says:
- * nobody vouches for the checksum, lengths contradict each other, there would be more than
- * DATAGRAMS_MAX.
+ * Starts. frame: its buffers; their tot_len is not used. length: total bytes. Returns true and
+ * takes the frame, which is freed by and by. Returns false, without effect, if the frame
+ * contradicts the card's description: its checksum is not verified, its lengths are inconsistent,
+ * or it has more than DATAGRAMS_MAX datagrams.
  */
 bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t length,
                      const struct virtio_net_offload *offload);
 
 bool datagrams_left(const struct datagrams *datagrams);
 
-/* The next datagram as a frame, for the caller to free; NULL: there was no memory for it. To be
- * called until none is left, and only then not any more. Its UDP checksum is not to be checked. */
+/*
+ * Returns the next datagram as a frame, to be freed by the caller, or NULL if there was no memory
+ * for it. Call it until none is left. The UDP checksum of the result must not be checked.
+ */
 struct pbuf *datagrams_next(struct datagrams *datagrams);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What lwIP takes for granted of a received frame. */
+/* Checks properties of a received frame that lwIP relies on. */
 #ifndef FRAME_H
 #define FRAME_H
 
@@ -7,12 +7,12 @@
 #include <stdint.h>
 
 /*
- * Whether the first buffer of a frame, `length` bytes, holds all of the header that its Ethernet type says
- * is there, of ARP or IP: lwIP reads it without a look at the length.
+ * True if the first buffer of a frame, `length` bytes, contains the whole ARP or IP header that its
+ * Ethernet type announces. lwIP reads it without checking the length.
  */
 bool frame_has_header(const void *frame, uint32_t length);
 
-/* Whether an Ethernet address can be a station's: it is neither a group's nor zeros. */
+/* True if an Ethernet address can be a station's: neither multicast nor zeros. */
 bool frame_is_station(const uint8_t *mac);
 
 #endif

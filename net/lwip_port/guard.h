@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the network may bring about in lwIP must not stop the machine: docs/internals.md. */
+/* Keeps packets that trigger a fault in lwIP from stopping the machine: docs/internals.md. */
 #ifndef GUARD_H
 #define GUARD_H
 
@@ -8,31 +8,36 @@
 
 struct tcp_pcb;
 
-/* They count from the start and wrap. */
+/* Counted from the start. They wrap. */
 struct guard_counters {
-    uint32_t assertions;        /* of lwIP's that failed, and were survived */
-    uint32_t connections_ended; /* for that */
-    uint32_t segments_refused;  /* of TCP, with data that no window had room for */
-    uint32_t segments_dropped;  /* with data, where buffers were few and the connection had many */
-    uint32_t out_of_order_dropped; /* queues of a connection, as all together kept too much */
-    uint32_t fragments_refused;    /* empty ones, and those that lead too far */
+    uint32_t assertions;           /* failed assertions of lwIP */
+    uint32_t connections_ended;    /* because of a failed assertion */
+    uint32_t segments_refused;     /* TCP segments with data outside of the window */
+    uint32_t segments_dropped;     /* segments with data, while buffers were scarce and the
+                                 * connection held many */
+    uint32_t out_of_order_dropped; /* queues of connections dropped, because together they were
+                                    * too large */
+    uint32_t fragments_refused;    /* empty ones, and those that extend too far */
 };
 extern struct guard_counters guard_counters;
 
 /*
- * Calls step(argument), and returns true. Where an assertion of lwIP's fails within that, all of it
- * ends there, the assertion is counted and reported, and the result is false: what the step was at
- * is lost, and may have been left half done. Not to be called within a step.
+ * Calls step(argument) and returns true. If an assertion of lwIP fails in it, the step is
+ * abandoned, the assertion is counted and reported, and the result is false. What the step worked
+ * on is lost and may be half done. Do not call it within a step.
  */
 bool guard_run(void (*step)(void *argument), void *argument);
 
-/* The segment that the step under way handles is for this connection, which ends if that fails. */
+/*
+ * Tells that the current step handles a segment of this connection, which is ended if the step
+ * fails.
+ */
 void guard_segment_of(struct tcp_pcb *pcb);
 
-/* tcp_tmr() is about to be called. */
+/* Call it before tcp_tmr(). */
 void guard_before_tcp_timer(void);
 
-/* The same, where it has failed: the connection that it was at ends. */
+/* Call it when tcp_tmr() has failed: ends the connection that it was handling. */
 void guard_after_tcp_timer(void);
 
 #endif

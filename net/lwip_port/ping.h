@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Echo requests of ICMP and ICMPv6, and their replies. lwIP itself only answers those of others. */
+/* Echo requests of ICMP and ICMPv6, and their replies. lwIP itself only answers requests. */
 #ifndef PING_H
 #define PING_H
 
@@ -12,17 +12,17 @@
 struct pbuf;
 
 /*
- * Sends a request with `size` bytes of data, at most PING_SIZE_MAX. to: an address of IPv6 has its zone.
- * ERR_RTE: there is no way to it.
+ * Sends a request with `size` bytes of data, at most PING_SIZE_MAX. to: an IPv6 address must have
+ * its zone. ERR_RTE: no route.
  */
 enum { PING_SIZE_MAX = 65507 };
 err_t ping_send(const ip_addr_t *to, uint16_t id, uint16_t sequence, uint16_t size);
 
-/* Who is told of each reply whose checksum is right. size: bytes of data. NULL: nobody. */
+/* Called for each reply with a correct checksum; NULL: nobody waits. size: bytes of data. */
 typedef void (*ping_heard_t)(const ip_addr_t *from, uint16_t id, uint16_t sequence, uint16_t size);
 extern ping_heard_t ping_heard;
 
-/* Whether a message of ICMP or ICMPv6, at p's payload, is a reply that somebody waits for: then it was told. */
+/* True if an ICMP or ICMPv6 message at p's payload is a reply and ping_heard was called for it. */
 bool ping_take(const struct pbuf *p, bool ipv6);
 
 #endif

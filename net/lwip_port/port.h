@@ -1,102 +1,108 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* lwIP on a card of net/nic.h: the netif, and whose turn it is to own a pbuf. */
+/* lwIP on a card of net/nic.h: the netif, and the ownership of pbufs. */
 #ifndef LWIP_PORT_H
 #define LWIP_PORT_H
 
 #include "lwip/netif.h"
 #include "net/nic.h"
 
-/* How packets cross between the card and the stack; they count from the start and wrap. */
+/* Packets between the card and the stack. Counted from the start; they wrap. */
 struct lwip_port_counters {
-    uint32_t tx_copied; /* frames of too many parts, joined by a copy */
+    uint32_t tx_copied; /* frames with too many parts, copied into one */
     uint64_t tx_copied_bytes;
-    uint32_t rx_refused; /* frames that lwIP did not take */
+    uint32_t rx_refused; /* frames that lwIP rejected */
     uint32_t rx_copied;  /* small frames, copied because receive buffers were scarce */
     uint64_t rx_copied_bytes;
-    uint32_t
-        rx_dropped; /* larger ones for the same reason, and what cannot be what the card says */
-    uint32_t rx_foreign; /* frames of another VLAN than the netif's */
+    uint32_t rx_dropped; /* larger frames for the same reason, and frames that contradict the card's
+                     * description */
+    uint32_t rx_foreign; /* frames of a VLAN other than the netif's */
     uint32_t rx_own;     /* broadcast and multicast frames from our own Ethernet address */
-    uint32_t rx_lent;    /* receive buffers that the stack has, at the moment */
+    uint32_t rx_lent;    /* receive buffers that the stack holds now */
 };
 
-/* An address of ip= that another station uses: conflict.c asks from time to time whether it is free. */
+/* An address of ip= that another station uses. conflict.c probes for it until it is free. */
 struct port_kept_off {
-    ip4_addr_t address; /* 0.0.0.0: there is none */
+    ip4_addr_t address; /* 0.0.0.0: none */
     ip4_addr_t mask, gateway;
     uint32_t wait_ms; /* until the next probe */
     bool probed;      /* the last probe was sent */
-    bool in_use;      /* and somebody has answered */
+    bool in_use;      /* the last probe was answered */
 };
 
 struct bursts;
 struct port_group;
 
 struct lwip_port {
-    /* To be set before lwip_port_open(). */
-    const uint8_t *mac; /* 6 bytes to use instead of the card's, or NULL */
-    uint16_t vlan;      /* 0: untagged */
-    bool all_groups;    /* that the card receives from the start: to tell it more would take time */
-    bool exit_on_conflict; /* end the guest where another station has its new address */
+    /* Set before lwip_port_open(). */
+    const uint8_t *mac;    /* 6 bytes to use instead of the card's, or NULL */
+    uint16_t vlan;         /* 0: untagged */
+    bool all_groups;       /* the card receives all multicast from the start, since telling it later
+                         * takes time */
+    bool exit_on_conflict; /* end the guest if another station has its new address */
 
     struct netif netif;
     struct nic nic;
     struct nic_client client;
-    char label[12];         /* its lines on the console begin with: "", "card 1: " */
-    uint16_t priority;      /* of the frame being handled, where it is in a VLAN tag */
+    char label[12];         /* prefix of its lines on the console: "", "card 1: " */
+    uint16_t priority;      /* of the frame being handled, if it has a VLAN tag */
     uint32_t address_since; /* sys_now() when the netif got its address */
     struct port_kept_off kept_off;
-    bool own_frame_told;       /* that the network returns our own frames */
-    struct port_group *groups; /* that the card is to receive */
-    uint32_t lent_most;        /* that it may have before TCP is held to a share of them; 0: any */
-    struct pbuf *partial;      /* the parts so far of a frame of several buffers */
+    bool own_frame_told;       /* it was reported that the network returns our frames */
+    struct port_group *groups; /* groups that the card receives */
+    uint32_t lent_most;        /* when the stack holds more receive buffers, each connection is
+                                * limited to a share; 0: no limit */
+    struct pbuf *partial;      /* the parts received so far of a frame of several buffers */
     struct pbuf *partial_last;
     uint32_t partial_length; /* bytes */
-    bool dropping;           /* the frame of which `partial` is the beginning */
-    uint32_t offloads;       /* NIC_SEND_..., NIC_RECEIVE_...: what the card does */
-    struct bursts *bursts;   /* of segments that are sent as one frame; NULL: none are */
-    uint16_t tx_reserve;     /* places in the ring for frames that nobody would send again */
-    uint16_t tx_parts;       /* with how many a frame that can wait finds room in an empty ring */
-    bool tx_full;            /* a frame was refused: the stack waits for room */
-    bool tx_room;            /* a transmitted frame came back since */
-    bool link_came;          /* since the last pass: connections go on at once */
+    bool dropping;           /* the rest of the frame that began with `partial` */
+    uint32_t offloads;       /* NIC_SEND_..., NIC_RECEIVE_...: the work done by the card */
+    struct bursts *bursts;   /* segments sent as one frame; NULL: not used */
+    uint16_t tx_reserve;     /* places in the ring for frames that are not retransmitted */
+    uint16_t tx_parts;       /* parts for which a frame that can wait finds room in an empty ring */
+    bool tx_full;            /* a frame was refused and the stack waits for room */
+    bool tx_room;            /* a transmitted frame has come back since then */
+    bool link_came;          /* the link came up in the last pass: connections continue at once */
     struct lwip_port_counters counters;
 };
 
 /*
- * Starts lwIP and opens up to `count` cards, each for one of the ports, which are zero but for what
- * is to be set. wake: called from interrupt context when there is something to poll. The netifs are
- * up, without addresses. Returns how many cards there are; the reason for none is on the console.
+ * Initialises lwIP and opens up to `count` cards, one per port. The ports must be zero except for
+ * the fields to be set. wake: called in interrupt context when there is something to poll. The
+ * netifs are up, without addresses. Returns the number of cards; if there is none, the reason is
+ * printed.
  */
 unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(void));
 
 /*
- * From here on the netif takes part in IPv6: it takes a link-local address, and those that routers
- * announce. Returns false where its MTU is less than IPv6 needs (RFC 8200 §5).
+ * Starts IPv6 on the netif: it gets a link-local address and those that routers announce. Returns
+ * false if its MTU is below IPv6's minimum (RFC 8200 §5).
  */
 bool lwip_port_start_ipv6(struct lwip_port *port);
 
-/* Received frames, up to `budget`, go through the stack. Returns how many there were. */
+/* Passes up to `budget` received frames to the stack. Returns their number. */
 unsigned lwip_port_poll(struct lwip_port *port, unsigned budget);
 
-/* The stack's timers that are due, once a pass. now_ns: arch_clock_ns(). */
+/* Runs the stack's expired timers; once a pass. now_ns: arch_clock_ns(). */
 void lwip_port_timers(uint64_t now_ns);
 
-/* Connections that waited for room in the transmit ring go on where there is some, once a pass. */
+/* If there is room in the transmit ring, continues connections that waited for it; once a pass. */
 void lwip_port_resume(struct lwip_port *port);
 
-/* Sends what the pass has gathered, and tells the card of it: at the end of each. */
+/* Sends what was collected in the pass and notifies the card; at the end of each pass. */
 void lwip_port_flush(struct lwip_port *port);
 
 /*
- * Whether `frames` frames of `parts` pbufs each may be sent now that can wait: the last places in the
- * transmit ring, 16 where it is not very small, are for those that nobody would send again, like
- * answers to a ping. If not, the loop is told to wake up when there is room.
+ * True if `frames` frames of `parts` pbufs each, which can wait, may be sent now. The last places
+ * in the transmit ring, 16 unless it is very small, are reserved for frames that are not
+ * retransmitted, like answers to a ping. If the result is false, the loop wakes up when there is
+ * room.
  */
 bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts);
 
-/* The text of an IPv6 address as RFC 5952 §4.3 has it, in small letters. text: IP6ADDR_STRLEN_MAX
- * bytes. Returns it. */
+/*
+ * Writes an IPv6 address in the form of RFC 5952 §4.3, in lower case. text: IP6ADDR_STRLEN_MAX
+ * bytes. Returns text.
+ */
 const char *lwip_port_text_ipv6(const ip6_addr_t *address, char *text);
 
 #endif

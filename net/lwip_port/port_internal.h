@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What port.c, port_rx.c and port_tx.c have of each other. */
+/* The interfaces between port.c, port_rx.c and port_tx.c. */
 #ifndef PORT_INTERNAL_H
 #define PORT_INTERNAL_H
 
@@ -12,10 +12,15 @@ struct tcp_pcb;
 /* nic_client.receive; context: the struct lwip_port. */
 void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
                   const struct virtio_net_offload *offload);
-enum { PORT_RX_PRIVATE = 64 }; /* bytes before each buffer for port_rx.c: nic_client.private_size */
+enum {
+    PORT_RX_PRIVATE = 64
+}; /* private bytes of each buffer, for port_rx.c:
+                                * nic_client.private_size */
 
-/* Like netif.input, for an IP packet to this station alone, of no VLAN, whose Ethernet header is off:
- * the frame is longer than lwIP can count. */
+/*
+ * Like netif.input, for an IP packet without its Ethernet header, to this station only and without
+ * a VLAN. For a frame longer than lwIP can count.
+ */
 err_t port_input_ip(struct pbuf *p, struct netif *netif);
 
 /* nic_client.transmitted; cookie: a pbuf or a burst, which is freed. */
@@ -23,60 +28,72 @@ void port_transmitted(void *context, void *cookie);
 
 enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 16 bits */
 
-/* How many places in the ring are for what cannot wait; once the card is open, before the offloads. */
+/*
+ * Chooses how many places in the ring are reserved for frames that cannot wait. Call it when the
+ * card is open, before port_choose_offloads().
+ */
 void port_choose_reserve(struct lwip_port *port);
-/* The loop is told to wake up when a transmitted frame has come back. */
+/* Makes the loop wake up when a transmitted frame has come back. */
 void port_wait_for_room(struct lwip_port *port);
 
-/* What the card is to do of lwIP's work; once it is open, and its netif added. */
+/*
+ * Chooses the work that the card does for lwIP. Call it when the card is open and its netif added.
+ */
 void port_choose_offloads(struct lwip_port *port);
 
-/* netif.output: etharp_output(), and the checksum of a datagram in fragments before that. */
+/* netif.output: etharp_output(), after completing the checksum of a fragmented datagram. */
 err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
 /* netif.output_ip6: the same with ethip6_output(). */
 err_t port_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
 
-/* netif.linkoutput. ERR_MEM makes TCP keep the segment, and UDP's caller try again. */
+/* netif.linkoutput. On ERR_MEM, TCP keeps the segment and UDP's caller tries again. */
 err_t port_link_output(struct netif *netif, struct pbuf *p);
 
-/* A card that did not do what it was told is asked again after this time. */
+/* Delay before a card is told again what it did not do. */
 enum { PORT_ASK_CARD_AGAIN_MS = 1000 };
 
 /* Makes the card receive the netif's VLAN. context: the port. */
 void port_vlan_tell(void *context);
 
-/* Whether a received frame is of the netif's VLAN; notes its priority. */
+/* True if a received frame belongs to the netif's VLAN; records its priority. */
 bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p);
 
-/* Makes TCP keep to the window that the card asks for. */
+/* Makes TCP respect the window requested by the card. */
 void port_window_init(const struct lwip_port *port);
-/* A segment, header in host order, is about to be handled. */
+/* Called before a segment is handled; header in host byte order. */
 void port_window_received(const struct lwip_port *port, struct tcp_hdr *header,
                           const struct tcp_pcb *pcb);
 
-/* Makes the netif tell the card which groups it has joined: netif_init_fn's part. */
+/* Makes the netif tell the card the groups that it has joined; for netif_init_fn. */
 void port_groups_init(struct netif *netif);
-/* The same for those of IPv6, and that of all its stations. */
+/* The same for IPv6 groups and the all-nodes group. */
 void port_groups_init_ipv6(struct netif *netif);
 
-/* Tells everybody one of the netif's addresses of IPv6, if it is valid (RFC 4861 §7.2.6 Sending
- * Unsolicited Neighbor Advertisements). slot: its number, as lwIP has it. */
+/*
+ * Announces one of the netif's IPv6 addresses, if it is valid (RFC 4861 §7.2.6 Sending Unsolicited
+ * Neighbor Advertisements). slot: its number in lwIP.
+ */
 void port_advertise_ipv6(struct netif *netif, s8_t slot);
 
-/* Gives up one of the netif's addresses of IPv6, if a router's prefix makes it one that no station can
- * have: lwIP takes any prefix. */
+/*
+ * Removes one of the netif's IPv6 addresses if a router's prefix makes it an address that no
+ * station can have: lwIP accepts any prefix.
+ */
 void port_check_ipv6(struct netif *netif, s8_t slot);
 
-/* Whether the packet of IPv6 being handled, with ICMPv6, has or had a fragment header. */
+/* True if the IPv6 packet being handled, with ICMPv6, has or had a fragment header. */
 bool port_ip6_in_fragments(void);
 
-/* What port_ip6_input() let in has been handled: puts right what lwIP believes of it. */
+/*
+ * Call it when a packet that port_ip6_input() accepted has been handled: corrects what lwIP has
+ * learnt from it.
+ */
 void port_ip6_handled(void);
 
 /*
- * When there is room in the ring again: lets the connections send that found none. Those that have
- * waited longest come first, for which a moment's room may be all there is: lwIP puts a connection
- * at the front of its list when a segment arrives, so they are the last ones.
+ * When the ring has room again, lets waiting connections send. The one that has waited longest
+ * comes first, as the room may not suffice for all. lwIP moves a connection to the front of its
+ * list when a segment arrives, so those that have waited longest are at the end.
  */
 void port_resume_connections(struct lwip_port *port);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* lwIP's view of the compiler and the runtime. */
+/* lwIP's interface to the compiler and the runtime. */
 #ifndef LWIP_ARCH_CC_H
 #define LWIP_ARCH_CC_H
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* None of these headers exists here, and lwIP can do without. */
+/* These headers do not exist here; lwIP has replacements. */
 #define LWIP_NO_INTTYPES_H 1
 #define LWIP_NO_LIMITS_H 1
 #define INT_MAX __INT_MAX__
@@ -22,14 +22,14 @@
 #define X32_F "x"
 #define SZT_F "zu"
 
-/* The compiler counts as lwIP does: 1234 and 4321. */
+/* The compiler uses the same values as lwIP: 1234 and 4321. */
 #define BYTE_ORDER __BYTE_ORDER__
 
 #define LWIP_PLATFORM_DIAG(message)                                                                \
     do {                                                                                           \
         printf message;                                                                            \
     } while (0)
-/* Ends what is being done with a packet, a connection or a timer: see net/lwip_port/guard.c. */
+/* Abandons the handling of a packet, a connection or a timer: see net/lwip_port/guard.c. */
 _Noreturn void port_assertion_failed(const char *message);
 #define LWIP_PLATFORM_ASSERT(message) port_assertion_failed(message)
 
