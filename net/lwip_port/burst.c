@@ -7,9 +7,10 @@
 #include "arch/cc.h"
 
 enum {
-    BURSTS = 32,       /* in flight; with none left, segments leave one by one */
-    SEGMENTS_MAX = 46, /* 64 KiB of an Ethernet frame's each; of datagrams Linux cuts up to 64 */
-    HEADROOM = 12,     /* for the card */
+    BURSTS = 32,       /* bursts in flight; when all are in use, segments are sent one by one */
+    SEGMENTS_MAX = 46, /* 64 KiB in segments of an Ethernet frame each; Linux splits up to 64
+                        * datagrams */
+    HEADROOM = 12,     /* for the card's header */
     HEADERS_MAX = 14 + 4 + 60 + 60, /* Ethernet, VLAN tag, IP, TCP */
     PACKET_MAX = UINT16_MAX,        /* bytes of an IP packet */
     IPV4_TOTAL_LENGTH = 2,          /* offsets in headers */
@@ -19,7 +20,7 @@ enum {
     IPV6_PAYLOAD_LENGTH = 4,
     IPV6_PAYLOAD_LENGTH_END = 6,
     IPV6_HEADER = 40,
-    PORTS = 4, /* bytes of TCP's and UDP's, at the start of either */
+    PORTS = 4, /* field offsets in TCP and UDP headers */
     TCP_SEQUENCE = 4,
     TCP_ACKNOWLEDGEMENT = 8,
     TCP_DATA_OFFSET = 12,
@@ -46,17 +47,20 @@ struct bursts {
     unsigned reserve;
     struct burst *free;
 
-    /* The one under way. It is made when a second segment has come: until then there is the first. */
-    struct pbuf *lone;    /* NULL: it is made, or there is none */
-    struct burst *open;   /* NULL: it is not made, or there is none */
+    /*
+     * The current burst. It is built when a second segment arrives; until then only the first is
+     * recorded.
+     */
+    struct pbuf *lone;    /* NULL: it is built, or there is none */
+    struct burst *open;   /* NULL: it is not built, or there is none */
     const uint8_t *first; /* the first segment's headers */
     struct offload_headers headers;
     uint16_t header_length; /* bytes up to the payload */
-    uint16_t segment_size;  /* payload bytes of each segment but the last */
+    uint16_t segment_size;  /* payload bytes of each segment except the last */
     uint32_t payload;       /* bytes so far */
     uint32_t next_sequence; /* of TCP */
     bool ended;             /* by a shorter segment */
-    unsigned count;         /* parts; of a lone segment its pbufs; 0: no burst is under way */
+    unsigned count;         /* parts (of a lone segment: its pbufs); 0: there is no current burst */
     struct virtqueue_part parts[NIC_PARTS_MAX];
 
     struct burst all[BURSTS];
@@ -95,9 +99,11 @@ static uint32_t get32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* The bytes of the transport header where the frame is one that the card can make of a burst, or 0.
- * A TCP segment then has no flags but those that any may have: one with CWR, which is the first
- * one's alone, would have to be marked (HOST_ECN), but lwIP never sends it. */
+/*
+ * The length of the transport header if the frame can be part of a burst, else 0. A TCP segment
+ * must only have flags that any segment may have. CWR is allowed in the first segment only and
+ * would have to be declared (HOST_ECN), but lwIP never sends it.
+ */
 static unsigned transport_length(const struct bursts *bursts, const struct pbuf *p,
                                  const struct offload_headers *headers)
 {
@@ -117,8 +123,10 @@ static unsigned transport_length(const struct bursts *bursts, const struct pbuf 
     return (tcp[TCP_DATA_OFFSET] >> 4) * 4u;
 }
 
-/* The payload's offset of a frame that may be part of a burst: it has some, and all headers in its
- * first pbuf. 0: it may not. */
+/*
+ * The payload's offset if the frame may be part of a burst: it has a payload, and its first pbuf
+ * contains all headers. Otherwise 0.
+ */
 static unsigned payload_offset(const struct bursts *bursts, const struct pbuf *p,
                                const struct offload_headers *headers)
 {
@@ -137,7 +145,7 @@ static uint32_t load32(const uint8_t *at)
     return word;
 }
 
-/* In words: each byte of memcmp()'s would cost an emulated processor as much. */
+/* Compares in words: on an emulated processor memcmp() takes as long for each byte. */
 static bool same(const uint8_t *a, const uint8_t *b, unsigned from, unsigned to)
 {
     uint32_t difference = 0;
@@ -151,8 +159,10 @@ static bool same(const uint8_t *a, const uint8_t *b, unsigned from, unsigned to)
     return difference == 0;
 }
 
-/* Whether a frame's transport header goes on where the burst has ended, and differs in nothing but
- * what follows from that and what the later one may overwrite. */
+/*
+ * True if a frame's transport header continues the burst: it differs only in what follows from its
+ * position, and in fields of which the last value counts.
+ */
 static bool follows(const struct bursts *bursts, const uint8_t *frame)
 {
     const uint8_t *first = bursts->first;
@@ -167,9 +177,9 @@ static bool follows(const struct bursts *bursts, const uint8_t *frame)
 }
 
 /*
- * Whether a frame's headers before that differ in nothing but length, checksum and identification:
- * the card counts the latter up from the first one's, and lwIP has used at least as many numbers
- * until the last one's, so that none comes twice.
+ * True if the headers in front of the transport header differ only in length, checksum and
+ * identification. The card increments the identification of the first segment. lwIP has used at
+ * least as many numbers up to the last segment, so none is used twice.
  */
 static bool same_path(const struct bursts *bursts, const uint8_t *frame)
 {
@@ -186,8 +196,10 @@ static bool same_path(const struct bursts *bursts, const uint8_t *frame)
            same(first, frame, ip + IPV4_CHECKSUM_END, end);
 }
 
-/* Adds a segment's payload to the parts, neighbours in memory as one. Returns the number of parts
- * then, or 0 where there are too many. parts: has NIC_PARTS_MAX places, `count` of them taken. */
+/*
+ * Appends a segment's payload to the parts, merging adjacent memory. Returns the new number of
+ * parts, or 0 if there would be too many. parts: NIC_PARTS_MAX places, of which `count` are used.
+ */
 static unsigned add_parts(struct virtqueue_part *parts, unsigned count, const struct pbuf *p,
                           unsigned offset)
 {
@@ -211,7 +223,7 @@ static unsigned add_parts(struct virtqueue_part *parts, unsigned count, const st
     return count;
 }
 
-/* A datagram may take the places that are kept free of what can wait: it is lost otherwise. */
+/* A datagram may use the reserved places in the ring, because otherwise it is lost. */
 static bool has_room(const struct bursts *bursts, const struct offload_headers *headers,
                      unsigned parts)
 {
@@ -254,7 +266,10 @@ static enum burst_result begin(struct bursts *bursts, struct pbuf *p,
     return BURST_TAKEN;
 }
 
-/* Makes a burst of the lone segment, for more to be added. Returns whether there is memory. */
+/*
+ * Builds a burst from the lone segment, so that more can be added. Returns false if there is no
+ * memory.
+ */
 static bool join(struct bursts *bursts)
 {
     struct burst *burst = bursts->free;
@@ -273,7 +288,7 @@ static bool join(struct bursts *bursts)
     return true;
 }
 
-/* What the other side of a connection is to know is what its latest segment says. */
+/* The state reported to the peer is that of the latest segment. */
 static void update_header(struct bursts *bursts, const struct pbuf *p)
 {
     const uint8_t *tcp = (const uint8_t *)p->payload + bursts->headers.transport;
@@ -281,10 +296,10 @@ static void update_header(struct bursts *bursts, const struct pbuf *p)
 
     memcpy(header + TCP_ACKNOWLEDGEMENT, tcp + TCP_ACKNOWLEDGEMENT, 4);
     memcpy(header + TCP_WINDOW, tcp + TCP_WINDOW, 2);
-    header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH in the last segment only */
+    header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH only in the last segment */
 }
 
-/* Whether a frame may follow those of the burst under way. */
+/* True if a frame may be added to the current burst. */
 static bool belongs(const struct bursts *bursts, const struct pbuf *p,
                     const struct offload_headers *headers, unsigned offset)
 {
@@ -310,7 +325,7 @@ static enum burst_result append(struct bursts *bursts, struct pbuf *p,
     last = bursts->parts[bursts->count - 1];
     count = add_parts(bursts->parts, bursts->count, p, offset);
     if (count == 0 || !has_room(bursts, headers, count)) {
-        bursts->parts[bursts->count - 1] = last; /* it may have been lengthened */
+        bursts->parts[bursts->count - 1] = last; /* merging may have lengthened it */
         return BURST_OTHER;
     }
     bursts->count = count;
@@ -340,7 +355,7 @@ static void give_back(struct bursts *bursts, struct burst *burst)
     bursts->free = burst;
 }
 
-/* The lengths and IPv4's checksum of a packet that is larger than each of its segments. */
+/* Sets the lengths and IPv4's checksum of the whole packet. */
 static void finish_headers(const struct bursts *bursts, uint8_t *frame)
 {
     uint8_t *ip = frame + bursts->headers.network;
@@ -382,7 +397,7 @@ static void send(struct bursts *bursts, struct burst *burst)
     bursts->parts[0] = (struct virtqueue_part){frame, bursts->header_length};
     if (bursts->nic->driver->transmit(bursts->nic->state, bursts->parts, bursts->count, HEADROOM,
                                       &offload, burst) != 0) {
-        burst_release(bursts, burst); /* the card is out of order, which TCP will notice */
+        burst_release(bursts, burst); /* the card is down, which TCP will notice */
     }
 }
 
@@ -395,7 +410,7 @@ struct pbuf *burst_flush(struct bursts *bursts, struct offload_headers *headers)
     bursts->open = NULL;
     if (burst != NULL && burst->count > 1) {
         send(bursts, burst);
-    } else if (burst != NULL) { /* a second one belonged to it, but found no room */
+    } else if (burst != NULL) { /* a second segment belonged to it, but found no room */
         lone = burst->segment[0];
         give_back(bursts, burst);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The Internet checksum (RFC 1071). For long data the loop has neither carries nor branches, as an emulated
- * processor is best at that: the halves of each word are added up apart. For headers that would be more
- * instructions than they have words.
+ * The Internet checksum (RFC 1071). For long data the loop has neither carries nor branches, which
+ * suits an emulated processor best: it sums the halves of each word separately. For headers this
+ * would take more instructions than a simple loop.
  */
 #include <stdint.h>
 #include <string.h>
@@ -17,15 +17,15 @@ static uint32_t load(const uint8_t *at)
     return word;
 }
 
-enum { LONG = 128 }; /* bytes from which on the loop without carries takes less time */
+enum { LONG = 128 }; /* length from which on the loop without carries is faster, bytes */
 
 static uint32_t add(uint32_t sum, uint32_t word)
 {
     sum += word;
-    return sum + (sum < word); /* the carry comes back at the other end */
+    return sum + (sum < word); /* add the carry at the low end */
 }
 
-/* Of blocks of 16 bytes, up to 64 KiB of them, so that neither half overflows. */
+/* For blocks of 16 bytes, up to 64 KiB in total, so that neither half overflows. */
 static uint32_t sum_blocks(const uint8_t *at, const uint8_t *end)
 {
     uint32_t high = 0;
@@ -58,7 +58,7 @@ uint16_t lwip_port_checksum(const void *data, int length)
     for (; length >= 4; length -= 4, at += 4) {
         sum = add(sum, load(at));
     }
-    if (length != 0) { /* padded with zero bytes behind it */
+    if (length != 0) { /* as if zero bytes followed */
         uint8_t last[4] = {at[0], length > 1 ? at[1] : 0, length > 2 ? at[2] : 0, 0};
 
         sum = add(sum, load(last));

@@ -21,8 +21,8 @@ enum {
     DEFEND_INTERVAL_MS = 10000, /* RFC 5227 §1.1 DEFEND_INTERVAL */
     DEFENCES_AT_ONCE = 8,
     DHCP_PAUSE_MS = 10000, /* RFC 2131 §3.1 */
-    PROBE_WAIT_MS = 1000,  /* for the answer of a station that has the address */
-    RETRY_FIRST_MS = 1000, /* until the first probe; the wait doubles with each one answered */
+    PROBE_WAIT_MS = 1000,  /* for an answer from a station that has the address */
+    RETRY_FIRST_MS = 1000, /* until the first probe; doubles with each answered probe */
     RETRY_MAX_MS = 60000,  /* RFC 5227 §2.1.1 RATE_LIMIT_INTERVAL */
 };
 
@@ -33,7 +33,7 @@ void conflict_address_changed(struct netif *netif)
     ((struct lwip_port *)netif->state)->address_since = sys_now();
 }
 
-/* The ARP message in a frame, with or without a VLAN tag, or NULL where it has none. */
+/* The ARP message in a frame, with or without a VLAN tag, or NULL if there is none. */
 static const struct etharp_hdr *find_arp(const void *data, uint32_t length)
 {
     const struct eth_hdr *ethernet = data;
@@ -53,15 +53,18 @@ static const struct etharp_hdr *find_arp(const void *data, uint32_t length)
                : NULL;
 }
 
-/* Whether to speak of a conflict now: so that two guests that both defend an address, or somebody
- * who forges claims, do not fill network and console. Some at once, then one in ten seconds. */
+/*
+ * Rate limit: true if a conflict may be reported and answered now. Keeps two guests that defend the
+ * same address, or forged claims, from flooding network and console. Some are allowed at once, then
+ * one in ten seconds.
+ */
 static bool may_defend(void)
 {
-    static uint32_t spent; /* when the claims answered so far will be forgotten */
+    static uint32_t spent; /* time until which the recorded reports count */
     uint32_t now = sys_now();
 
     if (spent - now > DEFENCES_AT_ONCE * DEFEND_INTERVAL_MS) {
-        spent = now; /* it lies in the past, however long ago */
+        spent = now; /* it is in the past */
     }
     if (spent - now >= DEFENCES_AT_ONCE * DEFEND_INTERVAL_MS) {
         return false;
@@ -70,7 +73,7 @@ static bool may_defend(void)
     return true;
 }
 
-/* sys_timeout_handler: asks for another address, unless that was given up. */
+/* sys_timeout_handler: requests another address, unless DHCP was stopped. */
 static void ask_again(void *context)
 {
     struct netif *netif = context;
@@ -80,7 +83,10 @@ static void ask_again(void *context)
     }
 }
 
-/* sys_timeout_handler: nobody has answered the probe, so the address is free, or it is asked again. */
+/*
+ * sys_timeout_handler: if nobody has answered the probe the address is free; otherwise schedules
+ * the next probe.
+ */
 static void settle(void *context)
 {
     struct netif *netif = context;
@@ -98,8 +104,10 @@ static void settle(void *context)
     off->address = *IP4_ADDR_ANY4;
 }
 
-/* sys_timeout_handler: asks whether the address that this guest keeps off is still in use (RFC 5227
- * §2.1.1), without a word that would change another station's mind. */
+/*
+ * sys_timeout_handler: probes whether the unused address is still taken (RFC 5227 §2.1.1). A probe
+ * does not change other stations' ARP caches.
+ */
 static void probe(void *context)
 {
     struct netif *netif = context;
@@ -110,8 +118,10 @@ static void probe(void *context)
     sys_timeout(PROBE_WAIT_MS, settle, netif);
 }
 
-/* The new address of a netif is another station's. One of ip= is left alone until it is free; one
- * that a DHCP server gave goes back there. */
+/*
+ * Another station has the netif's new address. An address of ip= is not used until it is free; an
+ * address from a DHCP server is declined.
+ */
 static void give_way(struct netif *netif, const char *address, const uint8_t *mac)
 {
     struct lwip_port *port = netif->state;
@@ -140,7 +150,7 @@ static void give_way(struct netif *netif, const char *address, const uint8_t *ma
     sys_timeout(RETRY_FIRST_MS, probe, netif);
 }
 
-/* Whether a station that has this address has sent an ARP message. */
+/* True if a station with this address has sent the ARP message. */
 static bool is_from(const struct etharp_hdr *arp, const ip4_addr_t *address)
 {
     uint32_t sender;
@@ -149,7 +159,7 @@ static bool is_from(const struct etharp_hdr *arp, const ip4_addr_t *address)
     return sender == ip4_addr_get_u32(address);
 }
 
-/* Whether a station probes for this address, to take it. */
+/* True if a station probes for this address in order to use it. */
 static bool is_probe(const struct etharp_hdr *arp, const ip4_addr_t *address)
 {
     uint32_t target;
@@ -158,7 +168,7 @@ static bool is_probe(const struct etharp_hdr *arp, const ip4_addr_t *address)
     return is_from(arp, IP4_ADDR_ANY4) && target == ip4_addr_get_u32(address);
 }
 
-/* conflict_check() of an ARP message. */
+/* conflict_check() for an ARP message. */
 static void check(struct netif *netif, const struct etharp_hdr *arp)
 {
     struct lwip_port *port = netif->state;
@@ -167,7 +177,7 @@ static void check(struct netif *netif, const struct etharp_hdr *arp)
     char text[IP4ADDR_STRLEN_MAX];
 
     if (memcmp(arp->shwaddr.addr, netif->hwaddr, netif->hwaddr_len) == 0) {
-        return; /* our own word is no conflict (RFC 5227 §2.4) */
+        return; /* our own message is not a conflict (RFC 5227 §2.4) */
     }
     if (ip4_addr_isany(ours)) {
         port->kept_off.in_use |=
@@ -175,7 +185,7 @@ static void check(struct netif *netif, const struct etharp_hdr *arp)
         return;
     }
     if (autoip_supplied_address(netif) || !is_from(arp, ours)) {
-        return; /* for one of linklocal lwIP sees to it, and takes another */
+        return; /* lwIP handles a link-local address itself and takes another one */
     }
     mac = arp->shwaddr.addr;
     ip4addr_ntoa_r(ours, text, sizeof text);

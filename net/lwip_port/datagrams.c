@@ -28,8 +28,10 @@ static void put16(uint8_t *at, uint32_t value)
     at[1] = (uint8_t)value;
 }
 
-/* The bytes of a frame's UDP payload as its headers have it, or 0 where they cannot be right.
- * length: of the frame, which may be padded. */
+/*
+ * The UDP payload bytes of a frame according to its headers, or 0 if they are inconsistent. length:
+ * of the frame, which may be padded.
+ */
 static uint32_t payload_length(const uint8_t *frame, uint32_t length,
                                const struct offload_headers *headers)
 {
@@ -63,7 +65,7 @@ bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t l
         header_length + LWIP_MIN(payload, size) > UINT16_MAX) {
         return false;
     }
-    pbuf_ref(frame); /* for the headers: until the last datagram has its copy */
+    pbuf_ref(frame); /* keeps the headers until the last datagram has copied them */
     *datagrams = (struct datagrams){
         .first = frame,
         .buffer = frame,
@@ -81,7 +83,7 @@ bool datagrams_left(const struct datagrams *datagrams)
     return datagrams->left != 0;
 }
 
-/* The lengths, identification and IPv4's checksum of the datagram with `payload` bytes. */
+/* Sets the lengths, identification and IPv4's checksum of a datagram with `payload` bytes. */
 static void write_headers(const struct datagrams *datagrams, uint8_t *frame, uint32_t payload)
 {
     const struct offload_headers *headers = &datagrams->headers;
@@ -102,8 +104,10 @@ static void write_headers(const struct datagrams *datagrams, uint8_t *frame, uin
     memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
-/* Appends the next bytes of the payload to a datagram. Returns it, or NULL, and it is freed, where
- * there is no memory. p: may be NULL already, the bytes are passed all the same. */
+/*
+ * Appends the next bytes of the payload to a datagram. Returns it. If there is no memory, frees it
+ * and returns NULL. p: may be NULL already; the bytes are skipped anyway.
+ */
 static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, uint32_t length)
 {
     while (length > 0) {
@@ -133,7 +137,7 @@ static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, ui
     return p;
 }
 
-/* Not inlined: all other frames would pay for the registers that it takes. */
+/* Not inlined: its register use would slow down all other frames. */
 __attribute__((noinline)) struct pbuf *datagrams_next(struct datagrams *datagrams)
 {
     uint32_t length = LWIP_MIN(datagrams->left, datagrams->segment_size);
@@ -146,7 +150,7 @@ __attribute__((noinline)) struct pbuf *datagrams_next(struct datagrams *datagram
     p = take_payload(datagrams, p, length);
     datagrams->count++;
     if (datagrams->left == 0) {
-        pbuf_free(datagrams->buffer); /* and what is left of the frame, its padding */
+        pbuf_free(datagrams->buffer); /* with the rest of the frame, its padding */
         pbuf_free(datagrams->first);
     }
     return p;

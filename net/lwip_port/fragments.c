@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packets of IPv4 that lwIP must not get: those of IPv6 are in ipv6.c. */
+/* Drops IPv4 packets that lwIP must not get. ipv6.c does so for IPv6. */
 #include <stdbool.h>
 
 #include "lwip/ip4.h"
@@ -8,8 +8,10 @@
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/hooks.h"
 
-/* Whether it says that it comes from where no station is. To 0.0.0.0 lwIP would answer by a broadcast.
- * Queries of IGMP do come from there (RFC 4541 §2.1.1). */
+/*
+ * True if no station can have the source address. lwIP would answer 0.0.0.0 with a broadcast. IGMP
+ * queries may come from 0.0.0.0 (RFC 4541 §2.1.1).
+ */
 static bool has_no_sender(const struct ip_hdr *ip)
 {
     uint8_t first = ((const uint8_t *)&ip->src)[0];
@@ -17,9 +19,11 @@ static bool has_no_sender(const struct ip_hdr *ip)
     return first == IP_LOOPBACKNET || (first == 0 && IPH_PROTO(ip) != IP_PROTO_IGMP);
 }
 
-/* An empty fragment ends a chain of pbufs with one of no bytes, which lwIP takes for two packets, and
- * asserts that there is one, when it keeps an answer that is made in place. And lwIP checks only of the
- * last fragment that a packet with its header is no more than 65,535 bytes. */
+/*
+ * An empty fragment ends a pbuf chain with a pbuf of no bytes. lwIP considers such a chain two
+ * packets, and an assertion fails when it keeps an answer made in place. Besides, lwIP checks the
+ * limit of 65,535 bytes, header included, for the last fragment only.
+ */
 static bool is_bad_fragment(const struct ip_hdr *ip)
 {
     uint32_t length = lwip_ntohs(IPH_LEN(ip));

@@ -14,8 +14,10 @@ static struct tcp_seg *last_unsent(const struct tcp_pcb *pcb)
     return segment;
 }
 
-/* How many pbufs tcp_write() makes for `length` bytes, at the most: one that fills up the last
- * segment, and one for each new segment. The size of a segment is computed as tcp_write() does. */
+/*
+ * The most pbufs that tcp_write() makes for `length` bytes: one that fills the last segment, and
+ * one per new segment. Computes the size of a segment like tcp_write().
+ */
 static unsigned pbufs_at_most(const struct tcp_pcb *pcb, const struct tcp_seg *last, u16_t length)
 {
     tcpwnd_size_t half = pcb->snd_wnd_max / 2;
@@ -27,7 +29,7 @@ static unsigned pbufs_at_most(const struct tcp_pcb *pcb, const struct tcp_seg *l
     return (last != NULL) + ((unsigned)length + size - 1) / size;
 }
 
-/* A list of pieces of p, whose place and length are not known yet. NULL: there is no memory. */
+/* Makes a list of pieces of p whose offsets and lengths are set later. NULL: no memory. */
 static struct pbuf *make_pieces(struct pbuf *p, unsigned count)
 {
     struct pbuf *pieces = NULL;
@@ -47,7 +49,7 @@ static struct pbuf *make_pieces(struct pbuf *p, unsigned count)
     return pieces;
 }
 
-/* Puts a pbuf that keeps the buffer in place of the one that only points to it. */
+/* Replaces a pbuf that only points to the buffer by one that has a reference to it. */
 static void replace(struct pbuf **link, struct pbuf *keeper)
 {
     struct pbuf *pointer = *link;
@@ -58,8 +60,10 @@ static void replace(struct pbuf **link, struct pbuf *keeper)
     pbuf_free(pointer);
 }
 
-/* Does so with all that tcp_write() made for p, in this segment and those behind it. keepers: a list;
- * what is left of it is returned. */
+/*
+ * Does so for everything that tcp_write() made for p, in this segment and the following ones.
+ * keepers: a list; returns its unused rest.
+ */
 static struct pbuf *replace_all(struct tcp_seg *segment, const struct pbuf *p, struct pbuf *keepers)
 {
     uintptr_t data = (uintptr_t)p->payload;
@@ -68,7 +72,7 @@ static struct pbuf *replace_all(struct tcp_seg *segment, const struct pbuf *p, s
         for (struct pbuf **link = &segment->p->next; *link != NULL; link = &(*link)->next) {
             struct pbuf *keeper = keepers;
 
-            if ((uintptr_t)(*link)->payload - data < p->len) { /* not of an earlier write */
+            if ((uintptr_t)(*link)->payload - data < p->len) { /* not from an earlier write */
                 LWIP_ASSERT("tcp_give: more pbufs than tcp_write() makes", keeper != NULL);
                 keepers = keeper->next;
                 keeper->payload = (*link)->payload;
@@ -81,7 +85,7 @@ static struct pbuf *replace_all(struct tcp_seg *segment, const struct pbuf *p, s
     return keepers;
 }
 
-/* p's bytes become several pbufs: pieces. */
+/* Writes p's bytes as several pieces. */
 static err_t give_pieces(struct tcp_pcb *pcb, struct tcp_seg *last, struct pbuf *p, unsigned count)
 {
     struct pbuf *pieces = make_pieces(p, count);
@@ -93,7 +97,7 @@ static err_t give_pieces(struct tcp_pcb *pcb, struct tcp_seg *last, struct pbuf 
     error = tcp_write(pcb, p->payload, p->len, 0);
     if (error == ERR_OK) {
         pieces = replace_all(last != NULL ? last : pcb->unsent, p, pieces);
-        pbuf_free(p); /* the pieces keep it */
+        pbuf_free(p); /* the pieces keep the buffer */
     }
     if (pieces != NULL) {
         pbuf_free(pieces);
@@ -111,7 +115,7 @@ err_t tcp_give(struct tcp_pcb *pcb, struct pbuf *p)
         return give_pieces(pcb, last, p, count);
     }
     error = tcp_write(pcb, p->payload, p->len, 0);
-    if (error == ERR_OK) { /* one new segment: headers, and a pbuf that p replaces */
+    if (error == ERR_OK) { /* one new segment: headers, and a pbuf to be replaced by p */
         replace(&(last != NULL ? last->next : pcb->unsent)->p->next, p);
     }
     return error;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The groups that a netif has joined, as the Ethernet addresses that the card is to receive. 32
- * groups of IPv4 have the same one (RFC 1112 §6.4), so each is counted.
+ * The groups that a netif has joined, as Ethernet addresses for the card. 32 IPv4 groups share an
+ * address (RFC 1112 §6.4), so each address is counted.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "lwip/timeouts.h"
 #include "net/lwip_port/port_internal.h"
 
-enum { TOLD_MAX = 65 }; /* addresses that a card is told of; so many are too many for any table */
+enum { TOLD_MAX = 65 }; /* most addresses passed to a card: more than any table holds */
 
 struct port_group {
     struct port_group *next;
@@ -19,7 +19,7 @@ struct port_group {
     uint16_t joined;
 };
 
-/* A sys_timeout_handler, too: a card that did not do it is asked again. */
+/* Also a sys_timeout_handler: if the card did not do it, it is told again. */
 static void tell_card(void *context)
 {
     struct lwip_port *port = context;
@@ -121,6 +121,6 @@ void port_groups_init_ipv6(struct netif *netif)
 
     netif->flags |= NETIF_FLAG_MLD6;
     netif_set_mld_mac_filter(netif, filter_ip6);
-    ip6_addr_set_allnodes_linklocal(&all_nodes); /* which lwIP takes for granted */
+    ip6_addr_set_allnodes_linklocal(&all_nodes); /* lwIP does not join it explicitly */
     filter_ip6(netif, &all_nodes, NETIF_ADD_MAC_FILTER);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The net below the guards: an assertion of lwIP's that fails while a packet is handled, or a timer,
- * ends that and no more. Nothing that follows the assertion runs on what it says is not so. The
- * connection is taken from lwIP's lists and never touched again, its memory and the packet's with
- * it, as either may have been left half changed: that is a leak, which is counted.
+ * The last line of defence: a failed assertion of lwIP ends only the handling of the current packet
+ * or timer. No code runs on after an assertion has failed. The connection is removed from lwIP's
+ * lists and never touched again, and the memory of connection and packet is not freed, since both
+ * may be half changed. This leak is counted.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "net/lwip_port/guard.h"
 #include "runtime/panic.h"
 
-static void *context[5]; /* __builtin_setjmp()'s: where guard_run() is */
+static void *context[5]; /* of __builtin_setjmp() in guard_run() */
 static bool running;
 static struct tcp_pcb *connection;
 
@@ -87,7 +87,7 @@ bool guard_run(void (*step)(void *argument), void *argument)
     return false;
 }
 
-/* It takes the connections in the order of their list, and notes in each that it has been there. */
+/* tcp_tmr() handles connections in the order of their list and marks each one. */
 void guard_after_tcp_timer(void)
 {
     struct tcp_pcb *pcb = tcp_active_pcbs;

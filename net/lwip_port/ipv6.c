@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lwIP leaves open of IPv6: telling neighbours, datagrams without a checksum, fragments that add
- * up to too much, and MTUs of paths that cannot be. And an address as text.
+ * What lwIP lacks for IPv6: unsolicited advertisements; checks of datagrams without a checksum, of
+ * fragments that add up to too much, and of path MTUs; and formatting an address.
  */
 #include <string.h>
 
@@ -20,10 +20,10 @@
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/port_internal.h"
 
-/* So that nobody takes it who is not on the link (RFC 4861 §7.1.2). */
+/* Proves that the sender is on the link (RFC 4861 §7.1.2). */
 enum { NEIGHBOUR_HOPS = 255 };
 
-/* A neighbour advertisement with the option that says who speaks (RFC 4861 §4.4, §4.6.1). */
+/* A neighbour advertisement with the link-layer address option (RFC 4861 §4.4, §4.6.1). */
 struct advertisement {
     struct na_header header;
     uint8_t option_type;
@@ -86,7 +86,7 @@ const char *lwip_port_text_ipv6(const ip6_addr_t *address, char *text)
     return text;
 }
 
-/* The offset of a packet's fragment header, or 0 where there is none at hand (RFC 8200 §4). */
+/* The offset of a packet's fragment header, or 0 if there is none in reach (RFC 8200 §4). */
 static uint32_t find_fragment(const struct pbuf *p)
 {
     const uint8_t *bytes = p->payload;
@@ -103,17 +103,17 @@ static uint32_t find_fragment(const struct pbuf *p)
     return next == IP6_NEXTH_FRAGMENT && at + sizeof(struct ip6_frag_hdr) <= p->len ? at : 0;
 }
 
-static bool in_fragments; /* the packet being handled */
+static bool in_fragments; /* of the packet being handled */
 
 bool port_ip6_in_fragments(void)
 {
     return in_fragments;
 }
 
-/* Whether the packet being handled may say what MTU a path has. */
+/* The packet being handled may change a path's MTU. */
 static bool may_say_mtu;
 
-/* What is in a fragment or behind another header may be anything. */
+/* The content of a fragment, or behind another header, cannot be checked. */
 static bool is_packet_too_big(const struct pbuf *p)
 {
     uint8_t next = IP6H_NEXTH((const struct ip6_hdr *)p->payload);
@@ -122,8 +122,10 @@ static bool is_packet_too_big(const struct pbuf *p)
            (p->len > IP6_HLEN && ((const uint8_t *)p->payload)[IP6_HLEN] == ICMP6_TYPE_PTB);
 }
 
-/* lwIP believes any MTU, and would cut a packet into fragments of no bytes, for ever. A path has
- * 1280 at the least, and no such message raises what it has (RFC 8201 §4). */
+/*
+ * lwIP accepts any MTU, and a tiny one would make it send empty fragments without end. The minimum
+ * is 1280, and no such message raises a path's MTU (RFC 8201 §4).
+ */
 void port_ip6_handled(void)
 {
     if (!may_say_mtu) {
@@ -143,7 +145,10 @@ void port_ip6_handled(void)
     }
 }
 
-/* RFC 8200 §8.1: over IPv6 each datagram has one. lwIP takes it for checked, as over IPv4. */
+/*
+ * RFC 8200 §8.1: over IPv6 each UDP datagram must have a checksum. lwIP accepts one without, as
+ * over IPv4.
+ */
 static bool lacks_checksum(const struct pbuf *p)
 {
     struct udp_hdr udp;
@@ -155,9 +160,10 @@ static bool lacks_checksum(const struct pbuf *p)
     return udp.chksum == 0;
 }
 
-/* Whether a packet with a fragment header at this offset is empty (as fragments.c has it), or ends
- * beyond what lwIP can count, in 16 bits for all of a packet with its headers: it would let the sum of
- * them wrap. */
+/*
+ * True if a packet with a fragment header at this offset is empty (see fragments.c), or ends beyond
+ * 16 bits, in which lwIP counts a whole packet with its headers: the sum would wrap.
+ */
 static bool is_bad_fragment(const struct pbuf *p, uint32_t at)
 {
     const struct ip6_hdr *ip = p->payload;
@@ -174,7 +180,7 @@ static bool is_bad_fragment(const struct pbuf *p, uint32_t at)
     return true;
 }
 
-/* LWIP_HOOK_IP6_INPUT: what lwIP should not see is dropped. */
+/* LWIP_HOOK_IP6_INPUT: drops packets that lwIP must not see. */
 int port_ip6_input(struct pbuf *p)
 {
     uint8_t next = p->len < IP6_HLEN ? IP6_NEXTH_NONE : IP6H_NEXTH((struct ip6_hdr *)p->payload);

@@ -9,7 +9,7 @@ enum {
     ETHERNET_TYPE = 12, /* offsets */
     ETHERNET_LENGTH = 14,
     VLAN_TAG_LENGTH = 4,
-    VLAN_TAGS_MAX = 2, /* IEEE 802.1Q: a service and a customer tag */
+    VLAN_TAGS_MAX = 2, /* IEEE 802.1Q: a service tag and a customer tag */
     TYPE_IPV4 = 0x0800,
     TYPE_VLAN = 0x8100,
     TYPE_IPV6 = 0x86dd,
@@ -39,7 +39,7 @@ static uint16_t get16(const uint8_t *at)
     return (uint16_t)(at[0] << 8 | at[1]);
 }
 
-/* Passes the extension headers (RFC 8200 §4). */
+/* Skips the extension headers (RFC 8200 §4). */
 static bool parse_ipv6(const uint8_t *frame, size_t length, struct offload_headers *headers)
 {
     size_t at = headers->network + IPV6_LENGTH;
@@ -109,7 +109,9 @@ bool offload_parse(const void *frame, size_t length, struct offload_headers *hea
     }
 }
 
-/* Not complemented: the card goes on from there. In the order of memory, as lwip_port_checksum(). */
+/*
+ * Not complemented, since the card continues the sum. In memory order, like lwip_port_checksum().
+ */
 static uint16_t pseudo_sum(const uint8_t *frame, const struct offload_headers *headers,
                            uint32_t length)
 {

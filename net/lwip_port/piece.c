@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct piece {
-    struct pbuf_custom custom; /* first: lwIP hands it back as a struct pbuf */
+    struct pbuf_custom custom; /* must be first: lwIP returns it as a struct pbuf */
     struct pbuf *buffer;
 };
 

@@ -11,10 +11,10 @@
 
 ping_heard_t ping_heard;
 
-/* The two headers are the same. */
+/* ICMP and ICMPv6 have the same header. */
 _Static_assert(sizeof(struct icmp_echo_hdr) == sizeof(struct icmp6_echo_hdr), "echo");
 
-/* The data counts up, as that of other programs does. */
+/* Fills in ascending bytes, like other programs. */
 static void fill(const struct pbuf *p)
 {
     uint8_t value = 0;
@@ -71,7 +71,10 @@ err_t ping_send(const ip_addr_t *to, uint16_t id, uint16_t sequence, uint16_t si
     return error;
 }
 
-/* Few come, and only while somebody waits for them: so the sum is looked at here, whatever the card did. */
+/*
+ * Verifies the checksum itself, whatever the card did: replies are rare and checked only while
+ * somebody waits for them.
+ */
 static bool is_good(const struct pbuf *p, bool ipv6)
 {
     if (ipv6) {

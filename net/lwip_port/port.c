@@ -18,9 +18,9 @@
 #include "net/lwip_port/tcp_memory.h"
 #include "netif/ethernet.h"
 
-/* Time as of the pass of the loop under way: reading the clock once a pass is enough. */
+/* The time of the current pass: the clock is read once per pass. */
 static uint32_t now_ms;
-static uint64_t now_ms_ns; /* the nanosecond at which now_ms began */
+static uint64_t now_ms_ns; /* the value of the clock, in ns, at which now_ms began */
 
 static void advance_clock(uint64_t now_ns)
 {
@@ -66,7 +66,7 @@ static void link_changed(void *context, bool up)
 
     print_link(port, "");
     if (up) {
-        port->tx_room = true; /* who waited for it, be it for frames that are lost, tries again */
+        port->tx_room = true; /* a waiting sender tries again, even if its frames will be lost */
         port->link_came = true;
         netif_set_link_up(&port->netif);
     } else {
@@ -87,7 +87,10 @@ static void announce(void *context)
     }
 }
 
-/* lwIP leaves it to its own detection of conflicts, which here is for link-local addresses alone. */
+/*
+ * lwIP announces an address only through its conflict detection, which is used for link-local
+ * addresses only.
+ */
 static void announce_ipv4(struct netif *netif)
 {
     if (netif_is_link_up(netif) && !ip4_addr_isany(netif_ip4_addr(netif)) &&
@@ -115,11 +118,11 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
     }
 }
 
-/* A packet is handled: what guard_run() takes as its step, and the step's argument. */
+/* A packet being handled: the argument of guard_run()'s step. */
 struct packet {
     struct pbuf *p;
     struct netif *netif;
-    netif_input_fn input; /* of lwIP */
+    netif_input_fn input; /* lwIP's function */
     err_t error;
 };
 
@@ -130,7 +133,7 @@ static void handle(void *argument)
     packet->error = packet->input(packet->p, packet->netif);
 }
 
-/* The one way into lwIP: what has to be done about each packet is done here. */
+/* The only way into lwIP, so this is where each packet is checked. */
 static err_t handle_guarded(struct pbuf *p, struct netif *netif, netif_input_fn input)
 {
     struct packet packet = {p, netif, input, ERR_OK};
@@ -147,9 +150,10 @@ err_t port_input_ip(struct pbuf *p, struct netif *netif)
 }
 
 /*
- * Whether a broadcast or multicast frame is from our own Ethernet address: a network that returns what
- * it gets (QEMU's socket,mcast=, a bridge port in hairpin mode), or a station with the same address.
- * It must not be taken for another station's word: RFC 5227 §2.4, RFC 4862 §5.4.3, RFC 6762 §9.
+ * True if a broadcast or multicast frame has our own Ethernet address as its source: the network
+ * returns frames (QEMU's socket,mcast=, a bridge port in hairpin mode), or another station has the
+ * same address. Such a frame must not be treated as another station's: RFC 5227 §2.4, RFC 4862
+ * §5.4.3, RFC 6762 §9.
  */
 static bool is_own(struct lwip_port *port, const struct pbuf *p)
 {
@@ -276,7 +280,7 @@ bool lwip_port_start_ipv6(struct lwip_port *port)
     return true;
 }
 
-/* Who waits for room gets what has become free, before a received frame makes another take it. */
+/* Senders that wait for room come first, before a received frame makes another one take it. */
 unsigned lwip_port_poll(struct lwip_port *port, unsigned budget)
 {
     if (port->tx_full) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way in: the card's buffers become pbufs, without a copy, and go back when lwIP is done. */
+/* Receiving: the card's buffers become pbufs without a copy, and return when lwIP is done. */
 #include <string.h>
 
 #include "lwip/pbuf.h"
@@ -12,23 +12,24 @@
 #include "net/lwip_port/port_internal.h"
 #include "runtime/stamp.h"
 
-/* A receive buffer's private bytes: the pbuf that stands for it while the stack has it. */
+/* The private bytes of a receive buffer: the pbuf that represents it while the stack holds it. */
 struct rx_pbuf {
-    struct pbuf_custom custom; /* first: lwIP hands it back as a struct pbuf */
+    struct pbuf_custom custom; /* must be first: lwIP returns it as a struct pbuf */
     struct lwip_port *port;
 };
 
 _Static_assert(sizeof(struct rx_pbuf) <= PORT_RX_PRIVATE, "rx_pbuf");
 
 enum {
-    COPIED_MAX = 256, /* bytes of a frame that is copied where receive buffers are scarce */
-    COPY_LEAST = 96,  /* of the copy: lwIP reads a UDP header before it knows that it is there */
+    COPIED_MAX = 256, /* largest frame that is copied when receive buffers are scarce */
+    COPY_LEAST = 96,  /* minimum size of the copy: lwIP reads a UDP header before it checks that
+                       * there is one */
 };
 
-/* The frame being handled is several TCP segments that the card has joined. */
+/* The frame being handled consists of several TCP segments that the card has joined. */
 static bool joined;
 
-/* The stack is done with a receive buffer: back to the card. */
+/* The stack is done with a receive buffer: returns it to the card. */
 static void rx_free(struct pbuf *p)
 {
     struct rx_pbuf *rx = (struct rx_pbuf *)p;
@@ -37,8 +38,10 @@ static void rx_free(struct pbuf *p)
     rx->port->nic.driver->release(rx->port->nic.state, rx);
 }
 
-/* The pbuf for a received buffer: the buffer itself, or where these are scarce a copy of a small
- * one, which returns the buffer at once. NULL: it was dropped. */
+/*
+ * The pbuf for a received buffer: the buffer itself or, when buffers are scarce, a copy of a small
+ * one, which returns the buffer at once. NULL: the frame was dropped.
+ */
 static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data, uint32_t length)
 {
     struct pbuf *copy = NULL;
@@ -47,8 +50,10 @@ static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data,
         rx->custom.custom_free_function = rx_free;
         rx->port = port;
         port->counters.rx_lent++;
-        /* PBUF_RAM says that structure and data are one block, so that headers can be put back in
-         * front of a reply made in place. */
+        /*
+         * PBUF_RAM means that structure and data are one block, so headers can be put in front of a
+         * reply made in place.
+         */
         return pbuf_alloced_custom(PBUF_RAW, (u16_t)length, PBUF_RAM, &rx->custom, data,
                                    (u16_t)length);
     }
@@ -66,7 +71,7 @@ static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data,
     return copy;
 }
 
-/* Another buffer of the frame that is coming in; NULL: it could not be kept. */
+/* Adds another buffer to the current frame. NULL: it could not be kept. */
 static void append(struct lwip_port *port, struct pbuf *p)
 {
     if (p == NULL) {
@@ -92,9 +97,11 @@ static void drop(struct lwip_port *port)
     port->counters.rx_dropped++;
 }
 
-/* Whether lwIP takes the frame: it counts its bytes in 16 bits. One of several segments joined may
- * have up to 64 KiB behind the Ethernet header; that header is then taken off here. Such a frame is to
- * this station alone: lwIP would not know any more that it was for all or for a group. */
+/*
+ * True if lwIP can handle the frame: it counts its bytes in 16 bits. Joined segments may have up to
+ * 64 KiB behind the Ethernet header; then that header is removed here. Such a frame must be for
+ * this station only, as lwIP would no longer know that it was broadcast or multicast.
+ */
 static bool fits(struct lwip_port *port)
 {
     struct pbuf *p = port->partial;
@@ -109,7 +116,7 @@ static bool fits(struct lwip_port *port)
     return port->partial_length <= UINT16_MAX;
 }
 
-/* The frame of which all buffers have come, with the lengths that lwIP wants in each. */
+/* Completes a frame: sets the lengths in its pbufs as lwIP expects them. */
 static struct pbuf *finish(struct lwip_port *port)
 {
     struct pbuf *p = port->partial;
@@ -123,8 +130,10 @@ static struct pbuf *finish(struct lwip_port *port)
     return p;
 }
 
-/* lwIP acknowledges every other segment at once; several joined count as one, but must not wait for
- * the next: to lwIP one has been waiting already. */
+/*
+ * lwIP acknowledges every second segment at once. Joined segments count as one for lwIP but must be
+ * acknowledged at once: so it is told that one segment is waiting already.
+ */
 void port_tcp_received(const struct netif *netif, struct tcp_hdr *header, struct tcp_pcb *pcb)
 {
     port_window_received(netif->state, header, pcb);
@@ -133,7 +142,9 @@ void port_tcp_received(const struct netif *netif, struct tcp_hdr *header, struct
     }
 }
 
-enum { CHECKED = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP }; /* of netif.chksum_flags */
+enum {
+    CHECKED = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP
+}; /* bits of netif.chksum_flags */
 
 static void refused(struct lwip_port *port, struct pbuf *p)
 {
@@ -141,7 +152,7 @@ static void refused(struct lwip_port *port, struct pbuf *p)
     pbuf_free(p);
 }
 
-/* The frame that has come is several datagrams joined. */
+/* Handles a frame of joined datagrams. */
 static void receive_datagrams(struct lwip_port *port, const struct virtio_net_offload *offload)
 {
     struct netif *netif = &port->netif;
@@ -203,7 +214,7 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
     if (checked) {
         netif->chksum_flags = checksums & ~CHECKED;
     }
-    /* without its Ethernet header it is for IP */
+    /* without an Ethernet header it is passed to IP */
     error = p->payload == first ? netif->input(p, netif) : port_input_ip(p, netif);
     netif->chksum_flags = checksums;
     if (error != ERR_OK) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way out: pbufs become frames, without a copy, and what waits while the ring is full. */
+/* Transmitting: pbufs become frames without a copy; and what waits while the ring is full. */
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/inet_chksum.h"
@@ -31,9 +31,9 @@ void port_choose_offloads(struct lwip_port *port)
 }
 
 /*
- * A fragment from ip4_frag(), of whose packet more follows: says so. lwIP takes the last but one for
- * the last where what is left fits the MTU, but not the multiple of 8 bytes that a fragment holds.
- * The fragment's pbufs behind its header refer to those of the packet.
+ * Sets "more fragments" in a fragment from ip4_frag() that is not the last. lwIP takes the last but
+ * one for the last if the rest fits into the MTU, but not into the multiple of 8 bytes that a
+ * fragment holds. The fragment's pbufs behind its header refer to those of the packet.
  */
 static void mark_fragment(const struct netif *netif, struct pbuf *fragment)
 {
@@ -62,8 +62,9 @@ static void mark_fragment(const struct netif *netif, struct pbuf *fragment)
 }
 
 /*
- * The first fragment of a datagram without a checksum, from ip4_frag(): computes it over all of the
- * datagram, to which the fragment's second pbuf refers. The card only does that for a whole one.
+ * Computes the checksum of a datagram that ip4_frag() has fragmented, in its first fragment. It
+ * covers the whole datagram, to which the fragment's second pbuf refers. The card can only do this
+ * for unfragmented datagrams.
  */
 static void complete_checksum(const struct netif *netif, struct pbuf *fragment)
 {
@@ -87,11 +88,14 @@ static void complete_checksum(const struct netif *netif, struct pbuf *fragment)
     udp->chksum = inet_chksum_pseudo(whole, IP_PROTO_UDP, whole->tot_len, &from, &to);
     pbuf_add_header_force(whole, IP_HLEN);
     if (udp->chksum == 0) {
-        udp->chksum = 0xffff; /* 0 says that there is none */
+        udp->chksum = 0xffff; /* 0 means that there is no checksum */
     }
 }
 
-/* The same of ip6_frag(): a header with that of the fragment (RFC 8200 §4.5), then the datagram. */
+/*
+ * The same for ip6_frag(): a header including the fragment header (RFC 8200 §4.5), then the
+ * datagram.
+ */
 struct first_fragment {
     struct ip6_hdr ip;
     struct ip6_frag_hdr fragment;
@@ -113,7 +117,7 @@ static void complete_checksum_ipv6(const struct netif *netif, struct pbuf *fragm
         return;
     }
     udp = mirror->payload;
-    whole = ((struct pbuf_custom_ref *)mirror)->original; /* its IPv6 header is off already */
+    whole = ((struct pbuf_custom_ref *)mirror)->original; /* its IPv6 header has been removed */
     ip6_addr_copy_from_packed(from, first->ip.src);
     ip6_addr_copy_from_packed(to, first->ip.dest);
     udp->chksum = 0;
@@ -136,7 +140,7 @@ err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
     return etharp_output(netif, p, to);
 }
 
-/* The bytes before the pbuf's payload that belong to it, up to what the card can use. */
+/* The bytes in front of the pbuf's payload that belong to it, up to what the card can use. */
 static unsigned headroom_of(const struct lwip_port *port, struct pbuf *p)
 {
     unsigned wanted = port->nic.info.headroom;
@@ -148,8 +152,10 @@ static unsigned headroom_of(const struct lwip_port *port, struct pbuf *p)
     return wanted;
 }
 
-/* Leaves the checksum to the card where lwIP has. Returns false where it should, and cannot, as the
- * headers are not all in the first pbuf. */
+/*
+ * Makes the card compute the checksum if lwIP left it out. Returns false if it should but cannot,
+ * since the first pbuf does not contain all headers.
+ */
 static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
                            const struct offload_headers *headers,
                            struct virtio_net_offload *offload)
@@ -166,7 +172,7 @@ static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
            p->next == NULL;
 }
 
-/* Queues a pbuf chain as one frame; the card keeps a reference until it is transmitted. */
+/* Queues a pbuf chain as one frame. The card holds a reference until it is transmitted. */
 static int queue_frame(struct lwip_port *port, struct pbuf *p,
                        const struct offload_headers *headers)
 {
@@ -196,8 +202,10 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p,
     return error;
 }
 
-/* Whether the frame is a TCP segment with data, which TCP keeps and sends again. What is too short
- * for that may be an acknowledgement, and the peer waits for it. */
+/*
+ * True if the frame is a TCP segment with data, which TCP keeps and sends again. A shorter one may
+ * be an acknowledgement for which the peer waits.
+ */
 static bool can_wait(const struct pbuf *p, const struct offload_headers *headers)
 {
     return p->tot_len > ACKNOWLEDGEMENT_MAX && headers->protocol == OFFLOAD_TCP;
@@ -210,7 +218,7 @@ static void parse(const struct pbuf *p, struct offload_headers *headers)
     }
 }
 
-/* Queues a frame; where it has too many parts, a copy of it in one. */
+/* Queues a frame. If it has too many parts, queues a copy in one part. */
 static int send_frame(struct lwip_port *port, struct pbuf *p, struct offload_headers *headers)
 {
     int error = queue_frame(port, p, headers);
@@ -230,7 +238,7 @@ static int send_frame(struct lwip_port *port, struct pbuf *p, struct offload_hea
     return error;
 }
 
-/* Sends the burst under way. There is room for it, or the card is out of order. */
+/* Sends the current burst. The ring has room for it, unless the card is down. */
 static void flush_burst(struct lwip_port *port)
 {
     struct offload_headers headers;
@@ -251,14 +259,14 @@ void lwip_port_flush(struct lwip_port *port)
     port->nic.driver->flush(port->nic.state);
 }
 
-/* Read here, so that it costs nothing where the card cannot do it. */
+/* Tested here, so that it costs nothing if the card does not support bursts. */
 static bool may_be_joined(const struct lwip_port *port, const struct offload_headers *headers)
 {
     return headers->protocol == OFFLOAD_TCP ||
            (headers->protocol == OFFLOAD_UDP && port->offloads & NIC_SEND_UDP);
 }
 
-/* A frame that may be part of a burst is added to one, or begins one. */
+/* Adds a frame that can be part of a burst to the current one, or starts one. */
 static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p,
                                       const struct offload_headers *headers)
 {
@@ -289,7 +297,7 @@ err_t port_link_output(struct netif *netif, struct pbuf *p)
     if (result == BURST_TAKEN) {
         return ERR_OK;
     }
-    flush_burst(port); /* frames leave in order */
+    flush_burst(port); /* frames are sent in order */
     if (can_wait(p, &headers) && (result == BURST_FULL || !lwip_port_room(port, 1, pbuf_clen(p)))) {
         port_wait_for_room(port);
         return ERR_MEM;
@@ -311,7 +319,7 @@ void port_transmitted(void *context, void *cookie)
     }
 }
 
-/* What was lost while the link was down is sent again at once: lwIP's timer is seconds late by then. */
+/* Retransmits at once what was lost while the link was down. lwIP's timer would take seconds. */
 static void retransmit(const struct lwip_port *port)
 {
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Random numbers, and TCP's initial sequence numbers (RFC 6528): SipHash-2-4 (Aumasson and Bernstein,
- * 2012) of a secret, which is made at the start of what cannot be foretold: the processor's random
- * numbers, where it has these, the user's seed, and how long accesses to a device take.
+ * Random numbers, and TCP's initial sequence numbers (RFC 6528): SipHash-2-4 (Aumasson and
+ * Bernstein, 2012) with a secret. The secret is made at the start from unpredictable values: the
+ * processor's random numbers, if it has any, the user's seed, and the time that device accesses
+ * take.
  */
 #include "net/lwip_port/random.h"
 
@@ -17,7 +18,7 @@ enum {
     CLOCK_SAMPLES = 256,
     PROCESSOR_NUMBERS = 8,
     ISN_CLOCK_SHIFT = 12,   /* ns to 4 us, RFC 6528 §3's clock M */
-    REOPENED_ABOVE = 65537, /* what may still be under way of a connection that is opened anew */
+    REOPENED_ABOVE = 65537, /* covers data of the previous connection that may still be in flight */
 };
 
 static uint64_t secret[2];
@@ -90,7 +91,7 @@ static void make_secret(void)
     } from = {0};
 
     for (unsigned i = 0; i < CLOCK_SAMPLES; i++) {
-        (void)arch_fw_cfg_read8(); /* an emulator takes its time, and never the same */
+        (void)arch_fw_cfg_read8(); /* the time that an emulator takes for it varies */
         from.clock[i] = arch_clock_ns();
     }
     for (unsigned i = 0; i < PROCESSOR_NUMBERS && arch_random(&from.processor[i]); i++) {
@@ -99,7 +100,7 @@ static void make_secret(void)
     made = true;
 }
 
-/* Each of a count, and of when it is asked for. */
+/* Hashes a counter and the time of the call. */
 uint32_t lwip_port_random(void)
 {
     static uint64_t count;
@@ -128,7 +129,7 @@ static size_t put_address(uint8_t *to, const ip_addr_t *address)
     return length;
 }
 
-/* LWIP_HOOK_TCP_ISN: a clock, and for each pair of addresses and ports where it begins. */
+/* LWIP_HOOK_TCP_ISN: a clock, with an offset for each pair of addresses and ports. */
 uint32_t port_tcp_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr_t *remote,
                       uint16_t remote_port)
 {
@@ -146,7 +147,7 @@ uint32_t port_tcp_isn(const ip_addr_t *local, uint16_t local_port, const ip_addr
     isn = (uint32_t)siphash(secret, from, length + 4) +
           (uint32_t)(arch_clock_ns() >> ISN_CLOCK_SHIFT);
     if (isn_above != NULL && !TCP_SEQ_GT(isn, *isn_above)) {
-        isn = *isn_above + REOPENED_ABOVE; /* it has sent more than the clock counted */
+        isn = *isn_above + REOPENED_ABOVE; /* the connection sent faster than the clock counted */
     }
     return isn;
 }

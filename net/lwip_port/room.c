@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether there is room in the transmit ring for what can wait, and how much is kept free of it. */
+/* Room in the transmit ring for frames that can wait, and the places reserved for others. */
 #include "net/lwip_port/burst.h"
 #include "net/lwip_port/port_internal.h"
 
 enum {
     RESERVE_MAX = 16,
-    USUAL_PARTS = 4, /* of a segment: headers, and what it was written in */
+    USUAL_PARTS = 4, /* of a segment: headers and payload */
 };
 
 static bool has_room(const struct lwip_port *port, unsigned frames, unsigned parts, unsigned spare)
@@ -14,8 +14,8 @@ static bool has_room(const struct lwip_port *port, unsigned frames, unsigned par
 }
 
 /*
- * A ring may be so small that nothing would be left beside the places that are kept free: what can
- * wait would do so for ever. The ring is empty now, so what has no room never has.
+ * With the reserve, a very small ring would never have room for a frame that can wait. The ring is
+ * empty now, so what has no room now never will.
  */
 void port_choose_reserve(struct lwip_port *port)
 {
@@ -39,7 +39,7 @@ bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts)
 {
     unsigned spare = port->tx_reserve + burst_parts(port->bursts);
 
-    /* A frame of more is sent when it fits, or copied into one part. */
+    /* A frame of more parts is sent when it fits, or copied into one part. */
     if (has_room(port, frames, parts < port->tx_parts ? parts : port->tx_parts, spare)) {
         return true;
     }

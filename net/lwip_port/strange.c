@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What lwIP takes as it comes between its input of IP and those of UDP and ICMPv6: hooks.h. */
+/* Checks between lwIP's IP input and its input of UDP and ICMPv6, which lwIP lacks: hooks.h. */
 #include <stdbool.h>
 
 #include "lwip/icmp.h"
@@ -18,7 +18,10 @@
 #include "net/lwip_port/ping.h"
 #include "net/lwip_port/port_internal.h"
 
-/* The length is a datagram's own: bytes behind it are none of its, and it ends within the packet. */
+/*
+ * Enforces the datagram's own length: it must lie within the packet, and bytes behind it are
+ * removed.
+ */
 void port_udp_input(struct pbuf *p, struct netif *netif)
 {
     uint16_t length;
@@ -36,7 +39,7 @@ void port_udp_input(struct pbuf *p, struct netif *netif)
     (udp_input)(p, netif);
 }
 
-/* An address of a message in the form that lwIP compares. */
+/* Converts an address in a message to the form that lwIP compares. */
 static ip6_addr_t address_of(ip6_addr_p_t packed, const struct netif *netif)
 {
     ip6_addr_t address;
@@ -46,8 +49,10 @@ static ip6_addr_t address_of(ip6_addr_p_t packed, const struct netif *netif)
     return address;
 }
 
-/* Whether a station says that it has an address which is ours for good. lwIP would give that up, at any
- * time; RFC 4862 §5.4.4 has this for tentative addresses only. */
+/*
+ * True if a station claims an address that is confirmed as ours. lwIP would give it up at any time,
+ * while RFC 4862 §5.4.4 says so for tentative addresses only.
+ */
 static bool claims_ours(const struct pbuf *p, struct netif *netif)
 {
     ip6_addr_t target = address_of(((const struct na_header *)p->payload)->target_address, netif);
@@ -60,8 +65,10 @@ static bool claims_ours(const struct pbuf *p, struct netif *netif)
     return true;
 }
 
-/* Whether a redirect comes from the router that we use for its destination, and leads to that
- * destination or another router (RFC 4861 §8.1). */
+/*
+ * True if a redirect comes from our router for the destination, and leads to the destination itself
+ * or to another router (RFC 4861 §8.1).
+ */
 static bool redirects(const struct pbuf *p, const struct netif *netif)
 {
     const struct redirect_header *redirect = p->payload;
@@ -81,7 +88,7 @@ static bool redirects(const struct pbuf *p, const struct netif *netif)
 
 enum { OPTION_UNIT = 8 }; /* bytes */
 
-/* The bytes of a message of neighbour discovery before its options, 0 for other types. */
+/* The length of a neighbour discovery message without its options; 0 for other types. */
 static uint32_t fixed_length(uint8_t type)
 {
     switch (type) {
@@ -100,7 +107,7 @@ static uint32_t fixed_length(uint8_t type)
     }
 }
 
-/* Whether the option at this offset says that somebody is where no station can be. */
+/* True if the option at this offset contains a link-layer address that no station can have. */
 static bool misleads(const struct pbuf *p, uint32_t at)
 {
     uint8_t type = pbuf_get_at(p, (u16_t)at);
@@ -111,8 +118,11 @@ static bool misleads(const struct pbuf *p, uint32_t at)
            !frame_is_station(mac);
 }
 
-/* Whether the options from this offset on end where the message does, none is empty (RFC 4861 §6.1,
- * §7.1), and none misleads. lwIP looks at lengths in part: behind an empty one it reads an address. */
+/*
+ * True if the options from this offset on end where the message does, none is empty (RFC 4861 §6.1,
+ * §7.1), and each passes misleads(). lwIP checks lengths only partly: it reads an address behind an
+ * empty option.
+ */
 static bool has_good_options(const struct pbuf *p, uint32_t at)
 {
     while (at + 1 < p->tot_len) {
@@ -126,7 +136,7 @@ static bool has_good_options(const struct pbuf *p, uint32_t at)
     return at == p->tot_len;
 }
 
-/* Neighbour discovery is not done in fragments (RFC 6980 §5). */
+/* Neighbour discovery must not be fragmented (RFC 6980 §5). */
 static bool is_bad_discovery(const struct pbuf *p, uint8_t type)
 {
     uint32_t fixed = fixed_length(type);

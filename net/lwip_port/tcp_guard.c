@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a segment may say that lwIP 2.2.1 takes at its word, until one of its assertions fails. Each
- * such case is put right here, before lwIP sees the segment or before its timer runs. And a SYN that
- * opens a connection anew.
+ * Handles segments that lwIP 2.2.1 does not check and that make its assertions fail. Each case is
+ * corrected here, before lwIP sees the segment or before its timer runs. Also handles a SYN that
+ * reopens a connection.
  */
 #include "lwip/priv/tcp_priv.h"
 
@@ -14,22 +14,24 @@
 #include "net/lwip_port/tcp_memory.h"
 
 enum {
-    /* Of the peer's segments. Less would cost more in headers than it carries, and a SYN that is in
-     * the queue again needs room for twelve bytes of options. */
+    /*
+     * The least MSS of the peer. A smaller one costs more in headers than it carries, and a SYN
+     * that is queued again needs room for twelve bytes of options.
+     */
     MSS_MIN = 64,
-    /* Half of the largest window seen bounds the segments that tcp_write() makes. */
+    /* tcp_write() limits segments to half of the largest window seen. */
     WINDOW_MIN = 2 * MSS_MIN,
     MSS_OPTION = 4, /* bytes */
 };
 
 struct guard_counters guard_counters;
 
-/* A segment's options, which may go on in another pbuf than that of its header. */
+/* A segment's options, which may continue in another pbuf than its header's. */
 struct options {
     u8_t *first;
     u8_t *second;
     u16_t first_length;
-    u16_t length; /* bytes in all */
+    u16_t length; /* total, bytes */
 };
 
 static u8_t *option_at(const struct options *options, unsigned at)
@@ -40,8 +42,8 @@ static u8_t *option_at(const struct options *options, unsigned at)
 }
 
 /*
- * lwIP takes the largest segment's size from any segment. tcp_write() and tcp_split_unsent_seg()
- * assert that no segment in the queue is larger than that: it must not change (RFC 9293 §3.7.1).
+ * lwIP accepts an MSS option in any segment. tcp_write() and tcp_split_unsent_seg() assert that no
+ * queued segment is larger than the MSS, so it must not change (RFC 9293 §3.7.1).
  */
 static void guard_mss(const struct options *options, unsigned at, bool opening)
 {
@@ -51,14 +53,17 @@ static void guard_mss(const struct options *options, unsigned at, bool opening)
         for (unsigned i = 0; i < MSS_OPTION; i++) {
             *option_at(options, at + i) = LWIP_TCP_OPT_NOP;
         }
-    } else if (mss < MSS_MIN && mss != 0) { /* 0 is none to lwIP */
+    } else if (mss < MSS_MIN && mss != 0) { /* lwIP ignores 0 */
         *option_at(options, at + 2) = 0;
         *option_at(options, at + 3) = MSS_MIN;
     }
 }
 
-/* Walks through the options as lwIP does. Where the last byte begins an option, lwIP would read the option's length
- * from behind the header, where there may be no packet any more: the byte becomes the end of the list. */
+/*
+ * Parses the options like lwIP. If an option begins in the last byte, lwIP would read its length
+ * from behind the header, where the packet may have ended: so the byte is replaced by the end of
+ * the list.
+ */
 static void guard_options(const struct options *options, bool opening)
 {
     unsigned at = 0;
@@ -88,10 +93,10 @@ static void guard_options(const struct options *options, bool opening)
 }
 
 /*
- * Whether lwIP's queue of data out of order stays within the window with this segment. It is trimmed
- * to that only where it becomes the queue's last one, and the end of all data, FIN, goes from a
- * segment in the queue to one that covers it, though that may lead farther: when the hole is filled
- * the window then is less than what is taken from it.
+ * True if lwIP's out-of-order queue remains within the window with this segment. lwIP trims a
+ * segment only if it becomes the last one in the queue. It also moves a FIN from a queued segment
+ * to one that covers it, which may extend farther. When the gap is closed, the window would then be
+ * smaller than what is taken from it.
  */
 static bool fits_window(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
                         const struct pbuf *p)
@@ -117,8 +122,10 @@ static bool fits_window(const struct tcp_pcb *pcb, const struct tcp_hdr *header,
            TCP_SEQ_LEQ(end, last->tcphdr->seqno + last->len);
 }
 
-/* lwIP has begun to handle a segment: it does so again from the start with this one, header in host
- * order, which it frees. Its checksum is right. */
+/*
+ * Makes lwIP process this segment from the start; header in host byte order. lwIP had begun with
+ * it, and frees it. Its checksum is correct.
+ */
 static void handle_again(struct pbuf *p)
 {
     struct netif *netif = ip_current_input_netif();
@@ -136,9 +143,9 @@ static void handle_again(struct pbuf *p)
 }
 
 /*
- * Where a closed connection is remembered, a SYN beyond its sequence numbers opens it anew (RFC 9293
- * §3.10.7.8 with MAY-2, RFC 6191). lwIP answers it with an acknowledgement of the old one, and then
- * ignores the reset that this brings.
+ * A SYN above the sequence numbers of a connection in TIME_WAIT reopens it (RFC 9293 §3.10.7.8 with
+ * MAY-2, RFC 6191). lwIP instead acknowledges the old connection, and ignores the reset that
+ * follows.
  */
 static bool opens_anew(const struct tcp_pcb *pcb, const struct tcp_hdr *header)
 {
@@ -150,17 +157,17 @@ static void open_anew(struct tcp_pcb *pcb, struct pbuf *p, u16_t header_length)
 {
     uint32_t last = pcb->snd_nxt;
 
-    tcp_abort(pcb); /* which sends nothing then */
+    tcp_abort(pcb); /* sends nothing in this state */
     random_isn_above(&last);
     pbuf_header_force(p, (s16_t)header_length);
-    pbuf_ref(p); /* lwIP frees it twice */
+    pbuf_ref(p); /* lwIP will free it again */
     handle_again(p);
     random_isn_above(NULL);
 }
 
 /*
- * Keeps the buffers that a segment's data lies in from being used up: see tcp_memory.h. Returns false
- * where the segment is not to be handled any more: it is dropped, or a copy of it was handled.
+ * Keeps a segment's data from using up the receive buffers: see tcp_memory.h. Returns false if the
+ * segment must not be processed further: it was dropped, or a copy was processed.
  */
 static bool may_keep(const struct tcp_pcb *pcb, const struct tcp_hdr *header, struct pbuf *p,
                      u16_t header_length, bool in_one_piece)
@@ -174,7 +181,7 @@ static bool may_keep(const struct tcp_pcb *pcb, const struct tcp_hdr *header, st
         return true;
     }
     if (is_short && p->tot_len > tcp_memory_share(pcb)) {
-        guard_counters.segments_dropped++; /* as if it was lost: it is sent again */
+        guard_counters.segments_dropped++; /* as if it had been lost: the peer sends it again */
         return false;
     }
     if (ahead) {
@@ -211,14 +218,16 @@ err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_
                       TCPH_FLAGS(header) & TCP_SYN && (state == LISTEN || state == SYN_SENT));
     }
     if (state >= SYN_RCVD && state != TIME_WAIT) {
-        /* With a window of less tcp_write() makes segments of the peer's MSS, and when it opens it
-         * asserts that those in the queue are smaller than half of it. */
+        /*
+         * With a smaller window tcp_write() makes segments of the peer's MSS. When the window
+         * opens, it asserts that queued segments are smaller than half of it.
+         */
         if (pcb->snd_wnd_max < WINDOW_MIN) {
             pcb->snd_wnd_max = 2 * (tcpwnd_size_t)pcb->mss;
         }
         if (!fits_window(pcb, header, p)) {
             guard_counters.segments_refused++;
-            tcp_send_empty_ack(pcb); /* RFC 9293 §3.10.7.4: for one that is not acceptable */
+            tcp_send_empty_ack(pcb); /* RFC 9293 §3.10.7.4: the answer to an unacceptable segment */
             return ERR_VAL;
         }
         if ((p->tot_len != 0 || TCPH_FLAGS(header) & TCP_FIN) &&
@@ -231,14 +240,13 @@ err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_
 }
 
 /*
- * tcp_slowtmr() asserts that a connection that waits for the peer's window has something to send, of
- * which the peer may have acknowledged the last byte meanwhile, that of a probe; and takes the lower
- * 16 bits of the window for what fits, of which it asserts that it is neither 0 nor more than a
- * segment.
+ * tcp_slowtmr() asserts that a connection that waits for the peer's window has something to send.
+ * But the peer may have acknowledged the last byte, that of a probe. It also takes the lower 16
+ * bits of the window, and asserts that they are neither 0 nor more than a segment.
  */
 void guard_before_tcp_timer(void)
 {
-    /* All that these do is to choose the port from which on a free one is looked for. */
+    /* These functions only choose the port at which the search for a free one starts. */
     tcp_init();
     udp_init();
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
@@ -247,7 +255,7 @@ void guard_before_tcp_timer(void)
         }
         if (pcb->unsent == NULL || pcb->unacked != NULL) {
             pcb->persist_backoff = 0;
-        } else if (pcb->snd_wnd >= pcb->mss) { /* all of a segment fits */
+        } else if (pcb->snd_wnd >= pcb->mss) { /* the whole segment fits */
             pcb->persist_backoff = 0;
             tcp_output(pcb);
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How many receive buffers TCP keeps: of data out of order, and of data in order that the programs
- * have not let go of. A window bounds the bytes of one connection; but a byte can keep a buffer, and
- * the windows of all connections promise more than there is.
+ * Limits the receive buffers that TCP holds: out-of-order data, and data that the programs have not
+ * read. A window limits the bytes of a connection. But a single byte can occupy a buffer, and the
+ * windows of all connections exceed the memory.
  */
 #include "net/lwip_port/tcp_memory.h"
 
@@ -13,8 +13,9 @@
 #include "net/lwip_port/port_internal.h"
 
 enum {
-    WORTH_KEEPING = 800,    /* bytes in a receive buffer: half of what it holds */
-    FAIR_SHARE = 16 * 1024, /* bytes that a connection may leave unread where buffers are few */
+    WORTH_KEEPING = 800,    /* data that justifies keeping a receive buffer: half of its size,
+                             * bytes */
+    FAIR_SHARE = 16 * 1024, /* unread bytes allowed per connection when buffers are scarce */
 };
 
 void tcp_memory_init(struct lwip_port *port)
@@ -25,7 +26,7 @@ void tcp_memory_init(struct lwip_port *port)
     port->lent_most = counters.rx_buffers_max / 4 * 3;
 }
 
-/* The receive buffers of a packet. */
+/* The number of receive buffers of a packet. */
 static unsigned buffers_in(const struct pbuf *p)
 {
     unsigned count = 0;
@@ -41,7 +42,7 @@ bool tcp_memory_wastes(const struct pbuf *p)
     return p->tot_len < buffers_in(p) * WORTH_KEEPING;
 }
 
-/* The pbufs that a connection keeps out of order. */
+/* The number of pbufs in a connection's out-of-order queue. */
 static unsigned out_of_order(const struct tcp_pcb *pcb)
 {
     unsigned count = 0;
@@ -52,8 +53,10 @@ static unsigned out_of_order(const struct tcp_pcb *pcb)
     return count;
 }
 
-/* The one that keeps most gives it up: a peer that is told of such data must send it again if asked
- * to (RFC 2018 §8). */
+/*
+ * The connection with the largest queue drops it. A peer must be able to send such data again (RFC
+ * 2018 §8).
+ */
 void tcp_memory_room_out_of_order(const struct lwip_port *port, const struct pbuf *p)
 {
     const unsigned most = port->lent_most / 3; /* a quarter of all buffers */

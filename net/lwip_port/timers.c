@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lwIP's timers, each at its interval, and what is to happen once: LWIP_TIMERS_CUSTOM. Its own
- * implementation allocates a structure whenever one is set, and stops the program where there is no
- * memory for it.
+ * lwIP's periodic timers and timeouts: LWIP_TIMERS_CUSTOM. lwIP's implementation allocates a
+ * structure for each timeout, and stops the program if there is no memory for it.
  */
 #include <stdint.h>
 
@@ -15,16 +14,18 @@
 
 enum {
     TIMERS_MAX = 16,
-    /* Of each card eleven of mDNS, DHCP's and conflict.c's two, and those of groups.c and vlan.c; of all,
-     * mDNS's questions in several parts, and four of net/. */
+    /*
+     * Per card: eleven of mDNS, DHCP's, two of conflict.c, and those of groups.c and vlan.c. For
+     * all: mDNS's multi-packet questions, and four of net/.
+     */
     HANDLERS = 16 + 1 + 4,
-    EACH_MAX = NIC_CARDS, /* of one handler */
+    EACH_MAX = NIC_CARDS, /* per handler */
     ONCE_MAX = HANDLERS * EACH_MAX,
 };
 
-static uint32_t due[TIMERS_MAX]; /* sys_now() at which each is to run next */
+static uint32_t due[TIMERS_MAX]; /* sys_now() of each timer's next run */
 
-/* What is to happen once, in no order. */
+/* Timeouts, in no order. */
 static struct once {
     uint32_t due;
     sys_timeout_handler handler;
@@ -32,8 +33,10 @@ static struct once {
 } once[ONCE_MAX];
 static unsigned once_count;
 
-/* Anybody may send questions in several parts, and as many as he likes, each with a timer: those for
- * whose further parts there is no room are handled at once, without these. */
+/*
+ * Anybody may send any number of multi-packet questions, each with a timer. If there is no timer
+ * left, the question is handled at once, without its further packets.
+ */
 void sys_timeout(u32_t ms, sys_timeout_handler handler, void *argument)
 {
     unsigned set = 0;
@@ -66,7 +69,7 @@ static void run_step(void *argument)
     this->handler(this->argument);
 }
 
-/* A handler may set and take back any. */
+/* A handler may set and cancel any timeout. */
 static void run_once(uint32_t now)
 {
     for (unsigned i = 0; i < once_count;) {
@@ -116,7 +119,7 @@ void sys_check_timeouts(void)
         if (late > INT32_MAX) {
             continue; /* it is not due yet */
         }
-        due[i] += late < interval ? interval : late + interval; /* what was missed is left out */
+        due[i] += late < interval ? interval : late + interval; /* missed intervals are skipped */
         run_cyclic(lwip_cyclic_timers[i].handler);
     }
     run_once(now);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VLAN tags (IEEE 802.1Q). A netif has one VLAN or none: what it sends is tagged accordingly, and
- * it receives nothing else. A tag of VLAN 0 only has a priority, and counts as none. What is sent
- * while a tagged frame is handled has that frame's priority.
+ * VLAN tags (IEEE 802.1Q). A netif has at most one VLAN: its frames are tagged accordingly, and it
+ * receives no others. A tag of VLAN 0 only carries a priority and counts as no tag. Frames sent
+ * while a tagged frame is handled get that frame's priority.
  */
 #include "lwip/prot/ethernet.h"
 #include "lwip/timeouts.h"

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Windows of TCP that the card can hold (nic_driver.window), and that its receive buffers have room
- * for where they are few. */
+/*
+ * Limits TCP windows to what the card can hold (nic_driver.window) and, when they are scarce, to
+ * the receive buffers.
+ */
 #include "lwip/ip.h"
 #include "lwip/priv/tcp_priv.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/port_internal.h"
 #include "net/lwip_port/tcp_memory.h"
 
-static bool limited; /* there is a card that asks for it */
+static bool limited; /* some card has a limit */
 
 void port_window_init(const struct lwip_port *port)
 {
@@ -15,8 +17,9 @@ void port_window_init(const struct lwip_port *port)
 }
 
 /*
- * Only the peer sees it: what lwIP keeps for the connection stays the same. Acknowledgements move
- * the small window along, until the program leaves more lying than the large one has beyond it.
+ * Only the peer sees the smaller window; lwIP's own value is unchanged. Acknowledgements move the
+ * small window forward, until the program has left more data unread than the difference between the
+ * two.
  */
 uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, uint32_t *options)
 {
@@ -24,7 +27,7 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
     const struct lwip_port *port;
     uint32_t window = UINT32_MAX;
 
-    /* A reset for what belongs to no connection has none. */
+    /* A reset without a connection has no window. */
     if (pcb == NULL || !(limited || tcp_memory_was_short) ||
         (netif = ip_route(&pcb->local_ip, &pcb->remote_ip)) == NULL) {
         return options;
@@ -46,8 +49,8 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
 }
 
 /*
- * The peer seems to have a smaller window. A bound of what is in the card's queue would not do: it is
- * the acknowledgements that fill the card, of all that is not acknowledged yet.
+ * Makes the peer's window appear smaller. Limiting the card's queue would not be enough: the card
+ * fills up with acknowledgements, of all data that is not acknowledged yet.
  */
 void port_window_received(const struct lwip_port *port, struct tcp_hdr *header,
                           const struct tcp_pcb *pcb)
