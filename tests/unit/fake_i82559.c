@@ -149,7 +149,7 @@ static void do_command(struct fake_i82559 *fake, uint8_t command)
     }
 }
 
-/* A 93C46: what goes in and out on each rising clock. */
+/* A 93C46: input and output on each rising clock edge. */
 static void set_pins(struct fake_i82559 *fake, uint8_t pins)
 {
     bool rises = pins & 1 && !(fake->pins & 1);
@@ -256,7 +256,7 @@ void fake_i82559_open(struct fake_i82559 *fake, const uint8_t mac[6], bool memor
     for (unsigned i = 0; i < 3; i++) {
         fake->eeprom[i] = (uint16_t)(mac[2 * i] | mac[2 * i + 1] << 8);
     }
-    fake->eeprom[6] = 9; /* a PHY's address that is nobody's default */
+    fake->eeprom[6] = 9; /* an unusual PHY address */
     for (unsigned i = 0; i < 63; i++) {
         sum = (uint16_t)(sum + fake->eeprom[i]);
     }
@@ -293,7 +293,7 @@ bool fake_i82559_receive(struct fake_i82559 *fake, const void *frame, unsigned l
     if (command & EL || fake->sees_end) {
         fake->sees_end = false;
         fake->ru_state = FAKE_RU_NO_RESOURCES;
-        fake->ru_next = UINT32_MAX; /* not to be gone on from */
+        fake->ru_next = UINT32_MAX; /* the RU cannot continue from here */
         fake->ack |= RNR;
     }
     return true;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bursts of UDP datagrams: the test cuts the frames as a card would, and compares with the datagrams
- * that went in. */
+/*
+ * Bursts of UDP datagrams: the test splits the frames like a card and compares with the original
+ * datagrams.
+ */
 #include "burst_card.h"
 
 enum { SIZE = 1024, LINUX_SEGMENTS_MAX = 64 };
 
-/* A datagram is lost if it finds no place, so it may take any. */
+/* A datagram without room is lost, so it may use any place. */
 static int set_up_udp(void **state)
 {
     int error = set_up(state);
@@ -19,7 +21,7 @@ static uint8_t *udp_of(const struct pbuf *p)
     return (uint8_t *)p->payload + p->len - 8;
 }
 
-/* The next datagram of a program; its checksum field is what another one left there. */
+/* Makes the next datagram of a program. Its checksum field contains leftover data. */
 static struct pbuf *make(uint32_t offset, unsigned length, bool ipv6)
 {
     struct pbuf *p = make_frame(offset, length, 17, 8, ipv6);
@@ -31,7 +33,7 @@ static struct pbuf *make(uint32_t offset, unsigned length, bool ipv6)
     return p;
 }
 
-/* Compares a frame, cut by the card, with the datagrams from `first` on. Returns how many. */
+/* Splits a frame and compares with the datagrams from `first` on. Returns their number. */
 static unsigned cut_and_compare(const struct sent *s, unsigned first)
 {
     const struct virtio_net_offload *o = &s->offload;
@@ -41,7 +43,7 @@ static unsigned cut_and_compare(const struct sent *s, unsigned first)
     assert_headers(s, 17, 6);
     assert_int_equal(o->gso_type, VIRTIO_NET_HDR_GSO_UDP_L4);
     assert_int_equal(o->hdr_len, o->csum_start + 8);
-    /* Linux takes it from the checksum's sum, so it must be what that was made with. */
+    /* Linux derives its length from the checksum, so that must match. */
     assert_int_equal(sum_of(s->bytes + o->csum_start + 4, 2), s->length - o->csum_start);
     for (uint32_t at = 0; at < total; at += o->gso_size, cut++) {
         const struct segment *from = &segments[first + cut];
@@ -73,7 +75,7 @@ static void test_datagrams_leave_as_one_frame(void **state)
         assert_int_equal(sent[0].offload.gso_size, SIZE);
         assert_int_equal(sent[0].parts, 2);
         assert_int_equal(cut_and_compare(&sent[0], first), 10);
-        if (!ipv6) { /* from which the card counts on */
+        if (!ipv6) { /* the card increments it */
             assert_memory_equal(sent[0].bytes + 18, (uint8_t *)segments[first].room + 12 + 18, 2);
         }
         release_sent();
@@ -92,7 +94,7 @@ static void test_one_datagram_leaves_as_it_is(void **state)
     assert_int_equal(sent_count, 0);
 }
 
-/* Without payload, as a fragment, without its header in the first pbuf, with a card that cannot. */
+/* Without payload, fragmented, without headers in the first pbuf, or with a card that cannot. */
 static void test_what_is_never_part_of_a_burst(void **state)
 {
     struct offload_headers headers;
@@ -129,7 +131,7 @@ static void test_a_card_that_cuts_datagrams_only(void **state)
     free(only);
 }
 
-/* Changes one byte of the next datagram; it must then begin a burst of its own, or not. */
+/* Changes a byte of the next datagram; `result` says whether it must begin a new burst. */
 static void assert_after_change(unsigned offset_of_byte, uint8_t change, enum burst_result result)
 {
     struct pbuf *a = make(0, SIZE, false), *b = make(SIZE, SIZE, false);

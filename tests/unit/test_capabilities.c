@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Virtio capabilities (virtio 1.3 §4.1.4) of all kinds, good and bad. */
+/* Virtio capabilities (virtio 1.3 §4.1.4), valid and invalid. */
 #include <string.h>
 
 #include "fake_card.h"
 #include "pci/internal/pci_spec.h"
 
-/* A transitional device with a bad modern interface still has the other one. */
+/* A transitional device with an invalid modern interface still has the legacy one. */
 static void check_refused(void (*spoil)(void))
 {
     card_create(FAKE_MODERN, 0);
@@ -15,13 +15,13 @@ static void check_refused(void (*spoil)(void))
     card_create(FAKE_TRANSITIONAL, 0);
     spoil();
     assert_int_equal(card_open(), 0);
-    assert_false(card.dev.status & VIRTIO_STATUS_FEATURES_OK); /* through the legacy interface */
+    assert_false(card.dev.status & VIRTIO_STATUS_FEATURES_OK); /* uses the legacy interface */
     card_close();
 }
 
 static const uint8_t capabilities[] = {FAKE_CAP_COMMON, FAKE_CAP_NOTIFY, FAKE_CAP_ISR,
                                        FAKE_CAP_DEVICE};
-static unsigned victim; /* the capability to spoil, and what with */
+static unsigned victim; /* the capability to change, and how */
 static unsigned field;
 static unsigned width;
 static uint32_t value;
@@ -45,7 +45,7 @@ static void structure_in_a_bar_that_cannot_be_is_refused(void **state)
 {
     (void)state;
     for (uint32_t bar = 0; bar < 256; bar = bar < 8 ? bar + 1 : bar * 2 + 1) {
-        if (bar != FAKE_BAR && bar != 0) { /* 0 is there in a transitional device */
+        if (bar != FAKE_BAR && bar != 0) { /* BAR 0 exists in a transitional device */
             check_all_refused(VIRTIO_PCI_CAP_BAR, 1, bar);
         }
     }
@@ -57,7 +57,7 @@ static void structure_beyond_its_bar_is_refused(void **state)
     check_all_refused(VIRTIO_PCI_CAP_OFFSET, 4, FAKE_BAR_SIZE);
     check_all_refused(VIRTIO_PCI_CAP_OFFSET, 4, UINT32_MAX);
     check_all_refused(VIRTIO_PCI_CAP_LENGTH, 4, 0);
-    for (victim = 0; victim < 4; victim++) { /* what its BAR has of it is too little */
+    for (victim = 0; victim < 4; victim++) { /* the part of it inside the BAR is too small */
         if (victim != 2) {
             field = VIRTIO_PCI_CAP_OFFSET;
             width = 4;
@@ -69,7 +69,7 @@ static void structure_beyond_its_bar_is_refused(void **state)
     }
 }
 
-/* §4.1.4.3.1, §4.1.4.4.1, §4.1.4.6.1: all but the ISR status have an alignment. */
+/* §4.1.4.3.1, §4.1.4.4.1, §4.1.4.6.1: all except the ISR status must be aligned. */
 static void misaligned_structure_is_refused(void **state)
 {
     static const struct {
@@ -90,11 +90,11 @@ static void misaligned_structure_is_refused(void **state)
 static void missing_structure_is_refused(void **state)
 {
     (void)state;
-    check_all_refused(VIRTIO_PCI_CAP_CFG_TYPE, 1, 99); /* §4.1.4.1: types unknown are ignored */
-    check_all_refused(0, 1, 5);                        /* a capability of another kind */
+    check_all_refused(VIRTIO_PCI_CAP_CFG_TYPE, 1, 99); /* §4.1.4.1: unknown types are ignored */
+    check_all_refused(0, 1, 5);                        /* another kind of capability */
 }
 
-/* §4.1.4: what lies behind the end of a capability is not part of it. */
+/* §4.1.4: bytes behind the end of a capability are not part of it. */
 static void capability_that_is_too_short_is_refused(void **state)
 {
     (void)state;
@@ -128,7 +128,7 @@ static void list_that_is_a_loop(void)
 static void list_that_ends_at_the_edge(void)
 {
     fake_virtio_capability(&card.dev, FAKE_CAP_COMMON, 0xfc, 99, 0, 0, 0);
-    fake_pci_set(card.dev.function, 0xfc, 4, 0x01100009); /* a quarter of a capability */
+    fake_pci_set(card.dev.function, 0xfc, 4, 0x01100009); /* only a quarter of a capability */
 }
 
 static void broken_lists_are_refused(void **state)
@@ -141,7 +141,7 @@ static void broken_lists_are_refused(void **state)
     check_refused(list_that_ends_at_the_edge);
 }
 
-/* §4.1.4.1: the driver takes the first that it can use. */
+/* §4.1.4.1: the driver uses the first usable one. */
 static void first_usable_structure_is_taken(void **state)
 {
     (void)state;
@@ -151,7 +151,7 @@ static void first_usable_structure_is_taken(void **state)
     fake_virtio_capability(&card.dev, 0xa0, 0xb0, VIRTIO_PCI_CAP_COMMON_CFG, 2, 0, 56);
     fake_virtio_capability(&card.dev, 0xb0, FAKE_CAP_OTHER, VIRTIO_PCI_CAP_ISR_CFG, FAKE_BAR,
                            FAKE_BAR_SIZE, 1);
-    /* And behind the good ones others, which would be good too, but are not where things are. */
+    /* Further valid capabilities follow, which point elsewhere. */
     fake_pci_set(card.dev.function, FAKE_CAP_DEVICE + 1, 1, 0xc0);
     fake_virtio_capability(&card.dev, 0xc0, 0xd0, VIRTIO_PCI_CAP_COMMON_CFG, FAKE_BAR, 0, 56);
     fake_virtio_capability(&card.dev, 0xd0, 0, VIRTIO_PCI_CAP_ISR_CFG, FAKE_BAR, 0, 1);
@@ -159,7 +159,7 @@ static void first_usable_structure_is_taken(void **state)
     card_close();
 }
 
-/* The last 16 bytes of configuration space hold a capability as well as any others. */
+/* The last 16 bytes of configuration space can hold a capability too. */
 static void capability_at_the_end_of_configuration_space_is_found(void **state)
 {
     (void)state;
@@ -171,8 +171,10 @@ static void capability_at_the_end_of_configuration_space_is_found(void **state)
     card_close();
 }
 
-/* §4.1.4: the structure may be longer than what this driver knows of, and than its BAR; the capability,
- * too. */
+/*
+ * §4.1.4: the structure may be longer than known to the driver, and than its BAR; so may the
+ * capability.
+ */
 static void longer_structures_are_accepted(void **state)
 {
     static const uint32_t lengths[] = {0x1000, FAKE_BAR_SIZE + 1, UINT32_MAX};
@@ -193,7 +195,7 @@ static void longer_structures_are_accepted(void **state)
     }
 }
 
-/* A field behind the end of the device's structure is not read; then nobody says the link is up. */
+/* A field beyond the device's structure is not read; the link then counts as down. */
 static void field_behind_the_structure_is_not_read(void **state)
 {
     (void)state;
@@ -208,7 +210,7 @@ static void field_behind_the_structure_is_not_read(void **state)
     card_close();
 }
 
-/* The structures may lie in I/O space as well. */
+/* The structures may also be in I/O space. */
 static void modern_interface_in_an_io_bar_works(void **state)
 {
     (void)state;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Closing: what the client does meanwhile, from where it may not be done, what comes back later. */
+/* Closing: the client's actions during it, from where it is not allowed, and late releases. */
 #include "fake_card.h"
 
 enum { RX = VIRTIO_NET_QUEUE_RX };
 
 static unsigned calls;
 
-/* A client that sends what it receives back in place: transmitted() ends the buffer's use. */
+/* A client that sends received buffers back in place: transmitted() releases the buffer. */
 static void release(void *context, void *cookie)
 {
     (void)context;
@@ -14,8 +14,10 @@ static void release(void *context, void *cookie)
     calls++;
 }
 
-/* All buffers that there may be are in the transmit ring, none is posted: each that comes back while the
- * device is closed would be posted, and announced to a device that has been reset. */
+/*
+ * All buffers are in the transmit ring and none is posted. Buffers that come back during closing
+ * must not be posted, nor the reset device notified.
+ */
 static void frames_that_come_back_ring_no_doorbell(void **state)
 {
     (void)state;
@@ -44,7 +46,7 @@ static void flush_within(void *context, void *cookie)
     calls++;
 }
 
-/* Frames that were queued, and not announced to the device before it was reset. */
+/* Frames queued before the reset, without a notification. */
 static void client_that_flushes_rings_no_doorbell(void **state)
 {
     (void)state;
@@ -98,7 +100,7 @@ static void announced_within(void *context)
     linked_within(context, true);
 }
 
-/* From none of the four callbacks: it is refused, nothing changes, and all goes on. */
+/* From the four callbacks closing is refused and has no effect. */
 static void closing_within_a_callback_is_refused(void **state)
 {
     (void)state;
@@ -127,8 +129,8 @@ static void closing_within_a_callback_is_refused(void **state)
             assert_int_equal(card_interrupts(), 1);
             assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         }
-        assert_int_equal(calls, (i < 2 ? 3 : 4) * 3); /* a legacy device tells no speed */
-        /* Nor from transmitted(), where closing calls it. */
+        assert_int_equal(calls, (i < 2 ? 3 : 4) * 3); /* a legacy device does not report speed */
+        /* The same in transmitted() when closing calls it. */
         assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
         card_free_frame(frame, 0);
         card_close();
@@ -136,7 +138,7 @@ static void closing_within_a_callback_is_refused(void **state)
     }
 }
 
-/* Who gives a buffer back too late has broken a rule, but no block is lost by it. */
+/* A buffer released too late breaks the rules, but is freed. */
 static void buffer_released_after_closing_is_freed(void **state)
 {
     (void)state;
@@ -155,7 +157,10 @@ static void buffer_released_after_closing_is_freed(void **state)
     }
 }
 
-/* Before virtio_net_start() and after _close() nothing is taken, rung or asked for. */
+/*
+ * Before virtio_net_start() and after virtio_net_close() no frame is accepted, no doorbell rung and
+ * no interrupt requested.
+ */
 static void device_that_is_not_live_is_left_alone(void **state)
 {
     (void)state;
@@ -185,7 +190,10 @@ static void device_that_is_not_live_is_left_alone(void **state)
     }
 }
 
-/* Who only sends gets its frames back without a poll; within a function of the client's nothing happens. */
+/*
+ * A sender gets its frames back without polling; within a function of the client reclaim has no
+ * effect.
+ */
 static unsigned reclaimed_within;
 static void transmitted(void *context, void *cookie)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The device's configuration: address, link, reading it while it changes. */
+/* The device's configuration: address, link, and changes during a read. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -18,7 +18,7 @@ static void mac_address_is_the_devices(void **state)
     }
 }
 
-/* Without the feature the field means nothing; a group's address is nobody's own. */
+/* Without the feature the field is invalid, and a multicast address is not a station's. */
 static void mac_address_is_made_up_where_there_is_none(void **state)
 {
     static const uint8_t group[6] = {0x53, 0x54, 0, 1, 2, 3}, zero[6];
@@ -32,8 +32,9 @@ static void mac_address_is_made_up_where_there_is_none(void **state)
         fake_platform.clock_ns = 12345 + i;
         assert_int_equal(card_open(), 0);
         assert_true(memcmp(card.dev.mac, before, 6) == 0 && memcmp(card.net.mac, before, 6) != 0);
-        assert_int_equal(card.net.mac[0] & 3, 2); /* local, one station */
-        assert_false(card.dev.features & MAC);    /* who agrees to MAC takes the device's */
+        assert_int_equal(card.net.mac[0] & 3, 2); /* locally administered, unicast */
+        assert_false(card.dev.features & MAC);    /* MAC is negotiated only to use the device's
+                                                   * address */
         card_close();
     }
 }
@@ -55,22 +56,22 @@ static void link_follows_the_device(void **state)
     (void)state;
     for (unsigned i = 0; i < CARD_RINGS; i++) {
         card_create_as(i, STATUS);
-        card.dev.link_status = 0x0100; /* not the bit, in either byte order */
+        card.dev.link_status = 0x0100; /* not the link bit, in either byte order */
         assert_int_equal(card_open(), 0);
         assert_false(card.net.link_up);
         card.dev.link_status = VIRTIO_NET_S_LINK_UP;
         virtio_net_poll(&card.net, 1);
-        assert_int_equal(card.links, 0); /* it was not told */
+        assert_int_equal(card.links, 0); /* the client was not told */
         fake_virtio_config_changed(&card.dev);
         assert_true(virtio_net_interrupt(&card.net));
         virtio_net_poll(&card.net, 1);
         assert_true(card.links == 1 && card.link_up);
-        fake_virtio_config_changed(&card.dev); /* something else changed */
+        fake_virtio_config_changed(&card.dev); /* another field changed */
         assert_true(virtio_net_interrupt(&card.net));
         virtio_net_poll(&card.net, 1);
         assert_int_equal(card.links, 1);
         card_close();
-        card_create_as(i, 0); /* without the feature it is always up */
+        card_create_as(i, 0); /* without the feature the link is always up */
         card.dev.link_status = 0;
         assert_int_equal(card_open(), 0);
         assert_true(card.net.link_up);
@@ -85,7 +86,7 @@ static void link_goes_at_last(struct fake_virtio *dev)
     }
 }
 
-/* A device need not tell what changes before DRIVER_OK. */
+/* A device need not report changes before DRIVER_OK. */
 static void link_that_goes_before_the_device_tells_is_seen(void **state)
 {
     (void)state;
@@ -102,7 +103,7 @@ static void link_that_goes_before_the_device_tells_is_seen(void **state)
 
 static unsigned torn;
 
-/* The address changes between its bytes, `torn` times. */
+/* The address changes `torn` times while it is read. */
 static void change_mac_within(struct fake_virtio *dev, unsigned offset)
 {
     if (offset == 2 && torn > 0) {
@@ -149,7 +150,8 @@ static void change_within_status(struct fake_virtio *dev, unsigned offset)
         torn--;
         dev->generation++;
         dev->link_status ^=
-            VIRTIO_NET_S_ANNOUNCE; /* for what has no generation: two bytes differ */
+            VIRTIO_NET_S_ANNOUNCE; /* for the legacy device without a generation: two bytes
+                                    * differ */
     }
 }
 
@@ -161,8 +163,10 @@ static void change_within_speed(struct fake_virtio *dev, unsigned offset)
     }
 }
 
-/* However often a reading is torn, the change is not forgotten, and no pass says that there is no work
- * meanwhile; it is logged once. */
+/*
+ * However often a read fails, the change is not forgotten and each pass reports work. It is logged
+ * once.
+ */
 static void torn_change_is_looked_at_again(void **state)
 {
     (void)state;
@@ -210,7 +214,7 @@ static void torn_change_is_looked_at_again(void **state)
 
 static void withdraw_features(struct fake_virtio *dev)
 {
-    if (dev->status == 0) { /* it was reset */
+    if (dev->status == 0) { /* it has been reset */
         dev->offered &= ~(virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX) |
                           virtio_bit(VIRTIO_NET_F_GUEST_CSUM));
     }
@@ -222,8 +226,10 @@ static void withdraw_at_reset(struct fake_virtio *dev, unsigned offset)
     dev->on_status_read = withdraw_features;
 }
 
-/* A device that is asked a second time, since its address is none, and then offers less: what needs the rest is not
- * agreed either. */
+/*
+ * The device is negotiated with again because its address is invalid, and now offers less. Features
+ * that require the missing ones are not negotiated either.
+ */
 static void less_offered_the_second_time(void **state)
 {
     const uint64_t all = virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX) |

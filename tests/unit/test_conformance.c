@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Statements of the specification that no other test holds: docs/conformance.md. */
+/* Statements of the specification that no other test covers: docs/conformance.md. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -9,7 +9,7 @@ enum { RX = VIRTIO_NET_QUEUE_RX, TX = VIRTIO_NET_QUEUE_TX };
 #define BIT(name) virtio_bit(VIRTIO_NET_F_##name)
 #define CTRL BIT(CTRL_VQ)
 
-static unsigned fields; /* of the configuration that were read, a bit for each offset */
+static unsigned fields; /* of the configuration that were read, one bit per offset */
 
 static void note_field(struct fake_virtio *dev, unsigned offset)
 {
@@ -17,8 +17,10 @@ static void note_field(struct fake_virtio *dev, unsigned offset)
     fields |= 1u << offset;
 }
 
-/* §2.5.1: an optional field is read where its feature was agreed, and not else. The address, which always
- * exists (§5.1.4), is told to a legacy device by its field, and read back. */
+/*
+ * §2.5.1: an optional field is read only if its feature was negotiated. The address always exists
+ * (§5.1.4); a legacy device is told it by its field, which is read back.
+ */
 static void fields_without_their_feature_are_not_read(void **state)
 {
     const struct {
@@ -54,12 +56,13 @@ static void fields_without_their_feature_are_not_read(void **state)
     }
 }
 
-static struct virtio_transport transport; /* the modern one, but for reading the configuration */
+static struct virtio_transport transport; /* the modern transport, except for reading the
+                                           * configuration */
 static const struct virtio_transport *modern;
-static unsigned changes;    /* that are to come */
-static unsigned changes_at; /* behind the field at this offset */
+static unsigned changes;    /* number of changes left */
+static unsigned changes_at; /* after the field at this offset */
 
-/* The link is up at 1000 Mbit/s, or down at 100, and changes between two of its fields. */
+/* The link is up at 1000 Mbit/s or down at 100, and changes between two of its fields. */
 static void change_link(void)
 {
     bool fast = card.dev.speed != 1000;
@@ -90,7 +93,7 @@ static void check_link(void *context, bool up)
     card.links++;
 }
 
-/* §2.5.1: several fields are of one state, or are read again. */
+/* §2.5.1: several fields are from one state, or are read again. */
 static void link_is_of_one_state(void **state)
 {
     (void)state;
@@ -133,13 +136,13 @@ static void look_before_driver_ok(struct fake_virtio *dev)
     const struct fake_queue *q = &dev->queue[RX];
 
     if (q->enabled && !(dev->status & VIRTIO_STATUS_DRIVER_OK)) {
-        dev->status |= VIRTIO_STATUS_DRIVER_OK; /* the fake looks at live queues only */
+        dev->status |= VIRTIO_STATUS_DRIVER_OK; /* the fake checks live queues only */
         posted = fake_peek(dev, RX);
         dev->status &= (uint8_t)~VIRTIO_STATUS_DRIVER_OK;
     }
 }
 
-/* §3.1.1 step 7 comes before step 8; and so it does after a reset. */
+/* §3.1.1: step 7 precedes step 8, also after a reset. */
 static void queues_are_populated_before_the_device_is_live(void **state)
 {
     (void)state;
@@ -161,8 +164,10 @@ static void queues_are_populated_before_the_device_is_live(void **state)
     }
 }
 
-/* §2.7.8.3: an answer that the device says it has not written is none; but the length of a legacy device
- * means nothing (§5.1.6.1). */
+/*
+ * §2.7.8.3: an answer that the device has not written according to its length does not count. On a
+ * legacy device the length has no meaning (§5.1.6.1).
+ */
 static void answer_counts_where_it_was_written(void **state)
 {
     static const uint32_t lies[] = {0, UINT32_MAX, 1, 12345};
@@ -173,7 +178,7 @@ static void answer_counts_where_it_was_written(void **state)
 
         card_create_as(n / 4, CTRL | BIT(CTRL_RX) | BIT(CTRL_VLAN));
         assert_int_equal(card_open(), 0);
-        card.dev.lie_answer_length = lies[n % 4]; /* all ones: 0 in all */
+        card.dev.lie_answer_length = lies[n % 4]; /* all ones: the total overflows to 0 */
         assert_int_equal(virtio_net_set_vlan(&card.net, 7, true),
                          written ? 0 : VIRTIO_ERROR_REFUSED);
         card.dev.lie_answer_length = 0;
@@ -182,7 +187,10 @@ static void answer_counts_where_it_was_written(void **state)
     }
 }
 
-/* §5.1.6.5.2.2: not even the address may be told without CTRL_RX; a legacy device has a field for it. */
+/*
+ * §5.1.6.5.2.2: without CTRL_RX not even the address may be sent by command; a legacy device has a
+ * field for it.
+ */
 static void address_is_not_commanded_without_ctrl_rx(void **state)
 {
     static const uint8_t mac[6] = {2, 1, 2, 3, 4, 5};
@@ -199,7 +207,9 @@ static void address_is_not_commanded_without_ctrl_rx(void **state)
     }
 }
 
-/* §5.1.6.4.2: bits that nobody knows are ignored, and the place of a checksum where none is missing. */
+/*
+ * §5.1.6.4.2: unknown flags are ignored, and so is a checksum position without a missing checksum.
+ */
 static void header_of_a_frame_says_what_it_may(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The serial console, with a UART whose reader is as fast or slow as a test wants. */
+/* The serial console, with a UART whose reader has any speed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,15 +12,15 @@
 #include "arch/uart16550.c"
 
 static struct {
-    unsigned reads_each; /* status reads that sending a character takes; 0: it is never sent */
+    unsigned reads_each; /* status reads per character sent; 0: none is ever sent */
     unsigned reads_since;
-    unsigned reads; /* of the status, in all */
+    unsigned reads; /* total number of status reads */
     bool busy;
-    bool initialising; /* a divisor goes to the same port */
+    bool initialising; /* the divisor uses the same port */
     uint8_t scratch;
     char text[4096];
     size_t length;
-    char typed[64]; /* and not read yet */
+    char typed[64]; /* not read yet */
     bool interrupts;
     bool out2;
     unsigned raised;
@@ -29,7 +29,7 @@ static struct {
 static arch_irq_handler_t line_4, keyboard;
 static const char *keys = "";
 
-/* A rising edge; the handler must not leave the line as it is. */
+/* A rising edge. The handler must change the line. */
 static void raise_line(void)
 {
     if (uart.interrupts && uart.typed[0] != '\0' && uart.out2) {
@@ -154,7 +154,7 @@ static void print(const char *text, unsigned times)
     }
 }
 
-/* 115,200 baud: 87 us a character, and a read of a port takes one of a PC at least. */
+/* 115,200 baud: 87 us per character; a port read on a PC takes at least one. */
 static void test_nothing_is_lost_at_the_rate_of_the_line(void **state)
 {
     (void)state;
@@ -172,7 +172,7 @@ static void test_nobody_reads(void **state)
     assert_int_equal(uart.length, 1);
     assert_int_equal(arch_console_lost, 16 * 1000 - 1);
     assert_int_equal(on_screen, 16 * 1000);
-    /* One wait, and then a look or two for each character. */
+    /* One wait, then one or two status reads per character. */
     assert_true(uart.reads <= READS_MAX + READS_EARNED + 2 * 16 * 1000 + 1);
 }
 
@@ -190,7 +190,7 @@ static void test_a_reader_that_comes_late(void **state)
     assert_string_equal(uart.text + sizeof said - 1, "more\n");
 }
 
-/* What is sent does not pay for waits that are longer than it earns. */
+/* Sent characters do not earn enough for waits this long. */
 static void test_a_reader_that_is_too_slow(void **state)
 {
     (void)state;
@@ -211,7 +211,7 @@ static void test_without_a_uart(void **state)
     assert_int_equal(arch_console_lost, 0);
 }
 
-/* As the loop does: once told, it takes all characters. Returns what it took. */
+/* Like the loop: when told, takes all characters. Returns them. */
 static const char *take(void)
 {
     static char text[64];
@@ -236,7 +236,7 @@ static void test_input_is_heard_of(void **state)
     assert_string_equal(take(), "early");
     type("a");
     type("bc");
-    assert_int_equal(uart.raised, 1); /* until they are taken */
+    assert_int_equal(uart.raised, 1); /* until all are taken */
     assert_string_equal(take(), "abc");
     type("\xff");
     assert_int_equal(uart.raised, 2);
@@ -244,7 +244,7 @@ static void test_input_is_heard_of(void **state)
     assert_string_equal(take(), "\xff");
 }
 
-/* The line falls while interrupts are off, and rises with the character that came meanwhile. */
+/* The line falls while interrupts are off and rises with the character that arrived in between. */
 static void test_input_between_the_last_look_and_the_interrupt(void **state)
 {
     (void)state;
@@ -252,7 +252,7 @@ static void test_input_between_the_last_look_and_the_interrupt(void **state)
     assert_string_equal(take(), "");
     type("a");
     assert_int_equal(arch_console_getc(), 'a');
-    strcpy(uart.typed, "b"); /* no edge: they are off */
+    strcpy(uart.typed, "b"); /* no edge, since interrupts are off */
     assert_true(arch_console_input);
     assert_string_equal(take(), "b");
 }
@@ -290,7 +290,7 @@ static void echo(const char *text)
     }
 }
 
-/* What is printed begins on a line of its own, and says who typed that his is left. */
+/* Output starts on a new line, and the reader is told that its line was left. */
 static void test_a_line_being_typed_is_left_alone(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which frames the device is told to receive: our address, groups, everything. */
+/* Receive filters told to the device: our address, groups, modes. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -35,8 +35,10 @@ static void more_groups_than_the_table_holds_means_all_groups(void **state)
     card_close();
 }
 
-/* Whoever sets modes of his own neither loses the groups that do not fit, nor is he overruled when
- * they fit again. */
+/*
+ * If the client sets modes, groups that do not fit are still received, and its modes remain when
+ * they fit again.
+ */
 static void modes_and_groups_do_not_overrule_each_other(void **state)
 {
     (void)state;
@@ -57,7 +59,7 @@ static void modes_and_groups_do_not_overrule_each_other(void **state)
     }
 }
 
-/* What the device refused is not remembered as done: the same once more does it. */
+/* A refused setting is not recorded as done: the same call later sends it. */
 static void refused_groups_can_be_asked_for_again(void **state)
 {
     (void)state;
@@ -70,7 +72,7 @@ static void refused_groups_can_be_asked_for_again(void **state)
         assert_int_equal(card.dev.rx_mode, 0);
         assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 65), 0);
         assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
-        card.dev.refuses_rx_modes = true; /* the table alone is taken */
+        card.dev.refuses_rx_modes = true; /* only the table is accepted */
         assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 3),
                          VIRTIO_ERROR_REFUSED);
         assert_int_equal(card.dev.rx_mode, VIRTIO_NET_RX_ALLMULTI);
@@ -87,21 +89,21 @@ static void refused_groups_can_be_asked_for_again(void **state)
     }
 }
 
-/* Between the commands of one change each group is received. */
+/* Each group is received between the commands of a change. */
 static void no_group_is_missed_meanwhile(void **state)
 {
     (void)state;
     open_with(3, CTRL | BIT(CTRL_RX));
     assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 64), 0);
-    card.dev.all_groups_only = true; /* fails where the table shrinks without ALLMULTI */
+    card.dev.all_groups_only = true; /* fails if the table shrinks without ALLMULTI */
     assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 65), 0);
     assert_int_equal(virtio_net_set_mac_table(&card.net, NULL, 0, macs, 64), 0);
     card_close();
 }
 
 /*
- * Whichever address the card has, the device receives the frames for it: it is told the address where
- * that is not its own, and is promiscuous where it cannot be told (card_open() checks that it hears).
+ * Whatever its address, the device receives frames for it: it is told an address other than its
+ * own, and is promiscuous if it cannot be told (card_open() checks this).
  */
 static void device_hears_our_address(void **state)
 {
@@ -117,15 +119,15 @@ static void device_hears_our_address(void **state)
         card_create_as(n / 16, CTRL | BIT(CTRL_RX) | BIT(MAC) | (command ? BIT(CTRL_MAC_ADDR) : 0));
         card.dev.mac_is_fixed = fixed;
         switch (whose) {
-        case 0: /* the device's */
+        case 0: /* the device's address */
             break;
-        case 1: /* the options' */
+        case 1: /* the options' address */
             card.options.mac = mine;
             break;
-        case 2: /* a random one, as the device has none that can be */
+        case 2: /* a random address, as the device's is invalid */
             memcpy(card.dev.mac, n / 16 % 2 ? group : zero, 6);
             break;
-        default: /* a random one, as we do not look */
+        default: /* a random address, as MAC is not negotiated */
             card.options.features &= ~BIT(MAC);
         }
         assert_int_equal(card_open(), 0);
@@ -133,7 +135,7 @@ static void device_hears_our_address(void **state)
         assert_int_equal(memcmp(card.dev.mac, card.net.mac, 6) == 0, told);
         assert_int_equal(card.dev.rx_mode, told ? 0 : VIRTIO_NET_RX_PROMISC);
 
-        /* Nor does the client make it deaf. */
+        /* The client cannot undo that. */
         assert_int_equal(virtio_net_set_rx_mode(&card.net, VIRTIO_NET_RX_ALLMULTI), 0);
         assert_true(fake_hears(&card.dev, card.net.mac));
         assert_int_equal(card.dev.rx_mode,
@@ -144,7 +146,7 @@ static void device_hears_our_address(void **state)
     }
 }
 
-/* Changed later, by command or, of a legacy device without it, by its field. */
+/* Changed later by command, or by the field of a legacy device without the command. */
 static void address_can_be_changed(void **state)
 {
     static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};
@@ -163,7 +165,8 @@ static void address_can_be_changed(void **state)
         assert_memory_equal(card.dev.mac, card.net.mac, 6);
         card_close();
     }
-    for (uint16_t vectors = 0; vectors <= 3; vectors += 3) { /* the field moves */
+    for (uint16_t vectors = 0; vectors <= 3; vectors += 3) { /* with vectors the field is
+                                                              * elsewhere */
         card_create(FAKE_LEGACY, BIT(MAC));
         fake_virtio_add_msix(&card.dev, 3);
         card.vectors = vectors;
@@ -174,7 +177,7 @@ static void address_can_be_changed(void **state)
     }
 }
 
-/* A device that was late with it may have either address: it has to be promiscuous. */
+/* After a late answer the device may have either address, so it must be promiscuous. */
 static void late_address_does_not_make_deaf(void **state)
 {
     static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};
@@ -202,8 +205,10 @@ static void answer_now(void)
     fake_ctrl_answer(&card.dev);
 }
 
-/* It answers each command just when it was given up: it gets none more than one asks for, and none from
- * within another, which would take the stack. */
+/*
+ * The device answers each command just after the timeout. It gets no more commands than requested,
+ * and none from within another, which would use up the stack.
+ */
 static void device_that_is_always_late_is_not_asked_without_end(void **state)
 {
     static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};

@@ -9,7 +9,10 @@ static const uint64_t IN_ORDER = (uint64_t)1 << VIRTIO_F_IN_ORDER;
 static const uint64_t INDIRECT = (uint64_t)1 << VIRTIO_F_INDIRECT_DESC;
 static const uint64_t EVENT = (uint64_t)1 << VIRTIO_F_EVENT_IDX;
 
-/* The device takes so many chains; returns their descriptors, and the last one's id. */
+/*
+ * The device takes this many chains. Returns the number of their descriptors; *last: the last one's
+ * id.
+ */
 static unsigned take(unsigned buffers, uint16_t *last)
 {
     struct fake_chain chain = {0};
@@ -23,7 +26,7 @@ static unsigned take(unsigned buffers, uint16_t *last)
     return descriptors;
 }
 
-/* And uses them up by one entry that gives the last one's length. */
+/* Marks them used by a single entry with the last one's length. */
 static void use_batch(unsigned buffers, uint32_t length)
 {
     uint16_t last = 0;
@@ -33,8 +36,10 @@ static void use_batch(unsigned buffers, uint32_t length)
     fake_publish(&card.dev, VQ);
 }
 
-/* Buffers of 1 to 3 parts in rings of several sizes, in batches of 1 to all there are: every cookie
- * in its order, the last one of a batch with the length that the device says, those before full. */
+/*
+ * Buffers of 1 to 3 parts in rings of several sizes, in batches of all sizes: each cookie comes
+ * back in order. The last of a batch has the device's length, the others are full.
+ */
 static void batches_come_back_one_by_one_in_order(void **state)
 {
     (void)state;
@@ -80,7 +85,7 @@ static void batches_come_back_one_by_one_in_order(void **state)
     }
 }
 
-/* The two entries of a batch of 3 and a batch of 1 lie where the specification has them. */
+/* The entries of a batch of 3 and a batch of 1 are at the specified positions. */
 static void entries_lie_at_the_first_of_their_batch(void **state)
 {
     (void)state;
@@ -94,13 +99,16 @@ static void entries_lie_at_the_first_of_their_batch(void **state)
         for (unsigned i = 1; i <= 4; i++) {
             assert_int_equal(vq_get(), i);
         }
-        /* Split: 4 entries; packed: 8 descriptors, which is one lap. */
+        /* Split: 4 entries. Packed: 8 descriptors, i.e. one lap. */
         assert_int_equal(vq.used_idx, r == 0 ? 4 : 0);
         vq_stop();
     }
 }
 
-/* A batch that is half taken is work, whatever the ring itself says; room grows with each one. */
+/*
+ * The rest of a half taken batch is pending work, whatever the ring says. Each buffer taken frees
+ * room.
+ */
 static void half_taken_batch_is_pending(void **state)
 {
     (void)state;
@@ -127,7 +135,10 @@ static void half_taken_batch_is_pending(void **state)
     }
 }
 
-/* Where several are waited for, a batch must not leap over the descriptor that interrupts. */
+/*
+ * When an interrupt for several buffers is requested, a batch must not skip the descriptor that
+ * interrupts.
+ */
 static void batches_do_not_leap_over_the_interrupt(void **state)
 {
     (void)state;
@@ -157,7 +168,10 @@ static void check_broken(unsigned bad_id, unsigned bad_index)
     assert_false(virtqueue_interrupts_on(&vq, 1));
 }
 
-/* In order, a bad id hides how many buffers it covers: the queue stops, and gives all back. */
+/*
+ * With IN_ORDER a bad id leaves unknown how many buffers it covers: the queue stops and returns
+ * all.
+ */
 static void bad_ids_stop_the_queue(void **state)
 {
     static const uint16_t ids[] = {7, 8, 9, 255, 0xffff};
@@ -206,7 +220,7 @@ static void buffers_completed_twice_stop_the_queue(void **state)
     }
 }
 
-/* The split ring says twice how many there are: by the id and by the index. */
+/* In a split ring both the id and the index tell how many there are. */
 static void id_beyond_the_used_index_stops_the_queue(void **state)
 {
     uint16_t last;
@@ -217,7 +231,7 @@ static void id_beyond_the_used_index_stops_the_queue(void **state)
         assert_int_equal(vq_add(1, 0, i), 0);
     }
     take(4, &last);
-    fake_push_batch(&card.dev, VQ, last, 0, 3, 0); /* the fourth one's id */
+    fake_push_batch(&card.dev, VQ, last, 0, 3, 0); /* the id of the fourth */
     fake_publish(&card.dev, VQ);
     check_broken(0, 1);
     vq_stop();
@@ -240,7 +254,7 @@ static void lengths_beyond_the_buffer_are_cut(void **state)
     }
 }
 
-/* The network device on such queues. */
+/* The network device with such queues. */
 static void frames_pass_in_order(void **state)
 {
     (void)state;

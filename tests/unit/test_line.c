@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The console's line editor, on a terminal that the tests look at; the commands; the figures. */
+/* The console's line editor, on a terminal that the tests read; the commands; the statistics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 
 static struct line line;
 static struct {
-    char row[80]; /* the last one, blanks up to its end */
+    char row[80]; /* the last row, up to its trailing blanks */
     unsigned column;
     unsigned rows;
 } terminal;
@@ -43,7 +43,7 @@ void arch_console_echo(char c)
     }
 }
 
-/* The terminal shows what the line is. */
+/* Checks that the terminal shows the line. */
 static void look(void)
 {
     char expected[sizeof terminal.row + 1];
@@ -57,7 +57,7 @@ static void look(void)
     assert_true(line.cursor <= line.length && line.length <= LINE_MAX);
 }
 
-/* Types keys, of which only the last may be an event, and returns that. */
+/* Types keys, of which only the last may cause an event. Returns that event. */
 static enum line_event type(const char *keys)
 {
     enum line_event event = LINE_GOES_ON;
@@ -123,7 +123,7 @@ static void test_ends_of_lines(void **state)
 {
     (void)state;
     assert_line("a\r", "a");
-    assert_int_equal(type("\n"), LINE_GOES_ON); /* of the same */
+    assert_int_equal(type("\n"), LINE_GOES_ON); /* the same line end */
     assert_line("b\n", "b");
     assert_line("\n", "");
     assert_line("c\r", "c");
@@ -139,7 +139,7 @@ static void test_lines_typed_before(void **state)
     assert_line(UP DOWN UP "\r", "");
     assert_line("one\r", "one");
     assert_line("two\r", "two");
-    assert_line("two\r", "two"); /* once */
+    assert_line("two\r", "two"); /* only once */
     assert_line("x" UP UP "\r", "one");
     assert_line(UP UP UP UP UP DOWN "\x10\x0e!\r", "two!");
     assert_line(UP DOWN DOWN "new\r", "new");
@@ -189,7 +189,7 @@ static void test_what_no_key_sends(void **state)
     assert_line("\x80\x15"
                 "help\r",
                 "help");
-    /* Keys that the editor does not have. */
+    /* Keys that the editor does not support. */
     assert_line("a\x1b[1;5Cb\x1b[15~c\x1bOPd\x1b[200~e\x1b[Z\r", "abcde");
     assert_int_equal(type("abc\x03"), LINE_GIVEN_UP);
 }

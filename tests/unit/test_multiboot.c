@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What boot/multiboot.c makes of a loader's information, also of lengths that cannot be, and what
- * becomes of its command line. The addresses there have 32 bits, so the information lies in a page that
- * has such an address.
+ * boot/multiboot.c with information from a loader, including invalid lengths, and the handling of
+ * its command line. Addresses there have 32 bits, so the information is put in a page below 4 GiB.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +26,7 @@ char image_end[1];
 static struct multiboot_info info;
 static struct boot_info found;
 static char parsed[4096];
-static size_t file_size; /* as the file directory of fw_cfg has it */
+static size_t file_size; /* as in fw_cfg's file directory */
 static jmp_buf end;
 
 void arch_console_init(void)
@@ -45,7 +44,7 @@ unsigned boot_arguments_parse(const char *command_line)
     return 0;
 }
 
-/* The file is "dhcp", though the directory says what it likes. */
+/* The file contains "dhcp", whatever length the directory says. */
 size_t fw_cfg_read_file(const char *name, void *to, size_t size)
 {
     (void)name;
@@ -111,7 +110,7 @@ static int make_page(void **state)
                : 1;
 }
 
-/* Appends an entry to the map; size: as the entry says. */
+/* Appends an entry to the map; size: its size field. */
 static void entry(uint32_t size, uint64_t base, uint64_t length, uint32_t type)
 {
     struct multiboot_memory *at = (void *)((uint8_t *)page() + info.memory_map_length);
@@ -148,7 +147,7 @@ static void our_image_is_left_out(void **state)
     assert_int_equal(found.memory_end, 16 * MIB);
 }
 
-/* Nothing says that an entry begins where the first MiB ends: v86's begins behind the screen memory. */
+/* An entry need not begin at 1 MiB: v86's begins after the screen memory. */
 static void an_entry_may_begin_below_1_mib(void **state)
 {
     (void)state;
@@ -162,7 +161,7 @@ static void an_entry_may_begin_below_1_mib(void **state)
     assert_int_equal(found.memory_start, HIGH_MEMORY);
 }
 
-/* size + 4 has 33 bits: the sum of 32 would be 0, and the entry its own successor. */
+/* size + 4 needs 33 bits: with 32, the sum would be 0 and the loop endless. */
 static void entry_sizes_that_cannot_be_end_the_map(void **state)
 {
     static const uint32_t sizes[] = {0xfffffffc, 0xffffffff, 0xfffffff8, 0x80000000, 0, 4, 19, 21};
@@ -187,7 +186,7 @@ static void longer_entries_are_skipped_as_they_say(void **state)
     assert_int_equal(found.memory_end, 80 * MIB);
 }
 
-/* What passes the end of the map, or of the address space, is not read. */
+/* Entries that extend beyond the end of the map or of the address space are not read. */
 static void maps_that_pass_an_end(void **state)
 {
     (void)state;
@@ -224,7 +223,7 @@ static void memory_behind_4_gib_is_cut_off(void **state)
     assert_int_equal(found.memory_end, UINT32_MAX);
 }
 
-/* Without a map, and with one that has no memory in it. */
+/* Without a map, and with a map without memory. */
 static void upper_memory_is_taken_instead(void **state)
 {
     (void)state;
@@ -293,7 +292,7 @@ static void grub_2_puts_no_path_there(void **state)
     assert_int_equal(paths_skipped, 1);
 }
 
-/* QEMU puts the line right behind the image, where the free memory begins. */
+/* QEMU puts the command line directly after the image, where free memory begins. */
 static void the_command_line_is_kept_out_of_the_free_memory(void **state)
 {
     static const char text[] = "ip=10.0.0.2/24 mode=irq";

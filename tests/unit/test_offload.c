@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the card is told about a frame's checksum: the test does what a card would, and compares
- * with the checksum of a host that had none. Frames begin at an odd multiple of two, as in memory.
+ * The checksum offload of a frame: the test computes what a card would, and compares with a
+ * checksum computed in full. Frames begin at an odd multiple of two, as in memory.
  */
 #include "stack.h"
 
@@ -38,7 +38,7 @@ static void put_ethernet(struct frame *f, unsigned tags, unsigned type)
     put16(f, type);
 }
 
-/* options: bytes of them, a multiple of four. flags_and_offset: of the fragment. */
+/* options: their length in bytes, a multiple of four. flags_and_offset: of the fragment. */
 static void put_ipv4(struct frame *f, unsigned protocol, unsigned options,
                      unsigned flags_and_offset)
 {
@@ -63,7 +63,7 @@ static void put_ipv6(struct frame *f, unsigned next)
     put(f, header, sizeof header);
 }
 
-/* A TCP or UDP header with a checksum field that is wrong, and a payload of odd length. */
+/* Writes a TCP or UDP header with a wrong checksum and a payload of odd length. */
 static void put_transport(struct frame *f, unsigned protocol)
 {
     unsigned header = protocol == OFFLOAD_TCP ? 20 : 8;
@@ -74,7 +74,9 @@ static void put_transport(struct frame *f, unsigned protocol)
     }
 }
 
-/* By the book: over pseudo-header and all of it, with the field as zero. */
+/*
+ * The checksum by definition: over the pseudo-header and everything else, with the field as zero.
+ */
 static uint16_t expected(const struct frame *f, unsigned protocol, size_t addresses, size_t length,
                          size_t field)
 {
@@ -102,7 +104,7 @@ static void assert_offloaded(struct frame *f, unsigned protocol, size_t addresse
     assert_int_equal(offload.csum_offset, offset);
     assert_int_equal(fold(sum_of(f->bytes + offload.csum_start, f->length - offload.csum_start)),
                      wanted);
-    /* Of a frame that is cut off, nothing is read that is not there. */
+    /* Of a truncated frame, nothing behind its end is read. */
     for (size_t cut = 0; cut < f->length; cut++) {
         uint8_t *piece = malloc(cut + 1);
 
@@ -159,7 +161,7 @@ static void test_checksum_over_ipv6_is_left_to_the_card(void **state)
     }
 }
 
-/* Fragments in the middle, at the beginning, at the end; ICMP; ARP. */
+/* First, middle and last fragments; ICMP; ARP. */
 static void test_what_the_card_cannot_compute(void **state)
 {
     static const uint16_t fragments[] = {0x2000, 0x2001, 0x1fff, 0x0001};
@@ -202,7 +204,7 @@ static void test_what_the_card_cannot_compute(void **state)
     assert_int_equal(offload.flags, 0);
 }
 
-/* What is behind them is not where it seems. */
+/* The following headers are not where they appear to be. */
 static void test_headers_that_cannot_be(void **state)
 {
     struct offload_headers headers;
@@ -225,11 +227,11 @@ static void test_headers_that_cannot_be(void **state)
         assert_int_equal(offload_parse(f.bytes, f.length, &headers), first >> 4 == 6);
     }
     f = (struct frame){0};
-    put_ethernet(&f, 3, 0x0800); /* one tag more than there are */
+    put_ethernet(&f, 3, 0x0800); /* one tag too many */
     f.length = sizeof f.bytes;
     assert_false(offload_parse(f.bytes, f.length, &headers));
 
-    /* Extension headers that end beyond 65,535 bytes. */
+    /* Extension headers that extend beyond 65,535 bytes. */
     f = (struct frame){0};
     put_ethernet(&f, 0, 0x86dd);
     put_ipv6(&f, 60);
@@ -241,7 +243,7 @@ static void test_headers_that_cannot_be(void **state)
     assert_false(offload_parse(long_frame, sizeof long_frame, &headers));
 }
 
-/* The fragment header's reserved byte is no length, and the header behind it has one. */
+/* The fragment header's reserved byte is not a length; the next header has one. */
 static void test_header_behind_that_of_a_fragment(void **state)
 {
     struct offload_headers headers;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PCI-to-PCI bridges where we are the firmware: numbers, windows, and BARs behind them. */
+/* PCI-to-PCI bridges when the program is the firmware: numbers, windows, and BARs behind them. */
 #include <string.h>
 #include <unistd.h>
 
@@ -46,7 +46,7 @@ static void bridges_are_numbered_depth_first(void **state)
 {
     struct fake_function *a = add_bridge(0, 3);
     struct fake_function *d = add_bridge(0, 5);
-    struct fake_function *b = add_bridge(1, 1); /* the number that a will have */
+    struct fake_function *b = add_bridge(1, 1); /* the future number of a */
     struct fake_function *c = add_bridge(2, 9);
 
     (void)state;
@@ -129,7 +129,7 @@ static void bars_before_a_bridge_lie_outside_its_window(void **state)
 
     (void)state;
     vpci_setup_bridges();
-    /* Its window covers the top of all: the room is below. */
+    /* Its window covers the top of all, so there is only room below. */
     fake_pci_set(bridge, MEMORY_BASE, 2, 0x2ff0);
     fake_pci_set(bridge, MEMORY_LIMIT, 2, 0x2ff0);
     fake_pci_set(bridge, IO_BASE, 1, 0xf0);
@@ -161,7 +161,7 @@ static void only_two_registers_of_a_bridge_are_bars(void **state)
     }
 }
 
-/* Its base lies above its limit, both within the room that the BAR takes. */
+/* Its base is above its limit; both are inside the BAR's place. */
 static void closed_window_takes_no_room(void **state)
 {
     struct fake_function *bridge = add_bridge(0, 3);
@@ -201,12 +201,14 @@ static bool look(const struct vpci_device *device, void *context)
     return true;
 }
 
-/* As QEMU's pxb makes them: at 80:00.0 a bridge to bus 81; and one whose first device is in the last
- * slot. Nobody looks for them where the platform knows of none. */
+/*
+ * Like QEMU's pxb: at 80:00.0 a bridge to bus 81. And a root bus whose first device is in the last
+ * slot. They are scanned only if the platform reports other roots.
+ */
 static void other_root_buses_are_scanned(void **state)
 {
     (void)state;
-    for (unsigned roots = 0; roots <= 3; roots++) { /* and one that is not there */
+    for (unsigned roots = 0; roots <= 3; roots++) { /* and a root bus without devices */
         unsigned visited;
 
         memset(seen, 0, sizeof seen);
@@ -228,7 +230,7 @@ static void other_root_buses_are_scanned(void **state)
     }
 }
 
-/* A root bus has the number that the first bridge gets, and the bridge is on it. */
+/* A root bus has the number that the first bridge will get, and contains the bridge. */
 static void a_bridge_to_its_own_bus_is_survived(void **state)
 {
     struct fake_function *f;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The places of TCP connections: who gets one, who loses one, and when. */
+/* The places of TCP connections: which connection gets one, loses one, and when. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/services/places.c"
 
 enum { MOST = 300, SECOND = 1000, MINUTE = 60 * SECOND };
@@ -101,7 +101,7 @@ static void add(struct tcp_pcb **list, struct tcp_pcb *pcb, enum tcp_state state
     *list = pcb;
 }
 
-/* A SYN has come to a port. */
+/* A SYN has arrived at a port. */
 static void half_open_one(struct tcp_pcb *pcb, u16_t port)
 {
     add(&tcp_active_pcbs, pcb, SYN_RCVD);
@@ -239,7 +239,7 @@ static void idle_connection_ends(void **state)
     assert_int_equal(ended_count, 1);
     let_pass(3 * SECOND);
     assert_ptr_equal(ended, &pcbs[0]);
-    assert_null(sweeper); /* nothing is left to look at */
+    assert_null(sweeper); /* no timer remains */
 }
 
 static void half_open_and_closed_ones_end(void **state)
@@ -256,7 +256,10 @@ static void half_open_and_closed_ones_end(void **state)
     assert_ptr_equal(ended, &pcbs[1]);
 }
 
-/* Returns after how many ms a client is lost that takes so many bytes a second of what waits. */
+/*
+ * Returns the ms after which a client is dropped that takes this many of the waiting bytes per
+ * second.
+ */
 static u32_t lost_after(u32_t bytes_a_second)
 {
     u32_t since = now;
@@ -283,7 +286,10 @@ static void fast_enough_connection_stays(void **state)
     assert_int_equal(lost_after(SLOW_BYTES / 60 + 50), 10 * MINUTE);
 }
 
-/* What is said and answered now and then is neither idle nor slow, though something always waits. */
+/*
+ * A connection with little traffic in both directions is neither idle nor slow, even if data always
+ * waits.
+ */
 static void quiet_connection_stays(void **state)
 {
     (void)state;
@@ -312,7 +318,7 @@ static void connection_back_spares_who_asked(void **state)
     assert_true(places_enter_beside(back, &pcbs[0]));
     assert_ptr_equal(ended, &pcbs[1]);
     assert_int_equal(ended_count, 1);
-    back->lastack = back->snd_lbb = 0xd0000000; /* it is connected only now */
+    back->lastack = back->snd_lbb = 0xd0000000; /* it is established only now */
     let_pass(IDLE_MEASURED_MS - 2 * SECOND);
     assert_int_equal(ended_count, 1);
     let_pass(4 * SECOND);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Setting a queue up over both transports: its size, where its rings and its doorbell are. */
+/* Queue set-up over both transports: size, addresses of the rings, doorbell. */
 #include "fake_card.h"
 
 static void queue_size_is_dictated_by_a_legacy_device(void **state)
@@ -11,7 +11,7 @@ static void queue_size_is_dictated_by_a_legacy_device(void **state)
         card_create(FAKE_LEGACY, 0);
         card.dev.queue[0].size = card.dev.queue[1].size = sizes[i];
         assert_int_equal(card_open(), 0);
-        assert_int_equal(card.net.tx.size, sizes[i]); /* it lays out the ring by that */
+        assert_int_equal(card.net.tx.size, sizes[i]); /* the ring's layout depends on it */
         assert_true(fake_rx(&card.dev, "a frame of sixty bytes", 22));
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         card_close();
@@ -30,7 +30,7 @@ static void queue_size_is_clamped_on_a_modern_device(void **state)
     card_close();
 }
 
-/* Without ANY_LAYOUT the header takes a descriptor of its own. */
+/* Without ANY_LAYOUT the header has its own descriptor. */
 static void transmit_queue_without_room_for_a_frame_is_refused(void **state)
 {
     (void)state;
@@ -40,14 +40,14 @@ static void transmit_queue_without_room_for_a_frame_is_refused(void **state)
         assert_int_equal(card_open(), n == 0 ? VIRTIO_ERROR_IO : 0);
         if (n == 0) {
             assert_int_equal(fake_platform.live, 0);
-            assert_true(fake_platform.lines > 1); /* and why */
+            assert_true(fake_platform.lines > 1); /* with the reason */
         } else {
             card_close();
         }
     }
 }
 
-/* bufmax may be any number; a split ring's size may not (§2.7). */
+/* bufmax may be any number, a split ring's size must be a power of two (§2.7). */
 static void any_rx_maximum_makes_a_queue_of_a_power_of_two(void **state)
 {
     (void)state;
@@ -68,12 +68,14 @@ static void ring_addresses_have_64_bits_on_a_modern_device(void **state)
     fake_platform.dma_base = (uint64_t)5 << 32;
     assert_int_equal(card_open(), 0);
     assert_int_equal(card.dev.queue[1].used >> 32, 5);
-    assert_true(fake_rx(&card.dev, "frame", 5)); /* and descriptors have them too */
+    assert_true(fake_rx(&card.dev, "frame", 5)); /* descriptors contain such addresses too */
     card_close();
 }
 
-/* §6 VIRTIO_F_ACCESS_PLATFORM: rings, tables and buffers, all by addresses of the bus, once that was
- * agreed; all by physical ones else. The fake device fails on any other. */
+/*
+ * §6 VIRTIO_F_ACCESS_PLATFORM: if it is negotiated, rings, tables and buffers have bus addresses,
+ * otherwise physical ones. The fake device fails on any other.
+ */
 static void addresses_are_of_the_bus_where_that_was_agreed(void **state)
 {
     const uint64_t features = virtio_bit(VIRTIO_F_ACCESS_PLATFORM) |
@@ -175,13 +177,15 @@ static void doorbell_outside_its_structure_is_refused(void **state)
     fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + 16, 4, 1); /* a word at an odd address */
     assert_int_equal(card_open(), VIRTIO_ERROR_IO);
     assert_int_equal(fake_platform.live, 0);
-    card_create(FAKE_MODERN, virtio_bit(VIRTIO_F_NOTIFICATION_DATA)); /* two words, not at four */
+    card_create(FAKE_MODERN,
+                virtio_bit(VIRTIO_F_NOTIFICATION_DATA)); /* two words, not aligned to four
+                                                                       * bytes */
     fake_pci_set(card.dev.function, FAKE_CAP_NOTIFY + VIRTIO_PCI_CAP_OFFSET, 4, FAKE_NOTIFY + 2);
     assert_int_equal(card_open(), VIRTIO_ERROR_IO);
     assert_int_equal(fake_platform.live, 0);
 }
 
-/* In I/O space, and as many as there must be. */
+/* The registers must be in I/O space and complete. */
 static void legacy_registers_must_be_there(void **state)
 {
     (void)state;
@@ -193,7 +197,7 @@ static void legacy_registers_must_be_there(void **state)
     assert_int_equal(card_attach(), VIRTIO_ERROR_NODEV);
 }
 
-/* The MTU's second byte is not the device's configuration any more: then it says 0, which is none. */
+/* The MTU's second byte is outside of the device's configuration: the field reads as 0, no MTU. */
 static void field_half_beyond_the_structure_is_zero(void **state)
 {
     (void)state;
@@ -208,7 +212,7 @@ static void field_half_beyond_the_structure_is_zero(void **state)
     }
 }
 
-/* Its doorbell is nowhere: the memory that it had is free again. */
+/* The doorbell is outside of its BAR: the queue's memory is freed. */
 static void queue_that_is_refused_keeps_nothing(void **state)
 {
     struct virtqueue vq;
@@ -229,7 +233,7 @@ static void queue_that_is_refused_keeps_nothing(void **state)
     }
 }
 
-/* A legacy device without ANY_LAYOUT has the header in a descriptor of its own. */
+/* A legacy device without ANY_LAYOUT needs a descriptor for the header. */
 static void parts_of_a_frame_leave_room_for_its_header(void **state)
 {
     (void)state;

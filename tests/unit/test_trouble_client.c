@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Trouble in the middle of what goes on: in the client's functions, with buffers that it holds, while queues
- * are reset, with interrupts at any time. */
+/*
+ * Trouble in the middle of other activity: in the client's functions, with buffers held by the
+ * client, during queue resets, with interrupts at any time.
+ */
 #include "trouble_card.h"
 
-/* The client's functions do what they may within a recovery. */
+/* The client's functions do what is allowed during a recovery. */
 static void busy_link(void *context, bool up)
 {
     static const uint8_t group[1][6] = {{1, 0, 0x5e, 0, 0, 9}};
@@ -77,7 +79,7 @@ static void client_may_do_anything(void **state)
     }
 }
 
-/* Buffers that the client holds over the recovery, given back during it, or later. */
+/* Buffers that the client holds over the recovery, released during it or later. */
 static void held_buffers_come_back_when_they_like(void **state)
 {
     (void)state;
@@ -114,7 +116,7 @@ static void held_buffers_come_back_when_they_like(void **state)
     }
 }
 
-/* All memory is with the client: then none is posted until it gives some back. */
+/* The client holds all memory: no buffer is posted until it releases some. */
 static void recovery_without_a_buffer(void **state)
 {
     (void)state;
@@ -141,7 +143,7 @@ static void recovery_without_a_buffer(void **state)
     }
 }
 
-/* Closed in trouble, at each stage, and opened again: nothing of it is left. */
+/* Closed at each stage of a recovery and opened again: no state is left. */
 static void nothing_is_left_after_opening_again(void **state)
 {
     (void)state;
@@ -176,7 +178,7 @@ static void nothing_is_left_after_opening_again(void **state)
     }
 }
 
-/* In the middle of a withdrawal of receive buffers, or of a renewal of the transmit queue. */
+/* During a withdrawal of receive buffers, or a renewal of the transmit queue. */
 static void queue_resets_are_given_up(void **state)
 {
     (void)state;
@@ -224,7 +226,7 @@ static void queue_resets_are_given_up(void **state)
     }
 }
 
-/* Interrupts at every access of the recovery. */
+/* An interrupt at every access of the recovery. */
 static bool within;
 static unsigned storms;
 static void storm(struct fake_virtio *dev)
@@ -276,7 +278,7 @@ static void interrupts_come_at_any_time(void **state)
     }
 }
 
-/* A frame of the middle of a batch, in order. */
+/* A reset in the middle of an in-order batch. */
 static void batches_end_with_the_reset(void **state)
 {
     (void)state;

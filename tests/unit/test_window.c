@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registers through configuration space (virtio 1.3 §4.1.4.9), where a BAR is out of reach. */
+/*
+ * Register access through configuration space (virtio 1.3 §4.1.4.9) when a BAR is not accessible.
+ */
 #include <string.h>
 
 #include "fake_card.h"
@@ -16,7 +18,7 @@ static void put_above_4_gib(void)
 
 static void take_the_address(void)
 {
-    fake_pci.window[false] = (struct vpci_window){0xe0000000, 0xe0000fff}; /* no room for it */
+    fake_pci.window[false] = (struct vpci_window){0xe0000000, 0xe0000fff}; /* no room for the BAR */
     fake_pci_set(card.dev.function, PCI_BAR0 + 4 * FAKE_BAR, 4, 4);
 }
 
@@ -28,7 +30,7 @@ static void create(void (*spoil)(void))
     fake_pci.tracing = true;
 }
 
-/* No access to a BAR at all: everything went through configuration space. */
+/* Checks that all accesses went through configuration space. */
 static void check_trace(void)
 {
     assert_true(fake_pci.traced < sizeof fake_pci.trace / sizeof fake_pci.trace[0]);
@@ -114,7 +116,7 @@ static void vectors_work_through_the_window(void **state)
 static bool in_interrupt;
 static unsigned interrupts;
 
-/* Between any two writes to the window: all of what the interrupt handler does must not show. */
+/* An interrupt between any two writes to the window has no visible effect. */
 static void interrupt_within(struct fake_virtio *dev)
 {
     if (in_interrupt || card.net.dev == NULL || !(dev->status & VIRTIO_STATUS_DRIVER_OK)) {
@@ -141,7 +143,7 @@ static void interrupt_does_not_disturb_an_access(void **state)
     frame = card_frame(60, 12, 7);
     part = (struct virtqueue_part){frame, 60};
     for (unsigned round = 1; round <= 20; round++) {
-        /* Doorbells of both queues in turn, the configuration, and both kinds of status. */
+        /* Doorbells of both queues alternately, the configuration, and both kinds of status. */
         fake_want_kick(&card.dev, VIRTIO_NET_QUEUE_TX, true);
         fake_want_kick(&card.dev, VIRTIO_NET_QUEUE_RX, true);
         assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 12, NULL, frame), 0);
@@ -167,7 +169,10 @@ static void interrupt_does_not_disturb_an_access(void **state)
     card_close();
 }
 
-/* The other interface, by ports, is faster than the window; the window is for who insists. */
+/*
+ * The legacy interface is faster than the window. The window is used only if the modern interface
+ * is requested.
+ */
 static void transitional_device_prefers_its_ports(void **state)
 {
     (void)state;
@@ -187,7 +192,7 @@ static void transitional_device_prefers_its_ports(void **state)
     card_close();
 }
 
-/* Only what is out of reach goes through the window. */
+/* Only structures that are not accessible use the window. */
 static void structure_in_reach_is_accessed_directly(void **state)
 {
     bool through_bar = false;
@@ -237,22 +242,23 @@ static void device_without_window_is_refused_with_advice(void **state)
 static void broken_windows_are_none(void **state)
 {
     (void)state;
-    create(put_above_4_gib); /* reaches beyond configuration space: its data register is missing */
+    create(put_above_4_gib); /* extends beyond configuration space: the data register is missing */
     fake_pci_set(card.dev.function, PCI_CAPABILITIES, 1, 0xf0);
     fake_virtio_capability(&card.dev, 0xf0, FAKE_CAP_OTHER, VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 0);
     check_refused("BAR 4 lies above 4 GiB");
-    create(put_above_4_gib); /* ends before its data register */
+    create(put_above_4_gib); /* ends before the data register */
     fake_pci_set(card.dev.function, FAKE_CAP_WINDOW + VIRTIO_PCI_CAP_LEN, 1, 19);
     check_refused("BAR 4 lies above 4 GiB");
-    create(put_above_4_gib); /* a structure beyond its BAR is no better through the window */
+    create(put_above_4_gib); /* a structure that extends beyond its BAR stays invalid with the
+                              * window */
     fake_pci_set(card.dev.function, FAKE_CAP_ISR + VIRTIO_PCI_CAP_OFFSET, 4, FAKE_BAR_SIZE);
     check_refused("BAR 4 lies above 4 GiB");
-    create(put_above_4_gib); /* nor one in a BAR that there is not */
+    create(put_above_4_gib); /* and so does one in a missing BAR */
     fake_pci_set(card.dev.function, FAKE_CAP_ISR + VIRTIO_PCI_CAP_BAR, 1, 2);
     check_refused("BAR 4 lies above 4 GiB");
 }
 
-/* The length of the access is part of the aim. */
+/* The access width is part of the window's selection. */
 static void same_place_is_read_in_any_width(void **state)
 {
     static const unsigned widths[] = {4, 2, 1, 2, 4, 1};
