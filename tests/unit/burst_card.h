@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For the tests of bursts: frames as lwIP makes them, and a card that keeps what it is to send.
- * lwIP's headers are used, but not its sources.
+ * For the tests of bursts: frames as made by lwIP, and a card that records what it is to send. Uses
+ * lwIP's headers, but not its sources.
  */
 #ifndef BURST_CARD_H
 #define BURST_CARD_H
@@ -40,7 +40,7 @@ enum {
     OFFLOADS = NIC_SEND_CHECKSUM | NIC_SEND_TCP4 | NIC_SEND_TCP6 | NIC_SEND_UDP
 };
 
-/* A frame as lwIP has it: headers in one pbuf, payload in another. */
+/* A frame as in lwIP: headers in one pbuf, payload in another. */
 struct segment {
     struct pbuf header, payload;
     uint8_t room[12 + 14 + 40 + 20 + 2];
@@ -50,7 +50,7 @@ static uint8_t memory[SEGMENTS * MSS * 2];
 static struct segment segments[SEGMENTS];
 static unsigned made;
 static unsigned ring_room;
-static unsigned reserve; /* places that are to be left free */
+static unsigned reserve; /* places to leave free */
 static int transmit_result;
 
 static struct sent {
@@ -116,13 +116,15 @@ static int tear_down(void **state)
     (void)state;
     free(bursts);
     for (unsigned i = 0; i < made; i++) {
-        assert_int_equal(segments[i].header.ref, 1); /* the test's own */
+        assert_int_equal(segments[i].header.ref, 1); /* the test's own reference */
     }
     return 0;
 }
 
-/* The next frame, up to the transport header of `header` bytes, which is zero: its payload lies at
- * memory + offset. */
+/*
+ * Makes the next frame up to its transport header of `header` zero bytes. Its payload is at memory
+ * + offset.
+ */
 static struct pbuf *make_frame(uint32_t offset, unsigned length, unsigned protocol, unsigned header,
                                bool ipv6)
 {
@@ -168,7 +170,7 @@ static enum burst_result take(struct pbuf *p)
     return burst_take(bursts, p, &headers);
 }
 
-/* The lone segment, with the headers that it came with, or NULL. */
+/* The lone segment with its original headers, or NULL. */
 static struct pbuf *flush(struct bursts *of)
 {
     struct offload_headers headers, again;
@@ -181,8 +183,10 @@ static struct pbuf *flush(struct bursts *of)
     return lone;
 }
 
-/* What a card reads of a frame to be cut, and what IP's header says of all of it (virtio 1.3
- * §5.1.6.2). */
+/*
+ * Checks what a card reads of a frame to be split, and the IP header of the whole (virtio 1.3
+ * §5.1.6.2).
+ */
 static void assert_headers(const struct sent *s, unsigned protocol, unsigned checksum_offset)
 {
     const struct virtio_net_offload *o = &s->offload;
@@ -202,7 +206,7 @@ static void assert_headers(const struct sent *s, unsigned protocol, unsigned che
     }
 }
 
-/* The burst sent last is done with. */
+/* The card is done with the last burst. */
 static void release_sent(void)
 {
     assert_true(burst_release(bursts, sent[0].cookie));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* lwIP's DHCP client on a netif of its own, and a server that says what `offer` tells it. */
+/* lwIP's DHCP client on its own netif, and a server whose replies `offer` determines. */
 #ifndef DHCP_SERVER_H
 #define DHCP_SERVER_H
 
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "core/def.c"
 #include "core/ipv4/dhcp.c"
 #include "core/ipv4/ip4_addr.c"
@@ -24,7 +24,7 @@
 
 enum { SERVER = 0x0a000001, OTHER = 0x0a000006, OURS = 0x0a00004d, MASK = 0xffffff00 };
 
-/* What is linked with the guest. */
+/* Functions that the guest provides otherwise. */
 
 struct netif *netif_list;
 struct ip_globals ip_data;
@@ -118,21 +118,21 @@ void netif_set_gw(struct netif *netif, const ip4_addr_t *gateway)
 
 /* The server. */
 
-/* How it is asked and answers; NULL: by what `offer` says. */
+/* How it handles requests; NULL: according to `offer`. */
 static struct offer {
     uint32_t address, server, mask, router;
     bool no_lease, no_server, no_mask, cut, overload;
-    uint32_t lease, t1, t2; /* 0 for T1 and T2: without the option */
+    uint32_t lease, t1, t2; /* 0 for T1 and T2: omit the option */
     bool zero_t1;
-    unsigned refusals; /* that come before the leases */
-    unsigned silent;   /* messages that it leaves unanswered */
+    unsigned refusals; /* NAKs before the leases */
+    unsigned silent;   /* messages left unanswered */
 } offer;
-static unsigned sent; /* messages of the client */
+static unsigned sent; /* messages from the client */
 static unsigned sent_of[DHCP_RELEASE + 1];
 static unsigned seconds; /* since the start */
 static unsigned last_sent;
 static struct dhcp_msg question;
-static bool asked;            /* and it was not answered yet */
+static bool asked;            /* and the request was not answered yet */
 static uint32_t asked_server; /* the server identifier in it, or 0 */
 
 static uint8_t *put(uint8_t *to, uint8_t code, uint32_t value)
@@ -245,12 +245,12 @@ err_t udp_sendto_if_src(struct udp_pcb *from, struct pbuf *p, const ip_addr_t *t
     return udp_sendto_if(from, p, to, port, netif);
 }
 
-/* Answers within the client's pass, as a server on the same machine does. */
+/* Replies within the client's pass, like a server on the same machine. */
 static void run(unsigned for_seconds)
 {
     for (unsigned i = 0; i < for_seconds; i++) {
         for (unsigned answers = 0; asked; answers++) {
-            assert_true(answers < 100); /* as many messages as the machine can send */
+            assert_true(answers < 100); /* limits replies at the same time */
             answer();
         }
         dhcp_fine_tmr();

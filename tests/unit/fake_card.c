@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver on a fake device, and its client. */
+/* The driver on a fake device, and a client. */
 #include "fake_card.h"
 
 #include <string.h>
@@ -107,7 +107,7 @@ static bool visit(const struct vpci_device *device, void *context)
     return true;
 }
 
-/* With messages that test_msix.c knows again. */
+/* With messages that test_msix.c recognises. */
 static void use_vectors(void)
 {
     uint16_t count = 0;

@@ -17,7 +17,7 @@ unsigned fake_ctrl_queue(const struct fake_virtio *dev)
     return has(dev, VIRTIO_NET_F_MQ) ? 2u * dev->max_pairs : 2;
 }
 
-/* Fails the test where the feature of this class was not agreed or the data's size is wrong. */
+/* Fails the test if the command's feature was not negotiated or its size is wrong. */
 static void check(const struct fake_virtio *dev, unsigned feature, size_t size)
 {
     assert_true(has(dev, feature));
@@ -88,8 +88,10 @@ bool fake_hears(const struct fake_virtio *dev, const uint8_t mac[6])
     return dev->rx_mode & 1 || memcmp(mac, dev->mac, sizeof dev->mac) == 0;
 }
 
-/* §5.1.6.6 Legacy Interface: Framing Requirements: without ANY_LAYOUT class and command, the data, and
- * the answer are a descriptor each, but the data of MAC_TABLE_SET is one for each of its tables. */
+/*
+ * §5.1.6.6 Legacy Interface: Framing Requirements: without ANY_LAYOUT, class and command, the data
+ * and the answer each have one descriptor; the data of MAC_TABLE_SET has one for each table.
+ */
 static void check_framing(const struct fake_virtio *dev, const struct fake_chain *chain)
 {
     const struct fake_part *last = &chain->part[chain->count - 1];
@@ -137,7 +139,7 @@ void fake_ctrl_run(struct fake_virtio *dev, unsigned queue)
             fail_msg("a chain takes the whole ring: QEMU 10 finds it empty then");
         }
         if (dev->ignores_commands) {
-            assert_int_equal(dev->late.count, 0); /* one at a time */
+            assert_int_equal(dev->late.count, 0); /* one command at a time */
             dev->late = chain;
             fake_gather(&chain, dev->late_command, sizeof dev->late_command);
         } else {

@@ -34,7 +34,7 @@ static uint8_t *memory_at(unsigned address)
 
 static void moved(unsigned bytes)
 {
-    assert_true(d->count >= bytes); /* else the card never ends the transfer */
+    assert_true(d->count >= bytes); /* otherwise the card never ends the transfer */
     d->words++;
     d->address = (uint16_t)(d->address + bytes);
     d->count = (uint16_t)(d->count - bytes);
@@ -81,7 +81,7 @@ static void write_command(uint8_t value)
             fake_dp8390_sent();
         }
     } else if (transmitting) {
-        d->cr |= DP8390_CR_TXP; /* it cannot be called off */
+        d->cr |= DP8390_CR_TXP; /* a transmission cannot be cancelled */
     }
 }
 

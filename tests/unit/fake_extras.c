@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MSI-X of the fake device, and its window for register accesses through configuration space. */
+/* The fake device's MSI-X, and its window for register access through configuration space. */
 #include <string.h>
 
 #include "fake_virtio.h"
@@ -12,7 +12,7 @@ enum {
     MSIX_CONTROL = FAKE_CAP_MSIX + 2,
     MSIX_ENABLE = 0x8000,
     MSIX_FUNCTION_MASK = 0x4000,
-    MSIX_MASKED = 1, /* of an entry's control */
+    MSIX_MASKED = 1, /* in an entry's control word */
     MSIX_ENTRY = 16,
     WINDOW_BAR = FAKE_CAP_WINDOW + VIRTIO_PCI_CAP_BAR,
     WINDOW_OFFSET = FAKE_CAP_WINDOW + VIRTIO_PCI_CAP_OFFSET,
@@ -51,7 +51,7 @@ uint32_t fake_msix_read(struct fake_virtio *dev, uint32_t offset, unsigned width
     return *msix_field(dev, offset, width);
 }
 
-/* PCI 3.0 §6.8.2: address and data change only while the entry is masked. */
+/* PCI 3.0 §6.8.2: address and data may only change while the entry is masked. */
 void fake_msix_write(struct fake_virtio *dev, uint32_t offset, unsigned width, uint32_t value)
 {
     uint32_t *field = msix_field(dev, offset, width);
@@ -61,7 +61,9 @@ void fake_msix_write(struct fake_virtio *dev, uint32_t offset, unsigned width, u
     *field = value;
 }
 
-/* A driver maps events while MSI-X is on, to entries that there are (§4.1.5.1.2.2). */
+/*
+ * A driver may map events only while MSI-X is enabled, and only to existing entries (§4.1.5.1.2.2).
+ */
 uint16_t fake_msix_map(struct fake_virtio *dev, int event, uint16_t vector)
 {
     assert_true(fake_msix_enabled(dev));
@@ -78,7 +80,7 @@ void fake_interrupt(struct fake_virtio *dev, uint8_t isr, uint16_t vector)
         dev->isr |= isr;
         return;
     }
-    assert_true(vector < msix_entries(dev)); /* an event that nobody hears of */
+    assert_true(vector < msix_entries(dev)); /* otherwise the event would be lost */
     assert_false(fake_pci_get(dev->function, MSIX_CONTROL, 2) & MSIX_FUNCTION_MASK);
     assert_false(dev->msix[vector].field[3] & MSIX_MASKED);
     dev->messages[vector]++;
@@ -90,7 +92,7 @@ bool fake_line(const struct fake_virtio *dev)
            !(fake_pci_get(dev->function, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
 }
 
-/* §4.1.4.9.2: an aligned access to a structure that another capability names. */
+/* §4.1.4.9.2: the access must be aligned and in a structure of another capability. */
 static void check_aim(const struct fake_virtio *dev, unsigned width)
 {
     uint32_t offset = fake_pci_get(dev->function, WINDOW_OFFSET, 4);
@@ -116,7 +118,7 @@ static void config_read(void *context, unsigned offset, unsigned width)
     }
 }
 
-/* §4.1.4.9.1: the offset is a multiple of the length, after each write. */
+/* §4.1.4.9.1: the offset is a multiple of the length after each write. */
 static void check_aligned(const struct fake_virtio *dev)
 {
     uint32_t length = fake_pci_get(dev->function, WINDOW_LENGTH, 4);
@@ -172,7 +174,7 @@ static void config_write(void *context, unsigned offset, unsigned width, uint32_
     }
 }
 
-/* Puts a capability at the front of the list. */
+/* Inserts a capability at the front of the list. */
 static uint8_t chain(struct fake_virtio *dev, uint8_t at)
 {
     uint8_t next = (uint8_t)fake_pci_get(dev->function, PCI_CAPABILITIES, 1);
@@ -191,7 +193,7 @@ void fake_virtio_add_msix(struct fake_virtio *dev, uint16_t entries)
     assert_true(entries <= FAKE_MSIX_MAX);
     fake_pci_bar(dev->function, FAKE_MSIX_BAR, FAKE_BAR_MEM32, MSIX_BAR_SIZE, MSIX_BAR_ADDRESS);
     fake_pci_set(dev->function, FAKE_CAP_MSIX, 2, PCI_CAP_MSIX | (uint32_t)next << 8);
-    /* As somebody before left it: on, and masked as a whole. */
+    /* As left by a previous driver: enabled, with the function masked. */
     fake_pci_set(dev->function, MSIX_CONTROL, 2, (entries - 1u) | MSIX_ENABLE | MSIX_FUNCTION_MASK);
     fake_pci_set(dev->function, FAKE_CAP_MSIX + 4, 4, FAKE_MSIX_TABLE | FAKE_MSIX_BAR);
     for (unsigned i = 0; i < FAKE_MSIX_MAX; i++) {
@@ -201,7 +203,7 @@ void fake_virtio_add_msix(struct fake_virtio *dev, uint16_t entries)
 
 void fake_virtio_add_window(struct fake_virtio *dev)
 {
-    /* As somebody before left it. */
+    /* As left by a previous driver. */
     fake_virtio_capability(dev, FAKE_CAP_WINDOW, chain(dev, FAKE_CAP_WINDOW),
                            VIRTIO_PCI_CAP_PCI_CFG, FAKE_BAR, FAKE_COMMON + 4, 4);
 }

@@ -20,7 +20,7 @@
 #include "pci/pci.h"
 
 enum {
-    /* In place of an offset: what the base address registers read as when all ones were written. */
+    /* Instead of an offset: the values of base address registers after all ones were written. */
     SIZES_0 = 0x100, /* the first three */
     SIZES_3 = 0x110, /* the last three */
 
@@ -141,7 +141,7 @@ static void set_bar(struct fake_function *f, unsigned index, uint32_t size)
     }
 }
 
-/* Rows of one function follow each other, its registers before their sizes. */
+/* Consecutive rows belong to one function; its registers precede their sizes. */
 static struct fake_function *add_rows(const struct row *row, unsigned count)
 {
     struct fake_function *f = NULL;
@@ -162,7 +162,7 @@ static struct fake_function *add_rows(const struct row *row, unsigned count)
 }
 #define ADD_ROWS(rows) add_rows(rows, sizeof(rows) / sizeof(rows)[0])
 
-/* The windows are those of arch/ppc/. */
+/* The windows of arch/ppc/. */
 static void reset(void)
 {
     fake_pci_reset();

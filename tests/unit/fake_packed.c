@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The fake device at work on a packed ring (virtio 1.3 §2.8, from the device's side). It counts the
- * descriptors that it took and passed since the queue was enabled; the n-th one's offset is n
- * modulo the ring's size, and its lap n divided by it: wrap counter 1 in the even ones.
+ * The fake device's work on a packed ring (virtio 1.3 §2.8, from the device's side). It counts the
+ * descriptors taken and passed since the queue was enabled. The n-th one's offset is n modulo the
+ * ring's size, and its lap n divided by it: wrap counter 1 in even laps.
  */
 #include <string.h>
 
@@ -19,10 +19,10 @@ enum {
     DESC = 2,
 };
 
-/* Descriptors of each buffer that the device has, by id. */
+/* Number of descriptors of each buffer that the device owns, by id. */
 static uint16_t lengths[FAKE_QUEUES][65536];
 
-/* The ids in the order in which they were taken. */
+/* The ids in the order of taking. */
 static uint16_t order[FAKE_QUEUES][32768];
 
 bool fake_packed(const struct fake_virtio *dev)
@@ -80,7 +80,7 @@ static void put16(uint8_t *b, unsigned value)
     b[1] = (uint8_t)(value >> 8);
 }
 
-/* §2.8.1: available is what has AVAIL as the lap says, and USED the other way. */
+/* §2.8.1: available if AVAIL equals the lap's wrap counter and USED does not. */
 static bool is_available(const struct fake_queue *q, uint64_t n)
 {
     uint16_t flags = get16(descriptor(q, n) + 14);
@@ -138,17 +138,17 @@ bool fake_packed_take(struct fake_virtio *dev, unsigned queue, struct fake_chain
         }
         assert_true(chain->descriptors <= q->driver_size);
     } while (flags & NEXT);
-    chain->head = get16(desc + 12); /* §2.8.6: the id is in the last */
+    chain->head = get16(desc + 12); /* §2.8.6: the last descriptor has the id */
     assert_true(chain->head < q->driver_size);
     if (!keep) {
-        assert_int_equal(lengths[queue][chain->head], 0); /* no two buffers with one id */
+        assert_int_equal(lengths[queue][chain->head], 0); /* ids in use must be unique */
         lengths[queue][chain->head] = (uint16_t)chain->descriptors;
         order[queue][q->taken_buffers++ % 32768] = chain->head;
     }
     return true;
 }
 
-/* How far a used descriptor with this id goes: over the whole chain, where it is a buffer's. */
+/* How many descriptors a used entry with this id covers: the whole chain of a buffer. */
 unsigned fake_packed_length(struct fake_virtio *dev, unsigned queue, uint32_t id)
 {
     packed_queue(dev, queue);
@@ -164,15 +164,17 @@ void fake_packed_push(struct fake_virtio *dev, unsigned queue, uint32_t id, uint
     q->used_desc[q->used_descs++] = (struct fake_used){q->passed, (uint16_t)id, length};
     q->passed += descriptors;
     for (; buffers > 0; buffers--, q->passed_buffers++) {
-        if (dev->features >> VIRTIO_F_IN_ORDER & 1) { /* the others of a batch are free as well */
+        if (dev->features >> VIRTIO_F_IN_ORDER & 1) { /* the other ids of a batch are free too */
             lengths[queue][order[queue][q->passed_buffers % 32768]] = 0;
         }
     }
     lengths[queue][id & 0xffff] = 0;
 }
 
-/* §2.8.9: the first one last, so that the driver sees all or none. The address of a used descriptor
- * has no meaning (§2.8.4), so it is spoilt. */
+/*
+ * §2.8.9: the first one is written last, so that the driver sees all or none. The address of a used
+ * descriptor has no meaning (§2.8.4), so it is overwritten.
+ */
 void fake_packed_show(struct fake_virtio *dev, unsigned queue)
 {
     struct fake_queue *q = packed_queue(dev, queue);
@@ -204,7 +206,7 @@ uint16_t fake_driver_event_flags(struct fake_virtio *dev, unsigned queue)
     return get16((uint8_t *)fake_dma(packed_queue(dev, queue)->avail, 4) + 2);
 }
 
-/* §2.8.10, to the letter: an event triggers when this very descriptor is written as used. */
+/* §2.8.10 literally: the event triggers when this very descriptor is written as used. */
 bool fake_packed_wants_interrupt(struct fake_virtio *dev, unsigned queue)
 {
     struct fake_queue *q = packed_queue(dev, queue);

@@ -174,7 +174,10 @@ void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, u
     }
 }
 
-/* The function whose BAR holds this address: address 0 is not decoded, and two are an error. */
+/*
+ * The function whose BAR contains this address. Address 0 is not decoded; two functions are an
+ * error.
+ */
 static struct fake_function *decode(bool io, uint32_t address, unsigned *bar, uint32_t *offset)
 {
     struct fake_function *found = NULL;

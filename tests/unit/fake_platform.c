@@ -9,20 +9,20 @@
 #include "fake_pci.h"
 #include "virtio/internal/virtqueue_map.h"
 
-/* A block's number times this is its device address: a ring of 32,768 entries fits. */
+/* A block's device address is its number times this; a ring of 32,768 entries fits. */
 #define STRIDE ((uint64_t)1 << 20)
 enum { BLOCKS = 3000, COPIES = 40000, ALIGNED = 64 };
 
 struct block {
     uint8_t *memory;
     size_t size;
-    const void *of; /* a copy: of what */
+    const void *of; /* of a copy: the original */
     enum virtio_direction direction;
-    uint64_t offset; /* a copy lies as what it is of */
-    unsigned shared; /* a block: mappings */
+    uint64_t offset; /* a copy has the original's offset */
+    unsigned shared; /* of a block: number of mappings */
 };
 
-/* Block 0 is not used: no device address is 0. Behind BLOCKS are copies. */
+/* Block 0 is not used, so no device address is 0. Copies follow after BLOCKS. */
 static struct block blocks[BLOCKS + COPIES];
 static unsigned next_block, next_copy;
 struct fake_platform fake_platform;
@@ -52,7 +52,7 @@ void *virtio_platform_alloc(size_t size, size_t align)
                      0);
     memset(memory, 0, size);
     fake_platform.largest = size > fake_platform.largest ? size : fake_platform.largest;
-    /* A number is used again as late as can be, so that stale addresses are caught. */
+    /* Numbers are reused as late as possible, so that stale addresses are detected. */
     for (unsigned i = 1; i < BLOCKS; i++) {
         next_block = next_block % (BLOCKS - 1) + 1;
         if (blocks[next_block].memory == NULL) {
@@ -72,7 +72,7 @@ static bool holds(const struct block *block, const uint8_t *at)
 
 static unsigned find_block(const void *memory)
 {
-    static unsigned last; /* mostly the same again */
+    static unsigned last; /* usually the same again */
 
     if (holds(&blocks[last], memory)) {
         return last;
@@ -186,7 +186,10 @@ void virtio_platform_unmap(uint64_t address, const void *memory, size_t length,
     *block = (struct block){0};
 }
 
-/* The linker calls it instead of virtqueue_address(): when a descriptor is about to be written. */
+/*
+ * Called by the linker's --wrap instead of virtqueue_address(), when a descriptor is about to be
+ * written.
+ */
 uint64_t __real_virtqueue_address(const struct virtqueue *vq, const struct virtqueue_part *part,
                                   struct virtqueue_cursor *cursor);
 uint64_t __wrap_virtqueue_address(const struct virtqueue *vq, const struct virtqueue_part *part,

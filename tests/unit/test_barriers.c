@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * That a barrier is executed, and between which accesses: what must be written before it is in memory then, and
- * what must be read after it is not read before. Which instruction it is, no test on the host can tell.
+ * Checks that barriers are executed, and between which accesses: earlier writes must be in memory
+ * at that time, and later reads must not have happened. The host cannot tell which instruction is
+ * used.
  */
 #include <string.h>
 
@@ -14,7 +15,7 @@ enum { RINGS = sizeof rings / sizeof rings[0] };
 
 static unsigned fences;
 
-/* The queue's memory, tables included, as it was within the last release fence. */
+/* The queue's memory, with tables, as of the last release fence. */
 static uint8_t seen[8192];
 
 static void copy_memory(uint8_t *to)
@@ -36,7 +37,7 @@ static void look_at_release(int order)
     }
 }
 
-/* Of the two bytes at this address of the device's: whether byte i of the queue's memory is one. */
+/* True if byte i of the queue's memory is one of the two bytes at this device address. */
 static bool is_at(size_t i, uint64_t address)
 {
     size_t at = (size_t)((uint8_t *)fake_dma(address, 2) - (uint8_t *)vq.descriptor_area);
@@ -44,8 +45,10 @@ static bool is_at(size_t i, uint64_t address)
     return i == at || i == at + 1;
 }
 
-/* §2.7.13.3.1, §2.8.21.3.1, §2.8.16: behind the barrier nothing is written but what shows the buffer to the
- * device: the index, or the flags of the first descriptor. */
+/*
+ * §2.7.13.3.1, §2.8.21.3.1, §2.8.16: after the barrier only the index, or the first descriptor's
+ * flags, is written, which makes the buffer visible to the device.
+ */
 static void buffer_is_written_before_it_is_shown(void **state)
 {
     static uint8_t after[sizeof seen];
@@ -96,8 +99,10 @@ static void ask_for_a_kick(int order)
     }
 }
 
-/* §2.7.13.4.1, §2.8.21.4.1: the buffer is shown, then there is the barrier, then it is read whether the device
- * wants to know: one that has looked before and asks now is told. */
+/*
+ * §2.7.13.4.1, §2.8.21.4.1: the buffer is published, then the barrier, then the driver reads
+ * whether the device wants a notification: a device that looked before and asks now gets one.
+ */
 static void suppression_is_read_behind_the_barrier(void **state)
 {
     (void)state;
@@ -116,7 +121,7 @@ static void suppression_is_read_behind_the_barrier(void **state)
 
 static uint32_t used_id;
 
-/* What the driver must read now is written now. */
+/* Writes now what the driver must read after the barrier. */
 static void write_the_entry(int order)
 {
     struct fake_queue *q = &card.dev.queue[VQ];
@@ -134,7 +139,7 @@ static void write_the_entry(int order)
     }
 }
 
-/* A used entry is read behind the barrier that is behind the index, or the flags, which show it. */
+/* A used entry is read after the barrier that follows the read of the index or flags. */
 static void used_entry_is_read_behind_the_barrier(void **state)
 {
     (void)state;
@@ -145,7 +150,7 @@ static void used_entry_is_read_behind_the_barrier(void **state)
         assert_int_equal(vq_add(0, 1, 1), 0);
         assert_true(fake_take(&card.dev, VQ, &chain));
         used_id = chain.head;
-        fake_use(&card.dev, VQ, chain.head ^ 7u, 9); /* as it is still to come */
+        fake_use(&card.dev, VQ, chain.head ^ 7u, 9); /* to be written later */
         fences = 0;
         fake_platform.on_fence = write_the_entry;
         assert_int_equal(vq_get(), 1);
@@ -163,7 +168,7 @@ static void use_a_buffer(int order)
     }
 }
 
-/* The interrupt is asked for, then there is the barrier, then the driver looks once more. */
+/* The interrupt is requested, then the barrier, then the driver checks the ring again. */
 static void ring_is_looked_at_behind_the_barrier(void **state)
 {
     (void)state;
@@ -175,7 +180,7 @@ static void ring_is_looked_at_behind_the_barrier(void **state)
         assert_true(virtqueue_interrupts_on(&vq, 1));
         fake_platform.on_fence = NULL;
         assert_int_equal(fences, 1);
-        assert_int_equal(card.dev.queue[VQ].interrupts, 1); /* it was asked for before */
+        assert_int_equal(card.dev.queue[VQ].interrupts, 1); /* it was requested before */
         vq_stop();
     }
 }

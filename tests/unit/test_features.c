@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Names of feature bits, masks read from text, and features that need others. */
+/* Feature bits: names, parsing of masks, and dependencies. */
 #include <stdio.h>
 #include <string.h>
 
@@ -101,7 +101,7 @@ static void words_that_are_not_understood_are_returned(void **state)
         snprintf(line, sizeof line, "+mac,%s,+csum", bad[i]);
         rest = virtio_feature_parse(line, &features);
         assert_ptr_equal(rest, line + 5);
-        assert_true(features == 1 << 5); /* what stands before has taken effect */
+        assert_true(features == 1 << 5); /* the words before it have taken effect */
     }
 }
 
@@ -119,7 +119,7 @@ static void datagrams_are_joined_over_both_or_neither(void **state)
     assert_true(virtio_feature_require(four | six) == 0);
 }
 
-/* §5.1.3.1, and what this driver needs beside it: each feature goes with either of the two others. */
+/* §5.1.3.1, and this driver's own requirements: each feature requires one of the two others. */
 static void features_go_with_what_they_need(void **state)
 {
     static const struct {
@@ -159,7 +159,7 @@ static void features_go_with_what_they_need(void **state)
     }
 }
 
-/* Never beyond the text; a name is there as a whole, or not. */
+/* Never writes beyond the text; a name is written completely or not at all. */
 static void names_end_where_the_text_does(void **state)
 {
     const uint64_t features = virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(4) |

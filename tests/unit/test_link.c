@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The link goes and comes: what is sent meanwhile, and a queue that the device has miscounted. */
+/* Link changes: frames sent in between, and a queue that the device has miscounted. */
 #include "fake_card.h"
 
 enum { TX = VIRTIO_NET_QUEUE_TX, FRAMES = 5 };
@@ -34,7 +34,7 @@ static int send(unsigned i)
                                frames[i]);
 }
 
-/* The device's state changes, and the loop hears of it; or not yet. */
+/* The device's state changes; the loop is told now, or not yet. */
 static void set_link(bool up)
 {
     card.dev.link_status = up ? VIRTIO_NET_S_LINK_UP : 0;
@@ -48,7 +48,7 @@ static void change_link(bool up)
     virtio_net_poll(&card.net, 8);
 }
 
-/* A frame passes: it comes back once it is sent. */
+/* Checks that a frame is sent and comes back. */
 static void check_sends(void)
 {
     unsigned sents = card.sents;
@@ -78,7 +78,9 @@ static void no_frame_is_queued_while_the_link_is_down(void **state)
     }
 }
 
-/* Frames are in the ring when the link goes: each comes back once, and what is sent later passes. */
+/*
+ * Frames are in the ring when the link goes down: each comes back once, and later frames are sent.
+ */
 static void queue_lives_on_after_the_device_dropped_from_it(void **state)
 {
     const uint64_t features[] = {0, virtio_bit(VIRTIO_F_EVENT_IDX), virtio_bit(VIRTIO_F_IN_ORDER)};
@@ -100,7 +102,7 @@ static void queue_lives_on_after_the_device_dropped_from_it(void **state)
             virtio_net_poll(&card.net, 8);
             assert_false(card.link_up);
             change_link(true);
-            if (packed && count > 1) { /* what is out may still be sent */
+            if (packed && count > 1) { /* frames in flight may still be sent */
                 assert_false(card.link_up);
                 assert_int_equal(send(0), VIRTIO_ERROR_DOWN);
                 assert_true(virtio_net_interrupts_on(&card.net, false));
@@ -117,7 +119,10 @@ static void queue_lives_on_after_the_device_dropped_from_it(void **state)
     }
 }
 
-/* The link was away and is back before anybody looked: the change that says nothing says this. */
+/*
+ * The link went down and up before anybody looked: a configuration change without a difference
+ * means that.
+ */
 static void flap_that_nobody_saw_is_one_all_the_same(void **state)
 {
     (void)state;
@@ -131,7 +136,7 @@ static void flap_that_nobody_saw_is_one_all_the_same(void **state)
     stop();
 }
 
-/* A change that an announcement explains is none of the link: no queue is made anew for it. */
+/* A change caused by an announcement request is not a link change: the queue is not renewed. */
 static void announcement_is_no_flap(void **state)
 {
     uint64_t queues[8];
@@ -153,7 +158,7 @@ static void announcement_is_no_flap(void **state)
     stop();
 }
 
-/* What comes back within the time that it has is waited for; the reset must not come upon it. */
+/* Frames that come back in time are waited for; the reset must not happen before. */
 static void frames_that_are_out_come_back_before_the_reset(void **state)
 {
     uint64_t queues[8];
@@ -176,7 +181,7 @@ static void frames_that_are_out_come_back_before_the_reset(void **state)
     stop();
 }
 
-/* A reset that takes long holds nobody: no pass waits. After a second the device is reset instead. */
+/* No pass waits for a slow reset. After a second the device is reset instead. */
 static void slow_reset_keeps_the_link_down(void **state)
 {
     (void)state;
@@ -194,10 +199,10 @@ static void slow_reset_keeps_the_link_down(void **state)
     fake_platform.clock_ns += 1001 * MS;
     virtio_net_poll(&card.net, 8);
     assert_int_equal(send(0), VIRTIO_ERROR_DOWN);
-    virtio_net_poll(&card.net, 8); /* a reset of the whole device does not need the queue's */
+    virtio_net_poll(&card.net, 8); /* after a device reset the queue's own reset does not matter */
     assert_int_equal(card.net.counters.recoveries, 1);
     assert_true(card.link_up);
-    fake_interrupt(&card.dev, VIRTIO_ISR_CONFIG, 0); /* without a change there is nothing to mend */
+    fake_interrupt(&card.dev, VIRTIO_ISR_CONFIG, 0); /* without a change nothing is repaired */
     assert_int_equal(card_interrupts(), 1);
     virtio_net_poll(&card.net, 8);
     assert_true(card.link_up);

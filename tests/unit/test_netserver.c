@@ -15,7 +15,7 @@
 static uint8_t message[NETPERF_MESSAGE_SIZE];
 static struct netperf_omni omni;
 
-/* The word at a place, counted from the beginning of a message, as the bytes it is to have. */
+/* Sets a word of the message, counted from its start, to these bytes. */
 static void set(unsigned word, const char *bytes)
 {
     memcpy(message + 4 * word, bytes, 4);
@@ -26,7 +26,7 @@ static void assert_word(unsigned word, const char *bytes)
     assert_memory_equal(message + 4 * word, bytes, 4);
 }
 
-/* TCP_STREAM of ten seconds as netperf 2.7.1 asks for it: the client says little, mostly -1. */
+/* TCP_STREAM of ten seconds as requested by netperf 2.7.1, which leaves most fields at -1. */
 static void make_stream(void)
 {
     memset(message, 0, sizeof message);
@@ -64,7 +64,7 @@ static void requests_are_read(void **state)
     (void)state;
     make_stream();
     set(2, "\0\x01\0\0");
-    set(3, "\0\0\x10\0"); /* not in question: there is a response's */
+    set(3, "\0\0\x10\0"); /* not used: there is a response size */
     set(7, "\0\0\x01\x02");
     set(13, "\x01\x02\x03\x04");
     set(14, "\0\0\0\x05");       /* flags: no delay, connections */
@@ -87,7 +87,7 @@ static void requests_are_read(void **state)
     assert_int_equal(omni.units, 0x80000000);
 }
 
-/* Any word at its extremes: sizes that are accepted are such that no sum of them overflows. */
+/* Any word with extreme values: accepted sizes never overflow a sum. */
 static void extremes_are_refused_or_harmless(void **state)
 {
     static const char *const values[] = {"\0\0\0\0", "\x7f\xff\xff\xff", "\x80\0\0\0",
@@ -157,7 +157,7 @@ static void results_are_written(void **state)
     assert_word(10, "\0\0\0\x23");
     assert_word(11, "\0\0\0\x24");
     assert_word(12, "\x41\x28\0\0"); /* 10.5 as a float */
-    assert_word(13, "\xbf\x80\0\0"); /* -1.0: the processor's time is not known */
+    assert_word(13, "\xbf\x80\0\0"); /* -1.0: CPU time is not known */
     assert_word(20, "\0\0\0\0");
     assert_word(21, "\0\0\0\x01");
 }

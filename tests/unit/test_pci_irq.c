@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupt lines, on a PC and on QEMU's two PReP machines. Which pin a slot of prep has on which
- * line was tried on QEMU 4.2.0, in each slot and behind bridges.
+ * Interrupt lines on a PC and on QEMU's two PReP machines. The mapping of pins and slots to lines
+ * on prep was determined with QEMU 4.2.0, for each slot and behind bridges.
  */
 #include "fake_machine.h"
 #include "pci/internal/pci_spec.h"
@@ -47,7 +47,7 @@ static void prep_spreads_slots_over_two_lines(void **state)
     }
 }
 
-/* -vga none: the display is the last that was added. */
+/* -vga none: the display is the last device added. */
 static void prep_without_a_display_has_the_card_at_slot_2(void **state)
 {
     (void)state;
@@ -105,7 +105,7 @@ static uint8_t line_behind_two_bridges(unsigned outer, unsigned inner, unsigned 
     return vpci_irq_line(BDF(2, slot, 0));
 }
 
-/* A pin behind a bridge is turned by its slot, and arrives as the bridge's. */
+/* A pin behind a bridge is rotated by its slot and arrives as a pin of the bridge. */
 static void behind_a_bridge_of_prep_the_pin_is_turned(void **state)
 {
     (void)state;
@@ -137,7 +137,7 @@ static void everything_is_on_line_15_of_a_40p(void **state)
     assert_int_equal(vpci_irq_line(BDF(1, 1, 0)), 15);
 }
 
-/* What other firmware may have written there does not say where the wire goes. */
+/* A value written by other firmware does not change the wiring. */
 static void on_prep_the_register_does_not_count(void **state)
 {
     (void)state;
@@ -149,7 +149,8 @@ static void on_prep_the_register_does_not_count(void **state)
 static void elsewhere_the_register_counts(void **state)
 {
     (void)state;
-    add(0, 0, 0x12378086, 0x0600, 0); /* a PC's host bridge, and by chance an 82378 at 11 */
+    add(0, 0, 0x12378086, 0x0600, 0); /* a PC's host bridge, with an 82378 in slot 11 by
+                                       * coincidence */
     add(11, 0, 0x04848086, 0x0601, 1);
     add(3, 0, 0x10001af4, 0x0200, 1);
     fake_pci_set(&fake_pci.function[2], PCI_INTERRUPT_LINE, 1, 10);
@@ -172,7 +173,10 @@ static bool count(const struct vpci_device *device, void *context)
     return true;
 }
 
-/* Each bridge has a pin itself: to find its line, those before it are looked for, but not theirs again. */
+/*
+ * Each bridge has an interrupt pin: to find its line the bridges above are searched, but not
+ * recursively again.
+ */
 static void lines_behind_many_bridges_do_not_take_for_ever(void **state)
 {
     unsigned functions = 0;
@@ -189,7 +193,7 @@ static void lines_behind_many_bridges_do_not_take_for_ever(void **state)
     assert_in_range(fake_pci.config_reads, 1, 40000);
 }
 
-/* The wiring is that of the pins; without one it says nothing. */
+/* The wiring depends on the pin; a function without one has the line in its register. */
 static void a_function_without_a_pin_has_the_line_that_is_written(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The MSI-X capability and its table, as the function sees them. */
+/* The MSI-X capability and its table, as seen by the function. */
 #include <string.h>
 
 #include "fake_pci.h"
@@ -52,7 +52,7 @@ static uint32_t control(void)
 static void table_is_found_and_left_off(void **state)
 {
     (void)state;
-    fake_pci_set(function, CAP + 2, 2, 0xc000 | (ENTRIES - 1)); /* as somebody left it */
+    fake_pci_set(function, CAP + 2, 2, 0xc000 | (ENTRIES - 1)); /* as left by a previous driver */
     open_function();
     assert_int_equal(msix.entries, ENTRIES);
     assert_int_equal(msix.table.base, (BAR_ADDRESS + TABLE) ^ FAKE_MAPPED);
@@ -66,7 +66,7 @@ static void function_without_msix_has_no_entries(void **state)
     open_function();
     assert_int_equal(msix.entries, 0);
     fake_pci.tracing = true;
-    vpci_msix_enable(&msix, false); /* does nothing then */
+    vpci_msix_enable(&msix, false); /* has no effect then */
     assert_int_equal(fake_pci.traced, 0);
 }
 
@@ -79,7 +79,7 @@ static void largest_table_is_counted(void **state)
     assert_int_equal(msix.entries, 2048);
 }
 
-/* The function has the capability, but nobody can fill in its table: still it is switched off. */
+/* The function has the capability, but its table is not accessible: MSI-X is disabled anyway. */
 static void check_unreachable(void)
 {
     fake_pci_set(function, CAP + 2, 2, 0x8000 | (ENTRIES - 1));
@@ -103,7 +103,7 @@ static void table_out_of_reach_has_no_entries(void **state)
     fake_pci_set(function, CAP + 4, 4, TABLE | 6); /* there is no such BAR */
     check_unreachable();
     function_with_msix(NULL);
-    fake_pci_bar(function, 0, FAKE_BAR_IO, 256, 0xc000); /* in I/O space it cannot be */
+    fake_pci_bar(function, 0, FAKE_BAR_IO, 256, 0xc000); /* not allowed in I/O space */
     fake_pci_set(function, CAP + 4, 4, 0);
     check_unreachable();
 }
@@ -119,7 +119,7 @@ static void capability_at_the_edge_is_none(void **state)
     assert_int_equal(msix.entries, 0);
 }
 
-/* In this order: masked, address, data, unmasked; nothing of it elsewhere. */
+/* In this order: masked, address, data, unmasked; no other writes. */
 static void entry_is_filled_in_while_masked(void **state)
 {
     const struct {
@@ -144,7 +144,8 @@ static void switch_leaves_the_other_bits(void **state)
 {
     (void)state;
     open_function();
-    fake_pci_set(function, CAP + 2, 2, 0x7000 | (ENTRIES - 1)); /* masked, and reserved bits */
+    fake_pci_set(function, CAP + 2, 2, 0x7000 | (ENTRIES - 1)); /* function mask and reserved
+                                                                 * bits */
     vpci_msix_enable(&msix, true);
     assert_int_equal(control(), 0xb000 | (ENTRIES - 1));
     vpci_msix_enable(&msix, false);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the PCI core makes of QEMU's two PReP machines, from their recorded configuration spaces: we
- * are their firmware, so nothing is numbered or assigned. The addresses expected here are those
- * that QEMU showed (info pci) when our firmware ran on the same machines.
+ * The PCI core on QEMU's two PReP machines, from their recorded configuration spaces. The program
+ * is their firmware, so nothing is numbered or assigned. The expected addresses are those of QEMU's
+ * "info pci" when this firmware ran on the same machines.
  */
 #include "fake_machine.h"
 #include "pci/internal/pci_spec.h"
@@ -15,7 +15,7 @@ enum {
     MEMORY_LIMIT = 0x22,
 };
 
-/* A group's state is which of the two machines to start. */
+/* A group's state selects one of the two machines. */
 static int prep_machine(void **state)
 {
     *state = fake_machine_prep;
@@ -132,7 +132,7 @@ static void a_bridge_is_numbered_and_forwards(void **state)
     assert_bar(card, &device, 4, 0x103fc000, 0x4000);
 }
 
-/* Common, notification, ISR status, device and PCI configuration, from the last to the first. */
+/* Common, notification, ISR status, device and PCI configuration, in reverse order. */
 static void the_modern_interface_is_in_the_capability_list(void **state)
 {
     static const uint8_t offset[] = {0x84, 0x70, 0x60, 0x50, 0x40};

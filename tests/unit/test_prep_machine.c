@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What boot/prep_machine.c finds out about a machine, from a fake of the chips it asks: the
- * non-volatile RAM as QEMU 4.2's prep fills it, and the "super I/O". Included, because the addresses
- * there are the machine's: a test's memory must lie where the non-volatile RAM says.
+ * boot/prep_machine.c on fakes of the chips that it reads: the non-volatile RAM as filled by QEMU
+ * 4.2's prep, and the "super I/O". The source is included, since it uses the machine's addresses:
+ * the test's memory must be where the non-volatile RAM says.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 
 enum {
     NVRAM_SIZE = 0x2000,
-    COMMAND_LINE = 0x017ff000, /* where QEMU puts it */
+    COMMAND_LINE = 0x017ff000, /* as in QEMU */
     COMMAND_LINE_ROOM = 0x10000,
     MSR_OF_OPENBIOS = 0x2030,
 };
@@ -195,7 +195,7 @@ static void a_long_command_line_is_whole(void **state)
     assert_string_equal(started_line, line);
 }
 
-/* "-append" is refused without "-kernel", and the address then names what may not be memory. */
+/* QEMU rejects "-append" without "-kernel"; the address may then be outside of memory. */
 static void without_a_command_line_nothing_is_read(void **state)
 {
     (void)state;

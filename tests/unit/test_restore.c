@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a recovery restores, counts and leaves alone, and what is no reason for one. */
+/* What a recovery restores, counts and leaves unchanged, and what does not cause one. */
 #include <string.h>
 
 #include "trouble_card.h"
@@ -21,7 +21,7 @@ static void recover(void)
     assert_int_equal(card.net.counters.recoveries, before + 1);
 }
 
-/* Those that are on, by their numbers; none that was removed. */
+/* The VLANs that were added and not removed. */
 static void vlans_are_those_that_were_set(void **state)
 {
     static const uint16_t vlans[] = {31, VIRTIO_NET_VLAN_MAX};
@@ -45,7 +45,7 @@ static void vlans_are_those_that_were_set(void **state)
     }
 }
 
-/* More groups than the table holds are received by ALLMULTI, after the reset too. */
+/* If the groups exceed the table they are received by ALLMULTI, also after the reset. */
 static void all_groups_are_received_again(void **state)
 {
     static uint8_t groups[VIRTIO_NET_TABLE_MAX + 1][6];
@@ -67,7 +67,7 @@ static void all_groups_are_received_again(void **state)
     }
 }
 
-/* What the device sent until it was reset is sent, and not lost. */
+/* Frames that the device sent before the reset are not counted as lost. */
 static void frames_sent_before_the_reset_are_not_lost(void **state)
 {
     (void)state;
@@ -89,7 +89,7 @@ static void frames_sent_before_the_reset_are_not_lost(void **state)
     }
 }
 
-/* The queue's memory is laid out for the size that it had. */
+/* The queue's memory has the layout of its previous size. */
 static void queue_that_has_shrunk_is_not_used(void **state)
 {
     (void)state;
@@ -104,7 +104,7 @@ static void queue_that_has_shrunk_is_not_used(void **state)
         assert_int_equal(card.net.counters.recoveries, 0);
         assert_int_equal(card.net.recovery, VIRTIO_NET_WAITS);
         q->size *= 4;
-        card.dev.offered |= BIT(STATUS); /* what was missing in vain is agreed again */
+        card.dev.offered |= BIT(STATUS); /* the missing feature is negotiated again */
         fake_platform.clock_ns += 120000ull * MS;
         polls(3);
         assert_int_equal(card.net.counters.recoveries, 1);
@@ -125,7 +125,7 @@ static void flushes_in_link(void *context, bool up)
     }
 }
 
-/* A device that asked for a reset is left alone, whatever the client does. */
+/* Nothing is written to a device that requested a reset, whatever the client does. */
 static void no_doorbell_is_rung_before_the_reset(void **state)
 {
     (void)state;
@@ -142,7 +142,7 @@ static void no_doorbell_is_rung_before_the_reset(void **state)
     }
 }
 
-/* A reset that takes a while does not interrupt when it has ended. */
+/* A slow reset does not interrupt when it completes. */
 static void loop_does_not_sleep_during_a_reset(void **state)
 {
     (void)state;
@@ -160,13 +160,13 @@ static void loop_does_not_sleep_during_a_reset(void **state)
     }
 }
 
-/* Frames are always out, and always come back: that is no reason to ask the device whether it is well. */
+/* Frames are always in flight and always come back: the device is not checked. */
 static void device_that_sends_is_not_stuck(void **state)
 {
     (void)state;
     for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
         start(ring, 0, 0);
-        card.dev.ignores_commands = true; /* it would look dead */
+        card.dev.ignores_commands = true; /* a check would find it dead */
         assert_int_equal(send(), 0);
         for (unsigned pass = 0; pass < 300; pass++) {
             assert_int_equal(send(), 0);
@@ -184,7 +184,7 @@ static void device_that_sends_is_not_stuck(void **state)
     }
 }
 
-/* A buffer for a queue that breaks in the same pass is kept for later. */
+/* A buffer for a queue that breaks in the same pass is kept. */
 static void buffer_that_a_broken_queue_does_not_take_is_kept(void **state)
 {
     (void)state;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network device's memory: receive buffers with device and client, opening and closing. */
+/* The network device's memory: receive buffers of device and client, opening and closing. */
 #include <string.h>
 
 #include "fake_card.h"
 
 enum { RX = VIRTIO_NET_QUEUE_RX };
 
-/* However much the client keeps, no more bytes exist; and what it gives back goes to work. */
+/* The client may keep any number, but the limit holds; released buffers are used again. */
 static void memory_has_a_ceiling(void **state)
 {
     (void)state;
@@ -29,7 +29,7 @@ static void memory_has_a_ceiling(void **state)
         assert_int_equal(card_posted(), 0);
         assert_true(card.net.counters.rx_at_ceiling > 0);
         assert_true(virtio_net_scarce(&card.net));
-        /* One that comes back is posted at once, without waiting for a poll. */
+        /* A released buffer is posted at once, without a poll. */
         fake_want_kick(&card.dev, RX, true);
         virtio_net_release(&card.net, card.held[--card.helds]);
         assert_int_equal(card_posted(), 1);
@@ -53,7 +53,7 @@ static void ceiling_below_one_buffer_is_refused(void **state)
     assert_int_equal(fake_platform.live, 0);
 }
 
-/* The most that an option can say is more than a queue can have. */
+/* The largest value of the option exceeds any queue. */
 static void maximum_beyond_any_queue_is_survived(void **state)
 {
     (void)state;
@@ -82,7 +82,7 @@ static void budget_is_kept(void **state)
     card_close();
 }
 
-/* Buffers that the client keeps are replaced, and taken back when it is done. */
+/* Buffers that the client keeps are replaced, and taken back when released. */
 static void client_may_keep_buffers(void **state)
 {
     unsigned allocations;
@@ -119,7 +119,7 @@ static void starved_receiver_recovers_with_the_next_poll(void **state)
         card.options.rx_initial = 2;
         assert_int_equal(card_open(), 0);
         fake_platform.fail_all = true;
-        card.holds = true; /* and nothing comes back */
+        card.holds = true; /* the client releases nothing */
         assert_int_equal(card_deliver_all(), 2);
         assert_int_equal(virtio_net_poll(&card.net, 100), 2);
         assert_int_equal(card_posted(), 0);
@@ -129,14 +129,14 @@ static void starved_receiver_recovers_with_the_next_poll(void **state)
         fake_want_kick(&card.dev, RX, true);
         assert_int_equal(virtio_net_poll(&card.net, 100), 0);
         assert_true(card_posted() >= 2);
-        assert_int_equal(card.dev.queue[RX].doorbells, doorbells + 1); /* and the device knows */
+        assert_int_equal(card.dev.queue[RX].doorbells, doorbells + 1); /* the device is notified */
         assert_true(card_deliver_all() >= 2);
         assert_true(virtio_net_poll(&card.net, 100) >= 2);
         card_close();
     }
 }
 
-/* Every allocation in turn finds no memory. What is not needed at once may be missing. */
+/* Each allocation in turn fails. Memory that is not needed at once may be missing. */
 static void every_failed_allocation_is_survived(void **state)
 {
     (void)state;
@@ -161,7 +161,7 @@ static void every_failed_allocation_is_survived(void **state)
                 assert_true(fake_platform.lines > 0);
                 continue;
             }
-            opened++; /* a buffer was missing: the next poll makes up for it */
+            opened++; /* a buffer was missing: the next poll allocates it */
             virtio_net_poll(&card.net, 8);
             assert_int_equal(card_posted(), 2);
             card_close();

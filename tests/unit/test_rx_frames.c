@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Buffers for the longest frame that may come: posted at rest, or such frames are not agreed to. */
+/* Buffers for the longest possible frame are always posted, or such frames are not negotiated. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -11,8 +11,10 @@ enum { RX = VIRTIO_NET_QUEUE_RX, LONGEST = 65549 };
 
 static uint8_t frame[LONGEST];
 
-/* A device that has a frame and too few buffers for it waits without an interrupt: one that is asleep
- * does not hear of it. So a frame comes while nobody polls. */
+/*
+ * A device with a frame and too few buffers for it waits without interrupting, so a sleeping guest
+ * does not notice. The frame therefore arrives while nobody polls.
+ */
 static void check_arrives(size_t length)
 {
     memset(frame, 0x5a, sizeof frame);
@@ -21,7 +23,7 @@ static void check_arrives(size_t length)
     assert_int_equal(card.rx_length, length);
 }
 
-/* However few are asked for, and after any quiet time (5.1.4.2). */
+/* Whatever initial number is requested, and after any time of low traffic (5.1.4.2). */
 static void packet_of_the_mtu_finds_buffers_at_rest(void **state)
 {
     static const uint16_t mtus[] = {68, 576, 1500, 1501, 3000, 9000, 65535};
@@ -57,7 +59,7 @@ static void packet_of_the_mtu_finds_buffers_at_rest(void **state)
     }
 }
 
-/* Joined frames of up to 64 KiB find their buffers at rest where nothing else was asked for. */
+/* Joined frames of up to 64 KiB find buffers, unless the options request fewer. */
 static void joined_frame_finds_buffers_at_rest(void **state)
 {
     const uint64_t joined[] = {BIT(GUEST_TSO4), BIT(GUEST_TSO6), BIT(GUEST_USO4) | BIT(GUEST_USO6)};
@@ -71,13 +73,17 @@ static void joined_frame_finds_buffers_at_rest(void **state)
         check_arrives(LONGEST);
         card_close();
     }
-    card_create_as(3, BIT(MRG_RXBUF) | BIT(GUEST_CSUM)); /* there are none: the usual number */
+    card_create_as(3, BIT(MRG_RXBUF) | BIT(GUEST_CSUM)); /* there are no joined frames: the usual
+                                                          * number */
     assert_int_equal(card_open(), 0);
     assert_int_equal(card_posted(), VIRTIO_NET_RX_INITIAL);
     card_close();
 }
 
-/* Memory for fewer buffers than the longest frame takes: it is not agreed to, as with a small queue. */
+/*
+ * Memory for fewer buffers than the longest frame: mergeable buffers are not negotiated, as with a
+ * small queue.
+ */
 static void little_memory_is_not_merged(void **state)
 {
     (void)state;
@@ -102,7 +108,7 @@ static void little_memory_is_not_merged(void **state)
     }
 }
 
-/* A control queue with no room for its longest command would refuse that for ever. */
+/* A control queue without room for its longest command could never send that. */
 static void tiny_control_queue_is_refused(void **state)
 {
     (void)state;
@@ -121,7 +127,7 @@ static void tiny_control_queue_is_refused(void **state)
     }
 }
 
-/* A buffer used with this length, the first of a frame of `buffers`. */
+/* Uses a buffer with this length, as the first of a frame of `buffers`. */
 static void use_buffer(unsigned buffers, uint32_t length)
 {
     struct fake_chain chain;
@@ -133,8 +139,9 @@ static void use_buffer(unsigned buffers, uint32_t length)
     fake_push(&card.dev, VIRTIO_NET_QUEUE_RX, chain.head, length);
 }
 
-/* A frame with a buffer of which the device used nothing is dropped as a whole: what follows that buffer is
- * no header. */
+/*
+ * A frame with an empty buffer is dropped completely: the next buffer does not begin with a header.
+ */
 static void empty_buffer_drops_its_whole_frame(void **state)
 {
     static const uint32_t lengths[][3] = {

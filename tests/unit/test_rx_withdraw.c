@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Receive buffers beyond the limit are withdrawn by a reset of their queue, over several passes. */
+/* Receive buffers above the limit are withdrawn by a reset of their queue, over several passes. */
 #include "fake_card.h"
 
 enum { RX = VIRTIO_NET_QUEUE_RX, RINGS = 2 };
@@ -8,7 +8,7 @@ enum { RX = VIRTIO_NET_QUEUE_RX, RINGS = 2 };
 
 static const unsigned rings[RINGS] = {3, CARD_PACKED};
 
-/* A device with 256 buffers posted, and the limit about to be halved by the next pass. */
+/* A device with 256 buffers posted; the next pass will halve the limit. */
 static void start(unsigned ring, uint64_t features)
 {
     card_create_as(rings[ring],
@@ -42,7 +42,7 @@ static unsigned resets(void)
     return card_events(FAKE_QUEUE_RESET, queues, 256);
 }
 
-/* No pass waits for the device: each looks once. */
+/* No pass waits for the device: each checks once. */
 static void slow_reset_is_waited_for_over_passes(void **state)
 {
     (void)state;
@@ -67,7 +67,7 @@ static void slow_reset_is_waited_for_over_passes(void **state)
     }
 }
 
-/* After a second it is said, once, and the device is reset instead. */
+/* After a second this is logged once, and the device is reset instead. */
 static void reset_that_takes_too_long_means_the_devices(void **state)
 {
     (void)state;
@@ -84,7 +84,8 @@ static void reset_that_takes_too_long_means_the_devices(void **state)
         fake_platform.clock_ns += 1 * MS;
         virtio_net_poll(&card.net, 8);
         virtio_net_poll(&card.net, 8);
-        assert_int_equal(fake_platform.lines, lines + 3); /* why, what, and that it is back */
+        assert_int_equal(fake_platform.lines, lines + 3); /* the reason, the reset, and its
+                                                           * success */
         assert_int_equal(card.net.counters.recoveries, 1);
         assert_int_equal(resets(), 1);
         assert_true(card.net.rx_posted >= 2);
@@ -93,7 +94,7 @@ static void reset_that_takes_too_long_means_the_devices(void **state)
     }
 }
 
-/* A transmitted frame may wait in the back end, where this reset must not come upon it. */
+/* A transmitted frame may wait in the back end, and the reset must not happen then. */
 static void queue_is_not_reset_while_frames_are_out(void **state)
 {
     uint8_t *frame;
@@ -114,7 +115,7 @@ static void queue_is_not_reset_while_frames_are_out(void **state)
         assert_true(card.net.rx_limit < 256);
         assert_int_equal(card.net.rx_posted, 256);
         assert_int_equal(fake_tx_run(&card.dev), 1);
-        virtio_net_poll(&card.net, 8); /* it is back: now */
+        virtio_net_poll(&card.net, 8); /* it has come back: now it happens */
         assert_int_equal(resets(), 1);
         assert_int_equal(card.net.rx_posted, card.net.rx_limit);
         check_receives();
@@ -123,7 +124,7 @@ static void queue_is_not_reset_while_frames_are_out(void **state)
     }
 }
 
-/* Frames that were used just before the reset: all are received, within the budget, and counted. */
+/* Frames used just before the reset are all received, within the budget, and counted. */
 static void frames_before_the_reset_keep_to_the_budget(void **state)
 {
     (void)state;
@@ -155,8 +156,10 @@ static void frames_before_the_reset_keep_to_the_budget(void **state)
     }
 }
 
-/* A queue that the device refuses to take again, be it after its own reset: that is tried again, later and
- * later. */
+/*
+ * A queue that the device refuses to take again, even after its own reset: this is retried with
+ * increasing delays.
+ */
 static void restart_that_fails_is_tried_again(void **state)
 {
     (void)state;
@@ -166,12 +169,12 @@ static void restart_that_fails_is_tried_again(void **state)
 
         start(i, 0);
         notify_off = card.dev.queue[RX].notify_off;
-        card.dev.queue[RX].notify_off = 0xfff0; /* out of its structure */
+        card.dev.queue[RX].notify_off = 0xfff0; /* outside of the structure */
         virtio_net_poll(&card.net, 8);
         virtio_net_poll(&card.net, 8);
         for (unsigned delay = 1000; delay <= 16000; delay *= 2) {
             assert_int_equal(card.net.recovery_delay_ms, delay);
-            assert_false(virtio_net_interrupts_on(&card.net, false)); /* nobody spins */
+            assert_false(virtio_net_interrupts_on(&card.net, false)); /* the loop may sleep */
             lines = fake_platform.lines;
             fake_platform.clock_ns += (uint64_t)delay * MS - 1;
             virtio_net_poll(&card.net, 8);

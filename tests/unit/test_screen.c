@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The screen of a PC: what lies in its text memory, which is at the address that it has there. */
+/* The screen of a PC: checks the content of its text memory, at its real address. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static int start(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < AREA; i++) {
-        text_memory[i] = 0x1f00 | 'F'; /* the firmware's */
+        text_memory[i] = 0x1f00 | 'F'; /* left by the firmware */
     }
     graphics_misc = 0x0e;
     nographic = false;
@@ -118,7 +118,7 @@ static void long_lines_go_on_in_the_next_row(void **state)
     arch_screen_say(text);
     assert_int_equal(strlen(line(0)), COLUMNS);
     assert_string_equal(line(1), "a");
-    /* One that just fills a row ends once. */
+    /* A line that exactly fills a row does not add an empty one. */
     text[COLUMNS] = '\0';
     arch_screen_say("\n");
     arch_screen_say(text);
@@ -173,7 +173,7 @@ static void a_second_start_keeps_what_is_there(void **state)
     assert_true(i386_screen_is_present());
 }
 
-/* Nobody answers there; graphics; text elsewhere; QEMU's -nographic. */
+/* No device; graphics mode; text memory elsewhere; QEMU's -nographic. */
 static void without_a_text_screen_nothing_is_written(void **state)
 {
     static const uint8_t misc[] = {0xff, 0x05, 0x0f, 0x08, 0x00, 0x0e};

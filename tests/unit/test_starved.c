@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A loop that has no clock: it sleeps when virtio_net_interrupts_on() says so, until an interrupt. Where
- * receive buffers are missing, somebody must wake it for those that come back. */
+/*
+ * A loop without a clock: it sleeps when virtio_net_interrupts_on() returns false, until an
+ * interrupt. When receive buffers are missing, something must wake it for those that come back.
+ */
 #include "fake_card.h"
 
 enum { RX = VIRTIO_NET_QUEUE_RX, TX = VIRTIO_NET_QUEUE_TX, FEW = 6 };
@@ -11,7 +13,7 @@ static void release(void *context, void *cookie)
     virtio_net_release(&card.net, cookie);
 }
 
-/* As the documented loop has it: polls as long as there is work. Returns what it would sleep on. */
+/* The documented loop: polls while there is work. Returns the state in which it sleeps. */
 static void run_until_asleep(void)
 {
     for (unsigned pass = 0; pass < 100; pass++) {
@@ -26,8 +28,7 @@ static void run_until_asleep(void)
     fail_msg("it does not come to rest");
 }
 
-/* All buffers that may exist are in the transmit ring. The device sends them, and nobody asks for
- * anything else. */
+/* All buffers are in the transmit ring. The device sends them, and nothing else happens. */
 static void buffers_that_are_being_sent_wake_the_loop(void **state)
 {
     (void)state;
@@ -41,7 +42,8 @@ static void buffers_that_are_being_sent_wake_the_loop(void **state)
             assert_int_equal(card_deliver_all(), FEW);
             run_until_asleep();
             assert_int_equal(card.net.rx_posted, 0);
-            assert_true(fake_tx_take(&card.dev)); /* one alone: the peer may wait for its answer */
+            assert_true(fake_tx_take(&card.dev)); /* a single one: the peer may wait for its
+                                                   * answer */
             fake_use(&card.dev, TX, card.dev.tx_chain.head, 0);
             assert_true(card_interrupts() > 0);
             run_until_asleep();
@@ -55,7 +57,7 @@ static void buffers_that_are_being_sent_wake_the_loop(void **state)
     }
 }
 
-/* Some are still posted, but a merged frame needs more: the device waits, and does not interrupt for it. */
+/* Some buffers are posted, but a merged frame needs more: the device waits without interrupting. */
 static void missing_buffers_wake_the_loop_though_some_are_posted(void **state)
 {
     static uint8_t frame[60000];
@@ -86,7 +88,7 @@ static void missing_buffers_wake_the_loop_though_some_are_posted(void **state)
     }
 }
 
-/* With the usual number posted nobody is woken for what was sent. */
+/* With the usual number of buffers posted, transmitted frames do not wake the loop. */
 static void loop_sleeps_over_sent_frames_otherwise(void **state)
 {
     uint8_t *frame;
@@ -107,7 +109,7 @@ static void loop_sleeps_over_sent_frames_otherwise(void **state)
     }
 }
 
-/* There was no memory for a single buffer: who sleeps then is woken by nobody. */
+/* There is no memory for a single buffer: nothing would wake a sleeping loop. */
 static void loop_looks_for_memory_while_there_is_no_buffer(void **state)
 {
     (void)state;
@@ -129,7 +131,7 @@ static void loop_looks_for_memory_while_there_is_no_buffer(void **state)
     }
 }
 
-/* There was no memory for one of the buffers, and now there is. */
+/* Memory for a missing buffer has become available. */
 static void who_is_about_to_sleep_looks_for_memory_first(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Matters that meet: what is right by itself, and comes while another is under way. */
+/* Combinations: events that are handled correctly one by one, while another one is in progress. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -59,7 +59,10 @@ static void receive_some(unsigned count)
     }
 }
 
-/* An interrupt of a queue whose vector is the configuration's says nothing of the configuration. */
+/*
+ * An interrupt of a queue that shares the configuration's vector does not mean a configuration
+ * change.
+ */
 static void shared_vector_does_not_renew_the_transmit_queue(void **state)
 {
     (void)state;
@@ -73,7 +76,7 @@ static void shared_vector_does_not_renew_the_transmit_queue(void **state)
     assert_int_equal(send(), 0);
     assert_int_equal(resets(), 0);
     assert_int_equal(fake_tx_run(&card.dev), 2);
-    /* A flap that nobody saw still does. */
+    /* An unseen link flap does. */
     virtio_net_poll(&card.net, 8);
     card.dev.generation++;
     change_link(true);
@@ -81,14 +84,14 @@ static void shared_vector_does_not_renew_the_transmit_queue(void **state)
     stop();
 }
 
-/* The link that goes during the renewal of the transmit queue, which began as it had come back. */
+/* The link goes down during the renewal of the transmit queue that began when it came up. */
 static void link_that_goes_during_a_renewal_is_told(void **state)
 {
     (void)state;
     create(CARD_PACKED, 0);
     start();
     assert_int_equal(send(), 0);
-    change_link(true); /* a flap that nobody saw */
+    change_link(true); /* an unseen link flap */
     assert_false(card.net.link_up);
     change_link(false);
     fake_platform.clock_ns += 200 * MS;
@@ -111,7 +114,7 @@ static void send_again(void *context, void *cookie)
     card.sents++;
 }
 
-/* What comes back from the queue while it is made anew cannot be sent yet. */
+/* Frames that come back while the queue is renewed cannot be sent again yet. */
 static void no_frame_is_queued_during_a_renewal(void **state)
 {
     (void)state;
@@ -127,7 +130,7 @@ static void no_frame_is_queued_during_a_renewal(void **state)
     assert_int_equal(card.sents, 1);
     assert_int_equal(again, VIRTIO_ERROR_DOWN);
     assert_true(card.link_up);
-    /* Nor where it is done in one pass. */
+    /* The same if the renewal takes a single pass. */
     again = 1;
     assert_int_equal(send(), 0);
     assert_int_equal(fake_tx_run(&card.dev), 1);
@@ -139,8 +142,10 @@ static void no_frame_is_queued_during_a_renewal(void **state)
     stop();
 }
 
-/* The device answers the first commands late, and filters from the start: what it could not be told is
- * told again before the next command. */
+/*
+ * The device answers the first commands late, and filters from the start: what could not be sent is
+ * sent before the next command.
+ */
 static void late_device_hears_our_address_in_the_end(void **state)
 {
     static const uint8_t mine[6] = {2, 1, 2, 3, 4, 5};
@@ -172,7 +177,7 @@ static void no_more(void *context, void *cookie)
     (void)context, (void)cookie;
 }
 
-/* A device that sends within the doorbell's write, and a client that is never done. */
+/* A device that transmits during the doorbell write, and a client that never stops sending. */
 static void send_for_ever(void *context, void *cookie)
 {
     (void)context, (void)cookie;
@@ -196,13 +201,13 @@ static void client_that_is_never_done_does_not_hold_a_pass(void **state)
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
         assert_true(rounds > 0);
         assert_true(virtio_net_interrupts_on(&card.net, true));
-        card.net.link_up = false; /* so that closing has an end */
+        card.net.link_up = false; /* so that closing ends */
         card.client.transmitted = no_more;
         stop();
     }
 }
 
-/* Sent, and not yet looked for: closing does not count it among those that were lost. */
+/* Frames sent but not reclaimed are not counted as lost by closing. */
 static void frames_that_were_sent_are_not_lost_by_closing(void **state)
 {
     (void)state;
@@ -219,7 +224,7 @@ static void frames_that_were_sent_are_not_lost_by_closing(void **state)
     }
 }
 
-/* Nothing is started that was not opened, or has been closed. */
+/* A device that was not opened or was closed cannot be started. */
 static void start_needs_an_open_device(void **state)
 {
     (void)state;
@@ -234,7 +239,7 @@ static void start_needs_an_open_device(void **state)
             card.dev.queue[TX].size = 0;
             assert_int_equal(card_open(), VIRTIO_ERROR_IO);
             break;
-        default: /* and its queues are the device's for good */
+        default: /* and whose queues remain the device's */
             card.dev.queue[TX].size = 0;
             card.dev.never_resets_queues = true;
             fake_platform.clock_step = MS;
