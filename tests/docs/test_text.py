@@ -106,9 +106,9 @@ def test_features_name_tests_that_exist():
         name = None
         for word in re.findall(r"`([\w./-]+)`", cell):
             if re.fullmatch(r"(tests/\w+/)?test_\w+\.(c|py)", word):
-                name = word.rpartition("/")[2]
-                folder = "unit" if name.endswith(".c") else "system"
-                text = (ROOT / "tests" / folder / name).read_text()
+                folder, _, name = word.rpartition("/")
+                folder = folder or ("tests/unit" if name.endswith(".c") else "tests/system")
+                text = (ROOT / folder / name).read_text()
             elif name:
                 assert re.search(rf"\b{word}\b", text) or word in (
                     "legacy", "modern", "poll", "hybrid"), f"{name} has no {word}"
