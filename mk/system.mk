@@ -24,7 +24,7 @@ check-system: all ## system tests: guests under QEMU, for each architecture; che
 SYSTEM_TESTS := $(patsubst tests/system/test_%.py,%,$(sort $(wildcard tests/system/test_*.py)))
 LONG_TESTS := images addresses netperf iperf ipv6 iperf_client offloads interrupts traffic two_guests running features ne2000
 # These need more than ./setup check installs: make check-hypervisors.
-HYPERVISOR_TESTS := grub bochs libvirt
+HYPERVISOR_TESTS := grub bochs libvirt passt
 CHECK_SYSTEM := $(foreach name,$(LONG_TESTS) $(filter-out $(LONG_TESTS) $(HYPERVISOR_TESTS),$(SYSTEM_TESTS)),\
 	$(ARCHES:%=check-system-%-$(name)))
 .PHONY: $(CHECK_SYSTEM)

@@ -114,6 +114,14 @@ def test_features_name_tests_that_exist():
                     "legacy", "modern", "poll", "hybrid"), f"{name} has no {word}"
 
 
+def test_hypervisors_name_tests_that_exist():
+    """docs/hypervisors.md: `FILE`, or `FILE::test`."""
+    names = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", (ROOT / "docs/hypervisors.md").read_text())
+    assert len(names) > 15
+    for name, test in names:
+        assert f"def {test}(" in (ROOT / "tests/system" / name).read_text() or not test, f"{name} has no {test}"
+
+
 @pytest.mark.parametrize("name, document", [
     ("tests/guest/port.c", "docs/porting.md"), ("tests/unit/port.c", "docs/porting.md"),
     ("tests/system/test_hello.py", "tests/README.md")])
