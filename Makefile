@@ -29,7 +29,7 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 B := build
 
 # These need no lwIP, or call ./setup, which fetches it, before they build; the others need it.
-SETUP_TARGETS := help setup toolchains docs lib lib-host install dist $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% iso disk check-hypervisors web web-serve check-web web-picture clean format
+SETUP_TARGETS := help setup toolchains docs lib lib-host install dist release $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% iso disk check-hypervisors web web-serve check-web web-picture clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))

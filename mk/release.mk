@@ -32,6 +32,20 @@ dist: ## the committed sources as build/vtnet-VERSION.tar.gz, the same bytes eac
 	@git archive --format=tar --prefix=vtnet-$(RELEASE)/ HEAD | gzip -9n >$(B)/vtnet-$(RELEASE).tar.gz
 	@cd $(B) && sha256sum vtnet-$(RELEASE).tar.gz | tee vtnet-$(RELEASE).tar.gz.sha256
 
+# A folder for a web server, in which docs/index.html leads to all of it.
+RELEASED := $(B)/release
+.PHONY: release
+release: dist docs web iso disk prep-disk ## all that a release has, with checksums: build/release
+	@rm -rf $(RELEASED) && mkdir -p $(RELEASED)
+	@cp -r $(B)/web $(RELEASED)/web && cp -r $(B)/docs/html $(RELEASED)/docs
+	@sed 's/@VERSION@/$(RELEASE)/g' docs/index.html >$(RELEASED)/index.html
+	@cp $(B)/vtnet-$(RELEASE).tar.gz $(B)/vtnet.iso $(B)/vtnet.img $(B)/ppc/prep-disk.bin $(RELEASED)
+	@$(CROSS_i386)strip -o $(RELEASED)/vtnet-demo-i386.elf $(B)/i386/vtnet-demo.elf
+	@$(CROSS_ppc)strip -o $(RELEASED)/vtnet-demo-ppc.elf $(B)/ppc/vtnet-demo.elf
+	@cd $(RELEASED) && sha256sum vtnet* prep-disk.bin | tee SHA256SUMS
+	@cd $(RELEASED) && for file in $$(sed -n 's/.*href="\([^"]*\)".*/\1/p' index.html); do \
+		[ -e $$file ] || { echo "release: $$file is not there" >&2; exit 1; }; done
+
 # One entry for each source and machine, for clangd and its like. $(1): command; $(2): source
 entry = $(file >>compile_commands.json,{"directory": "$(CURDIR)"$(comma) "file": "$(2)"$(comma) \
 	"command": "$(subst ",\",$(filter-out -MMD -MP -c,$(1))) -c $(2)"}$(comma))
