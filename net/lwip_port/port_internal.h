@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The interfaces between port.c, port_rx.c and port_tx.c. */
+/* The interfaces between the files of the port. */
 #ifndef PORT_INTERNAL_H
 #define PORT_INTERNAL_H
 
@@ -25,6 +25,9 @@ err_t port_input_ip(struct pbuf *p, struct netif *netif);
 
 /* nic_client.transmitted; cookie: a pbuf or a burst, which is freed. */
 void port_transmitted(void *context, void *cookie);
+
+/* Sets the time that lwIP counts from. now_ns: arch_clock_ns(). */
+void port_clock_start(uint64_t now_ns);
 
 enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 16 bits */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* The netif: opened on a card, and the one way into lwIP. */
 #include "net/lwip_port/port.h"
 
 #include <stdio.h>
@@ -10,36 +11,11 @@
 #include "lwip/init.h"
 #include "lwip/ip.h"
 #include "lwip/ip6.h"
-#include "lwip/sys.h"
-#include "lwip/timeouts.h"
 #include "net/lwip_port/conflict.h"
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/port_internal.h"
 #include "net/lwip_port/tcp_memory.h"
 #include "netif/ethernet.h"
-
-/* The time of the current pass: the clock is read once per pass. */
-static uint32_t now_ms;
-static uint64_t now_ms_ns; /* the value of the clock, in ns, at which now_ms began */
-
-static void advance_clock(uint64_t now_ns)
-{
-    const uint64_t ms = 1000000;
-
-    if (now_ns - now_ms_ns >= 100 * ms) {
-        now_ms += (uint32_t)((now_ns - now_ms_ns) / ms);
-        now_ms_ns += (now_ns - now_ms_ns) / ms * ms;
-    }
-    while (now_ns - now_ms_ns >= ms) {
-        now_ms++;
-        now_ms_ns += ms;
-    }
-}
-
-uint32_t sys_now(void)
-{
-    return now_ms;
-}
 
 static void print_link(const struct lwip_port *port, const char *before)
 {
@@ -256,7 +232,7 @@ unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(v
     }
     lwip_init();
     netif_add_ext_callback(&changes, netif_changed);
-    advance_clock(arch_clock_ns());
+    port_clock_start(arch_clock_ns());
     opened = nic_open(nics, count, wake);
     for (unsigned i = 0; i < opened; i++) {
         add_netif(&ports[i]);
@@ -288,16 +264,6 @@ unsigned lwip_port_poll(struct lwip_port *port, unsigned budget)
         port_resume_connections(port);
     }
     return port->nic.driver->poll(port->nic.state, budget);
-}
-
-void lwip_port_timers(uint64_t now_ns)
-{
-    uint32_t before = now_ms;
-
-    advance_clock(now_ns);
-    if (now_ms != before) {
-        sys_check_timeouts();
-    }
 }
 
 void lwip_port_resume(struct lwip_port *port)
