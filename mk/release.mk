@@ -7,7 +7,7 @@ RELEASE := $(call version_part,MAJOR).$(call version_part,MINOR).$(call version_
 PREFIX ?= /usr/local
 # host, i386 or ppc: which library is installed.
 INSTALLED_ARCH := $(or $(ARCH),host)
-INSTALLED_HEADERS := $(addprefix virtio/,virtio.h virtio_config.h virtio_endian.h virtio_frame.h virtio_net.h virtio_pci.h virtio_platform.h \
+INSTALLED_HEADERS := $(addprefix virtio/,virtio.h virtio_config.h virtio_endian.h virtio_frame.h virtio_net.h virtio_pci.h virtio_platform.h virtio_pool.h \
 	virtio_spec.h virtio_version.h virtqueue.h) pci/pci.h pci/pci_platform.h
 PC_FLAGS_ppc := -msvr4-struct-return
 into = $(DESTDIR)$(PREFIX)/$(1)
