@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host as an architecture for arch/arch.h: no more than what the tests link asks for. */
+/* The host as an architecture for arch/arch.h, as far as the tests need it. */
 #ifndef ARCH_INLINE_H
 #define ARCH_INLINE_H
 

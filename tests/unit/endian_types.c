@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Compiled once for each MISTAKE: 0 is how fields that the device shares are accessed, the others
- * are how they must not be, and a compiler has to reject each. See tests/unit/endian-types.
+ * Compiled once for each MISTAKE. 0 is the correct access to fields shared with the device; the
+ * compiler must reject each of the others. See tests/unit/endian-types.
  */
 #include "virtio/virtio_spec.h"
 

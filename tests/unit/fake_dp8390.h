@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An NE2000 on fake_pci.h: a DP8390 with its memory, at slot 3. It fails a test that misuses it. */
+/*
+ * An NE2000 on fake_pci.h: a DP8390 with its memory, in slot 3. It fails the test if it is misused.
+ */
 #ifndef FAKE_DP8390_H
 #define FAKE_DP8390_H
 
@@ -8,12 +10,12 @@
 struct fake_dp8390 {
     struct fake_function *function;
     uint8_t memory[0xc000];
-    unsigned memory_end; /* bytes; addresses beyond are those 16 KiB before */
+    unsigned memory_end; /* bytes; higher addresses mirror those 16 KiB below */
     uint8_t page[4][16]; /* as written */
     uint8_t cr, isr, imr, curr, bnry;
     uint16_t address, count; /* of the remote DMA */
-    bool slow;               /* a frame is sent when fake_dp8390_sent() says so, not at once */
-    bool dead;               /* does not come out of reset */
+    bool slow;               /* frames are sent by fake_dp8390_sent() instead of at once */
+    bool dead;               /* a reset never completes */
     unsigned resets, starts, words;
     uint8_t sent[64][1520];
     uint16_t sent_length[64];
@@ -21,16 +23,16 @@ struct fake_dp8390 {
 };
 extern struct fake_dp8390 fake_dp8390;
 
-/* An empty PCI machine with the card in it. */
+/* Creates a machine with only this card. */
 void fake_dp8390_create(void);
 
-/* A frame arrives. length: bytes without CRC. Returns whether there was room in the ring. */
+/* Receives a frame. length: bytes without CRC. Returns false if the ring had no room. */
 bool fake_dp8390_receive(const void *frame, unsigned length);
 
-/* The frame under way has been sent. */
+/* Completes the current transmission. */
 void fake_dp8390_sent(void);
 
-/* Whether its interrupt line is up. */
+/* True if its interrupt line is asserted. */
 bool fake_dp8390_line(void);
 
 #endif

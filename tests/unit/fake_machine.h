@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * QEMU's two PReP machines as a firmware finds them after reset: their recorded configuration
- * spaces, in the machine of fake_pci.h.
+ * QEMU's two PReP machines after reset, as seen by firmware: their recorded configuration spaces,
+ * in the machine of fake_pci.h.
  */
 #ifndef FAKE_MACHINE_H
 #define FAKE_MACHINE_H
@@ -13,7 +13,7 @@
 /* An address in configuration space. */
 #define BDF(bus, slot, function) ((uint16_t)((bus) << 8 | (slot) << 3 | (function)))
 
-/* The machine without cards. */
+/* Creates the machine without cards. */
 void fake_machine_prep(void);
 void fake_machine_40p(void);
 

@@ -7,8 +7,10 @@ uint8_t *vq_memory;
 uint32_t vq_length;
 static uint32_t seed;
 
-/* What is visible to the device at any moment must be whole: it is looked at whenever the driver is
- * about to write a descriptor. */
+/*
+ * What the device can see must be consistent at any time: checks it whenever the driver is about to
+ * write a descriptor.
+ */
 static void look(void)
 {
     if (card.dev.queue[VQ].enabled && card.dev.status & VIRTIO_STATUS_DRIVER_OK) {

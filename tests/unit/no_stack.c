@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For tests that include a service for what it decides by itself: the functions that it calls
- * besides, without their declarations. They are not to be called; a test that has one is taken.
+ * For tests that include a service for one of its functions: defines the other functions that it
+ * calls, without their declarations. They must not be called; a test may define its own instead.
  */
 #include <stdlib.h>
 

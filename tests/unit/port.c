@@ -17,7 +17,7 @@
 
 /* Four functions for virtio/. */
 
-/* What the device may reach. */
+/* Memory that the device may access. */
 static struct block {
     uint8_t *memory;
     size_t size;
@@ -102,7 +102,7 @@ static void receive(void *context, void *buffer, void *data, uint32_t length, bo
     uint8_t *frame = data;
 
     (void)context, (void)more, (void)offload;
-    memcpy(frame, frame + 6, 6); /* to the sender */
+    memcpy(frame, frame + 6, 6); /* back to the sender */
     memcpy(frame + 6, net.mac, 6);
     if (virtio_net_transmit(&net, &part, 1, net.header_length, NULL, buffer) != 0) {
         virtio_net_release(&net, buffer);
@@ -126,7 +126,7 @@ static void announce(void *context)
     (void)context;
 }
 
-/* The interrupt handler. Here the processor is this program, which looks at the line itself. */
+/* The interrupt handler. Here the program itself checks the line. */
 static void handle_interrupt(void)
 {
     if (fake_line(&device)) {
@@ -134,7 +134,7 @@ static void handle_interrupt(void)
     }
 }
 
-/* Nothing happens here but this: a frame comes. */
+/* Here only one thing happens meanwhile: a frame arrives. */
 static void sleep_until_interrupt(void)
 {
     static const uint8_t question[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1};
@@ -163,7 +163,7 @@ static bool open_first(const struct vpci_device *function, void *context)
     *opened = virtio_pci_open(&pci, function, VIRTIO_PCI_ANY) == 0 &&
               virtio_net_open(&net, &pci.dev, &options, &client) == 0;
     if (*opened) {
-        vpci_enable_line(function); /* the handler is there */
+        vpci_enable_line(function); /* the handler is installed */
         virtio_net_start(&net);
     }
     return !*opened;
@@ -174,7 +174,7 @@ int main(void)
     static const uint8_t sender[6] = {2, 0, 0, 0, 0, 1};
     bool opened = false;
 
-    setenv("CMOCKA_TEST_ABORT", "1", 1); /* the fake device says what is wrong */
+    setenv("CMOCKA_TEST_ABORT", "1", 1); /* makes the fake device print what is wrong */
     fake_virtio_create(&device, FAKE_MODERN, virtio_bit(VIRTIO_NET_F_MAC));
     vpci_scan(open_first, &opened);
     if (!opened) {
@@ -186,7 +186,7 @@ int main(void)
         woken = false;
         frames = virtio_net_poll(&net, 64);
         virtio_net_flush(&net);
-        fake_tx_run(&device); /* the device takes what it was notified of */
+        fake_tx_run(&device); /* the device handles its notification */
         if (frames == 0 && !virtio_net_interrupts_on(&net, false) && !woken) {
             sleep_until_interrupt();
             if (!woken) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* For tests that include sources of net/lwip_port/: what these ask of the rest, and sums by the
- * book. */
+/*
+ * For tests that include sources of net/lwip_port/: the functions that these need, and checksums by
+ * definition.
+ */
 #ifndef STACK_H
 #define STACK_H
 
@@ -15,7 +17,7 @@
 
 #include <cmocka.h>
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/lwip_port/checksum.c"
 #include "net/lwip_port/offload.c"
 
@@ -31,7 +33,7 @@ uint32_t lwip_port_random(void)
     return 4;
 }
 
-/* Of 16-bit numbers as in the headers of the Internet; a last odd byte is the high one. */
+/* The sum of 16-bit numbers in network byte order; a last odd byte is the high one. */
 static uint32_t sum_of(const uint8_t *at, size_t length)
 {
     uint32_t sum = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control queue: answers that are none, and queues from which none can come. */
+/* The control queue: invalid answers, and queues that cannot answer. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -13,7 +13,7 @@ static void open_with(unsigned interface, uint64_t features)
     assert_int_equal(card_open(), 0);
 }
 
-/* Only VIRTIO_NET_OK is a yes, and no answer at all is not the one before. */
+/* Only VIRTIO_NET_OK is success. A missing answer does not count as the previous one. */
 static void strange_answers_are_no_yes(void **state)
 {
     static const int answers[] = {-1, 1, 2, 0x80, 0xff};
@@ -43,7 +43,7 @@ static void queue_without_room_for_a_command_is_refused(void **state)
     }
 }
 
-/* Nothing comes from a queue that breaks meanwhile: there is nothing to wait for. */
+/* If the queue breaks during a command, the driver does not wait for an answer. */
 static void broken_queue_is_not_waited_for(void **state)
 {
     (void)state;

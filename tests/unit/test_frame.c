@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which received frames are long enough for lwIP to look at. */
+/* Which received frames are long enough for lwIP. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,10 @@
 
 #include <cmocka.h>
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/lwip_port/frame.c"
 
-/* In a block of its own, so that a byte behind it is found. */
+/* In a block of its own, so that reading a byte behind it is detected. */
 static bool has_header(uint16_t type, bool tagged, size_t length)
 {
     uint8_t *frame = malloc(length);
@@ -33,7 +33,7 @@ static bool has_header(uint16_t type, bool tagged, size_t length)
     return has;
 }
 
-/* Of each kind the shortest that is let through. */
+/* The shortest accepted frame of each kind. */
 static void a_header_is_all_there_or_the_frame_is_none(void **state)
 {
     static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the card is told of groups and VLANs, and that it is told again where it did not do it. */
+/* Groups and VLANs told to the card, repeatedly if it did not accept them. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/lwip_port/groups.c"
 #include "net/lwip_port/vlan.c"
 
-#ifndef lwip_htons /* on a big-endian host it is a macro */
+#ifndef lwip_htons /* a macro on big-endian hosts */
 u16_t lwip_htons(u16_t x)
 {
     return PP_HTONS(x);
@@ -117,7 +117,7 @@ static void groups_are_told(void **state)
     join_ipv4(3, true);
     assert_int_equal(told_count, 1);
     assert_memory_equal(told[0], mac, 6);
-    join_ipv4(3, true); /* once more */
+    join_ipv4(3, true); /* a second time */
     assert_int_equal(tells, 1);
     join_ipv4(3, false);
     assert_int_equal(told_count, 1);
@@ -126,7 +126,7 @@ static void groups_are_told(void **state)
     assert_null(timers[0].handler);
 }
 
-/* The card is late with a command: the join is not lost, however many follow, nor is the VLAN. */
+/* The card is late with a command: neither the join, however many follow, nor the VLAN is lost. */
 static void card_that_is_late_is_asked_again(void **state)
 {
     (void)state;
@@ -149,7 +149,7 @@ static void card_that_is_late_is_asked_again(void **state)
     join_ipv4(2, false);
 }
 
-/* Where it is to receive all groups, that is told again, too. */
+/* The request to receive all multicast is repeated too. */
 static void all_groups_are_told_again(void **state)
 {
     (void)state;

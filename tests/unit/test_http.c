@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a request's first line is answered with. */
+/* The status for a request's first line. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

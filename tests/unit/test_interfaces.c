@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which devices are ours, and which of their interfaces is used. */
+/* Which devices the driver accepts, and which interface it uses. */
 #include "fake_card.h"
 #include "pci/internal/pci_spec.h"
 
@@ -39,7 +39,7 @@ static void interface_is_the_one_asked_for(void **state)
     }
 }
 
-/* §4.1.4.10: its registers are in I/O space, whatever else BAR 0 may be. */
+/* §4.1.4.10: its registers are in I/O space, so BAR 0 must be. */
 static void legacy_interface_is_in_io_space(void **state)
 {
     (void)state;
@@ -49,7 +49,7 @@ static void legacy_interface_is_in_io_space(void **state)
     assert_int_equal(card.dev.events, 0);
 }
 
-/* §2.2.3: where there is the other interface, it is used. */
+/* §2.2.3: if there is a legacy interface, it is used. */
 static void device_without_version_1_is_a_legacy_one(void **state)
 {
     (void)state;
@@ -59,7 +59,7 @@ static void device_without_version_1_is_a_legacy_one(void **state)
     assert_true(card.vp.dev.transport->legacy);
     assert_int_equal(card.dev.status, ACK | DRV | D_OK);
     card_close();
-    card.interface = VIRTIO_PCI_MODERN; /* who insists */
+    card.interface = VIRTIO_PCI_MODERN; /* the modern one is requested */
     assert_int_equal(card_open(), VIRTIO_ERROR_IO);
 }
 
@@ -80,7 +80,7 @@ static void other_devices_are_not_ours(void **state)
     assert_false(virtio_pci_is_net(&device));
 }
 
-/* §4.1.2.2: the revision says nothing. */
+/* §4.1.2.2: the revision does not matter. */
 static void any_revision_is_accepted(void **state)
 {
     (void)state;
@@ -105,14 +105,14 @@ static void device_without_addresses_is_given_some(void **state)
     }
 }
 
-/* Without a window; with one: test_window.c. */
+/* Without a window; test_window.c tests it with one. */
 static void bar_above_4_gib_is_refused(void **state)
 {
     (void)state;
     card_create(FAKE_MODERN, 0);
     fake_pci_set(card.dev.function, PCI_BAR0 + 4 * FAKE_BAR + 4, 4, 1);
     assert_int_equal(card_open(), VIRTIO_ERROR_NODEV);
-    card_create(FAKE_TRANSITIONAL, 0); /* which has another way */
+    card_create(FAKE_TRANSITIONAL, 0); /* which also has I/O ports */
     fake_pci_set(card.dev.function, PCI_BAR0 + 4 * FAKE_BAR + 4, 4, 1);
     assert_int_equal(card_open(), 0);
     assert_int_equal(card.dev.status, ACK | DRV | D_OK);

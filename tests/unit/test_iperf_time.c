@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How long the guest sends as iperf 2 asks for it: whatever that is, an hour at most. */
+/* How long the guest sends for iperf 2: as requested, at most an hour. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/services/iperf_tcp.c"
 
 struct boot_arguments boot_arguments;
@@ -46,7 +46,7 @@ err_t tcp_shutdown(struct tcp_pcb *pcb, int receiving, int sending)
     return ERR_OK;
 }
 
-#if BYTE_ORDER == LITTLE_ENDIAN /* else lwIP has macros for these */
+#if BYTE_ORDER == LITTLE_ENDIAN /* otherwise lwIP has macros for these */
 u32_t lwip_htonl(u32_t value)
 {
     return __builtin_bswap32(value);
@@ -58,7 +58,7 @@ u16_t lwip_htons(u16_t value)
 }
 #endif
 
-/* Sends what is asked for (units of 10 ms as a negative number), and looks when it ends: in ms. */
+/* Sends the requested amount (negative: units of 10 ms). Returns the end in ms. */
 static uint64_t sends_for(uint32_t amount)
 {
     static const unsigned steps[] = {60 * 1000, 10};
@@ -69,7 +69,7 @@ static uint64_t sends_for(uint32_t amount)
     c.header.amount = lwip_htonl(amount);
     shut = 0;
     assert_int_equal(begin_sending(&c), ERR_OK);
-    for (unsigned i = 0; i < 2; i++) { /* by the minute, the last one by 10 ms */
+    for (unsigned i = 0; i < 2; i++) { /* in steps of a minute, finally of 10 ms */
         while (shut == 0) {
             uint64_t at = clock_ns;
 
@@ -107,7 +107,7 @@ static void sending_ends_after_an_hour(void **state)
     }
 }
 
-/* Of bytes whose receiver takes a little at a time. */
+/* Bytes to a slow receiver. */
 static void bytes_end_after_an_hour(void **state)
 {
     (void)state;

@@ -95,7 +95,8 @@ static void test_keys_with_a_prefix(void **state)
     (void)state;
     GIVES("\xe0\x48\xe0\xc8\xe0\x53", "\x1b[A\x1b[3~");
     GIVES("\xe0\x1c\xe0\x9c\xe0\x35\xe0\xb5", "\r/");
-    GIVES("\xe0\x2a\xe0\x4b\xe0\xcb\xe0\xaa\x1e", "\x1b[Da"); /* a shift that is none */
+    GIVES("\xe0\x2a\xe0\x4b\xe0\xcb\xe0\xaa\x1e", "\x1b[Da"); /* a shift code that is part of
+                                                               * another key */
     GIVES("\xe0\x1d\x2e\xae\xe0\x9d", "\x03");                /* the right control key */
     GIVES("\x47\x4a\x52\x53", "7-0.");
 }
@@ -128,7 +129,7 @@ static void test_nobody_is_there(void **state)
     arch_keyboard_start(NULL);
     GIVES("\x1e", "");
     there = true;
-    screen = false; /* who has no screen types at the serial console */
+    screen = false; /* without a screen, the serial console is used */
     arch_keyboard_start(NULL);
     GIVES("\x1e", "");
     assert_int_equal(registered, 1);

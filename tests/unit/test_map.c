@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory is mapped for the device before it uses it, and unmapped once; the fake's mappings are copies. */
+/* Memory is mapped before the device uses it, and unmapped once. The fake's mappings are copies. */
 #include <string.h>
 
 #include "fake_vq.h"
@@ -9,7 +9,7 @@ enum { RX = VIRTIO_NET_QUEUE_RX, TX = VIRTIO_NET_QUEUE_TX };
 static void all_parts_or_none_are_mapped(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < 4; n++) { /* both rings, with tables and without */
+    for (unsigned n = 0; n < 4; n++) { /* both rings, with and without tables */
         unsigned before;
 
         vq_start(n % 2 ? CARD_PACKED : 0, n < 2 ? 0 : virtio_bit(VIRTIO_F_INDIRECT_DESC), 16,
@@ -51,8 +51,11 @@ static void rings_that_cannot_be_mapped_are_an_error(void **state)
     }
 }
 
-/* A frame of the client's, in memory that the library knows nothing of. Changed while the device has it, the
- * device sees what it was; what the device receives is there when the client gets it. */
+/*
+ * A frame in memory of the client, unknown to the library. If it changes while the device has it,
+ * the device sees the old content. What the device receives is there when the client gets the
+ * buffer.
+ */
 static void frames_are_mapped_both_ways(void **state)
 {
     static const char text[] = "a frame that is longer than a header of Ethernet";
@@ -68,7 +71,7 @@ static void frames_are_mapped_both_ways(void **state)
         before = fake_platform.mapped;
         memset(frame, 0x11, sizeof frame);
         assert_int_equal(virtio_net_transmit(&card.net, &part, 1, 0, NULL, frame), 0);
-        assert_int_equal(fake_platform.mapped, before + 2); /* the header, too */
+        assert_int_equal(fake_platform.mapped, before + 2); /* including the header */
         memset(frame, 0x22, sizeof frame);
         assert_int_equal(fake_tx_run(&card.dev), 1);
         memset(frame, 0x11, sizeof frame);
@@ -84,7 +87,7 @@ static void frames_are_mapped_both_ways(void **state)
     }
 }
 
-/* What cannot be posted now is posted later. */
+/* Buffers that cannot be posted now are posted later. */
 static void buffers_that_cannot_be_mapped_are_kept(void **state)
 {
     static const char text[] = "some bytes of a frame";

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How large the blocks are that the driver asks for, and what it makes of ring sizes. */
+/* The sizes of the blocks that the driver allocates, and its ring sizes. */
 #include <string.h>
 
 #include "fake_card.h"
 
 enum { PAGE = 4096, TX = VIRTIO_NET_QUEUE_TX, HEADROOM = 12 };
 
-/* All but indirect tables, which lie in one block. */
+/* All except indirect tables, which are in a single block. */
 static const uint64_t paged = VIRTIO_NET_FEATURES & ~virtio_bit(VIRTIO_F_INDIRECT_DESC);
 
 static void open_small(unsigned ring, uint16_t size, uint64_t offered)
@@ -18,7 +18,10 @@ static void open_small(unsigned ring, uint16_t size, uint64_t offered)
     assert_int_equal(card_open(), 0);
 }
 
-/* As docs/porting.md has it for a system of single pages; the fake device offers all. */
+/*
+ * The options of docs/porting.md for a system with single pages; the fake device offers all
+ * features.
+ */
 static void no_block_passes_a_page(void **state)
 {
     (void)state;
@@ -34,7 +37,7 @@ static void no_block_passes_a_page(void **state)
     }
 }
 
-/* A legacy device's rings are as large as it says; all else is as small as was asked for. */
+/* A legacy device dictates the size of its rings; everything else is as small as requested. */
 static void legacy_rings_alone_pass_a_page(void **state)
 {
     static const struct {
@@ -57,7 +60,7 @@ static void legacy_rings_alone_pass_a_page(void **state)
     }
 }
 
-/* So many frames and no more, round the ring several times; the sizes are rounded up. */
+/* Exactly this many frames fit, round the ring several times; sizes are rounded up. */
 static void transmit_ring_takes_as_many_as_asked(void **state)
 {
     static const struct {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Interrupts with vectors of their own (virtio 1.3 §4.1.5.1.2), over both interfaces. */
+/* Interrupts with several vectors (virtio 1.3 §4.1.5.1.2), over both interfaces. */
 #include <string.h>
 
 #include "fake_card.h"
 
-/* A card of this interface with so many entries, of which the driver may use `vectors`. */
+/* A card with this interface and number of entries, of which the driver may use `vectors`. */
 static void create(unsigned which, uint16_t entries, uint16_t vectors, uint64_t offered)
 {
     card_create_as(which, offered | virtio_bit(VIRTIO_NET_F_MAC) | virtio_bit(VIRTIO_NET_F_STATUS));
@@ -60,11 +60,11 @@ static void fewer_vectors_are_shared(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
-        create(i, 2, 3, 0); /* the table is what limits */
+        create(i, 2, 3, 0); /* limited by the table */
         assert_int_equal(card_open(), 0);
         check_vectors(0, 1, 1);
         card_close();
-        create(i, 8, 2, 0); /* the machine is */
+        create(i, 8, 2, 0); /* limited by the machine */
         assert_int_equal(card_open(), 0);
         check_vectors(0, 1, 1);
         card_close();
@@ -72,15 +72,17 @@ static void fewer_vectors_are_shared(void **state)
         assert_int_equal(card_open(), 0);
         check_vectors(0, 0, 0);
         card_close();
-        create(i, 8, 8, 0); /* more than there are events: nothing needs the others */
+        create(i, 8, 8, 0); /* more than there are events */
         assert_int_equal(card_open(), 0);
         check_vectors(0, 1, 2);
         card_close();
     }
 }
 
-/* Whatever the number of vectors: frames come, the link goes down, and the queue's interrupts are
- * off until they are asked for again. */
+/*
+ * For any number of vectors: frames arrive, the link goes down, and the queue's interrupts stay
+ * disabled until enabled again.
+ */
 static void interrupts_bring_work_and_go_quiet(void **state)
 {
     (void)state;
@@ -120,7 +122,7 @@ static void check_counts(uint32_t all, uint32_t spurious, const struct virtqueue
     assert_int_equal(vq->counters.interrupts_spurious, its_spurious);
 }
 
-/* Each by its vector, whatever the other queue has; without work it is spurious. */
+/* Each counts for its vector, whatever the other queue has; without work it is spurious. */
 static void interrupts_are_counted_by_queue(void **state)
 {
     (void)state;
@@ -156,7 +158,7 @@ static void interrupts_are_counted_by_queue(void **state)
     }
 }
 
-/* One that may be of either is of those that have work; of none, it is the card's alone. */
+/* A shared interrupt counts for the queues that have work; without work only for the card. */
 static void shared_interrupts_are_counted_by_work(void **state)
 {
     (void)state;
@@ -190,7 +192,9 @@ static void shared_interrupts_are_counted_by_work(void **state)
     }
 }
 
-/* A configuration interrupt leaves the queues' interrupts alone where they have their own. */
+/*
+ * A configuration interrupt does not disable the queues' interrupts if they have their own vectors.
+ */
 static void vectors_do_not_disturb_each_other(void **state)
 {
     (void)state;
@@ -209,7 +213,7 @@ static void vectors_do_not_disturb_each_other(void **state)
     }
 }
 
-/* Offset 24 on legacy (§4.1.4.10): the address and the link are right, and follow changes. */
+/* Offset 24 on legacy (§4.1.4.10): address and link are read correctly, also after changes. */
 static void configuration_is_read_where_it_is(void **state)
 {
     static const uint8_t mac[] = {0x52, 0x54, 0x00, 0xab, 0xcd, 0xef};
@@ -231,7 +235,7 @@ static void configuration_is_read_where_it_is(void **state)
     }
 }
 
-/* A legacy device whose BAR ends with the address: what lies behind it is not touched. */
+/* A legacy device whose BAR ends with the address: nothing behind it is accessed. */
 static void configuration_behind_a_short_bar_is_not_read(void **state)
 {
     (void)state;
@@ -246,7 +250,7 @@ static void line_is_used_where_no_vectors_are_wanted(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < CARD_INTERFACES; i++) {
-        create(i, 3, 0, 0); /* the fake has MSI-X on at first */
+        create(i, 3, 0, 0); /* the fake initially has MSI-X enabled */
         assert_int_equal(card_open(), 0);
         assert_false(fake_msix_enabled(&card.dev));
         check_vectors(VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR);
@@ -259,7 +263,7 @@ static void line_is_used_where_no_vectors_are_wanted(void **state)
     }
 }
 
-/* Whichever of the three the device refuses: it works by its line, and says so. */
+/* Whichever of the three the device refuses: the line is used, and this is logged. */
 static void refused_vector_falls_back_to_the_line(void **state)
 {
     (void)state;
@@ -270,7 +274,7 @@ static void refused_vector_falls_back_to_the_line(void **state)
         assert_int_equal(card.vp.dev.vectors, 0);
         assert_false(fake_msix_enabled(&card.dev));
         assert_non_null(strstr(fake_platform.log, "refuses an MSI-X vector"));
-        assert_int_equal(card.net.mac[5], 0xef); /* the configuration is back at offset 20 */
+        assert_int_equal(card.net.mac[5], 0xef); /* the configuration is at offset 20 again */
         virtio_net_interrupts_on(&card.net, true);
         assert_true(fake_rx(&card.dev, "a frame", 7));
         assert_int_equal(card_interrupts(), 1);
@@ -284,7 +288,7 @@ static void refused_vector_falls_back_to_the_line(void **state)
     }
 }
 
-/* A reset takes the vectors (§4.1.5.1.2.1); whoever comes after it gets them again. */
+/* A reset removes the vectors (§4.1.5.1.2.1); the next driver sets them again. */
 static void vectors_are_mapped_anew_after_a_reset(void **state)
 {
     (void)state;
@@ -293,13 +297,13 @@ static void vectors_are_mapped_anew_after_a_reset(void **state)
         assert_int_equal(card_open(), 0);
         assert_int_equal(virtio_net_close(&card.net), 0);
         check_vectors(VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR, VIRTIO_MSI_NO_VECTOR);
-        assert_int_equal(card_open_net(), 0); /* the fake fails where an event has none */
+        assert_int_equal(card_open_net(), 0); /* the fake fails if an event has none */
         check_vectors(0, 1, 2);
         card_close();
     }
 }
 
-/* So does the reset of a queue, of its own (§2.6.1.1). */
+/* So does the reset of a queue, for its vector (§2.6.1.1). */
 static void queue_gets_its_vector_again_after_its_reset(void **state)
 {
     (void)state;
@@ -328,11 +332,13 @@ static void change_when_it_reads(struct fake_virtio *dev, unsigned offset)
 {
     (void)offset;
     change_and_interrupt(dev);
-    dev->generation--; /* what was read has not changed */
+    dev->generation--; /* no change since the read */
 }
 
-/* The configuration's vector is mapped before there are queues; what comes by it then, and with one
- * vector for all, must not touch them. Nor must one that was under way when the card was closed. */
+/*
+ * The configuration's vector is mapped before there are queues. Its interrupts must not access
+ * queues then, even with one vector for all, nor when the card is being closed.
+ */
 static void interrupt_without_queues_is_survived(void **state)
 {
     (void)state;
@@ -353,13 +359,13 @@ static void interrupt_without_queues_is_survived(void **state)
             virtio_net_interrupt_vector(&card.net, vector);
         }
     }
-    for (unsigned i = 0; i < CARD_RINGS; i++) { /* by the line, to somebody who was early */
+    for (unsigned i = 0; i < CARD_RINGS; i++) { /* by the line, to a handler installed early */
         create(i, 3, 0, 0);
         assert_int_equal(card_attach(), 0);
         card.dev.isr = VIRTIO_ISR_QUEUE | VIRTIO_ISR_CONFIG;
         card.net.dev = &card.vp.dev;
         assert_true(virtio_net_interrupt(&card.net));
-        assert_int_equal(card.dev.isr, 0); /* or the line would stay up */
+        assert_int_equal(card.dev.isr, 0); /* otherwise the line would remain asserted */
     }
 }
 
@@ -376,8 +382,10 @@ static void restart(struct virtqueue *vq, int error)
     assert_int_equal(virtqueue_restart(vq), error);
 }
 
-/* When the device is live the line has no handler: MSI-X stays, and the queue's interrupts come by a
- * vector that has one. */
+/*
+ * When the device is live the line has no handler: MSI-X stays enabled, and the queue uses a vector
+ * that has one.
+ */
 static void vector_refused_to_a_live_queue_leaves_msix_on(void **state)
 {
     (void)state;
@@ -403,7 +411,7 @@ static void vector_refused_to_a_live_queue_leaves_msix_on(void **state)
         virtio_net_poll(&card.net, 8);
         assert_int_equal(card.sents, 1);
         card.dev.refuses_but = -1;
-        restart(&card.net.rx, VIRTIO_ERROR_IO); /* neither: an error, not silence */
+        restart(&card.net.rx, VIRTIO_ERROR_IO); /* neither is accepted: an error is returned */
         assert_true(fake_msix_enabled(&card.dev));
         assert_non_null(strstr(fake_platform.log, "refuses MSI-X vector"));
         send_one();

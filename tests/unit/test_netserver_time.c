@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* When a test of netperf ends: whatever its client asks for, after an hour. */
+/* When a netperf test ends: after an hour, whatever the client requests. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/services/netserver.c"
 
 struct boot_arguments boot_arguments;
@@ -17,10 +17,12 @@ const struct netserver_data netserver_tcp, netserver_udp;
 
 enum { HOUR = 3600 * 1000 }; /* in ms */
 
-static const u32_t starts[] = {0, UINT32_MAX - HOUR / 2}; /* the clock may begin anew meanwhile */
+static const u32_t starts[] = {0, UINT32_MAX - HOUR / 2}; /* the clock may wrap during the test */
 
-/* The test ends that much after its beginning, and not before. heard: whether the client is, all the
- * time. */
+/*
+ * Checks that the test ends this long after its start, and not earlier. heard: the client is active
+ * all the time.
+ */
 static void assert_ends_after(struct session session, bool heard, u32_t ms)
 {
     for (unsigned i = 0; i < sizeof starts / sizeof starts[0]; i++) {

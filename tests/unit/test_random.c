@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SipHash-2-4 against the vectors that its authors published. */
+/* SipHash-2-4 with the test vectors published by its authors. */
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 uint8_t arch_fw_cfg_read8(void);
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/lwip_port/random.c"
 
 static uint64_t clock_ns;
@@ -32,8 +32,10 @@ uint8_t arch_fw_cfg_read8(void)
     return 0;
 }
 
-/* Of the key 00 01 ... 0f: the hash of the first so many of the bytes 00 01 02 ..., as 64 bits. For
- * 15 bytes it is in the paper (appendix A), the others are in the reference implementation. */
+/*
+ * With the key 00 01 ... 0f: the 64-bit hash of the first n of the bytes 00 01 02 .... For 15 bytes
+ * it is in the paper (appendix A), the others are in the reference implementation.
+ */
 static const struct {
     size_t length;
     uint64_t hash;
@@ -58,7 +60,7 @@ static void hash_is_the_published_one(void **state)
     }
 }
 
-/* A seed changes both halves of the secret, and so does the same one again. */
+/* A seed changes both halves of the secret, and so does repeating it. */
 static void seeds_are_mixed_in(void **state)
 {
     uint64_t before[2];

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Room in the transmit ring for what can wait, on the driver and a device with rings of any size. */
+/*
+ * Room in the transmit ring for frames that can wait, on the driver and a device with rings of any
+ * size.
+ */
 #include <limits.h>
 
 #include "fake_card.h"
 
-#undef BYTE_ORDER /* lwIP's takes its place */
+#undef BYTE_ORDER /* lwIP defines its own */
 #include "net/lwip_port/room.c"
 
-static unsigned open_parts; /* of the burst under way */
+static unsigned open_parts; /* of the current burst */
 
 unsigned burst_parts(const struct bursts *bursts)
 {
@@ -44,8 +47,8 @@ static bool transmit(uint8_t *frame, unsigned parts)
 }
 
 /*
- * Whatever the ring: a frame that can wait is not told to do so where nothing is in the ring, which
- * would be for ever, and what it is told there is room for, there is; but some is left for others.
+ * For any ring size: a frame that can wait is never delayed while the ring is empty, as it would
+ * wait forever. What is reported as room is available, and some is left for others.
  */
 static void ring_of_any_size_has_room(void **state)
 {
@@ -87,7 +90,7 @@ static void ring_of_any_size_has_room(void **state)
     }
 }
 
-/* What is gathered for a burst needs its places, too. */
+/* The current burst needs places, too. */
 static void burst_under_way_counts(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network device: frames as they lie in the device's sight, receive buffers, configuration. */
+/* The network device: frames as seen by the device, receive buffers, configuration. */
 #include <string.h>
 
 #include "fake_card.h"
@@ -10,7 +10,7 @@ enum { TX = VIRTIO_NET_QUEUE_TX, RX = VIRTIO_NET_QUEUE_RX, HEADROOM = 64 };
 #define ANY ((uint64_t)1 << VIRTIO_F_ANY_LAYOUT)
 #define INDIRECT ((uint64_t)1 << VIRTIO_F_INDIRECT_DESC)
 
-/* What each interface and set of features must look like (virtio 1.3 §5.1.6). */
+/* The framing of each interface and set of features (virtio 1.3 §5.1.6). */
 static const struct framing {
     unsigned interface;
     uint64_t features;
@@ -29,7 +29,7 @@ static void open_framing(unsigned i, uint64_t more)
     assert_int_equal(card_open(), 0);
 }
 
-/* Sends one frame of these parts and checks every byte that the device reads. */
+/* Sends a frame of these parts and checks every byte that the device reads. */
 static void check_transmit(const struct framing *f, unsigned count, unsigned headroom)
 {
     struct virtqueue_part parts[VIRTIO_NET_PARTS_MAX] = {{0}};
@@ -42,7 +42,7 @@ static void check_transmit(const struct framing *f, unsigned count, unsigned hea
         parts[i] = (struct virtqueue_part){memory[i], 60 + i};
     }
     assert_int_equal(virtio_net_transmit(&card.net, parts, count, headroom, NULL, &parts), 0);
-    assert_ptr_equal(parts[0].data, memory[0]); /* the list is as it was */
+    assert_ptr_equal(parts[0].data, memory[0]); /* the list is unchanged afterwards */
     assert_int_equal(parts[0].length, 60);
     virtio_net_flush(&card.net);
     assert_true(fake_tx_take(&card.dev));
@@ -56,7 +56,7 @@ static void check_transmit(const struct framing *f, unsigned count, unsigned hea
         at += 60 + i;
     }
     assert_int_equal(card.dev.tx_length, at);
-    /* Nothing before the header, and nothing at all without leave. */
+    /* Nothing is written before the header, and without headroom nothing at all. */
     for (unsigned i = 0; i < HEADROOM - (headroom >= f->header ? f->header : 0); i++) {
         assert_int_equal(memory[0][(int)i - HEADROOM], 0xcc);
     }
@@ -117,7 +117,7 @@ static void offloads_are_in_the_header(void **state)
         assert_true(fake_tx_take(&card.dev));
         assert_memory_equal(card.dev.tx_data, expected, framings[i].header);
         assert_int_equal(card.dev.tx_chain.count, framings[i].joined ? 1 : 2);
-        /* Without headroom there is nowhere to put it. */
+        /* Without headroom there is no place for it. */
         assert_int_equal(virtio_net_transmit(&card.net, &part, 1, (unsigned)framings[i].header - 1,
                                              &offload, memory),
                          VIRTIO_ERROR_TOOBIG);
@@ -139,11 +139,11 @@ static void received_offloads_reach_the_client(void **state)
                                       : 0) |
                                   (merged ? virtio_bit(VIRTIO_NET_F_MRG_RXBUF) : 0));
         assert_int_equal(card_open(), 0);
-        /* Segments are not joined where a frame must fit into one buffer. */
+        /* Segments are not joined if a frame must fit into one buffer. */
         card.dev.rx_offload = (struct fake_offload){1, merged ? 0x81 : 0, 0x42, 0x5b4, 0x22, 0x10};
         assert_true(fake_rx(&card.dev, frame, merged ? 2000 : 60));
         assert_int_equal(virtio_net_poll(&card.net, 8), 1);
-        /* Without the feature the fields mean nothing (§5.1.6.4.1). */
+        /* Without the feature the fields have no meaning (§5.1.6.4.1). */
         assert_int_equal(card.rx_offload.flags, agreed ? 1 : 0);
         assert_int_equal(card.rx_offload.gso_type, agreed && merged ? 0x81 : 0);
         assert_int_equal(card.rx_offload.hdr_len, agreed ? 0x42 : 0);
@@ -186,9 +186,9 @@ static void full_transmit_ring_pushes_back_and_recovers(void **state)
                      VIRTIO_ERROR_FULL);
     assert_int_equal(card.net.counters.tx_full, 1);
     virtio_net_flush(&card.net);
-    assert_int_equal(card.dev.queue[TX].doorbells, 1); /* one for all */
+    assert_int_equal(card.dev.queue[TX].doorbells, 1); /* one for all of them */
     assert_int_equal(fake_tx_run(&card.dev), 8);
-    assert_int_equal(card.dev.queue[TX].interrupts, 0); /* polling finds them all the same */
+    assert_int_equal(card.dev.queue[TX].interrupts, 0); /* polling finds them without interrupts */
     virtio_net_poll(&card.net, 0);
     assert_int_equal(card.sents, 8);
     for (unsigned i = 0; i < 8; i++) {
@@ -196,7 +196,7 @@ static void full_transmit_ring_pushes_back_and_recovers(void **state)
         assert_int_equal(virtio_net_transmit(&card.net, &part, 1, HEADROOM, NULL, frame + i), 0);
     }
     card_free_frame(frame, HEADROOM);
-    card_close(); /* with 8 in flight, which come back */
+    card_close(); /* with 8 in flight, which are returned */
     assert_int_equal(card.sents, 16);
 }
 
@@ -221,7 +221,7 @@ static void received_frames_begin_behind_the_header(void **state)
     }
 }
 
-/* §5.1.6.3.1: room for the largest frame, the header where the device must find it. */
+/* §5.1.6.3.1: room for the largest frame, with the header at the specified place. */
 static void receive_buffers_have_the_right_layout(void **state)
 {
     (void)state;
@@ -244,7 +244,7 @@ static void receive_buffers_have_the_right_layout(void **state)
     }
 }
 
-/* What follows the Ethernet header, the IP header, lies on a multiple of four. */
+/* The IP header, which follows the Ethernet header, is aligned to four bytes. */
 static void received_packets_are_aligned(void **state)
 {
     (void)state;
@@ -307,7 +307,9 @@ static void merged_frames_are_put_together(void **state)
     }
 }
 
-/* virtio_net.h: a header's worth of bytes before the data is the client's, in each buffer. */
+/*
+ * virtio_net.h: the client may write as many bytes before the data as a header has, in each buffer.
+ */
 static void client_may_write_before_the_data(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A card that gets into trouble, for the tests of what comes of it. */
+/* A card that gets into trouble, for the tests of recoveries. */
 #ifndef TROUBLE_CARD_H
 #define TROUBLE_CARD_H
 
@@ -55,7 +55,7 @@ static inline void polls(unsigned passes)
     }
 }
 
-/* The used index jumps, or a descriptor is used whose length nobody knows. */
+/* The used index jumps, or a descriptor is used with an unknown length. */
 static inline void break_queue(unsigned queue)
 {
     struct virtqueue *vq = queue == RX ? &card.net.rx : &card.net.tx;
