@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host as an architecture, for arch/arch.h: what boot/ and net/ ask of it. host.c has the functions. */
+/*
+ * The host as an architecture for arch/arch.h, as far as boot/ and net/ need it. host.c implements
+ * the functions.
+ */
 #ifndef ARCH_INLINE_H
 #define ARCH_INLINE_H
 

@@ -12,22 +12,22 @@ enum {
     GRANULE = 16,
     REDZONE = 32,
     BLOCKS_MAX = 65535,
-    FRESH = 0xa5, /* what a block holds before anybody writes to it */
+    FRESH = 0xa5, /* content of a block before it is written */
 };
 
 static uint8_t arena[ARENA] __attribute__((aligned(65536)));
 static uint16_t block_of[ARENA / GRANULE];
 static struct block {
-    uint32_t at, size; /* in the arena; size 0: it was given back */
-    uint32_t shared;   /* its bytes from here on */
+    uint32_t at, size; /* in the arena; size 0: freed */
+    uint32_t shared;   /* start of the shared bytes */
 } blocks[BLOCKS_MAX + 1];
 static unsigned last_block;
-static uint32_t used = REDZONE; /* bytes of the arena, with those between blocks */
+static uint32_t used = REDZONE; /* bytes of the arena, including gaps between blocks */
 static unsigned live;
 static size_t live_bytes;
-static unsigned live_most; /* blocks; 0: any number */
+static unsigned live_most; /* number of blocks; 0: no limit */
 
-/* What arena_keep() has seen; the first is empty for good. */
+/* The states recorded by arena_keep(); the first one is always empty. */
 static struct kept {
     uint8_t *bytes;
     struct block *blocks;
@@ -157,7 +157,7 @@ void arena_keep(unsigned which)
     size_t table = (last_block + 1) * sizeof blocks[0];
     struct kept kept = {malloc(used), malloc(table), last_block, live, used, live_bytes};
 
-    keeps[which] = kept; /* for good */
+    keeps[which] = kept; /* permanently */
     memcpy(kept.blocks, blocks, table);
     for (unsigned i = 1; i <= last_block; i++) {
         if (blocks[i].size != 0) {

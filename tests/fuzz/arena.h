@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory for what is fuzzed: an arena that AddressSanitizer knows, block by block. A block that is
- * freed is not used again before the next input, so that every later access to it is found.
+ * Memory for the fuzzed code: an arena in which AddressSanitizer knows each block. A freed block is
+ * not reused before the next input, so that every later access to it is detected.
  */
 #ifndef FUZZ_ARENA_H
 #define FUZZ_ARENA_H
@@ -12,37 +12,41 @@
 
 enum { FUZZ_NO_BLOCK = 0 };
 
-/* A block of `size` bytes, none of them zeroed. NULL where there is no room, or where arena_limit()
- * says so. arena_give() is a finding for what is no block, or was given before. */
+/*
+ * Allocates `size` bytes, not zeroed. Returns NULL if there is no room or arena_limit() forbids it.
+ * arena_give() fails the run if its argument is not an allocated block.
+ */
 void *arena_take(size_t size, size_t align);
 void arena_give(void *memory);
 
-/* The bytes that a block was asked to have. */
+/* The requested size of a block. */
 size_t arena_size(const void *memory);
 
-/* The number of the living block that this address is in, or FUZZ_NO_BLOCK. */
+/* The number of the allocated block that contains this address, or FUZZ_NO_BLOCK. */
 unsigned arena_block(const void *at);
 
-/* Whether all of these bytes are in one living block. */
+/* True if all these bytes are in one allocated block. */
 bool arena_holds(const void *at, size_t size);
 
-/* A block is shared from this byte on; whether all of these bytes are. */
+/* Marks a block as shared from this byte on; true if all these bytes are shared. */
 void arena_share(const void *from);
 bool arena_shares(const void *at, size_t size);
 
-/* How many blocks there are, and their bytes. */
+/* The number of blocks, and of their bytes. */
 unsigned arena_blocks(void);
 size_t arena_bytes(void);
 
-/* There may be so many blocks more than now, not beyond; 0: any number. */
+/* Limits the number of blocks to this many more than now; 0: no limit. */
 void arena_limit(unsigned count);
 
-/* The blocks that exist now are there again, as they are, after arena_reset() with the same number, 1 or
- * 2; with 0 there are none. To be reset once before the first block. */
+/*
+ * Records the existing blocks under the number 1 or 2. arena_reset() with that number restores
+ * them, and with 0 removes all blocks. Call arena_reset() once before the first allocation.
+ */
 void arena_keep(unsigned which);
 void arena_reset(unsigned which);
 
-/* Where the arena is, to turn pointers into numbers. */
+/* The start of the arena, to convert pointers to numbers. */
 uintptr_t arena_start(void);
 size_t arena_length(void);
 

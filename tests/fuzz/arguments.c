@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a loader and QEMU's configuration device tell: command line, memory map, files. */
+/* Input from a loader and QEMU's configuration device: command line, memory map, files. */
 #include <setjmp.h>
 #include <string.h>
 
@@ -55,7 +55,7 @@ static void put(uint8_t *at, unsigned width, uint32_t value)
     }
 }
 
-/* A text of the input; `whole`: of as many bytes as may be, and without an end. */
+/* A text from the input. whole: of the maximum length, and not terminated. */
 static char *make_text(size_t length, bool whole)
 {
     char *text = arena_take(whole ? COMMAND_LINE_MAX : length + 1, 1);
@@ -69,7 +69,7 @@ static char *make_text(size_t length, bool whole)
     return text;
 }
 
-/* A directory of a few files, with the lengths that the input says, or of any bytes. */
+/* A directory of a few files with lengths from the input, or of arbitrary bytes. */
 static void make_fw_cfg(unsigned kind)
 {
     static uint8_t directory[4 + 4 * ENTRY], file[FILE_MAX];
@@ -79,7 +79,7 @@ static void make_fw_cfg(unsigned kind)
     memset(file, 0, sizeof file);
     if (kind & 1) {
         input_bytes(directory + 3,
-                    sizeof directory - 3); /* not many files: it takes time to read them */
+                    sizeof directory - 3); /* few files, since reading them takes time */
     } else {
         directory[3] = (uint8_t)files;
     }
@@ -94,7 +94,7 @@ static void make_fw_cfg(unsigned kind)
     host_fw_cfg(directory, kind & 2 ? 0 : sizeof directory, file, sizeof file);
 }
 
-/* Addresses of this program have 32 bits: it is linked so. */
+/* This program is linked to addresses of 32 bits. */
 static uint32_t address_of(const void *memory)
 {
     return (uint32_t)(uintptr_t)memory;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The card under the stack: net/nic.c's place. */
+/* The card under the stack: replaces net/nic.c. */
 #include <string.h>
 
 #include "arena.h"
@@ -14,8 +14,8 @@ enum {
     MTU = 1500,
     HEADERS = 18, /* Ethernet, with a VLAN tag */
     FRAME_MAX = 70000,
-    LEAST =
-        96, /* bytes of a buffer, whatever is in it: a header in the first that is read too early is there */
+    LEAST = 96, /* minimum size of a buffer, so that a header in the first buffer can be read before
+             * its length is checked */
     PARTS_MAX = 48, /* buffers of a frame */
 };
 
@@ -34,7 +34,7 @@ static struct sent {
     unsigned count;
 } ring[RING];
 
-/* What is to be delivered by the next poll. */
+/* To be delivered by the next poll. */
 static struct {
     const uint8_t *frame;
     size_t length;
@@ -52,7 +52,7 @@ void stack_receive(const uint8_t *frame, size_t length, unsigned buffers,
     stack_pass(0);
 }
 
-/* Takes buffers for the whole frame, or drops it. Returns how many. */
+/* Takes buffers for the whole frame, or drops it. Returns their number. */
 static unsigned take_buffers(struct buffer *buffers[PARTS_MAX], size_t each)
 {
     unsigned wanted = (unsigned)((pending.length + each - 1) / each);
@@ -95,7 +95,7 @@ static void deliver(void)
     }
 }
 
-/* All bytes are there, until the card is done with them. */
+/* All bytes must be accessible until the card is done with them. */
 static size_t read_parts(const struct sent *sent, uint8_t *to)
 {
     size_t length = 0;
@@ -146,7 +146,7 @@ static int transmit(void *state, struct virtqueue_part *parts, unsigned count, u
         return NIC_FULL;
     }
     fuzz_check(count != 0 && count <= NIC_PARTS_MAX, "a frame of too many parts");
-    if (headroom >= HEADROOM) { /* the card's header goes there */
+    if (headroom >= HEADROOM) { /* space for the card's header */
         memset((uint8_t *)(uintptr_t)parts[0].data - HEADROOM, 0x5a, HEADROOM);
     } else if (offload != NULL) {
         return NIC_PARTS;
@@ -171,7 +171,7 @@ static void reclaim(void *state)
 
         card.out--;
         memmove(&ring[0], &ring[1], card.out * sizeof ring[0]);
-        read_parts(&sent, frame); /* still as it was given to us */
+        read_parts(&sent, frame); /* unchanged since it was passed */
         card.client->transmitted(card.client->context, sent.cookie);
     }
 }
@@ -226,7 +226,7 @@ static bool set_groups(void *state, const uint8_t (*groups)[6], unsigned count)
     for (unsigned i = 0; i < count; i++) {
         sum ^= groups[i][5];
     }
-    return sum != 0xff; /* all of it is there to be read */
+    return sum != 0xff; /* reads every byte */
 }
 
 static bool set_vlan(void *state, uint16_t vlan, bool on)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The driver on the fuzzed device, and its client, which knows who owns each buffer: no buffer is
- * handed out that the client has, each transmitted frame comes back once, and nothing is left at the
- * end.
+ * The driver on the fuzzed device, and its client. The client tracks the owner of each buffer: no
+ * buffer that it holds is passed to it again, each transmitted frame comes back once, and no memory
+ * is left at the end.
  */
 #ifndef FUZZ_CLIENT_H
 #define FUZZ_CLIENT_H
@@ -11,19 +11,19 @@
 
 extern struct virtio_net net;
 
-/* Makes the device and opens the driver on it. Returns 0 or the driver's error. */
+/* Creates the device and opens the driver on it. Returns 0 or the driver's error. */
 int client_open(void);
 
-/* One step: polls, transmits, releases, waits, ..., as the input says. */
+/* One step chosen by the input: polls, transmits, releases, waits, ... */
 void client_step(void);
 
 /* One command of the control queue. */
 void client_command(void);
 
-/* What must hold between two calls of the driver. */
+/* Checks the invariants between two calls of the driver. */
 void client_check(void);
 
-/* Closes the driver, and looks whether all came back. */
+/* Closes the driver and checks that everything has come back. */
 void client_close(void);
 
 #endif

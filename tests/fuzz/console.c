@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is typed at the console, and how fast; what the guest prints meanwhile; and the text of its figures. */
+/* Console input at any speed, output of the guest in between, and the text of its statistics. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static struct {
     unsigned column;
     bool open;
 } terminal;
-static unsigned left; /* characters that can be read now */
+static unsigned left; /* characters available now */
 static unsigned pieces, stopped;
 
 void nic_wake(void)
@@ -73,7 +73,7 @@ void net_add_poller(struct net_poller *added)
     poller = added;
 }
 
-/* Answers are printed in pieces of a line. */
+/* Output is produced in parts of a line. */
 int __wrap_printf(const char *format, ...)
 {
     static char text[256];
@@ -131,7 +131,7 @@ COMMAND(reset, 0, 1);
 COMMAND(reboot, 0, 0);
 COMMAND(poweroff, 0, 0);
 
-/* With nothing under way the terminal shows the prompt and what is typed. */
+/* While no command runs, the terminal shows the prompt and the line. */
 static void look(void)
 {
     fuzz_check(line.length <= LINE_MAX && line.cursor <= line.length, "the line is not in order");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The control queue: each command may be answered at any time, late, twice, or with anything. */
+/* The control queue: each command may be answered at any time, late, twice, or with any value. */
 #include "client.h"
 #include "input.h"
 

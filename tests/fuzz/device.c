@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fuzzed device: what it is, its transport, and when it acts. */
+/* The fuzzed device: its properties, its transport, and when it acts. */
 #include "device.h"
 
 #include <string.h>
@@ -10,12 +10,12 @@
 #include "virtio/virtio_spec.h"
 
 enum {
-    LOADS_MAX = 2000000, /* in one call of the driver's: more is an endless loop */
+    LOADS_MAX = 2000000, /* in one call of the driver; more means an endless loop */
 };
 
 struct device device;
 
-/* What the device has until a reset has ended is not to be given back before. */
+/* Memory that the device has until a reset has completed must not be freed earlier. */
 static bool is_held(const void *memory)
 {
     unsigned block = arena_block(memory);
@@ -36,7 +36,7 @@ static void freed(const void *memory)
     fuzz_check(!is_held(memory), "memory of a queue is freed while the device has it");
 }
 
-/* The device reaches all of the arena; what it changes there is its queues and its buffers. */
+/* The device can access the whole arena, but changes only its queues and buffers. */
 static void may_act(void)
 {
     if (device.acting) {
@@ -209,7 +209,7 @@ static const struct virtio_transport legacy = {
 
 static const uint16_t sizes[] = {256, 64, 16, 8, 4, 2, 1, 1024};
 
-/* Most inputs begin with a device that can be used. */
+/* Most inputs begin with a usable device. */
 void device_create(struct virtio_net_options *options)
 {
     uint8_t kind = input_byte();

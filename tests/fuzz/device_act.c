@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the fuzzed device may do at any moment. */
+/* The possible actions of the fuzzed device. */
 #include <string.h>
 
 #include "arena.h"
@@ -8,7 +8,7 @@
 #include "platform.h"
 #include "virtio/virtio_spec.h"
 
-/* The receive and transmit queue each twice as often as the control queue. */
+/* The receive and transmit queues are chosen twice as often as the control queue. */
 static struct device_queue *choose_queue(void)
 {
     unsigned which = input_byte() % 5;
@@ -34,7 +34,7 @@ static void use(bool truly)
     }
 }
 
-/* Any bytes of a queue's memory, also what only the driver writes. */
+/* Writes any bytes to a queue's memory, including fields that only the driver writes. */
 static void write_anywhere(void)
 {
     struct device_queue *q = choose_queue();
@@ -52,8 +52,10 @@ static void write_anywhere(void)
     memcpy(q->descriptors + at, bytes, count);
 }
 
-/* The two fields that the device writes beside the used ring: the index, or for a packed ring its event,
- * and when it wants to be notified. */
+/*
+ * Writes the fields of the device outside of used entries: the index (packed ring: the event), and
+ * when it wants to be notified.
+ */
 static void write_index(void)
 {
     struct device_queue *q = choose_queue();
@@ -77,7 +79,7 @@ static void write_index(void)
     memcpy(field, &value, sizeof value);
 }
 
-/* A packed ring's descriptor as if the device had used it, whoever has it. */
+/* Marks a descriptor of a packed ring as used, whoever owns it. */
 static void write_descriptor(void)
 {
     struct device_queue *q = choose_queue();
@@ -94,7 +96,7 @@ static void write_descriptor(void)
     memcpy(at + 14, &flags, sizeof flags);
 }
 
-/* What it was given once, it may write to at any time: the header of a frame, an answer. */
+/* Writes to memory that it was given at some time: a frame's header, an answer. */
 static void write_buffer(void)
 {
     struct device_queue *q = choose_queue();
@@ -139,7 +141,7 @@ static void change_character(void)
     }
 }
 
-/* From interrupt context, as the driver has it. */
+/* From the driver's point of view, in interrupt context. */
 static void interrupt(void)
 {
     uint8_t vector = input_byte();

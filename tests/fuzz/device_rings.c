@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The fuzzed device at work on the driver's rings. It believes nothing that it may have overwritten. */
+/*
+ * The fuzzed device's work on the driver's rings. It does not trust what it may have overwritten.
+ */
 #include <string.h>
 
 #include "arena.h"
@@ -31,7 +33,7 @@ static void put32(uint8_t *at, uint32_t value)
     put16(at + 2, (uint16_t)(value >> 16));
 }
 
-/* One descriptor of either format. */
+/* A descriptor of either format. */
 struct desc {
     uint8_t *data;
     uint32_t length;
@@ -56,7 +58,10 @@ static struct desc get_desc(const uint8_t *at)
     };
 }
 
-/* Whether the descriptor's memory is all there; it must be, where the driver alone has written it. */
+/*
+ * True if the descriptor's memory is valid. It must be if only the driver has written the
+ * descriptor.
+ */
 static bool is_memory(const struct desc *desc)
 {
     bool good = desc->length != 0 && arena_shares(desc->data, desc->length);
@@ -189,7 +194,7 @@ static void push_packed(struct device_queue *q, uint32_t id, uint32_t length, un
     q->used = advance(q, q->used, descriptors);
 }
 
-/* Writes to the parts of a chain: a header and a frame of what the input says. */
+/* Writes a header and a frame from the input to the parts of a chain. */
 static uint32_t fill(const struct device_chain *chain, bool first, uint16_t buffers)
 {
     uint8_t bytes[64] = {0};
@@ -219,7 +224,7 @@ static void drop(struct device_queue *q, unsigned which)
     memmove(&q->chain[which], &q->chain[which + 1], (q->chains - which) * sizeof q->chain[0]);
 }
 
-/* In order a used entry covers all chains up to its own. */
+/* With IN_ORDER a used entry covers all chains up to its own. */
 static void use(struct device_queue *q, unsigned which, uint32_t id, uint32_t length, bool keep)
 {
     unsigned first = virtio_has(device.dev.features, VIRTIO_F_IN_ORDER) ? 0 : which;
@@ -239,7 +244,10 @@ static void use(struct device_queue *q, unsigned which, uint32_t id, uint32_t le
     }
 }
 
-/* A frame of several buffers, as many as the header says or not, one of them of any length. */
+/*
+ * A frame of several buffers, with the number in its header or another one; one of them has any
+ * length.
+ */
 static void use_merged(struct device_queue *q, bool truly)
 {
     uint8_t how = input_byte();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Received frames, one after the other, time between them, and a card that has its moods. */
+/* Received frames, with time between them, and a card that behaves arbitrarily. */
 #include <string.h>
 
 #include "arena.h"
@@ -36,7 +36,7 @@ static void arp(void)
     peer_send();
 }
 
-/* Of any protocol, or a fragment. */
+/* A packet of any protocol, or a fragment. */
 static void packet(void)
 {
     static const uint8_t protocols[] = {1, 2, 6, 17, 58, 0, 44, 43, 60};
@@ -58,7 +58,7 @@ static void datagram(void)
     peer_datagram(kind & 1, kind & 128 ? to : input_u16(), to, payload, length);
 }
 
-/* What a DHCP server answers to the last question: an offer, an acknowledgement, or something else. */
+/* A DHCP server's reply to the last request: an offer, an acknowledgement, or something else. */
 static void dhcp(void)
 {
     static const uint8_t guest[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
@@ -69,7 +69,7 @@ static void dhcp(void)
     uint8_t more;
 
     if (peer_heard_length >= 8) {
-        memcpy(message + 4, peer_heard + 4, 4); /* the transaction */
+        memcpy(message + 4, peer_heard + 4, 4); /* transaction id */
     }
     memcpy(message + 28, guest, sizeof guest);
     known[2] = input_byte() % 9;

@@ -22,7 +22,7 @@ static size_t fw_cfg_size[3];
 static unsigned selected;
 static size_t at;
 
-/* Linked as printf(), by --wrap: the console. Its arguments are read as they would be. */
+/* Replaces printf() by --wrap: the console. Its arguments are read as printf() would. */
 int __wrap_printf(const char *format, ...);
 
 int __wrap_printf(const char *format, ...)
@@ -54,7 +54,7 @@ void *memory_alloc(size_t size, size_t align)
     return arena_take(size, align);
 }
 
-/* The stack's malloc() and calloc(), by its compiler's options; its free() is memory_free(). */
+/* The stack's malloc() and calloc(), by compiler options; its free() is memory_free(). */
 void *host_malloc(size_t size);
 void *host_calloc(size_t count, size_t size);
 

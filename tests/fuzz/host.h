@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What runtime/ and arch/ are on the machine: the arena, a console that nobody reads, fw_cfg. */
+/* Replaces runtime/ and arch/: the arena, a console without output, fw_cfg. */
 #ifndef FUZZ_HOST_H
 #define FUZZ_HOST_H
 
@@ -8,7 +8,10 @@
 
 extern uint64_t host_clock_ns;
 
-/* QEMU's configuration device: what its directory has, and each of its files. size 0: there is none. */
+/*
+ * QEMU's configuration device: the content of its directory and of each file. size 0: there is
+ * none.
+ */
 void host_fw_cfg(const uint8_t *directory, size_t directory_size, const uint8_t *file,
                  size_t file_size);
 

@@ -11,26 +11,26 @@
 
 enum {
     FUNCTIONS = 4,
-    REGISTERS = 0x1000, /* bytes of each BAR that are there; the others are the same again */
+    REGISTERS = 0x1000, /* implemented bytes of each BAR; the rest mirrors them */
     MODERN_BAR = 4,
     COMMON = 0,
     NOTIFY = 0x400,
     ISR = 0x800,
     CONFIG = 0xc00,
-    ACCESSES_MAX = 3000000, /* of an input: more is an endless loop */
+    ACCESSES_MAX = 3000000, /* per input; more means an endless loop */
 };
 
 static struct function {
     uint16_t bdf;
     uint8_t config[256];
-    uint32_t mask[VPCI_BARS]; /* address bits of each BAR that can be written */
+    uint32_t mask[VPCI_BARS]; /* writable address bits of each BAR */
     uint8_t registers[VPCI_BARS][REGISTERS];
     uint64_t offered;
     uint16_t queue_size;
 } functions[FUNCTIONS];
 static unsigned function_count;
 static unsigned other_roots;
-static bool lies;      /* reads of configuration space, too: then nothing is known of BARs */
+static bool lies;      /* also for reads of configuration space: then BARs are not tracked */
 static unsigned until; /* reads before the next lie; 0: none */
 static unsigned accesses;
 
@@ -58,7 +58,7 @@ static void capability(struct function *f, unsigned at, unsigned next, unsigned 
     put(f->config + at + 4, 4, MODERN_BAR);
     put(f->config + at + 8, 4, offset);
     put(f->config + at + 12, 4, length);
-    put(f->config + at + 16, 4, 4); /* of the doorbells: how far apart */
+    put(f->config + at + 16, 4, 4); /* distance of the doorbells */
 }
 
 static void make_card(struct function *f, bool transitional)
@@ -104,7 +104,7 @@ static void make_bridge(struct function *f)
     f->config[PCI_CAPABILITIES] = 0;
 }
 
-/* The first function is a card on bus 0, so that there is something to find. */
+/* The first function is a card on bus 0, so that one is found. */
 static void make_function(struct function *f, bool first)
 {
     uint8_t kind = input_byte();
@@ -141,7 +141,7 @@ void machine_create(void)
     }
 }
 
-/* Whether this read is a lie: then *value is. */
+/* True if this read is a lie; sets *value. */
 static bool is_lie(uint32_t *value)
 {
     fuzz_check(++accesses < ACCESSES_MAX, "an endless loop");
@@ -170,7 +170,7 @@ static void check_config(unsigned offset, unsigned width)
                "configuration space is accessed where there is none");
 }
 
-/* The window into BARs, as far as the first card has it where it was. */
+/* The window to BARs, if the first card's capability is unchanged. */
 static uint32_t window_access(struct function *f, unsigned width, bool write, uint32_t value)
 {
     uint8_t *at = f->registers[f->config[0x94] % VPCI_BARS] +
@@ -216,7 +216,7 @@ void vpci_platform_config_write(uint16_t bdf, unsigned offset, unsigned width, u
     }
 }
 
-/* The register that is meant; NULL: nobody has that address. */
+/* The register at an address; NULL: no device decodes it. */
 static uint8_t *locate(bool io, uint32_t address, struct function **whose, unsigned *bar,
                        uint32_t *offset)
 {
@@ -236,7 +236,7 @@ static uint8_t *locate(bool io, uint32_t address, struct function **whose, unsig
     return NULL;
 }
 
-/* What a device says by itself: its features and the sizes of its queues. */
+/* Values provided by a device: its features and the sizes of its queues. */
 static void answer(struct function *f, unsigned bar)
 {
     uint8_t *common = f->registers[MODERN_BAR] + COMMON;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A PCI machine behind pci/pci_platform.h, of bridges and virtio network cards that the input has
- * changed: configuration space, sizes of BARs, what registers say.
+ * A PCI machine behind pci/pci_platform.h with bridges and virtio network cards, modified by the
+ * input: configuration space, BAR sizes, register values.
  */
 #ifndef FUZZ_MACHINE_H
 #define FUZZ_MACHINE_H
 
-/* As the input has it. */
+/* Creates it from the input. */
 void machine_create(void);
 
 #endif

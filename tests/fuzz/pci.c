@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The way from PCI to a running network device: bridges, BARs, capabilities, MSI-X, registers. */
+/* From PCI to a running network device: bridges, BARs, capabilities, MSI-X, registers. */
 #include <stddef.h>
 #include <string.h>
 

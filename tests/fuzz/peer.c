@@ -35,10 +35,10 @@ size_t peer_heard_length;
 
 static uint8_t frame[PEER_FRAME];
 static size_t length;
-static size_t network, transport; /* where these begin; 0: there are none */
+static size_t network, transport; /* offsets of the headers; 0: none */
 static bool is_ipv6;
 static uint8_t protocol;
-static uint16_t ports; /* taken */
+static uint16_t ports; /* in use */
 
 void peer_reset(void)
 {
@@ -140,7 +140,7 @@ void peer_fragment(const uint8_t *fields)
     } else {
         memcpy(frame + network + 4, fields, 4);
     }
-    protocol = 0; /* whose checksum only the whole has */
+    protocol = 0; /* only the whole packet has a checksum */
 }
 
 void peer_payload(void)
@@ -158,7 +158,7 @@ void peer_payload(void)
     }
 }
 
-/* Where the checksum of what the packet carries lies in it, or 0. */
+/* The offset of the checksum in the packet's payload, or 0. */
 static size_t checksum_of_protocol(void)
 {
     switch (protocol) {
@@ -203,7 +203,7 @@ static void complete(void)
     }
 }
 
-/* The device's header, and bytes that are not as they should be. */
+/* Adds the device's header, and changes bytes. */
 void peer_send(void)
 {
     static const uint8_t types[] = {VIRTIO_NET_HDR_GSO_NONE, VIRTIO_NET_HDR_GSO_TCPV4,
@@ -215,7 +215,7 @@ void peer_send(void)
     if (length == 0) {
         return;
     }
-    if (how & 1) { /* before the checksums: they are right all the same */
+    if (how & 1) { /* before the checksums, which are correct anyway */
         size_t at = input_u16() % length;
 
         frame[at] = input_byte();
@@ -307,7 +307,7 @@ struct connection *peer_connect(bool ipv6, uint16_t guest_port)
     struct connection *c = free_connection();
 
     if (c == NULL) {
-        c = &connections[ports % PEER_CONNECTIONS]; /* one is forgotten */
+        c = &connections[ports % PEER_CONNECTIONS]; /* one is discarded */
     }
     *c = (struct connection){
         .used = true,
@@ -330,7 +330,7 @@ static void hear(const uint8_t *payload, size_t count)
     memcpy(peer_heard, payload, peer_heard_length);
 }
 
-/* A segment came: what is expected next moves, as if the peer had taken it. */
+/* A segment arrived: updates the expected number as if the peer had accepted it. */
 static void saw_segment(bool ipv6, const uint8_t *tcp, size_t count)
 {
     size_t header = (tcp[12] >> 4) * 4u;
@@ -347,7 +347,7 @@ static void saw_segment(bool ipv6, const uint8_t *tcp, size_t count)
             return;
         }
         *c = (struct connection){true, ipv6, true, (uint16_t)get16(tcp + 2), (uint16_t)get16(tcp),
-                                 5000, 0}; /* the guest opens it */
+                                 5000, 0}; /* opened by the guest */
     }
     if (tcp[13] & RST) {
         c->used = false;

@@ -7,7 +7,7 @@
 #include "input.h"
 #include "virtio/virtio_platform.h"
 
-enum { CLOCK_STEP_NS = 2000000 }; /* a time-out of a second takes 500 looks at the clock */
+enum { CLOCK_STEP_NS = 2000000 }; /* a timeout of a second takes 500 reads of the clock */
 
 struct platform platform;
 
@@ -70,7 +70,7 @@ void virtio_platform_unmap(uint64_t address, const void *memory, size_t length,
     fuzz_check(platform.mapped-- != 0, "something is unmapped twice");
 }
 
-/* By -fsanitize-coverage=trace-loads, which virtio/ is compiled with. */
+/* Called by -fsanitize-coverage=trace-loads, with which virtio/ is compiled. */
 void __sanitizer_cov_load1(uint8_t *at);
 void __sanitizer_cov_load2(uint16_t *at);
 void __sanitizer_cov_load4(uint32_t *at);

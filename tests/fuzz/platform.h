@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The platform under virtio/: memory of the arena, a clock that moves when it is read. */
+/* The platform under virtio/: memory from the arena, and a clock that advances when read. */
 #ifndef FUZZ_PLATFORM_H
 #define FUZZ_PLATFORM_H
 
@@ -7,14 +7,15 @@
 
 struct platform {
     uint64_t clock_ns;
-    unsigned mapped;                   /* for the device, and not unmapped */
-    void (*freed)(const void *memory); /* a block is about to be freed; NULL: nobody asks */
-    void (*loaded)(void);              /* virtio/ is about to load from the arena; NULL */
-    void (*given)(const void *memory); /* the device is told this address; NULL */
+    unsigned mapped;                   /* for the device, not unmapped yet */
+    void (*freed)(const void *memory); /* called before a block is freed; may be NULL */
+    void (*loaded)(void);              /* called before virtio/ loads from the arena; may be NULL */
+    void (*given)(const void *memory); /* called with an address passed to the device; may be
+                                        * NULL */
 };
 extern struct platform platform;
 
-/* All memory is free, nobody asks. */
+/* Frees all memory and clears the callbacks. */
 void platform_reset(void);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The driver, either ring, with a device that lies and changes the shared memory between any two loads. */
+/*
+ * The driver with either ring format, and a device that lies and changes shared memory between any
+ * two loads.
+ */
 #include "arena.h"
 #include "client.h"
 #include "input.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the services read: streams over established connections, cut at any place, and datagrams; netperf's
- * and iperf's control messages lead to further connections, which the peer opens or takes.
+ * The services' input: streams over established connections, split anywhere, and datagrams. Control
+ * messages of netperf and iperf lead to further connections, which the peer opens or accepts.
  */
 #include <string.h>
 
@@ -26,7 +26,7 @@ static const char *const texts[] = {
     "SEND",
 };
 
-/* A request of netperf's for a test over TCP or UDP, of which some words are changed. */
+/* A netperf request for a test over TCP or UDP, with some words changed. */
 static size_t make_netperf(uint8_t *piece, unsigned how)
 {
     static const uint8_t tcp[][2] = {{0, 97}, {16, 1}, {23, 4}, {24, 1}, {25, 6}, {26, 4}};
@@ -47,7 +47,7 @@ static size_t make_netperf(uint8_t *piece, unsigned how)
     return NETPERF_MESSAGE;
 }
 
-/* Bytes of the input, or a text that a service knows. */
+/* Bytes from the input, or a text known to a service. */
 static size_t make_piece(uint8_t *piece)
 {
     uint8_t how = input_byte();
@@ -74,7 +74,7 @@ static struct connection *choose(uint8_t which)
     return c->used ? c : NULL;
 }
 
-/* A port that the guest has told, somewhere in what was heard last. */
+/* A port number sent by the guest, anywhere in the last received bytes. */
 static uint16_t told_port(void)
 {
     size_t at = input_byte() * 2u;
@@ -117,7 +117,7 @@ static void datagram(void)
     peer_datagram(how & 1, to == 5353 || to == 68 ? to : 40000 + how % 4, to, piece, length);
 }
 
-/* To the group, so that it counts for all. */
+/* Sent to the group, as to all stations. */
 static void question(void)
 {
     uint8_t message[PIECE] = {0, 0, (uint8_t)(input_byte() & 0x84), 0};
@@ -166,7 +166,7 @@ static void step(void)
     case 6:
         question();
         break;
-    case 7: /* acknowledges what came */
+    case 7: /* acknowledges received data */
         c = choose(input_byte());
         if (c != NULL) {
             peer_segment(c, ACK, NULL, 0, false);

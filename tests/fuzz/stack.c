@@ -15,10 +15,10 @@
 #include "net/services/services.h"
 
 enum {
-    STARTED_MS = 6000, /* addresses are there, the name is announced */
+    STARTED_MS = 6000, /* time after which addresses are assigned and the name is announced */
     STEP_MS = 250,     /* lwIP's shortest timer */
     END_STEPS = 1600,
-    SLACK = 4096, /* bytes: what is kept of groups, names and addresses that were learned */
+    SLACK = 4096, /* memory for groups, names and learnt addresses, bytes */
 };
 
 /* Instead of net/services/page.S, which is assembled for the images. */
@@ -36,7 +36,7 @@ static struct snapshot {
 } snapshots[3];
 static unsigned current;
 
-/* Redzones between the variables are copied too, which an instrumented memcpy() does not allow. */
+/* Also copies redzones between variables, which an instrumented memcpy() would report. */
 __attribute__((no_sanitize("address"))) static void copy(char *to, const char *from, size_t size)
 {
     for (size_t i = 0; i + sizeof(uint64_t) <= size; i += sizeof(uint64_t)) {
@@ -79,7 +79,7 @@ static void restore(unsigned which)
     current = which;
 }
 
-/* The loop's last poller ends it: so net_run() is one pass. */
+/* The last poller ends the loop, so net_run() is a single pass. */
 static bool stop(void *context)
 {
     (void)context;
@@ -146,7 +146,7 @@ void stack_check_end(void)
     fuzz_check(card.out == 0, "a frame does not leave");
     fuzz_check(card.lent == 0, "receive buffers are not given back");
     for (unsigned i = 0; i < 200 && arena_bytes() > snapshots[current].bytes + SLACK; i++) {
-        stack_pass(STEP_MS); /* fragments and packets that wait for an address */
+        stack_pass(STEP_MS); /* fragments, and packets that wait for an address */
     }
     fuzz_check(arena_bytes() <= snapshots[current].bytes + SLACK, "memory is left");
 }

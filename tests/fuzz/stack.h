@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net/ with all services and lwIP, started once: each input finds it as it was then. The card is one that
- * the input rules.
+ * net/ with all services and lwIP, started once. Each input begins with that state. The input
+ * controls the card.
  */
 #ifndef FUZZ_STACK_H
 #define FUZZ_STACK_H
@@ -15,19 +15,19 @@
 enum {
     STACK_STATIC = 1,
     STACK_DHCP = 2
-}; /* 10.0.0.2 and fd00::2, all offloads; asks a server, none */
+}; /* 10.0.0.2 and fd00::2, all offloads; DHCP, no offloads */
 
-/* As it was when it had started in that way. */
+/* Restores the state after this kind of start. */
 void stack_reset(unsigned which);
 
-/* One pass of the loop, so many milliseconds later. */
+/* Runs a pass of the loop, this many milliseconds later. */
 void stack_pass(unsigned ms);
 
-/* A frame comes in, in `buffers` buffers, and is handled in a pass. */
+/* Receives a frame in `buffers` buffers and handles it in a pass. */
 void stack_receive(const uint8_t *frame, size_t length, unsigned buffers,
                    const struct virtio_net_offload *offload);
 
-/* All that the network does ends; after some minutes everything is as in the beginning. */
+/* Ends all network activity. Checks that after some minutes the state is as at the start. */
 void stack_check_end(void);
 
 /* The card. */
@@ -35,17 +35,17 @@ struct card {
     const struct nic_client *client;
     bool link;
     bool holds;  /* transmitted frames */
-    bool scarce; /* it says that it has few receive buffers */
+    bool scarce; /* it reports that receive buffers are scarce */
     uint32_t offloads;
-    unsigned lent; /* receive buffers that the stack has */
+    unsigned lent; /* receive buffers that the stack holds */
     unsigned out;  /* frames in the transmit ring */
 };
 extern struct card card;
 
-/* The link goes or comes. */
+/* Changes the link state. */
 void card_set_link(bool up);
 
-/* For the peer: a frame was sent. */
+/* For the peer: called with each frame sent. */
 void peer_saw(const uint8_t *frame, size_t length);
 
 #endif

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the back end can lie about. */
+/* The table of lies. */
 #include <string.h>
 
 #include "tests/vhost/vhost_lies.h"
 #include "tests/vhost/vhost_ring.h"
 
-/* Used ids: one that is none, one of nothing that is out, twice the same, that of the next one. */
+/* Used ids: out of range, not in flight, used twice, swapped with the next. */
 static void id_range(struct queue *queue, unsigned at)
 {
-    bool packed = queue->ring == &packed_ring; /* of 16 bits there */
+    bool packed = queue->ring == &packed_ring; /* of 16 bits in a packed ring */
 
     queue->pending[at].id =
         queue->size + lies_random((packed ? 0x10000u : UINT32_MAX) - queue->size);
@@ -36,8 +36,10 @@ static void id_free(struct queue *queue, unsigned at)
     }
 }
 
-/* In a packed ring the second one takes the place of the next buffer, which is lost; or none, and is written
- * over by the next one that is used. */
+/*
+ * In a packed ring the second entry takes the place of the next buffer, which is lost; or of none,
+ * and is overwritten by the next used entry.
+ */
 static void id_twice(struct queue *queue, unsigned at)
 {
     static struct chain chain;
@@ -71,7 +73,7 @@ static void drop(struct queue *queue, unsigned at)
             (queue->pending_count - at) * sizeof queue->pending[0]);
 }
 
-/* Any of those before it changes places with it. */
+/* It changes places with any entry before it. */
 static void reorder(struct queue *queue, unsigned at)
 {
     unsigned other = lies_random(at + 1);

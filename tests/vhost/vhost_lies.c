@@ -18,7 +18,7 @@
 #include "tests/vhost/vhost_ring.h"
 
 static struct {
-    const struct lie *lie; /* NULL: it behaves */
+    const struct lie *lie; /* NULL: no lie */
     struct queue *queue;
     unsigned left;
     bool told;
@@ -67,7 +67,7 @@ static bool lasts(const struct lie *lie)
     return lie->kind == STALL || lie->kind == MUTE || lie->kind == UNHEARD;
 }
 
-/* Begins one that lasts. One that is not to be notified forgets that it just was. */
+/* Begins a lasting lie. A queue that must not be notified forgets a recent notification. */
 static void begin(void)
 {
     uint64_t kicks;
@@ -117,7 +117,7 @@ static bool is_about(const struct queue *queue)
     return now.lie != NULL && now.queue == queue;
 }
 
-/* One was told. */
+/* Counts a lie. */
 static void count(void)
 {
     if (!now.told) {

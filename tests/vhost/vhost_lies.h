@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lies of the back end, one at a time, and where they are told. */
+/* Lies of the back end, one at a time, and the places where they take effect. */
 #ifndef VHOST_LIES_H
 #define VHOST_LIES_H
 
@@ -13,51 +13,51 @@
 struct lie {
     const char *name;
     void (*header)(struct virtio_net_hdr *header);
-    void (*used)(struct queue *queue, unsigned at); /* one of those that are pending */
+    void (*used)(struct queue *queue, unsigned at); /* one of the pending entries */
     void (*shown)(struct queue *queue);
     enum {
         COUNTED,
-        STALL,   /* nothing is taken */
-        MUTE,    /* no interrupt is sent */
-        UNHEARD, /* nothing is taken, then waits for a notification that it has not asked for */
+        STALL,   /* takes no buffers */
+        MUTE,    /* sends no interrupts */
+        UNHEARD, /* takes no buffers, then waits for a notification that it did not request */
         LOSS,    /* frames are neither sent nor used */
-        AWAY,    /* the connection to QEMU is closed, and opened again */
+        AWAY,    /* the connection to QEMU is closed and reopened */
     } kind;
-    size_t share; /* bytes of a frame for each buffer; 0: all that it holds */
+    size_t share; /* bytes of a frame per buffer; 0: as many as fit */
 };
 extern const struct lie lies[];
 extern const unsigned lies_count;
 
-/* Reads a line of standard input, and begins the lie that it names. Returns false at its end. */
+/* Reads a line from standard input and begins that lie. Returns false at the end of input. */
 bool lies_read(void);
 
-/* Different ones each time, the same after the same seed. */
+/* A random number; the sequence depends on the seed. */
 uint32_t lies_random(uint32_t below);
 void lies_noise(void *memory, size_t length);
 
-/* The header of a received frame that is about to be delivered. */
+/* Changes the header of a received frame before its delivery. */
 void lies_header(const struct queue *queue, struct virtio_net_hdr *header);
 
-/* What is pending, about to be shown. */
+/* Changes pending entries before they become visible. */
 void lies_used(struct queue *queue);
 
-/* It has been shown. */
+/* Called after they have become visible. */
 void lies_shown(struct queue *queue);
 
-/* Bytes of a received frame that a buffer may get. */
+/* The bytes of a received frame that a buffer may get. */
 size_t lies_share(const struct queue *queue, size_t length);
 
-/* Whether nothing is taken from the queue, no interrupt sent. */
+/* True if no buffers are taken from the queue; if no interrupts are sent. */
 bool lies_stall(const struct queue *queue);
 bool lies_mute(const struct queue *queue);
 
-/* Whether the frame that was taken is neither sent nor used. */
+/* True if the frame just taken is neither sent nor used. */
 bool lies_loses(const struct queue *queue);
 
-/* Milliseconds for which the back end is to be away, once; 0: it stays. */
+/* The milliseconds for which the back end disconnects, once; 0: it stays connected. */
 unsigned lies_away(void);
 
-/* Ends what lasts until now. Returns whether something may end soon. */
+/* Ends a lasting lie whose time is over. Returns true if one may end soon. */
 bool lies_end(void);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The packed ring (virtio 1.3 §2.8), as the device works on it. A place in it is an offset, and in bit 15
- * the lap's wrap counter. */
+/*
+ * The packed ring (virtio 1.3 §2.8) from the device's side. A position is an offset, with the lap's
+ * wrap counter in bit 15.
+ */
 #include "tests/vhost/vhost_lies.h"
 #include "tests/vhost/vhost_ring.h"
 
@@ -65,14 +67,14 @@ static bool take(struct queue *queue, struct chain *chain)
         } else {
             chain_add(chain, desc->address, desc->length);
         }
-        chain->id = desc->id; /* the last one's */
+        chain->id = desc->id; /* the id in the last descriptor */
         chain->descriptors++;
         queue->next = advance(queue, queue->next, 1);
     } while (desc->flags & VIRTQ_DESC_F_NEXT && chain->descriptors < queue->size);
     return true;
 }
 
-/* §2.8.10: whether the event lies among the descriptors from `before` to the place of use. */
+/* §2.8.10: true if the event is among the descriptors from `before` to the used position. */
 static bool wants_interrupt(const struct queue *queue, uint16_t before)
 {
     const struct event *event = queue->avail;
@@ -88,7 +90,7 @@ static bool wants_interrupt(const struct queue *queue, uint16_t before)
     return ahead < shown && ((advance(queue, before, ahead) ^ event->place) & PVIRTQ_WRAP) == 0;
 }
 
-/* The first one's flags are written last, and show all of them. */
+/* The first descriptor's flags are written last and make all of them visible. */
 static bool show(struct queue *queue)
 {
     const uint16_t first = queue->used_idx;
@@ -124,8 +126,10 @@ static bool want_kick(struct queue *queue, bool wanted)
     return is_available(queue, queue->next);
 }
 
-/* Makes a descriptor look used; one that is available it takes as used itself. The driver may make it available
- * at the same time: returns false where it has done so, and is ahead. */
+/*
+ * Marks a descriptor as used; if it is available, takes it as used itself. The driver may make it
+ * available at the same time: then returns false.
+ */
 static bool pretend_used(struct queue *queue, uint16_t place)
 {
     uint16_t *flags = &at(queue, place)->flags;
@@ -143,8 +147,10 @@ static bool pretend_used(struct queue *queue, uint16_t place)
     return true;
 }
 
-/* There is no index: descriptors look used, half a lap at most, as the driver may not have seen the last ones
- * that were. There is no way back for the same reason. */
+/*
+ * There is no index, so descriptors are marked as used, at most half a lap, since the driver may
+ * not have seen the last used ones. For the same reason this cannot be undone.
+ */
 static void jump(struct queue *queue, int by)
 {
     uint16_t place = queue->used_idx;
@@ -154,7 +160,7 @@ static void jump(struct queue *queue, int by)
     }
 }
 
-/* Behind what waits, up to what it has used. */
+/* From the waiting descriptors up to the used position. */
 static void spoil_descriptors(struct queue *queue)
 {
     uint16_t place = queue->next;
@@ -171,7 +177,7 @@ static void spoil_avail(struct queue *queue)
     lies_noise(queue->avail, sizeof(struct event));
 }
 
-/* The identifiers and lengths of all that is used, and whether it is. */
+/* Changes ids, lengths and the used flag of all used descriptors. */
 static void spoil_used(struct queue *queue)
 {
     uint16_t place = queue->next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The queues of the vhost-user back end, and the frames that pass through them. */
+/* The queues of the vhost-user back end, and the frames passing through them. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -11,7 +11,7 @@
 
 enum {
     FRAME_MAX = 65536,
-    BURST = 256, /* frames that the guest is told of together */
+    BURST = 256, /* most frames made visible together */
 };
 
 static bool header_has_buffers(void)
@@ -53,7 +53,7 @@ static void put(struct queue *queue, const struct chain *chain, size_t length)
     }
 }
 
-/* Shows what was put, and interrupts if the guest wants that. */
+/* Makes pending entries visible, and interrupts if the guest wants that. */
 static void publish(struct queue *queue)
 {
     bool wanted;
@@ -75,7 +75,7 @@ static void publish(struct queue *queue)
     }
 }
 
-/* It looks for receive buffers when there are frames, so nobody need notify it of them. */
+/* The device checks for receive buffers when there are frames, so it needs no notifications. */
 void queue_start(struct queue *queue)
 {
     queue->running = queue->desc != NULL && queue->avail != NULL && queue->used != NULL &&
@@ -88,7 +88,7 @@ void queue_start(struct queue *queue)
     }
 }
 
-/* Copies to parts; returns how many bytes had room. */
+/* Copies to the parts. Returns the number of bytes copied. */
 static size_t scatter(const struct chain *chain, const uint8_t *from, size_t length)
 {
     size_t done = 0;
@@ -103,7 +103,7 @@ static size_t scatter(const struct chain *chain, const uint8_t *from, size_t len
     return done;
 }
 
-/* Puts header and frame into as many buffers as it takes, or into none where there are too few. */
+/* Writes header and frame to as many buffers as needed, or to none if there are too few. */
 static void deliver(struct queue *queue, uint8_t *frame, size_t length)
 {
     struct virtio_net_hdr *header = (struct virtio_net_hdr *)frame;
@@ -124,7 +124,7 @@ static void deliver(struct queue *queue, uint8_t *frame, size_t length)
         put(queue, &chain, now);
         done += now;
     }
-    if (done < length) { /* dropped: what was taken is taken by the next one */
+    if (done < length) { /* dropped: the next frame uses these buffers */
         queue->next = next;
         queue->pending_count = pending;
         return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The split ring (virtio 1.3 §2.7), as the device works on it. */
+/* The split ring (virtio 1.3 §2.7) from the device's side. */
 #include "tests/vhost/vhost_lies.h"
 #include "tests/vhost/vhost_ring.h"
 
@@ -18,7 +18,7 @@ struct used {
     } ring[]; /* avail_event follows */
 };
 
-/* Adds the parts of the descriptors from the one at `index` on, of which there are `size`. */
+/* Adds the parts of the descriptors from `index` on; the table has `size`. */
 static void add_parts(struct chain *chain, const struct descriptor *desc, unsigned size,
                       unsigned index)
 {
@@ -40,7 +40,10 @@ static void add_parts(struct chain *chain, const struct descriptor *desc, unsign
     }
 }
 
-/* How many chains wait. An index that cannot be is one that a lie has written: the last one counts. */
+/*
+ * The number of waiting chains. An impossible index was written by a lie; then the previous one is
+ * used.
+ */
 static uint16_t waiting(struct queue *queue)
 {
     struct avail *avail = queue->avail;
@@ -131,7 +134,10 @@ static void spoil_descriptors(struct queue *queue)
     }
 }
 
-/* All that it has taken, the flags, the event index, and an index that cannot be. */
+/*
+ * Changes all entries that it has taken, the flags, the event index, and writes an impossible
+ * index.
+ */
 static void spoil_avail(struct queue *queue)
 {
     struct avail *avail = queue->avail;

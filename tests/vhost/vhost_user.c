@@ -52,14 +52,17 @@ static int open_tap(const char *name)
     if (tap < 0 || ioctl(tap, TUNSETIFF, &request) != 0) {
         fail(name);
     }
-    /* Who had it before may have taken frames without a checksum, or joined ones, and it remembers. */
+    /*
+     * A previous user may have enabled frames without checksums, or joined ones; the tap keeps that
+     * setting.
+     */
     if (ioctl(tap, TUNSETOFFLOAD, 0) != 0) {
         fail("TUNSETOFFLOAD");
     }
     return tap;
 }
 
-/* Waits until somebody listens there. */
+/* Retries until the socket accepts a connection. */
 static int connect_to(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -79,7 +82,7 @@ static int connect_to(const char *path)
     }
 }
 
-/* The memory at an address, with all of `length` bytes in one region; NULL: there is none. */
+/* The memory at an address, if all `length` bytes are in one region; else NULL. */
 static void *find(uint64_t address, uint64_t length, bool user)
 {
     for (unsigned i = 0; i < connection.regions; i++) {
@@ -142,7 +145,7 @@ static void set_addresses(const struct message *message)
     queue->used = find(message->addresses.used, packed ? 4 : 6 + n * 8, true);
 }
 
-/* A packed ring has two places, that to take from and that to use; a split one has one index. */
+/* A packed ring has two positions, of taking and using; a split ring has one index. */
 static void set_base(struct queue *queue, uint32_t base)
 {
     queue->next = queue->seen = (uint16_t)base;
@@ -154,7 +157,7 @@ static uint32_t get_base(const struct queue *queue)
     return queue->next | (agreed(VIRTIO_F_RING_PACKED) ? (uint32_t)queue->used_idx << 16 : 0);
 }
 
-/* The file descriptor of a kick or a call; -1: there is none. */
+/* The file descriptor of a kick or a call; -1: none. */
 static void set_file(int *file, int fd)
 {
     if (*file >= 0) {
@@ -178,7 +181,7 @@ static void reply_number(int sock, struct message *message, uint64_t number)
     reply(sock, message, sizeof message->number);
 }
 
-/* A queue runs from its kick descriptor on until its base is asked for. */
+/* A queue runs from the message with its kick descriptor until its base is requested. */
 static void handle(int sock, struct message *message, int *fds, unsigned count)
 {
     struct queue *queue = &connection.queue[message->state.index % QUEUES];
@@ -220,11 +223,11 @@ static void handle(int sock, struct message *message, int *fds, unsigned count)
         set_file(&connection.queue[message->number % QUEUES].call, fd);
         break;
     default:
-        break; /* nothing to do, and no answer is waited for */
+        break; /* nothing to do, and no reply expected */
     }
 }
 
-/* Returns false where the connection has ended. */
+/* Returns false when the connection has ended. */
 static bool receive_message(int sock)
 {
     struct message message;
@@ -259,7 +262,7 @@ static bool receive_message(int sock)
     return true;
 }
 
-/* Returns for how many milliseconds to be away. */
+/* Returns the milliseconds for which to disconnect. */
 static unsigned serve(int sock, int tap)
 {
     struct queue *rx = &connection.queue[RX];

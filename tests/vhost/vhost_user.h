@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The vhost-user back end: its messages, and the rings that it works on. */
+/* The vhost-user back end: its messages and rings. */
 #ifndef VHOST_USER_H
 #define VHOST_USER_H
 
@@ -8,7 +8,7 @@
 
 #include "virtio/virtio_spec.h"
 
-/* Requests of the front end; others are ignored. */
+/* Requests of the front end. Others are ignored. */
 enum {
     GET_FEATURES = 1,
     SET_FEATURES = 2,
@@ -30,8 +30,8 @@ enum {
     MESSAGE_HEADER = 12, /* bytes */
     MESSAGE_VERSION = 1,
     MESSAGE_REPLY = 4,
-    NO_FILE = 0x100,        /* in the number of a kick or a call: it has no file descriptor */
-    PROTOCOL_FEATURES = 30, /* a feature bit of vhost-user's own */
+    NO_FILE = 0x100,        /* flag in a kick or call message: no file descriptor */
+    PROTOCOL_FEATURES = 30, /* vhost-user's own feature bit */
 };
 
 #define BIT(feature) (UINT64_C(1) << (feature))
@@ -63,7 +63,7 @@ struct message {
 } __attribute__((packed));
 
 struct region {
-    uint64_t guest, user; /* where it begins: guest-physical, and in the front end's memory */
+    uint64_t guest, user; /* its start: guest-physical, and in the front end's memory */
     uint64_t size, offset;
     uint8_t *memory;
 };
@@ -72,23 +72,23 @@ struct queue {
     const struct ring *ring;
     uint16_t size;
     void *desc, *avail, *used; /* the Descriptor, Driver and Device Area */
-    uint16_t next;             /* where to take: a split ring's index, a packed one's place */
-    uint16_t used_idx;         /* where to write what was used, likewise */
-    uint16_t seen;             /* a split ring's available index, the last that can be */
-    bool out[QUEUE_MAX];       /* by id: taken, and not used */
+    uint16_t next;             /* where to take: index of a split ring, position in a packed one */
+    uint16_t used_idx;         /* where to write used entries, likewise */
+    uint16_t seen;             /* the last valid available index of a split ring */
+    bool out[QUEUE_MAX];       /* by id: taken but not used */
     struct used_entry {
         uint32_t id, length;
-        uint32_t room;        /* bytes of the buffer */
-        uint16_t descriptors; /* of a packed ring that it stands for */
-    } pending[2 * QUEUE_MAX]; /* used, and not shown to the guest */
+        uint32_t room;        /* size of the buffer */
+        uint16_t descriptors; /* number of descriptors in a packed ring */
+    } pending[2 * QUEUE_MAX]; /* used, not visible to the guest yet */
     unsigned pending_count;
     int kick, call;
     bool running;
 };
 
-/* The front end, and what it has told. */
+/* The front end and its settings. */
 struct connection {
-    uint64_t features; /* that the guest has accepted */
+    uint64_t features; /* accepted by the guest */
     struct queue queue[QUEUES];
     struct region region[REGIONS];
     unsigned regions;
@@ -100,15 +100,15 @@ static inline bool agreed(unsigned feature)
     return connection.features & BIT(feature);
 }
 
-/* The guest's memory; NULL where not all of it is there. */
+/* The guest's memory, or NULL if any of it is missing. */
 void *guest_memory(uint64_t address, uint64_t length);
 
 void queue_start(struct queue *queue);
 
-/* Moves what the tap has to the guest, all of it before the guest sees the first. */
+/* Moves frames from the tap to the guest; the guest sees them only when all are written. */
 void queue_receive(struct queue *queue, int tap);
 
-/* Moves what the guest has sent to the tap. */
+/* Moves frames from the guest to the tap. */
 void queue_transmit(struct queue *queue, int tap);
 
 #endif
