@@ -13,7 +13,7 @@ from worker import BLOCK, COUNTING, STREAM, Datagrams, piece
 
 WAIT = 0.2  # seconds for an answer, after which it is lost
 INTERVAL = 0.05  # of pings
-REMEMBERED = 1000  # questions whose answers may still come
+REMEMBERED = 20000  # questions whose answers may still come: what is asked in a minute
 LARGE = 8000  # bytes of a datagram in fragments
 V6_REQUEST, V6_REPLY = 128, 129
 
