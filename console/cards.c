@@ -191,8 +191,10 @@ static enum command_progress promisc_start(char *const words[], unsigned count)
     if (nic == NULL) {
         return COMMAND_DONE;
     }
-    if (nic->driver->set_promiscuous == NULL || !nic->driver->set_promiscuous(nic->state, on)) {
+    if (nic->driver->set_promiscuous == NULL) {
         printf("card %u cannot be told which stations' frames to receive\n", card);
+    } else if (!nic->driver->set_promiscuous(nic->state, on)) {
+        printf("card %u has not confirmed it: it cannot, or did not answer in time\n", card);
     } else {
         printf("card %u receives %s\n", card, on ? "all frames" : "frames for this station");
     }
