@@ -43,6 +43,11 @@ export class Guest {
         });
     }
 
+    // As if typed at the console; "\r" is Enter.
+    type(text) {
+        this.#emulator.serial0_send(text);
+    }
+
     ping() {
         return this.#station.ping(ADDRESS);
     }

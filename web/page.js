@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The page: starts the guest, shows what it says and counts, and pings it.
+// The page: starts the guest, shows what it says and counts, pings it, and gives it commands.
 
 import { ADDRESS, Guest } from "./guest.js";
 import { View } from "./view.js";
@@ -122,13 +122,21 @@ async function start() {
     byId("console").textContent = "";
     byId("answers").textContent = "";
     await last?.stop();
-    guest = new Guest(card, text => append(byId("console"), text));
+    guest = new Guest(card, text => append(byId("console"), text.replaceAll("\r", "")));
     watch(guest, NAMES[card]);
 }
 
 onClick(byId("ping"), ping);
 onClick(byId("burst"), burst);
+byId("command").addEventListener("submit", event => {
+    event.preventDefault();
+    guest?.type(`${byId("line").value}\r`);
+    byId("line").value = "";
+});
+
 let started = start();
-document.querySelectorAll("input[name=card]").forEach(input => input.addEventListener("change", () => {
+function restart() {
     started = started.then(start);
-}));
+}
+byId("restart").addEventListener("click", restart);
+document.querySelectorAll("input[name=card]").forEach(input => input.addEventListener("change", restart));

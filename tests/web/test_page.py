@@ -54,7 +54,7 @@ def received(page):
 def test_guest_starts(page):
     wait_ready(page, "virtio-net")
     console = page.text("#console")
-    assert "vtnet: ready at 10.0.0.2/24\n" in console.replace("\r", "")
+    assert "vtnet: ready at 10.0.0.2/24\n" in console
     assert "virtio-net" in console and "panic" not in console
     assert page.row("Card") == "virtio-net, modern PCI, INTx"
 
@@ -63,6 +63,16 @@ def test_ping(page):
     before = received(page)
     ping(page)
     page.wait("packets counted", lambda: received(page) >= before + 10)
+
+
+def test_commands(page):
+    """The guest pings the page."""
+    page.find("#line").send_keys("ping 10.0.0.1 2\n")
+    page.wait("the guest's ping", lambda: "2 sent, 2 answered" in page.text("#console"))
+    page.find("#line").send_keys("help")
+    page.click("#command button")
+    page.wait("help", lambda: "Ctrl-C ends" in page.text("#console"))
+    assert page.find("#line").get_property("value") == ""
 
 
 def test_buffers_grow_with_bursts(page):
@@ -101,10 +111,18 @@ def test_virtio_again(page):
     ping(page)
 
 
+def test_restart(page):
+    page.find("#line").send_keys("reboot\n")
+    page.wait("silence", lambda: page.text("#state") == "the guest does not answer")
+    page.click("#restart")
+    wait_ready(page, "virtio-net")
+    ping(page)
+
+
 def test_every_control_has_a_name(page):
     tree = page.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
     for node in tree:
-        if not node.get("ignored") and node["role"]["value"] in ("button", "radio", "img", "log", "table"):
+        if not node.get("ignored") and node["role"]["value"] in ("button", "radio", "textbox", "img", "log", "table"):
             assert node["name"]["value"], node
 
 
