@@ -80,29 +80,47 @@ static struct sample take_sample(void)
     return best;
 }
 
+/* Samples until the timer has counted half of a calibration since `from`. Returns false if the channel
+ * reached its end (after 55 ms) or does not count. */
+static bool wait_half(const struct sample *from, struct sample *to)
+{
+    unsigned left = CALIBRATION_READINGS;
+
+    do {
+        *to = take_sample();
+        left--;
+    } while (from->count - to->count < CALIBRATION_COUNT / 2 && left != 0 &&
+             !(arch_io_read8(PORT_B) & 0x20));
+    return left != 0 && !(arch_io_read8(PORT_B) & 0x20);
+}
+
+static uint32_t rate(const struct sample *from, const struct sample *to)
+{
+    return (uint32_t)((to->tsc - from->tsc) * (PIT_HZ / 1000) /
+                      (unsigned)(from->count - to->count));
+}
+
 /*
- * Measures the rate of the time-stamp counter against the timer's channel 2. Returns kHz, or 0 if
- * the channel reached its end (after 55 ms) or does not count.
+ * Measures the rate of the time-stamp counter against the timer's channel 2. Returns kHz, or 0 if that
+ * could not be measured, or if one half of the time says something else than the other: in an emulator
+ * on a busy machine a sample may be wrong.
  */
 static uint32_t calibrate_once(void)
 {
-    struct sample start, end;
-    unsigned left = CALIBRATION_READINGS;
+    struct sample start, middle, end;
+    uint32_t first, second;
 
     arch_io_write8(PORT_B, (uint8_t)((arch_io_read8(PORT_B) & ~2u) | 1u));
     arch_io_write8(PIT_COMMAND, PIT_CHANNEL2_ONCE);
     arch_io_write8(PIT_CHANNEL2, 0xff);
     arch_io_write8(PIT_CHANNEL2, 0xff);
     start = take_sample();
-    do {
-        end = take_sample();
-        left--;
-    } while (start.count - end.count < CALIBRATION_COUNT && left != 0 &&
-             !(arch_io_read8(PORT_B) & 0x20));
-    if (left == 0 || arch_io_read8(PORT_B) & 0x20) {
+    if (!wait_half(&start, &middle) || !wait_half(&middle, &end)) {
         return 0;
     }
-    return (uint32_t)((end.tsc - start.tsc) * (PIT_HZ / 1000) / (start.count - end.count));
+    first = rate(&start, &middle);
+    second = rate(&middle, &end);
+    return (first > second ? first - second : second - first) <= first / 8 ? rate(&start, &end) : 0;
 }
 
 static uint32_t calibrate(void)
