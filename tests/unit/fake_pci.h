@@ -65,7 +65,7 @@ struct fake_pci {
     unsigned other_roots;         /* reported by the platform */
     unsigned config_reads;        /* of any function */
     bool unmappable;              /* vpci_platform_map() refuses everything */
-    unsigned unclaimed;           /* register accesses that nobody decoded */
+    unsigned unclaimed;           /* register accesses that no function decoded */
     unsigned bars_written_while_decoding;
     bool tracing;
     struct fake_access trace[4096];
@@ -73,10 +73,10 @@ struct fake_pci {
 };
 extern struct fake_pci fake_pci;
 
-/* Memory is accessed at addresses that have these bits the other way round. */
+/* Memory is accessed at addresses with these bits inverted. */
 enum { FAKE_MAPPED = 0x05000000 };
 
-/* An empty machine. */
+/* Resets to an empty machine. */
 void fake_pci_reset(void);
 
 /* Adds a function with this address and these ids, without BARs. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A port on the host, as docs/porting.md shows it: virtio/ and pci/ as libvtnet.a, memory, clock
- * and log of the C library, and the tests' fake device, which is the other seven functions. A frame
- * comes in, with an interrupt, goes back to its sender, and is looked at.
+ * A port on the host, as shown in docs/porting.md: virtio/ and pci/ as libvtnet.a; memory, clock
+ * and log from the C library; the tests' fake device provides the functions of pci/. A frame
+ * arrives with an interrupt, is sent back, and is checked.
  */
 #include <stdarg.h>
 #include <stdio.h>
