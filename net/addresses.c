@@ -18,18 +18,20 @@
 
 enum {
     DHCP_PATIENCE_MS = 2000,
-    /* After the start, so that the first ping does not wait for it; to begin some time within a
-     * second is what RFC 4862 §5.4.2 asks for. */
+    /*
+     * Delay after the start, so that the first ping does not wait for it. RFC 4862 §5.4.2 requires
+     * a delay of up to a second.
+     */
     IPV6_DELAY_MS = 100,
-    STATIC_SLOT = 1, /* of lwIP's IPv6 addresses; the first is link-local */
+    STATIC_SLOT = 1, /* index in lwIP's IPv6 addresses; the first is link-local */
 };
 
 static void (*on_ready)(const struct netif *netif); /* or NULL */
-static bool changed = true; /* an address, since the console was told of them */
+static bool changed = true; /* an address has changed since the console was told */
 
-/* What the console was told of a card's addresses. */
+/* What was printed about a card's addresses. */
 static struct told {
-    bool no_server; /* of DHCP: not told yet */
+    bool no_server; /* nothing printed about DHCP yet */
     ip4_addr_t ipv4;
     ip6_addr_t ipv6[LWIP_IPV6_NUM_ADDRESSES];
 } told[NIC_CARDS];
@@ -44,13 +46,13 @@ static void set_static(struct netif *netif, struct boot_ipv4 ip, struct boot_ipv
     netif_set_addr(netif, &address, &mask, &gateway);
 }
 
-/* A lease whose end has not come is kept, even if the server does not answer for a while. */
+/* A lease that has not expired is kept, even while the server does not answer. */
 static bool has_leased(const struct netif *netif)
 {
     return !ip4_addr_isany(netif_ip4_addr(netif)) && netif_dhcp_data(netif) != NULL;
 }
 
-/* sys_timeout_handler: DHCP has had its time. A netif without link gets it when that is there. */
+/* sys_timeout_handler: DHCP's time is over. A netif whose link is down falls back when it is up. */
 static void fall_back(void *context)
 {
     struct lwip_port *port = context;
@@ -162,7 +164,7 @@ static void join_group(void)
            ip4addr_ntoa_r(&group, text, sizeof text));
 }
 
-/* The first card with a gateway gets what is for no card's network. */
+/* The first card with a gateway becomes the default route. */
 static void choose_default(void)
 {
     for (unsigned i = 0; i < net_port_count(); i++) {
@@ -221,7 +223,7 @@ static void tell_ipv4(const struct lwip_port *port, struct told *card)
     }
 }
 
-/* One of a netif's addresses, once it is found that nobody else has it, or that somebody has. */
+/* Prints one of a netif's addresses when it has been confirmed as unique or as a duplicate. */
 static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known)
 {
     const ip6_addr_t *address = netif_ip6_addr(&port->netif, slot);
@@ -245,8 +247,10 @@ static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known
     }
 }
 
-/* Whether the name can be claimed: lwIP probes for it over both families, and for ever where it has no
- * address of one of them. The link-local one may have turned out to be another station's. */
+/*
+ * True if the name can be claimed. lwIP probes for it over IPv4 and IPv6, and forever if it has no
+ * address of one of them. The link-local address may have been a duplicate.
+ */
 static bool can_claim_name(const struct netif *netif)
 {
     bool valid = false;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lwIP's DHCP client must not believe of a server. lwIP answers a refusal (DHCPNAK) at once, takes
- * one from any server, and takes each address and time as it comes. In front of it, here:
+ * Filters DHCP messages for lwIP's client, which trusts any server: it restarts at once on a
+ * refusal (DHCPNAK), accepts one from any server, and accepts any address and time. Here:
  *
  * - Offers and leases of an address that no station can have are dropped.
- * - Only the server that was chosen may refuse, and the client waits after that: 0.5, 1, 2, ... 64 s.
- * - A server that has refused twice, or not answered a request, is chosen again only where no other
- *   makes an offer.
- * - The times of a lease are put in order (RFC 2131 §4.4.5).
+ * - Only the chosen server may refuse; the client then waits 0.5, 1, 2, ... 64 s.
+ * - A server that has refused twice, or has not answered a request, is chosen again only if no
+ *   other makes an offer.
+ * - The times of a lease are corrected (RFC 2131 §4.4.5).
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,28 +23,34 @@
 #include "net/lwip_port/hooks.h"
 
 enum {
-    WAIT_FIRST_MS = 500, /* after a refusal; it doubles with each one */
+    WAIT_FIRST_MS = 500, /* after a refusal; doubles with each one */
     WAIT_MAX_MS = 64000, /* RFC 2131 §4.1 */
-    /* What a server that was chosen is blamed for, and from when on others come first. */
+    /*
+     * How much blame a server gets for a failure, and the amount from which other servers are
+     * preferred.
+     */
     BLAME_REFUSED = 1,
     BLAME_SILENT = 2,
     BLAME_MAX = 2,
-    /* A lease of less time, or of none, cannot be renewed before its end, and is taken for 60 s. */
+    /*
+     * A shorter lease, or one without a time, cannot be renewed before its end and is treated as
+     * one of 60 s.
+     */
     LEASE_LEAST_S = 4,
     LEASE_ASSUMED_S = 60,
-    RENEWAL_LEAST_S = 60, /* where the lease is long enough (RFC 2131 §4.4.5) */
+    RENEWAL_LEAST_S = 60, /* if the lease is long enough (RFC 2131 §4.4.5) */
 };
 #define LEASE_FOR_EVER UINT32_MAX
 
-/* What is known of a card's servers. */
+/* What is known about a card's servers. */
 static struct history {
-    uint32_t wait_ms; /* after the last refusal; 0: there was none since the last lease */
-    uint32_t server;  /* the one that was chosen last */
+    uint32_t wait_ms; /* after the last refusal; 0: none since the last lease */
+    uint32_t server;  /* the server chosen last */
     unsigned blame;   /* since the last lease */
-    bool told;        /* of an offer that is none */
+    bool told;        /* an invalid offer was reported */
 } histories[NIC_CARDS];
 
-/* Of a reply; addresses in the processor's byte order, 0 where the option is missing. */
+/* The content of a reply. Addresses are in the processor's byte order; 0: the option is missing. */
 struct reply {
     uint8_t type;
     uint8_t overload;
@@ -52,7 +58,7 @@ struct reply {
     bool has_mask;
 };
 
-static udp_recv_fn believe; /* lwIP's */
+static udp_recv_fn believe; /* lwIP's receive function */
 
 static uint32_t get32(const struct pbuf *p, uint32_t at)
 {
@@ -64,7 +70,7 @@ static uint32_t get32(const struct pbuf *p, uint32_t at)
     return value;
 }
 
-/* As lwIP, the first one of a kind counts. */
+/* Like in lwIP, the first option of a kind counts. */
 static void read_option(struct reply *reply, uint8_t code, const struct pbuf *p, uint32_t at,
                         uint32_t length)
 {
@@ -80,7 +86,7 @@ static void read_option(struct reply *reply, uint8_t code, const struct pbuf *p,
     }
 }
 
-/* Those from `at` to `end`. lwIP drops a message in which one is cut off. */
+/* Reads the options from `at` to `end`. lwIP drops a message with a truncated option. */
 static void read_options(struct reply *reply, const struct pbuf *p, uint32_t at, uint32_t end)
 {
     while (at + 1 < end) {
@@ -102,7 +108,7 @@ static void read_options(struct reply *reply, const struct pbuf *p, uint32_t at,
     }
 }
 
-/* Whether a message answers one of ours; what it says. */
+/* Reads a message. Returns false if it does not answer one of our requests. */
 static bool read_reply(struct reply *reply, const struct pbuf *p, const struct netif *netif)
 {
     const struct dhcp *dhcp = netif_dhcp_data(netif);
@@ -132,7 +138,7 @@ static const char *text_of(uint32_t address, char text[IP4ADDR_STRLEN_MAX])
     return ip4addr_ntoa_r(&network, text, IP4ADDR_STRLEN_MAX);
 }
 
-/* Whether what is offered or leased can be our address, in a network with that mask. */
+/* True if the offered or leased address can be ours, in a network with that mask. */
 static bool is_usable(const struct reply *reply)
 {
     uint32_t hosts = ~reply->mask;
@@ -160,7 +166,10 @@ static bool may_be_address(const struct lwip_port *port, struct history *history
     return false;
 }
 
-/* Any of them may make an offer. One that others come before waits for our next question. */
+/*
+ * Any server may make an offer. The offer of a server that others are preferred to is ignored until
+ * our next request.
+ */
 static bool may_choose(struct history *history, const struct dhcp *dhcp, const struct reply *reply)
 {
     if (dhcp->state != DHCP_STATE_SELECTING || !ipv4_is_unicast(reply->server)) {
@@ -181,15 +190,17 @@ static bool is_chosen(const struct dhcp *dhcp, const struct reply *reply)
     return reply->server == lwip_ntohl(ip4_addr_get_u32(ip_2_ip4(&dhcp->server_ip_addr)));
 }
 
-/* The address that is leased may be in the hands of any server, where we ask all of them (RFC 2131
- * §4.4.5 REBINDING). One that does not say which server it is gets the benefit of the doubt. */
+/*
+ * Any server may lease the address while we ask all of them (RFC 2131 §4.4.5 REBINDING). A reply
+ * without a server identifier is accepted.
+ */
 static bool may_lease(const struct dhcp *dhcp, const struct reply *reply)
 {
     return reply->server == 0 || is_chosen(dhcp, reply) || dhcp->state == DHCP_STATE_REBINDING ||
            dhcp->state == DHCP_STATE_REBOOTING;
 }
 
-/* What lwIP does about a refusal, but for the question that it asks at once. */
+/* Does what lwIP does after a refusal, except for the immediate request. */
 static void refused(struct netif *netif, struct history *history)
 {
     const struct lwip_port *port = netif->state;
@@ -215,8 +226,10 @@ static void refused(struct netif *netif, struct history *history)
     netif_set_addr(netif, IP4_ADDR_ANY4, IP4_ADDR_ANY4, IP4_ADDR_ANY4);
 }
 
-/* Renewal at T1, at any server at T2, and the end: in this order, and none so soon that it would be a
- * message a second. lwIP counts all of them down in seconds; 0: never. */
+/*
+ * Renewal at T1, rebinding at T2, and the end: corrected to this order, and late enough that there
+ * is less than a message per second. lwIP counts them down in seconds; 0: never.
+ */
 static void settle_times(struct dhcp *dhcp)
 {
     uint32_t lease = dhcp->offered_t0_lease;
@@ -236,7 +249,7 @@ static void settle_times(struct dhcp *dhcp)
     dhcp->t2_timeout = dhcp->t2_rebind_time = t2;
 }
 
-/* lwIP has taken a lease. */
+/* lwIP has accepted a lease. */
 static void leased(struct netif *netif, struct history *history, const struct reply *reply)
 {
     struct dhcp *dhcp = netif_dhcp_data(netif);
@@ -253,7 +266,7 @@ static void leased(struct netif *netif, struct history *history, const struct re
     }
 }
 
-/* udp_recv_fn: in the place of lwIP's. */
+/* udp_recv_fn: replaces lwIP's. */
 static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                     u16_t port)
 {
@@ -285,8 +298,10 @@ static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_add
     }
 }
 
-/* LWIP_HOOK_DHCP_APPEND_OPTIONS: no answer comes before a question. lwIP has one pcb for all netifs,
- * and makes it anew each time that none of them needed it. */
+/*
+ * LWIP_HOOK_DHCP_APPEND_OPTIONS: installs the filter before a request, as no reply comes earlier.
+ * lwIP has one pcb for all netifs, and creates it again when none of them has needed it.
+ */
 void port_dhcp_sending(void)
 {
     for (struct udp_pcb *pcb = udp_pcbs; pcb != NULL; pcb = pcb->next) {

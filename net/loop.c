@@ -5,7 +5,7 @@
 #include "net/cards.h"
 #include "runtime/stamp.h"
 
-enum { BUDGET = 64 }; /* frames a pass: a quarter of the ring, then the replies are sent */
+enum { BUDGET = 64 }; /* frames per pass: a quarter of the ring; then the replies are sent */
 
 static struct loop_config config;
 static struct net_poller *pollers;
@@ -49,7 +49,7 @@ static bool waits_for_room(void)
     return false;
 }
 
-/* Sleeps until an interrupt: one of a card, if it has one to give, or the clock's tick. */
+/* Sleeps until an interrupt: of a card, or the clock's tick. */
 static void sleep(void)
 {
     bool pending = false;
@@ -62,7 +62,7 @@ static void sleep(void)
         pending |= port->nic.driver->interrupts_on(port->nic.state, port->tx_full);
     }
     if (pending) {
-        return; /* something came before interrupts were on */
+        return; /* there is work that came before interrupts were enabled */
     }
     arch_interrupts_off();
     if (woken) {
@@ -72,18 +72,18 @@ static void sleep(void)
     }
 }
 
-/* What a pass found to do. */
+/* The result of a pass. */
 struct pass {
-    unsigned frames; /* taken */
-    bool busy;       /* there was anything */
-    bool more; /* there is more: a poller has work, or a card took as much as it may in a pass */
+    unsigned frames; /* received */
+    bool busy;       /* there was any work */
+    bool more;       /* there is more: a poller has work, or a card reached its budget */
 };
 
 /*
- * Whether to sleep after a pass. now: the clock; last_work: when there last was some. Interrupt mode does not make a
- * pass without work before it sleeps: sleep() returns at once if something came meanwhile. In hybrid mode
- * a short wait is polled through, as waking up costs more; but waiting for room in a full ring is not short, and
- * polling would only take the processor from the device.
+ * True if the loop may sleep after a pass. now: the clock; last_work: when there last was work.
+ * Interrupt mode does not make an idle pass before it sleeps, since sleep() returns at once if work
+ * has come. Hybrid mode polls during a short wait, as waking up costs more. But waiting for room in
+ * a full ring is not short, and polling would only take processor time from the device.
  */
 static bool may_sleep(const struct pass *pass, uint64_t now, uint64_t last_work)
 {
@@ -98,11 +98,11 @@ static bool may_sleep(const struct pass *pass, uint64_t now, uint64_t last_work)
     }
 }
 
-/* What a pass is made of. */
+/* The parts of a pass. */
 enum share { RECEIVE, TIMERS, SERVICES, FLUSH, SHARES };
-static uint64_t shares[SHARES]; /* ns of the pass under way, where it is timed */
+static uint64_t shares[SHARES]; /* of the current pass in ns, if it is timed */
 
-/* A share of the pass ends, and the next begins. */
+/* Ends a part of the pass and begins the next. */
 static void end_share(enum share share, uint64_t *since)
 {
     if (config.timed) {

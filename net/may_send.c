@@ -8,10 +8,12 @@
 #include "lwip/prot/udp.h"
 #include "net/cards.h"
 
-enum { FRAGMENT_PARTS = 3 }; /* a header, and of the payload the end of one pbuf and what follows */
+enum { FRAGMENT_PARTS = 3 }; /* a header; the end of one pbuf of the payload, and the next pbuf */
 
-/* What one packet takes of a datagram of `length` bytes, UDP header and payload; in fragments a
- * multiple of 8 (RFC 791 §3.2, RFC 8200 §4.5), and never 0. */
+/*
+ * How much of a datagram of `length` bytes, UDP header and payload, fits into one packet. For
+ * fragments it is a multiple of 8 (RFC 791 §3.2, RFC 8200 §4.5), and never 0.
+ */
 static uint32_t room_in_packet(const ip_addr_t *to, struct netif *netif, uint32_t length)
 {
     bool v4 = IP_IS_V4(to);
@@ -35,15 +37,17 @@ static bool is_link_missing(void)
     return missing;
 }
 
-/* In fragments it takes places in the ring for each. */
+/* Each fragment needs room in the ring. */
 bool net_may_send(const ip_addr_t *to, uint32_t payload)
 {
     struct netif *netif = ip_route(IP_IS_V4(to) ? IP4_ADDR_ANY : IP6_ADDR_ANY, to);
     uint32_t fragment;
 
     if (netif == NULL) {
-        /* Without its link a netif is no way. When that is up again a pass comes, and all goes on. Else it
-         * goes nowhere, which sending it tells. */
+        /*
+         * A netif whose link is down does not count as a route; the poller is called again when it
+         * is up. If there is no route for another reason, sending reports the error.
+         */
         return !is_link_missing();
     }
     fragment = room_in_packet(to, netif, payload + UDP_HLEN);

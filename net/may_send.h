@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Whether there is room to send to an address. */
+/* Room for sending to an address. */
 #ifndef NET_MAY_SEND_H
 #define NET_MAY_SEND_H
 
@@ -9,8 +9,8 @@
 #include "lwip/ip_addr.h"
 
 /*
- * Whether a poller may send a datagram of `payload` bytes to this address now. If not, it returns
- * false from its poll, and is called again when there is room, or the link is back.
+ * True if a poller may send a datagram of `payload` bytes to this address now. If not, it should
+ * return false from poll(); it is called again when there is room or the link is up.
  */
 bool net_may_send(const ip_addr_t *to, uint32_t payload);
 

@@ -17,19 +17,19 @@
 enum {
     NAME_MAX = MDNS_LABEL_MAXLEN,
     TRIES_MAX = 99,
-    ANSWER_WAITS_MS = 1000, /* much longer than lwIP means it to */
-    TRY_AGAIN_MS = 1000,    /* where mDNS cannot start */
+    ANSWER_WAITS_MS = 1000, /* much longer than lwIP intends */
+    TRY_AGAIN_MS = 1000,    /* if mDNS cannot start */
 };
 
 static struct name {
     char text[NAME_MAX + 1];
-    unsigned tries; /* to find one that nobody has */
-    bool ours;      /* nobody else has it */
-    /* For the console. */
+    unsigned tries; /* attempts to find a free name */
+    bool ours;      /* no other station has it */
+    /* To be printed. */
     bool news;
-    char refused[NAME_MAX + 1]; /* what it was before; empty: nothing */
+    char refused[NAME_MAX + 1]; /* the previous name if it was taken; empty: none */
 } names[NIC_CARDS];
-static bool news; /* of any */
+static bool news; /* of any card */
 
 const char *name_of(unsigned number)
 {
@@ -43,11 +43,11 @@ const char *name_of(unsigned number)
     return name->text;
 }
 
-/* RFC 6762 §9: another name, not the same as a further card's at first. */
+/* RFC 6762 §9: chooses another name, initially different from those of other cards. */
 static void find_another(struct netif *netif, struct name *name)
 {
     if (name->tries > TRIES_MAX) {
-        return; /* it has been said */
+        return; /* already printed */
     }
     memcpy(name->refused, name->text, sizeof name->refused);
     name->ours = false;
@@ -104,8 +104,10 @@ bool name_tell(void)
     return true;
 }
 
-/* An answer to one station waits, in lwIP, and while it does no other is taken; where it could not be
- * sent lwIP lets it wait for ever. One that was there a second ago is forgotten. */
+/*
+ * While lwIP delays an answer to a single station it accepts no other. If the answer could not be
+ * sent, it stays delayed forever. An answer that was already there a second ago is dropped.
+ */
 static void forget_answer(struct netif *netif, sys_timeout_handler send, u8_t *waits, u8_t *seen)
 {
     if (*waits && *seen) {
@@ -139,8 +141,10 @@ enum { DNS_FLAGS = 2, DNS_RESPONSE = 0x80 };
 
 static udp_recv_fn handle; /* lwIP's mDNS */
 
-/* Questions from elsewhere are not answered, and responses from there count only where they came to
- * the group, which a router keeps within its network (RFC 6762 §11 Source Address Check). */
+/*
+ * Questions from other networks are not answered. Responses from there count only if they were sent
+ * to the group, which a router does not forward (RFC 6762 §11 Source Address Check).
+ */
 static void received(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                      u16_t port)
 {
@@ -163,8 +167,10 @@ static void check_senders(void)
     }
 }
 
-/* lwIP's mDNS asserts that there is memory and that its port is free, and a netperf client can have that
- * port first. */
+/*
+ * lwIP's mDNS asserts that there is memory and that its port is free; a netperf client may use that
+ * port already.
+ */
 static bool can_start(void)
 {
     struct udp_pcb *pcb = udp_new_ip_type(IPADDR_TYPE_ANY);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The name of the guest, announced and defended by mDNS (RFC 6762). */
+/* The guest's name, announced and defended by mDNS (RFC 6762). */
 #ifndef NAME_H
 #define NAME_H
 
@@ -7,17 +7,22 @@
 
 #include "lwip/netif.h"
 
-/* The name of card `number`: name= for the first, and with its number for others. It stays. */
+/*
+ * The name of card `number`: name= for the first, with its number appended for the others. The
+ * string stays valid.
+ */
 const char *name_of(unsigned number);
 
 /*
- * Card `number` claims its name: where another station has it, the same with a number behind it. For
- * a netif with addresses of IPv4 and IPv6.
+ * Makes card `number` claim its name. If another station has it, tries the same with a number
+ * appended. For a netif with IPv4 and IPv6 addresses.
  */
 void name_claim(struct netif *netif, unsigned number);
 
-/* Tells the console which names the cards have got, or not, since the last call. Returns whether
- * there were any. For once a pass. */
+/*
+ * Prints the names that cards have got, or not got, since the last call. Returns true if there were
+ * any. Call it once per pass.
+ */
 bool name_tell(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the network of a program is made of. */
+/* Composes the network of a program. */
 #include "net/net.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 _Static_assert((int)NIC_CARDS <= (int)BOOT_CARDS, "boot arguments for each card");
 
-/* What -fw_cfg name=opt/vtnet/seed,file=... has, up to what a secret takes. */
+/* Reads -fw_cfg name=opt/vtnet/seed,file=..., up to the size of a secret. */
 static void seed_random(void)
 {
     uint8_t seed[64] = {0};
@@ -46,9 +46,9 @@ bool net_start(void)
 }
 
 /*
- * bounded=1: what the stack will need at the most is set aside, in powers of two, for an allocation
- * may take a block of up to twice its size; and each card's receive buffers, as many as may exist.
- * From here on no memory is taken but from that.
+ * bounded=1: reserves the most memory that the stack will need, in blocks of powers of two, since
+ * an allocation may use a block of up to twice its size, and the most receive buffers of each card.
+ * From then on all memory comes from these.
  */
 static void seal_memory(void)
 {
@@ -59,10 +59,10 @@ static void seal_memory(void)
         {112, 1536}, /* headers of segments, acknowledgements */
         {240, 256},  /* connections, small datagrams */
         {496, 64},   /* small frames */
-        {1008, 64},  /* the same */
-        {2032, 256}, /* frames that are copied */
-        {4080, 16},  /* statistics, of one card and of some */
-        {16368, 8},  /* of many; datagrams to be cut into fragments */
+        {1008, 64},  /* small frames too */
+        {2032, 256}, /* copied frames */
+        {4080, 16},  /* statistics of a few cards */
+        {16368, 8},  /* statistics of many cards; datagrams to be fragmented */
     };
     bool all = true;
 

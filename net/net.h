@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The network of a program: start it, add what runs on it, run it. */
+/* The network of a program: starting it, adding pollers, running it. */
 #ifndef NET_H
 #define NET_H
 
@@ -10,14 +10,14 @@
 #include "net/may_send.h"
 
 /*
- * Opens the cards and lwIP, and gives each netif its addresses: net/addresses.h. Returns whether
- * there is a card; else the console says why.
+ * Opens the cards and lwIP and gives each netif its addresses: net/addresses.h. Returns false if
+ * there is no card; the reason is printed.
  */
 bool net_start(void);
 
 /*
- * The loop, in the mode of the boot arguments, until net_stop(). Once a netif has an IPv4 address it
- * says "vtnet: ready" on the console, and later which ones of IPv6.
+ * Runs the loop, in the mode of the boot arguments, until net_stop(). Prints "vtnet: ready" when a
+ * netif has an IPv4 address, and later its IPv6 addresses.
  */
 void net_run(void);
 

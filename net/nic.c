@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finds the network cards on PCI and connects them to their drivers and interrupt lines. */
+/* Finds network cards on PCI and connects them to their drivers and interrupt lines. */
 #include "net/nic.h"
 
 #include <stdio.h>
@@ -20,7 +20,7 @@ struct search {
     struct nic *const *nics;
     unsigned count;
     unsigned opened;
-    const struct nic_driver *failed; /* could not open the card at `failed_at` */
+    const struct nic_driver *failed; /* failed to open the card at `failed_at` */
     uint16_t failed_at;
 };
 
@@ -61,7 +61,7 @@ static void connect_interrupts(struct nic *nic)
     }
 }
 
-/* A vpci_scan() visitor: opens each card that there is a driver for. */
+/* A vpci_scan() visitor: opens each card with a driver. */
 static bool consider(const struct vpci_device *pci, void *context)
 {
     struct search *search = context;
@@ -118,7 +118,10 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
                functions);
         arch_screen_say("\nAdd a card to QEMU's command: -nic user,model=virtio-net-pci\n");
     }
-    /* With interrupts off: a line that cards share must not be heard before all of them are. */
+    /*
+     * With interrupts off: a line shared by cards must not interrupt before all of them are
+     * connected.
+     */
     enabled = arch_interrupts_save();
     for (unsigned i = 0; i < search.opened; i++) {
         connect_interrupts(nics[i]);

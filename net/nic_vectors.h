@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A card's MSI-X vectors, for drivers to connect when they open it. */
+/* Connects a card's MSI-X vectors, for drivers' open(). */
 #ifndef NIC_VECTORS_H
 #define NIC_VECTORS_H
 
@@ -11,10 +11,10 @@
 enum { NIC_VECTORS_MAX = 4 };
 
 struct nic_vectors {
-    /* A driver's top half for one of them, in interrupt context; nic_wake() follows. */
+    /* a driver's top half for one vector, in interrupt context; nic_wake() follows */
     void (*handle)(void *state, unsigned vector);
     void *state;
-    unsigned count; /* connected */
+    unsigned count; /* connected vectors */
     struct nic_vector {
         struct nic_vectors *all;
         struct arch_msi message;
@@ -23,8 +23,8 @@ struct nic_vectors {
 
 /*
  * Connects entries of the card's table from the first on: as many as are wanted, the card has and
- * the machine has messages for. Returns whether there are any. *vectors must stay where it is until
- * nic_vectors_free(), which may come when the card sends nothing any more.
+ * the machine has messages for. Returns false if there are none. *vectors must stay at its address
+ * until nic_vectors_free(), which may be called when the card no longer sends messages.
  */
 bool nic_vectors_connect(struct nic_vectors *vectors, const struct vpci_msix *msix, unsigned wanted,
                          void (*handle)(void *state, unsigned vector), void *state);

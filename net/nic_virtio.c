@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The virtio network device as a card of net/nic.h. */
+/* The driver of net/nic.h for the virtio network device. */
 #include "net/nic_virtio.h"
 
 #include <stdio.h>
@@ -12,13 +12,13 @@
 #include "virtio/virtio_pci.h"
 #include "virtio/virtio_platform.h"
 
-/* net comes first: a card's state is its address. */
+/* net must be first: a card's state is its address. */
 struct card {
     struct virtio_net net;
     struct virtio_pci pci;
     struct virtio_net_client client;
     struct nic_vectors vectors;
-    uint64_t asked; /* features: of those offered, what the boot arguments allow */
+    uint64_t asked; /* offered features that the boot arguments allow */
 };
 
 static bool barrier_is_weak(void)
@@ -51,7 +51,7 @@ static uint64_t wanted_features(void)
     const char *bad;
 
     if (boot_arguments.bounded) {
-        /* A pass is to take so many frames, each of which would be as many datagrams. */
+        /* A pass has a limit of frames, and each joined frame would count as many datagrams. */
         wanted &= ~(virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6));
     }
     bad = virtio_feature_parse(boot_arguments.features, &wanted);
@@ -81,7 +81,7 @@ static void handle_vector(void *state, unsigned vector)
     virtio_net_interrupt_vector(state, (uint16_t)vector);
 }
 
-/* Opens the device with the interrupts wanted, which it may not take. */
+/* Opens the device with the wanted interrupts, which it may refuse. */
 static bool open_device(struct card *card, const struct vpci_device *pci,
                         const struct virtio_net_options *options)
 {
@@ -131,7 +131,10 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
     struct virtio_net_options options = {
         .features = wanted_features(),
         .mac = client->mac,
-        /* However few there are, the clock's tick has the loop look what the device waits for. */
+        /*
+         * Fewer are allowed here: the clock's tick makes the loop check whether the device waits
+         * for more.
+         */
         .rx_initial =
             boot_arguments.bufinit != 0 ? (uint16_t)boot_arguments.bufinit : VIRTIO_NET_RX_INITIAL,
         .rx_maximum = (uint16_t)boot_arguments.bufmax,
@@ -139,7 +142,8 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
         .rx_quiet_ms = boot_arguments.rxquiet,
         .rx_fixed = boot_arguments.rxdyn == 0 || boot_arguments.bounded != 0,
         .weak_barrier = barrier_is_weak(),
-        .bus_offset = arch_bus_address(NULL), /* RAM lies elsewhere on the bus of a PReP machine */
+        .bus_offset = arch_bus_address(NULL), /* on a PReP machine RAM has another address on the
+                                               * bus */
     };
     struct card *card = virtio_platform_alloc(sizeof *card, sizeof(uint64_t));
 

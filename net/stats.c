@@ -15,7 +15,7 @@
 enum { JSON_COMMON = 2048, JSON_CARD = 5120 }; /* bytes */
 #define SECOND_NS UINT64_C(1000000000)
 
-/* A figure: its name, and where it lies in the structure that its table is about. */
+/* A figure: its name, and its offset in the structure that the table describes. */
 struct field {
     const char *name;
     uint16_t offset;
@@ -36,7 +36,7 @@ struct field {
         QUEUE_FIELD(queue, kicks_saved), QUEUE_FIELD(queue, full), QUEUE_FIELD(queue, bad_id),     \
         QUEUE_FIELD(queue, bad_length), QUEUE_FIELD(queue, bad_index)
 
-/* Nobody waits for an interrupt of the control queue. */
+/* The control queue uses no interrupts. */
 #define INTERRUPT_FIELDS(queue)                                                                    \
     QUEUE_FIELD(queue, interrupts), QUEUE_FIELD(queue, interrupts_spurious)
 
@@ -108,7 +108,7 @@ static const struct field stack_fields[] = {
 struct text {
     char *to;
     size_t size;
-    size_t used; /* what it takes, though it may not fit */
+    size_t used; /* size of the text, which may be larger than the buffer */
 };
 
 static void __attribute__((format(printf, 2, 3))) put(struct text *text, const char *format, ...)
@@ -262,7 +262,7 @@ static uint32_t ring_errors(const struct nic_queue_counters *queue)
     return queue->bad_id + queue->bad_length + queue->bad_index;
 }
 
-/* Rates since the last line, and totals of what should stay at zero. */
+/* Prints rates since the last line, and totals of what should remain zero. */
 static void print_card(const struct lwip_port *port, const struct nic_counters *last,
                        const struct nic_counters *c)
 {
