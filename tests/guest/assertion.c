@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Echo, statistics, and port 83, where what comes makes one of lwIP's assertions fail: a datagram
- * while it is handled, or by its timer ("timer"); over TCP data while it is handled, or the
- * connection's timer ("timer").
+ * Echo, statistics, and port 83, whose input makes an assertion of lwIP fail: a datagram does so
+ * while it is handled or, if its text is "timer", in its timer. Over TCP, data does so while it is
+ * handled or, with "timer", in the connection's timer.
  */
 #include <string.h>
 
@@ -72,7 +72,7 @@ static err_t opened(void *context, struct tcp_pcb *pcb, err_t error)
 {
     (void)context;
     if (error != ERR_OK || connections != 0) {
-        return ERR_VAL; /* one at a time: the last one's end must have been heard of */
+        return ERR_VAL; /* one at a time: the end of the previous one must have been reported */
     }
     connections++;
     tcp_recv(pcb, received);

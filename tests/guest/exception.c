@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Does what no program should, for the tests of the report: name= says what. */
+/* Makes the mistake that name= selects, for the tests of exception reports. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 static uint32_t data = 1;
 static const uint32_t constant = 1;
 
-/* So that the compiler does not see what is wrong with it. */
+/* Hides the mistake from the compiler. */
 static volatile uint32_t *hidden(const volatile void *at)
 {
     uintptr_t address = (uintptr_t)at;

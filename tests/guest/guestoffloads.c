@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Echo and source on a card whose guest offloads can be switched meanwhile: a datagram to UDP port
- * 82 with text like "-guest_tso4,-guest_csum" leaves the others on; it comes back when that is done.
+ * Echo and source on a card whose guest offloads can be changed at run time. A datagram to UDP port
+ * 82 with text like "-guest_tso4,-guest_csum" disables these; it is sent back when that is done.
  */
 #include <stdio.h>
 

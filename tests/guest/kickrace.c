@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Races the device for its notifications: sends count= pairs of frames, the second of each at the
- * moment when the device, done with the first, asks to be notified again; where that moment is is
- * found by coming later after a pair in which it was missed, and sooner after the others.
- * Where the order of "publish the index" and "look whether to notify" is not kept, the device
- * sleeps with the frame in its queue now and then: a stall. With fence=off it ends at the first.
+ * Provokes the race for notifications. It sends count= pairs of frames. The second frame of each
+ * pair is sent when the device, done with the first, requests notifications again. That moment is
+ * searched for: later after a pair that was too early, sooner otherwise. If "publish the index" and
+ * "read whether to notify" are not ordered, the device sometimes sleeps with a frame in its queue:
+ * a stall. With fence=off the run ends at the first stall.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,14 +16,14 @@
 #include "virtio/virtio_net.h"
 #include "virtio/virtio_pci.h"
 
-#define STALL_NS UINT64_C(2000000000) /* longer than a busy host keeps QEMU's threads waiting */
+#define STALL_NS UINT64_C(2000000000) /* longer than a busy host delays QEMU's threads */
 enum {
     FRAME = 60,
     DELAY_STEP_NS = 16,
     CACHE_LINE = 64,
     COLD_STORES = 48,
     COLD_PAGE = 4096,
-    COLD_PAGES = 96 << 20 >> 12, /* more than a cache holds */
+    COLD_PAGES = 96 << 20 >> 12, /* more than fits in a cache */
 };
 
 static struct virtio_pci pci;
@@ -100,9 +100,9 @@ static void wait_ns(uint64_t ns)
 }
 
 /*
- * Fills the host processor's store buffer with stores that miss every cache, so that the one behind
- * them, of the available index, is late: the wider the gap, the likelier the race is lost. All lie
- * in one page, as a miss in the emulator's own page table is a barrier.
+ * Fills the host processor's store buffer with stores that miss all caches, so that the following
+ * store, to the available index, is late. The longer the delay, the more likely the race is lost.
+ * All stores are to one page, as a miss in the emulator's own page table acts as a barrier.
  */
 static void delay_stores(uint8_t *cold, unsigned round)
 {
@@ -113,7 +113,7 @@ static void delay_stores(uint8_t *cold, unsigned round)
     }
 }
 
-/* Whether all frames came back in time; if not, the device is woken by force. */
+/* True if all frames came back in time. Otherwise wakes the device by force. */
 static bool wait_for_both(void)
 {
     uint64_t start = arch_clock_ns();
@@ -158,7 +158,7 @@ int main(void)
         delay_stores(cold, pairs);
         kicks = net.tx.counters.kicks;
         send(frame[1]);
-        /* Not notified: the device was still busy with the first, so come later. */
+        /* Not notified: the device was still busy with the first frame, so send later. */
         if (kicks == net.tx.counters.kicks) {
             delay += DELAY_STEP_NS;
         } else if (delay >= DELAY_STEP_NS) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Resets both queues of a network device by themselves (RING_RESET), count= times, with buffers in
- * flight, and asks peer= for its address by ARP after each: that takes both queues.
+ * Resets each queue of a network device separately (RING_RESET), count= times, with buffers in
+ * flight. After each reset it asks peer= for its address by ARP, which needs both queues.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +18,7 @@ enum { HEADER = 12, FRAME = 42, BUFFER = 2048, POSTED = 20 };
 
 static struct virtio_pci pci;
 static struct virtqueue rx, tx;
-static uint8_t *buffers; /* POSTED, and one for the frame */
+static uint8_t *buffers; /* POSTED buffers, and one for the frame */
 
 static bool open_first(const struct vpci_device *device, void *context)
 {
@@ -52,7 +52,7 @@ static void put_address(uint8_t *to, const struct boot_ipv4 *ip)
     }
 }
 
-/* An ARP request, RFC 826; the header of the device before it is all zeros. */
+/* An ARP request (RFC 826). The device's header before it is all zeros. */
 static void ask(void)
 {
     static const uint8_t request[] = {0x08, 0x06, 0, 1, 0x08, 0, 6, 4, 0, 1};
@@ -69,7 +69,7 @@ static void ask(void)
     virtqueue_kick(&tx);
 }
 
-/* Whether the answer comes; all else is dropped. */
+/* True if the answer arrives; other frames are dropped. */
 static bool answered(void)
 {
     uint64_t start = arch_clock_ns();
@@ -92,7 +92,7 @@ static bool answered(void)
     return false;
 }
 
-/* Returns how many buffers came back, or a negative code. */
+/* Returns the number of buffers that came back, or a negative error. */
 static int remake(struct virtqueue *vq)
 {
     int error = virtqueue_reset(vq);

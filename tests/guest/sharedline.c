@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two cards on one interrupt line and one network: they send each other count= frames in turn, then
- * as many both at once, and nobody looks at a card whose interrupt has not come. Where a shared
- * line loses one, the run ends there.
+ * Two cards on one interrupt line and one network send each other count= frames alternately, then
+ * as many simultaneously. A card is polled only after its interrupt. If an interrupt on the shared
+ * line is lost, the run ends there.
  */
 #include <stdio.h>
 #include <string.h>
@@ -97,7 +97,7 @@ static void send(struct card *card)
     virtio_net_flush(&card->net);
 }
 
-/* Sleeps until both have received that many. Returns false where an interrupt did not come. */
+/* Sleeps until both have received that many frames. Returns false if an interrupt is missing. */
 static bool wait_for(unsigned first, unsigned second)
 {
     uint64_t start = arch_clock_ns();

@@ -33,7 +33,7 @@ static void echo4(struct frame *f)
     ip_end(f);
 }
 
-/* An error about a segment or a datagram of the guest's to a station. */
+/* An ICMP error about a segment or datagram that the guest may have sent to a station. */
 static void error4(struct frame *f, uint32_t type, uint32_t code, uint32_t what)
 {
     from_station4(f, ICMP);
@@ -62,7 +62,7 @@ static void fragmentation_needed(struct frame *f)
     error4(f, UNREACHABLE, FRAGMENTATION_NEEDED, below(f, 2) ? below(f, 1500) : any(f));
 }
 
-/* To the echo, by broadcast and to groups, of which the guest has joined two. */
+/* To the echo service, by broadcast and to multicast groups; the guest has joined two of them. */
 static void groups4(struct frame *f)
 {
     static const uint32_t to[] = {0xffffffff, 0x0a0000ff, 0xe0000001, 0xe00000fb, 0xe1020304};
@@ -79,7 +79,7 @@ static void groups4(struct frame *f)
     ip_end(f);
 }
 
-/* Questions for groups, of IGMP 1, 2 and 3, and answers. */
+/* Queries and reports of IGMP 1, 2 and 3. */
 static void igmp(struct frame *f)
 {
     static const uint8_t types[] = {0x11, 0x11, 0x12, 0x16, 0x17, 0x22};
@@ -112,7 +112,7 @@ static void fragment(struct frame *f, uint32_t id, uint32_t flags_offset, uint32
     ip_end(f);
 }
 
-/* Of a few packets at a time, at any place. */
+/* Fragments of a few packets at a time, at any offset. */
 static void overlapping4(struct frame *f)
 {
     uint32_t offset = below(f, 16) == 0 ? below(f, 0x2000) : below(f, 200);
@@ -120,14 +120,14 @@ static void overlapping4(struct frame *f)
     fragment(f, f->number / 64, offset | (below(f, 8) ? MORE : 0), 8 * below(f, 180));
 }
 
-/* Of 0 to 8 bytes, most of which follow each other. */
+/* Fragments of 0 to 8 bytes, mostly consecutive. */
 static void tiny4(struct frame *f)
 {
     fragment(f, f->number / 500, f->number % 500 | (below(f, 100) ? MORE : 0),
              below(f, 8) ? 8 : below(f, 9));
 }
 
-/* The first part of 10,000 packets, or the last one. */
+/* The first fragment of 10,000 packets, or the last one. */
 static void unfinished4(struct frame *f)
 {
     uint32_t last = below(f, 2);
@@ -135,7 +135,7 @@ static void unfinished4(struct frame *f)
     fragment(f, f->number % PACKETS, last ? 185 : MORE, last ? 400 : 1480);
 }
 
-/* Options, right and wrong, before an echo request. */
+/* Options, valid and invalid, before an echo request. */
 static void options4(struct frame *f)
 {
     uint32_t words = 1 + below(f, 10);

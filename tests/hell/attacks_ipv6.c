@@ -33,7 +33,7 @@ static void echo6(struct frame *f)
     ip_end(f);
 }
 
-/* An error about a packet of the guest's to a station. */
+/* An ICMPv6 error about a packet that the guest may have sent to a station. */
 static void error6(struct frame *f, uint32_t type, uint32_t code, uint32_t what)
 {
     uint8_t station[IPV6_LENGTH];
@@ -61,7 +61,7 @@ static void icmp6_errors(struct frame *f)
     error6(f, below(f, 2) ? 1 + below(f, 4) : any(f) & 0x7f, below(f, 8), any(f));
 }
 
-/* To the echo, by groups, of which the guest has joined the first two. */
+/* To the echo service, by multicast groups; the guest has joined the first two. */
 static void groups6(struct frame *f)
 {
     uint8_t to[IPV6_LENGTH] = {0xff, 2}, from[IPV6_LENGTH], mac[MAC_LENGTH] = {0x33, 0x33};
@@ -126,7 +126,7 @@ static void unfinished6(struct frame *f)
     fragment(f, f->number % PACKETS, last ? 180 << 3 : MORE, last ? 400 : 1440);
 }
 
-/* Extension headers one behind the other, with options by chance, before an echo request. */
+/* A chain of extension headers with random options, before an echo request. */
 static void extension_headers(struct frame *f)
 {
     static const uint8_t kinds[] = {DESTINATION, ROUTING, HOP_BY_HOP, FRAGMENT6};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attacks by what Ethernet carries: ARP, tags, any type, any bytes. */
+/* Attacks below IP: ARP, tags, any EtherType, any bytes. */
 #include "tests/hell/frame.h"
 
 enum { ARP_REQUEST = 1, ARP_REPLY = 2, LONGEST_RUNT = 59, HEADER = 14 };
 
-/* An address of 100,000, none of which is the host's, the guest's or a group's. */
+/* One of 100,000 addresses; never the host's, the guest's or multicast. */
 static uint32_t arp_address(const struct frame *f)
 {
     return guest_ip() + 14 + f->number % ADDRESSES;
@@ -18,7 +18,7 @@ static void arp(struct frame *f, const uint8_t *to, uint32_t operation, uint32_t
     put_16(f, TYPE_IPV4);
     put_16(f, MAC_LENGTH << 8 | 4);
     put_16(f, operation);
-    put(f, f->data + MAC_LENGTH, MAC_LENGTH); /* the frame's own sender */
+    put(f, f->data + MAC_LENGTH, MAC_LENGTH); /* the sender of the frame itself */
     put_32(f, sender);
     put_zeros(f, MAC_LENGTH);
     put_32(f, target);
@@ -43,7 +43,7 @@ static void arp_gratuitous(struct frame *f)
     arp(f, broadcast_mac, ARP_REQUEST + (f->number & 1), address, address);
 }
 
-/* Behind one tag, two, or that of priority only. */
+/* With one tag, two, or a priority tag. */
 static void vlan_tags(struct frame *f)
 {
     static const uint16_t outer[] = {TYPE_VLAN, TYPE_VLAN, TYPE_QINQ, TYPE_VLAN};
@@ -61,14 +61,14 @@ static void vlan_tags(struct frame *f)
     ip_end(f);
 }
 
-/* Random bytes behind each type, and behind each number below it that is a length. */
+/* Random bytes after each EtherType, and after lower values, which are lengths. */
 static void any_ethertype(struct frame *f)
 {
     ethernet(f, below(f, 4) == 0 ? broadcast_mac : NULL, f->number & 0xffff);
     put_any(f, below(f, 4) == 0 ? below(f, 1500) : 46);
 }
 
-/* Random bytes behind the types that the guest listens to. */
+/* Random bytes after EtherTypes that the guest handles. */
 static void random_bytes(struct frame *f)
 {
     static const uint16_t types[] = {TYPE_IPV4, TYPE_IPV6, TYPE_ARP, TYPE_VLAN};
@@ -81,7 +81,7 @@ static void random_bytes(struct frame *f)
     put_any(f, below(f, 200));
 }
 
-/* Whole frames that were cut. */
+/* Truncated frames. */
 static void runts(struct frame *f)
 {
     if (f->number & 1) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attacks by neighbour discovery, router advertisements and groups of IPv6. */
+/* Attacks by neighbour discovery, router advertisements and IPv6 groups. */
 #include <string.h>
 
 #include "tests/hell/frame.h"
@@ -31,7 +31,9 @@ static void mac_option(struct frame *f, uint32_t kind)
     put(f, mac, MAC_LENGTH);
 }
 
-/* Who asks for the guest, one of 100,000 at a time; some without a sender, as a newcomer does. */
+/*
+ * Solicitations for the guest, from 100,000 stations; some without a sender, as from a new station.
+ */
 static void solicitations(struct frame *f)
 {
     uint8_t from[IPV6_LENGTH] = {0};
@@ -79,7 +81,7 @@ static void prefix_option(struct frame *f)
     put_zeros(f, 8);
 }
 
-/* Of many routers, with prefixes, MTUs, servers, times and lifetimes by chance, and these at 0. */
+/* From many routers, with random prefixes, MTUs, servers, times and lifetimes, which may be 0. */
 static void router_advertisements(struct frame *f)
 {
     uint8_t from[IPV6_LENGTH];
@@ -87,7 +89,7 @@ static void router_advertisements(struct frame *f)
     link_local(from, f->number % ADDRESSES);
     begin(f, from, all_nodes_mac, all_nodes, ROUTER_ADVERTISEMENT);
     put_8(f, any(f)); /* hop limit */
-    put_8(f, any(f)); /* managed, other and so on */
+    put_8(f, any(f)); /* flags: managed, other and so on */
     put_16(f, below(f, 2) ? 0 : any(f));
     put_32(f, below(f, 2) ? 0 : any(f));
     put_32(f, below(f, 2) ? 0 : any(f));
@@ -124,7 +126,7 @@ static void redirects(struct frame *f)
     ip_end(f);
 }
 
-/* Questions for all groups and for one, answers and goodbyes. */
+/* General and specific queries, reports and done messages. */
 static void mld(struct frame *f)
 {
     static const uint8_t types[] = {QUERY, QUERY, REPORT, DONE, REPORT_2};
@@ -138,13 +140,13 @@ static void mld(struct frame *f)
     }
     ethernet(f, all_nodes_mac, TYPE_IPV6);
     ip6(f, from, all_nodes, 0);
-    put_32(f, ICMP6 << 24 | 0x0502); /* hop by hop, router alert */
+    put_32(f, ICMP6 << 24 | 0x0502); /* hop-by-hop options: router alert */
     put_32(f, 0x0100);
     f->payload = f->length;
     f->carried = ICMP6;
     put_16(f, type << 8);
     put_16(f, 0);
-    put_32(f, below(f, 2) ? 0 : any(f)); /* how long the answer may wait */
+    put_32(f, below(f, 2) ? 0 : any(f)); /* maximum response delay */
     put(f, group, sizeof group);
     put_any(f, below(f, 4) == 0 ? below(f, 40) : 0);
     ip_end(f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What IP of both versions carries. */
+/* The payload of IPv4 and IPv6 packets. */
 #include "tests/hell/frame.h"
 
 enum { MDNS_PORT = 5353, WORDS_OF_TCP = 5 };
@@ -20,10 +20,10 @@ static void segment(struct frame *f, uint32_t port, uint32_t flags, uint32_t opt
     put_32(f, flags & TCP_ACK ? any(f) : 0);
     put_16(f, (WORDS_OF_TCP + option_words) << 12 | flags);
     put_16(f, any(f)); /* the window */
-    put_32(f, 0);      /* the checksum, and nothing urgent */
+    put_32(f, 0);      /* the checksum, and no urgent data */
 }
 
-/* To a service mostly, with a largest segment. */
+/* Mostly to a service, with an MSS option. */
 void syn(struct frame *f)
 {
     segment(f, below(f, 8) == 0 ? any(f) : services[below(f, SERVICES)], TCP_SYN, 1);
@@ -31,7 +31,7 @@ void syn(struct frame *f)
     put_16(f, below(f, 4) == 0 ? any(f) : 1460);
 }
 
-/* All flags, with data and without, to services and to random ports. */
+/* Any flags, with and without data, to services and to random ports. */
 void stray_segment(struct frame *f)
 {
     static const uint8_t flags[] = {TCP_ACK, TCP_RST, TCP_RST | TCP_ACK, TCP_FIN | TCP_ACK};
@@ -73,10 +73,11 @@ static void mdns_name(struct frame *f)
         put_8(f, below(f, 16) == 0 ? any(f) : length);
         put_any(f, length);
     }
-    put_16(f, below(f, 4) == 0 ? 0xc000 | below(f, 64) : 0); /* the end, or what stood before */
+    put_16(f, below(f, 4) == 0 ? 0xc000 | below(f, 64) : 0); /* the end, or a pointer to earlier
+                                                              * data */
 }
 
-/* Questions and answers to them, right and wrong ones, in one message and in several. */
+/* Questions and answers, valid and invalid, in one message and in several. */
 void mdns(struct frame *f)
 {
     static const uint16_t flags[] = {0, 0x0200, 0x8400};
@@ -86,7 +87,7 @@ void mdns(struct frame *f)
 
     put_16(f, below(f, 4) == 0 ? client_port(f) : MDNS_PORT);
     put_16(f, MDNS_PORT);
-    put_32(f, 0); /* the length, below, and the checksum */
+    put_32(f, 0); /* the length, set later, and the checksum */
     put_16(f, 0);
     put_16(f, flags[below(f, 3)]);
     put_16(f, below(f, 16) == 0 ? any(f) : questions);
@@ -110,7 +111,7 @@ void mdns(struct frame *f)
     f->data[begin + 5] = (uint8_t)length;
 }
 
-/* The beginning of a segment that the guest may have sent: errors quote it. */
+/* The start of a segment that the guest may have sent, as quoted in errors. */
 void sent_by_guest_tcp(struct frame *f)
 {
     put_16(f, services[below(f, SERVICES)]);

@@ -54,7 +54,7 @@ static int open_socket(const char *interface)
         bind(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
         die(interface);
     }
-    /* without the host's queue: what the tap has no room for is dropped at once */
+    /* without the host's queue: frames for which the tap has no room are dropped at once */
     if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on) != 0) {
         die("PACKET_QDISC_BYPASS");
     }
@@ -77,7 +77,7 @@ static void send_batch(int fd)
         if (count < 0 && errno != ENOBUFS && errno != EAGAIN && errno != EINTR) {
             die("sendmmsg");
         }
-        sent += count > 0 ? (unsigned)count : 1; /* which was dropped */
+        sent += count > 0 ? (unsigned)count : 1; /* a dropped frame counts too */
     }
 }
 
