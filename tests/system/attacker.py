@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A TCP peer that plays by chance: handshakes as they should be, then any move, on every service."""
+"""A TCP peer that acts at random: correct handshakes, then any move, on every service."""
 
 import random
 import struct
@@ -20,7 +20,7 @@ MESSAGE = 656  # bytes of one of netperf's
 
 
 def netperf_request(source):
-    """A request of a test, most of whose words may be anything."""
+    """A request for a test, with mostly random words."""
     words = [source.choice((6, 97, 97, 97, source.getrandbits(32))), 0]
     words += [source.choice((0, 0, 1, 2, 6, 17, 1024, 65536, source.getrandbits(32)))
               for _ in range(162)]
@@ -28,7 +28,7 @@ def netperf_request(source):
 
 
 def iperf_header(source):
-    """What a client begins with: flags, threads, port, buffer, window, amount."""
+    """The header of a client: flags, threads, port, buffer, window, amount."""
     flags = source.choice((0, 1 << 31, 1 << 30, 1 << 28, source.getrandbits(32)))
     return struct.pack("!6I", flags, *(source.choice((0, 1, 5001, source.getrandbits(32)))
                                        for _ in range(5)))
@@ -48,13 +48,13 @@ class Play:
 
     def __init__(self, connection, words):
         self.connection = connection
-        self.words = words  # what the service may listen to, not sent yet
+        self.words = words  # what the service may process, not sent yet
         self.closed = False  # the attacker's side
 
 
 class Attacker:
-    """Several connections to each service, within a number of segments. The same seed: the same play,
-    as far as the guest answers the same."""
+    """Plays on several connections to each service, with a limit of segments. With the same seed
+    the moves are the same, as long as the guest's answers are."""
 
     PLAYS = 3  # to each service
 
@@ -81,7 +81,7 @@ class Attacker:
             connection.send(window=window)
 
     def read(self):
-        """Takes what has come, and acknowledges most of it with the next move."""
+        """Takes received segments. The next move acknowledges most of them."""
         while segment := self.peer.next_segment(0.001):
             play = self.plays.get(segment.port)
             if play is None:
@@ -92,7 +92,7 @@ class Attacker:
                 play.connection.ack = max(play.connection.ack, segment.seq + segment.length)
 
     def sack(self, it):
-        """Blocks of what was sent, of what was not, and the wrong way round."""
+        """SACK blocks of sent data, of data not sent, and reversed ones."""
         edges = [(it.ack + self.random.choice((-5000, 0, 1, 1460, 2920, 70000))) & 0xffffffff
                  for _ in range(2 * self.random.randint(1, 4))]
         return struct.pack(f"!BB{len(edges)}I", 5, 2 + 4 * len(edges), *edges)
@@ -100,32 +100,32 @@ class Attacker:
     # The moves, each on one connection.
 
     def speak(self, play):
-        """The next bytes that the service listens to, in order."""
+        """Sends the next bytes for the service, in order."""
         length = self.random.choice((1, 4, 24, 100, 656, 1400))
         piece, play.words = play.words[:length], play.words[length:]
         play.connection.send(piece, flags=ACK | PSH, window=self.random.choice(WINDOWS))
 
     def out_of_place(self, play):
-        """Other bytes before, beyond or over those in order."""
+        """Sends other bytes before, behind or overlapping those in order."""
         it = play.connection
         it.send(self.random.randbytes(self.random.choice(LENGTHS)),
                 seq=it.seq + self.random.choice(GAPS), window=self.random.choice(WINDOWS))
 
     def overlap(self, play):
-        """One byte over a hole, then the whole with other bytes."""
+        """Sends one byte beyond a gap, then everything with other bytes."""
         it = play.connection
         it.send(self.random.randbytes(1000), seq=it.seq + 500)
         it.send(self.random.randbytes(1400))
 
     def acknowledge(self, play):
-        """Too little, too much, doubly."""
+        """Acknowledges too little, too much, or twice."""
         it = play.connection
         at = it.ack + self.random.choice((0, 0, 0, 1, -1, -100000, 1000, 1 << 30))
         for _ in range(self.random.choice((1, 1, 4))):
             it.send(ack=at, window=self.random.choice(WINDOWS))
 
     def windows(self, play):
-        """One that shrinks, down to nothing, and opens by a byte; or a silly one all the time."""
+        """Announces a window that shrinks to zero and opens by a byte, or a tiny one all the time."""
         sizes = self.random.choice(((65535, 4096, 100, 0, 1), (1,) * 5, (0, 0, 1, 0), (3, 2, 1)))
         for window in sizes:
             play.connection.send(window=window)
@@ -145,7 +145,7 @@ class Attacker:
         play.connection.send(b"urgent", flags=ACK | URG)
 
     def end(self, play):
-        """Closes one side and goes on, or says it once more."""
+        """Closes one side and continues, or closes it again."""
         play.connection.send(flags=FIN | ACK, seq=None if not play.closed else play.connection.seq)
         play.closed = True
 
@@ -174,7 +174,8 @@ class Attacker:
         self.sent += 1
 
     def play(self, steps, settle=100):
-        """So many moves; the guest gets to breathe between some, as those before it are to count."""
+        """Makes this many moves. Between some of them the guest gets time, so that each takes
+        effect."""
         for number in range(steps):
             self.step()
             if self.random.random() < 0.2:

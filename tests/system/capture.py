@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What crosses a tap, as the host's kernel has it: whole frames, and what is left to do with them."""
+"""Packets on a tap as the host's kernel sees them: whole frames, and their pending offloads."""
 
 import contextlib
 import dataclasses
@@ -19,7 +19,7 @@ CHECKSUM_AT = {TCP: 16, UDP: 6}
 class Frame:
     """An IPv4 packet; data: from its header on."""
     outgoing: bool  # towards the guest
-    partial: bool  # its checksum is that of the pseudo-header, a card is to do the rest
+    partial: bool  # its checksum is that of the pseudo-header; a card must complete it
     data: bytes
 
     @property
@@ -39,7 +39,7 @@ class Frame:
         return struct.unpack_from("!HH", self.transport)
 
     def checksum_is_right(self, transport=None):
-        """Of TCP or UDP, whichever it is; transport: all of a packet that this is a fragment of."""
+        """The TCP or UDP header; transport: the whole packet of which this is a fragment."""
         transport = transport or self.transport
         pseudo = self.data[12:20] + struct.pack("!HH", self.protocol, len(transport))
         if self.partial:
@@ -49,7 +49,7 @@ class Frame:
 
 
 class Capture:
-    """The IPv4 packets that cross the tap while the body of the with statement runs."""
+    """Captures the IPv4 packets on the tap during the body of the with statement."""
 
     def __init__(self, tap="tap0"):
         self.frames = []
@@ -83,7 +83,7 @@ class Capture:
                 continue
             status = next((struct.unpack_from("I", value)[0] for level, kind, value in ancillary
                            if (level, kind) == (SOL_PACKET, PACKET_AUXDATA)), 0)
-            length = struct.unpack_from("!H", data, 16)[0]  # an Ethernet frame may be padded
+            length = struct.unpack_from("!H", data, 16)[0]  # Ethernet frames may be padded
             self.frames.append(Frame(address[2] == socket.PACKET_OUTGOING,
                                      bool(status & TP_STATUS_CSUMNOTREADY), data[14:14 + length]))
 

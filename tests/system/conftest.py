@@ -43,7 +43,7 @@ def pytest_runtestloop(session):
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A failure's report shows the console of each guest that took part."""
+    """The report of a failure includes the console of each guest."""
     report = (yield).get_result()
     if report.failed:
         for number, guest in enumerate(Guest.seen, 1):
@@ -54,7 +54,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(params=ARCHITECTURES, ids=lambda arch: arch.name, scope="session")
 def arch(request):
-    """The architecture that a guest is started for: every test runs for each."""
+    """The architecture of the guests: every test runs for each."""
     if not shutil.which(request.param.machine[0]):
         pytest.fail(f"{request.param.machine[0]} is missing: ./setup installs it", pytrace=False)
     if not (ROOT / request.param.image[1]).exists():
@@ -64,7 +64,8 @@ def arch(request):
 
 @pytest.fixture
 def boot(arch):
-    """Starts guests that end with the test; one that the test saw end may, others must be well."""
+    """Starts guests and ends them with the test. All must be running well then, except those that
+    the test saw end."""
     started = []
     with contextlib.ExitStack() as stack:
         def start(append="", **options):

@@ -24,10 +24,10 @@ def options_of(message):
 
 
 class DhcpServer:
-    """Leases an address while the body of the with statement runs. ignored: messages that it does
-    not answer at first; lease: in seconds; refused: requests that it answers with a NAK, at first;
-    identifier: its address; rogue: that of another server, which refuses each request just before;
-    changes: options that replace those of its answers (None: without it)."""
+    """Leases an address during the body of the with statement. ignored: number of messages left
+    unanswered at first; lease: in seconds; refused: number of requests refused with a NAK at
+    first; identifier: the server's address; rogue: address of another server, which refuses each
+    request just before; changes: options that replace those of the replies (None: omitted)."""
 
     def __init__(self, address, prefix_mask="255.255.255.0", interface="tap0", ignored=0, *,
                  lease=3600, refused=0, identifier="10.0.0.1", rogue=None, changes=None):

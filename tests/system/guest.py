@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A guest under QEMU: starting it, reading its console, asking QEMU, ending it."""
+"""A guest under QEMU: starts it, reads its console, queries QEMU, ends it."""
 
 import ctypes
 import dataclasses
@@ -22,12 +22,12 @@ READY = r"vtnet: ready at [0-9.]+/\d+"
 BROKEN = re.compile(r"^vtnet: (panic|exception).*", re.MULTILINE)
 TRANSPORTS = {"legacy": "disable-modern=on", "transitional": "", "modern": "disable-legacy=on"}
 MODES = ("irq", "poll", "hybrid")
-PATIENCE = 15  # seconds, for what takes well under one on an idle machine
+PATIENCE = 15  # timeout in seconds, for what takes well under one on an idle machine
 
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """What differs from one architecture to the next; @ stands for the boot arguments."""
+    """The differences between the architectures; @ stands for the boot arguments."""
     name: str
     machine: tuple
     image: tuple
@@ -36,7 +36,7 @@ class Architecture:
     exit_success: int  # QEMU's exit code when the guest's main() returns 0
     exit_failure: int  # and when it gives up
     exception: tuple  # patterns of the report of tests/guest/exception.c
-    no_execute: tuple  # QEMU's arguments for a processor that can forbid to execute data
+    no_execute: tuple  # QEMU's arguments for a processor with no-execute pages
     cpus: tuple
     memories: tuple  # MiB
     by_hand: str  # the command of the user's manual, to which device options are appended
@@ -83,20 +83,20 @@ ARCHITECTURES = [
 
 
 def die_with_parent():
-    """Runs in the child, so that no guest survives the tests, however they end."""
+    """Runs in the child, so that no guest outlives the tests, however they end."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 class Guest:
-    """A running guest, to be used in a with statement.
+    """A running guest, for use in a with statement.
 
-    append: boot arguments beside ip=; address: the guest's, None for no ip= at all; device: options
-    of its virtio-net-pci; network: QEMU's arguments instead of that device on that tap; qemu:
-    further arguments; image: build/ARCH/IMAGE.elf instead of the demonstration; command: all of the
-    command, instead.
+    append: boot arguments in addition to ip=; address: the guest's, None: no ip=; device:
+    options of its virtio-net-pci; network: QEMU's arguments instead of that device on that tap;
+    qemu: further arguments; image: build/ARCH/IMAGE.elf instead of the demonstration; command:
+    the whole command instead.
     """
 
-    seen = []  # what a report of a failure shows the consoles of
+    seen = []  # the guests whose consoles a failure report shows
 
     def __init__(self, arch, append="", *, address=ADDRESS, device="", tap="tap0", network=None,
                  qemu=(), image="vtnet-demo", command=None):
@@ -106,10 +106,10 @@ class Guest:
         self.log = pathlib.Path(self.folder.name, "console")
         self.qmp_path = str(pathlib.Path(self.folder.name, "qmp"))
         self.qmp_file = None
-        self.text = ""  # the console, kept after the file is gone
+        self.text = ""  # the console, kept after its file is removed
         if network is None:
             network = tap_network(tap, device)
-        self.no_exit_device = None  # what QEMU has not, if it cannot tell a failure
+        self.no_exit_device = None  # what QEMU lacks, if it cannot report a failure
         self.command = list(command or self.compose(append, network, qemu))
         self.process = None
         self.end_seen = False
@@ -118,7 +118,7 @@ class Guest:
     def compose(self, append, network, qemu):
         text = append if self.address is None else f"ip={self.address}/24 {append}".strip()
         words = [part.replace("@", text) for part in self.arch.append]
-        if "-fw_cfg" in words:  # where one comma would end the value, and none may be empty
+        if "-fw_cfg" in words:  # a comma separates values, and none may be empty
             value = text.replace(",", ",,")
             words = [part.replace("@", value) for part in self.arch.append if text]
         has = qemus.features(self.arch)
@@ -162,10 +162,10 @@ class Guest:
         return self.text
 
     def wait_for(self, pattern, *, count=1, seconds=PATIENCE):
-        """Waits for `count` matches on the console, and returns the last of these."""
+        """Waits for `count` matches on the console, and returns the last one."""
         deadline = time.monotonic() + seconds
         while True:
-            code = self.process.poll()  # first, so that nothing is printed after the reading
+            code = self.process.poll()  # first, so that nothing is printed after the read
             matches = list(re.finditer(pattern, self.console(), re.MULTILINE))
             if len(matches) >= count:
                 return matches[count - 1]
@@ -192,7 +192,7 @@ class Guest:
         assert code == self.arch.exit_failure, f"QEMU has ended with code {code}"
 
     def assert_well(self):
-        """The guest runs, and has not reported that it broke."""
+        """Asserts that the guest runs and has not reported a failure."""
         broken = BROKEN.search(self.console())
         assert not broken, broken[0]
         code = self.process.poll()
@@ -202,7 +202,7 @@ class Guest:
         return os.path.exists(self.qmp_path)
 
     def connect_qmp(self):
-        """QEMU makes the socket's file before it listens."""
+        """QEMU creates the socket's file before it listens."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(PATIENCE)
         deadline = time.monotonic() + PATIENCE
@@ -216,7 +216,7 @@ class Guest:
                 time.sleep(0.005)
 
     def qmp(self, command, **arguments):
-        """Carries out a command of the QEMU Machine Protocol and returns its result."""
+        """Executes a command of the QEMU Machine Protocol and returns its result."""
         if command in qemus.LATER_COMMANDS:
             has = qemus.features(self.arch)
             if command not in has.commands:
@@ -236,7 +236,7 @@ class Guest:
                 return answer["return"]
 
     def queue_size(self, queue):
-        """The size that QEMU's card offers for a queue, which is not always what it was told."""
+        """The queue size that QEMU's card offers; it may differ from the requested one."""
         card, = (device["path"] for device in self.qmp("x-query-virtio")
                  if device["name"] == "virtio-net")
         return self.qmp("x-query-virtio-queue-status", path=card, queue=queue)["vring-num-default"]
@@ -246,7 +246,7 @@ class Guest:
         return re.findall(r"^vtnet: stats: .*", self.console(), re.MULTILINE)
 
     def cpu_seconds(self):
-        """The processor time that QEMU has taken, all of its threads."""
+        """The processor time used by QEMU, all threads."""
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2]
         user, system = fields.split()[11:13]
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

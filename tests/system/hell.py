@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Floods by build/host/flood, what a guest has to do after an attack, and the table of both.
+"""Floods by build/host/flood, the checks of a guest after an attack, and the table of both.
 
-With HELL_S in the environment it is the long form: each attack takes so many seconds. After each the
-first ping has to be answered within a second, and the guest's memory has to come back. SEED is the
-seed of all attacks."""
+With HELL_S in the environment this is the long form: each attack takes that many seconds. After
+each one the first ping must be answered within a second, and the guest's memory must be freed.
+SEED is the seed of all attacks."""
 
 import dataclasses
 import os
@@ -22,14 +22,14 @@ LONG = bool(os.environ.get("HELL_S"))
 SECONDS = float(os.environ.get("HELL_S") or 0.3)
 SEED = int(os.environ.get("SEED") or (random.getrandbits(32) if LONG else 1))
 
-# Within this time all is given back (docs/services.md). Connections in TIME_WAIT are excepted, since
-# our own questions by HTTP leave some.
+# Time in which everything is freed (docs/services.md). Connections in TIME_WAIT are excepted, as
+# our own HTTP requests leave some.
 MEMORY_SECONDS = 150
 TIME_WAIT_BYTES = 256 * 256
-# The short form does not wait for half-open connections (20 s) and fragments of IPv6 (a minute).
+# The short form does not wait for half-open connections (20 s) and IPv6 fragments (a minute).
 HALF_OPEN_BYTES = 128 * 1024
 FRAGMENT_BUFFERS = 96
-# What all connections, fragments and neighbours may take while an attack lasts.
+# Limit for all connections, fragments and neighbours during an attack.
 ATTACKED_BYTES = 8 << 20
 
 FAMILIES = (ADDRESS, GUEST)
@@ -41,7 +41,7 @@ def attacks():
 
 @dataclasses.dataclass
 class Figures:
-    """What the guest's statistics say of its memory. heap: bytes beside the receive buffers."""
+    """The guest's memory in its statistics. heap: bytes without the receive buffers."""
     heap: int
     buffers: int
     posted: int
@@ -57,7 +57,7 @@ class Figures:
                    card["rx_lent"], stats["clock_ns"] / 1e9, stats["stack"]["assertions"])
 
     def is_back(self, before):
-        """Whether no more is taken than it was; there may be as many free buffers as posted ones."""
+        """True if no more memory is used than before; as many buffers as are posted may be free."""
         heap, lent = before.heap + TIME_WAIT_BYTES, before.lent
         if not LONG:
             heap, lent = heap + HALF_OPEN_BYTES, lent + FRAGMENT_BUFFERS
@@ -67,7 +67,7 @@ class Figures:
 
 @dataclasses.dataclass
 class Row:
-    """Of the table: an attack, what it sent, and what it left."""
+    """A row of the table: an attack, what it sent, and what it left."""
     attack: str
     frames: int
     seconds: float
@@ -116,7 +116,7 @@ def everything_is_served():
 
 
 class Attacked:
-    """A guest under attack, and what it was before the first one."""
+    """A guest under attack, and its state before the first one."""
 
     def __init__(self, guest):
         self.guest, self.table = guest, []
@@ -124,7 +124,8 @@ class Attacked:
         self.quiet = Figures.ask()
 
     def after(self, name, attack):
-        """Carries out an attack, which returns how many frames it sent: the guest has to be well."""
+        """Performs an attack, which returns the number of frames sent. Checks that the guest is
+        well."""
         print(f"{name}: SEED={SEED}")
         before = Figures.ask()
         start = time.monotonic()
@@ -143,7 +144,7 @@ class Attacked:
             row.back_s = self.wait_until_quiet()
 
     def wait_until_quiet(self):
-        """Until the memory is back where it was; returns the seconds that it took."""
+        """Waits until memory use is back at its previous value. Returns the seconds taken."""
         start = time.monotonic()
         while not (now := Figures.ask()).is_back(self.quiet):
             waited = time.monotonic() - start

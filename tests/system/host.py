@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The host's side of a test: traffic that is compared byte by byte, and the host's network."""
+"""The host's side of a test: traffic that is compared byte by byte, and the host's network setup."""
 
 import contextlib
 import itertools
@@ -22,7 +22,7 @@ MIB = 1 << 20
 
 
 def ip(*arguments, check=True):
-    """Runs ip(8), which is in sbin, and returns what it printed."""
+    """Runs ip(8), which is in sbin, and returns its output."""
     path = shutil.which("ip", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
     done = subprocess.run([path, *arguments], text=True, capture_output=True, timeout=PATIENCE,
                           check=False)
@@ -36,7 +36,7 @@ def has_ipv6():
 
 @contextlib.contextmanager
 def address_of_tap(address):
-    """An address of IPv6 more that the host has on tap0 meanwhile."""
+    """Gives the host another IPv6 address on tap0 during the body."""
     ip("-6", "address", "add", f"{address}/64", "dev", "tap0", "nodad")
     try:
         yield
@@ -51,12 +51,12 @@ def neighbour(address):
 
 
 def pattern(length, seed=0):
-    """Bytes of no regularity, the same for the same arguments."""
+    """Pseudo-random bytes, the same for the same arguments."""
     return random.Random(length << 8 | seed).randbytes(length)
 
 
 def compare(sent, received, what):
-    """Says where two byte strings differ, which an assert on megabytes cannot do in good time."""
+    """Reports where two byte strings differ; an assert on megabytes would take too long."""
     if sent == received:
         return
     at = next((i for i, (a, b) in enumerate(zip(sent, received)) if a != b),
@@ -67,10 +67,10 @@ def compare(sent, received, what):
 
 
 def ping(address, count=100, size=56, interval=0.01):
-    """Pings at intervals and asserts that nothing is lost, nothing doubled and nothing damaged.
+    """Pings at intervals and asserts that no reply is lost, duplicated or damaged.
 
-    ping(8) at such intervals ends some milliseconds after its last request, and on a busy machine
-    counts what would still come as lost."""
+    ping(8) with such intervals ends some milliseconds after its last request, and on a busy
+    machine counts late replies as lost."""
     payload = pattern(size)
     identifier = next(PINGS) & 0xffff
     waiting = set(range(1, count + 1))
@@ -92,7 +92,7 @@ def ping(address, count=100, size=56, interval=0.01):
 
 
 def send_frame(tap, address, packet):
-    """Sends an IPv4 packet to a guest as it is: nobody looks at its checksums."""
+    """Sends an IPv4 packet to a guest unchanged; its checksums are not verified."""
     mac = bytes.fromhex(neighbour(address).replace(":", ""))
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
         raw.bind((tap, 0))
@@ -100,21 +100,21 @@ def send_frame(tap, address, packet):
 
 
 def pings_answered(address, count=3):
-    """How many of a few pings are answered, for when silence is expected."""
+    """The number of a few pings that are answered, for tests that expect silence."""
     done = subprocess.run(["ping", "-n", "-q", "-c", str(count), "-i", "0.05", "-W", "1", address],
                           text=True, capture_output=True, timeout=PATIENCE, check=False)
     return int(re.search(r"(\d+) received", done.stdout)[1])
 
 
 def settle(address):
-    """Waits for the end of a flood, which is on its way for a while and displaces all else."""
+    """Waits for the end of a flood, whose frames are still arriving and displace others."""
     deadline = time.monotonic() + PATIENCE
     while pings_answered(address) < 3:
         assert time.monotonic() < deadline, f"{address} loses pings long after a flood"
 
 
 def settle_udp(address):
-    """The same of either family, by the echo."""
+    """The same for either family, by the echo service."""
     deadline = time.monotonic() + PATIENCE
     with udp_socket(address, ECHO) as sock:
         sock.settimeout(0.05)
@@ -142,14 +142,14 @@ def icmp_packet(kind, identifier, sequence, payload):
 
 
 def icmp_socket(address):
-    """For ICMP messages to and from that address only."""
+    """A socket for ICMP messages to and from that address only."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
     sock.connect((address, 0))
     return sock
 
 
 def icmp_echo(address, lengths, identifier=0x7674):
-    """Sends an echo request of each length, one after the other, and compares the replies."""
+    """Sends an echo request of each length, one after another, and compares the replies."""
     with icmp_socket(address) as raw:
         for length in lengths:
             sent = pattern(length)
@@ -164,7 +164,7 @@ def icmp_echo(address, lengths, identifier=0x7674):
 
 
 def next_reply(raw, identifier, until):
-    """The next ICMP message with this identifier that is no request; None if there is none."""
+    """The next ICMP message with this identifier that is not a request, or None."""
     while (left := until - time.monotonic()) > 0:
         raw.settimeout(left)
         with contextlib.suppress(TimeoutError):
@@ -176,7 +176,7 @@ def next_reply(raw, identifier, until):
 
 
 def udp_socket(address, port):
-    """A connected socket whose receive buffer takes a burst, where the system allows it."""
+    """A connected socket with a receive buffer large enough for a burst, if the system allows it."""
     family, *_, where = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
     sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.settimeout(PATIENCE)
@@ -189,7 +189,7 @@ def udp_socket(address, port):
 
 
 def udp_echo(address, lengths, patience=PATIENCE):
-    """Sends a datagram of each length, one after the other, and compares the replies."""
+    """Sends a datagram of each length, one after another, and compares the replies."""
     with udp_socket(address, ECHO) as sock:
         sock.settimeout(patience)
         for length in lengths:
@@ -214,7 +214,7 @@ def tcp_socket(address, port):
 
 
 def receive_to_end(sock):
-    """All bytes until the peer's end of file."""
+    """Receives all bytes until the peer's end of file."""
     data = bytearray()
     while part := sock.recv(1 << 18):
         data += part
@@ -231,7 +231,7 @@ def receive_exactly(sock, length):
 
 
 def in_chunks(data, sizes):
-    """Cuts data into pieces of the sizes in turn."""
+    """Splits data into pieces of the given sizes, repeated."""
     at = turn = 0
     while at < len(data):
         yield data[at:at + sizes[turn % len(sizes)]]
@@ -240,13 +240,14 @@ def in_chunks(data, sizes):
 
 
 def tcp_echo(address, length, sizes=(1 << 18,), seed=0):
-    """Sends `length` bytes in pieces of the sizes while it receives them, and compares.
+    """Sends `length` bytes in pieces of the given sizes while receiving, and compares.
 
-    The sender shuts its direction down at once: the rest has to come back, and then the end."""
+    The sender shuts its direction down at the end: the rest must come back, followed by the end
+    of file."""
     sent = pattern(length, seed)
     with tcp_socket(address, ECHO) as sock:
         def send():
-            with contextlib.suppress(OSError):  # the receiver fails then, and says so
+            with contextlib.suppress(OSError):  # then the receiver fails and reports it
                 for piece in in_chunks(sent, sizes):
                     sock.sendall(piece)
                 sock.shutdown(socket.SHUT_WR)
@@ -262,7 +263,8 @@ def tcp_echo(address, length, sizes=(1 << 18,), seed=0):
 
 
 def all_at_once(function, arguments):
-    """Calls the function with each argument, all at the same time, and raises what one raised."""
+    """Calls the function with each argument, all at the same time, and raises an exception of any
+    call."""
     errors = []
 
     def call(argument):
@@ -284,7 +286,7 @@ def all_at_once(function, arguments):
 
 
 def source_is_right(address, length):
-    """The TCP source's bytes, which count from 0 to 255 and on."""
+    """The TCP source's bytes, which count from 0 to 255 repeatedly."""
     with tcp_socket(address, SOURCE) as sock:
         received = receive_exactly(sock, length)
     compare((bytes(range(256)) * (length // 256 + 1))[:length], received, "TCP source")
@@ -292,7 +294,7 @@ def source_is_right(address, length):
 
 @contextlib.contextmanager
 def in_background(function, argument, until):
-    """Calls the function beside the body; after that `until` makes it end."""
+    """Calls the function during the body; afterwards `until` makes it end."""
     thread = threading.Thread(target=function, args=(argument,), daemon=True)
     thread.start()
     try:
@@ -303,10 +305,10 @@ def in_background(function, argument, until):
 
 
 def sink_statistics(address, question=b"STATtest"):
-    """Datagrams and bytes that the UDP sink has counted."""
+    """The datagrams and bytes counted by the UDP sink."""
     with udp_socket(address, SINK) as sock:
         sock.settimeout(1)
-        for attempt in range(PATIENCE):  # behind a flood the question itself may find no room
+        for attempt in range(PATIENCE):  # after a flood the request itself may find no room
             sock.send(question)
             try:
                 reply = sock.recv(2048)
@@ -322,7 +324,7 @@ def request_burst(sock, count, size):
 
 
 def receive_until_silence(sock, seconds=0.2, at_most=PATIENCE):
-    """The datagrams that come until none does for a while."""
+    """The datagrams received until none arrives for a while."""
     datagrams = []
     deadline = time.monotonic() + at_most
     sock.settimeout(seconds)
@@ -334,7 +336,7 @@ def receive_until_silence(sock, seconds=0.2, at_most=PATIENCE):
 
 
 def burst(address, count, size):
-    """Asks the UDP source for a burst: all of it has to come, in order, and nothing more."""
+    """Requests a burst from the UDP source: all datagrams must arrive in order, and nothing else."""
     datagrams = []
     with udp_socket(address, SOURCE) as sock:
         sock.settimeout(5)
@@ -352,7 +354,7 @@ def burst(address, count, size):
 
 
 def serves(address):
-    """A quick look at everything that a guest serves."""
+    """Checks quickly everything that a guest serves."""
     ping(address, count=20)
     udp_echo(address, (0, 1, 17, 1023, 1472))
     tcp_echo(address, 100_000)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A wire between the host and a guest that loses and reorders frames, whole bursts among them.
+"""A wire between the host and a guest that loses and reorders frames, including whole bursts.
 
-The host's side is tap0 as a program opens it, the guest's is a tap of its own on which a packet
-socket listens; both have virtio's header before each frame, so that what is left to a card stays
-left. (netem, which many kernels lack, would do this on tap0 alone.)
+The host's side is tap0, opened by this program. The guest's is a separate tap on which a packet
+socket listens. Both have virtio's header before each frame, so that offloads are preserved.
+(netem, which many kernels lack, could do this on tap0 alone.)
 """
 
 import contextlib
@@ -52,7 +52,8 @@ class Direction:
 
 @contextlib.contextmanager
 def lossy_wire(tap, loss, reorder):
-    """Frames between tap0 and the guest's tap; loss, reorder: of each direction, from 0 to 1."""
+    """Moves frames between tap0 and the guest's tap; loss, reorder: rates in each direction, from 0
+    to 1."""
     ours = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
     host.ip("tuntap", "add", "dev", tap, "mode", "tap")
     theirs = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
@@ -63,7 +64,7 @@ def lossy_wire(tap, loss, reorder):
                     struct.pack("16sH22x", b"tap0", IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
         fcntl.ioctl(ours, TUNSETOFFLOAD, TUN_F_CSUM_TSO4_TSO6)
         for request, value in ((TUNSETVNETHDRSZ, HEADER), (TUNSETVNETLE, 0), (TUNSETVNETBE, 0)):
-            with contextlib.suppress(OSError):  # it may not know of byte orders
+            with contextlib.suppress(OSError):  # it may not support byte orders
                 fcntl.ioctl(ours, request, struct.pack("i", value))
         host.ip("link", "set", tap, "up")
         theirs.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
@@ -73,7 +74,7 @@ def lossy_wire(tap, loss, reorder):
 
         def put(write):
             def attempt(frame):
-                with contextlib.suppress(OSError):  # no guest there, or no longer
+                with contextlib.suppress(OSError):  # the guest is not there, or not any more
                     write(frame)
             return attempt
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Questions for a name by mDNS (RFC 6762), as a resolver asks that knows nothing else of it."""
+"""mDNS queries for a name (RFC 6762), as of a resolver without cached records."""
 
 import contextlib
 import ipaddress
@@ -27,7 +27,7 @@ def skip_name(message, at):
 
 
 def addresses_in(message, kind):
-    """Those of the answers and of what comes with them."""
+    """The addresses in answers and additional records."""
     questions, *counts = struct.unpack_from("!4H", message, 4)
     at, found = 12, set()
     for _ in range(questions):
@@ -54,7 +54,7 @@ def ask_socket(interface, over_ipv6):
 
 
 def resolve(name, kind=A, *, interface="tap0", over_ipv6=False, seconds=PATIENCE):
-    """The addresses of a name, or an empty set where nobody answers for it."""
+    """The addresses of a name, or an empty set if nobody answers."""
     sock, group = ask_socket(interface, over_ipv6)
     deadline = time.monotonic() + seconds
     with sock:

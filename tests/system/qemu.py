@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What a QEMU has, by its own word. A test that needs what only later ones have is skipped, and the
-skip names it. Only what is listed here is asked for: with a name that no QEMU has a test fails."""
+"""The features of a QEMU, as reported by itself. A test that needs a later feature is skipped, and
+the skip names the feature. Only features listed here may be requested; a test fails if no QEMU
+has the name."""
 
 import dataclasses
 import functools
@@ -29,7 +30,7 @@ class Features:
     fw_cfg: bool
 
     def missing(self, words):
-        """What a command line takes of the later things and this machine has not."""
+        """The later features in a command line that this machine lacks."""
         for option, value in zip(words, [*words[1:], ""]):
             if option == "-fw_cfg" and not self.fw_cfg:
                 yield "fw_cfg"
@@ -45,12 +46,12 @@ class Features:
                                 sorted(names & LATER_PROPERTIES - self.properties))
 
     def skip(self, what):
-        """pytest takes the exception for a skip; what uses these files without it, for an error."""
+        """pytest treats the exception as a skip, other users of these files as an error."""
         raise unittest.SkipTest(f"{self.program} {'.'.join(map(str, self.version))} has no {what}")
 
 
 def ask(command, questions):
-    """QEMU's answers to commands of QMP, None for each that is an error."""
+    """QEMU's answers to QMP commands; None for errors."""
     lines = [{"execute": "qmp_capabilities"}, *questions, {"execute": "quit"}]
     done = subprocess.run(command, input="".join(json.dumps(line) + "\n" for line in lines), text=True,
                           capture_output=True, timeout=SECONDS, check=False)
@@ -62,7 +63,7 @@ def ask(command, questions):
 
 @functools.cache
 def features(arch):
-    """Those of an architecture's machine, which is not started."""
+    """Those of an architecture's machine, without starting it."""
     command = [*arch.machine, "-accel", "tcg", *arch.image, "-S", "-net", "none", "-display", "none",
                "-serial", "none", "-monitor", "none", "-qmp", "stdio"]
     version, properties, devices, commands, machine, *options = ask(command, [

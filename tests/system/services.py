@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What each TCP service does on a connection of its own, over IPv4 and IPv6."""
+"""What each TCP service does on its own connection, over IPv4 and IPv6."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ UNKNOWN_MESSAGE = struct.pack("!I", 999) + bytes(652)  # of netperf's, and its a
 
 
 def is_open(sock):
-    """Whether the guest has neither closed nor reset it. Reading would be progress."""
+    """True if the guest has neither closed nor reset it. Reading would count as progress."""
     state = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
     return state == ESTABLISHED
 
@@ -28,7 +28,7 @@ def statistics_by_http(address):
 
 
 def works(address, port, length=100_000):
-    """The service does what it is for on one connection more."""
+    """Checks that the service works on a further connection."""
     if port == host.ECHO:
         host.tcp_echo(address, length)
     elif port == host.SOURCE:

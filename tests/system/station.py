@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A TCP peer on the wire that keeps no rule: its segments are made field by field."""
+"""A TCP peer on the wire that follows no rules: its segments are built field by field."""
 
 import dataclasses
 import socket
@@ -62,7 +62,7 @@ def segment_of(frame):
 
 
 class Station(Wire):
-    """A host beside ours, with an address of the guest's family, which the guest can find."""
+    """A host beside ours, with an address of the guest's family, which the guest can resolve."""
 
     def __init__(self, guest, mac, address):
         super().__init__()
@@ -98,7 +98,7 @@ class Station(Wire):
         self.send_packet(TCP, bytes(tcp))
 
     def answer(self, frame):
-        """Who looks for this station finds it."""
+        """Answers requests for this station's Ethernet address."""
         *_, ethertype, packet = parse(frame)
         if (not self.over_ipv6 and ethertype == ARP and packet[6:8] == b"\0\1"
                 and packet[24:28] == ipv4(self.address)):
@@ -144,13 +144,13 @@ class Station(Wire):
 
 
 class Connection:
-    """What the station believes: seq is its own next byte, ack the guest's."""
+    """The station's state: seq is its own next byte, ack the guest's."""
 
     def __init__(self, station, source, port, seq, ack):
         self.station, self.source, self.port, self.seq, self.ack = station, source, port, seq, ack
 
     def send(self, data=b"", *, flags=ACK, window=65535, options=b"", seq=None, ack=None):
-        """A segment; without seq it is the next one."""
+        """Sends a segment; without seq, the next one."""
         at = self.seq if seq is None else seq
         self.station.send_segment(self.source, self.port, at, self.ack if ack is None else ack,
                                   flags, window, options, data)

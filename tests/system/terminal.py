@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who types at a guest's serial console: commands and their answers, and keys."""
+"""Types at a guest's serial console: commands and their output, and keys."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ PROMPT = "vtnet> "
 
 
 class Terminal:
-    """The other end of the console. `text`: all that came, without carriage returns."""
+    """The other end of the console. `text`: everything received, without carriage returns."""
 
     def __init__(self, guest, path):
         self.guest, self.text, self.seen = guest, "", 0
@@ -30,7 +30,7 @@ class Terminal:
                 self.text += self.socket.recv(65536).decode(errors="replace").replace("\r", "")
 
     def wait_for(self, pattern, seconds=PATIENCE):
-        """Waits for a pattern behind the last one that was waited for. Returns its match."""
+        """Waits for a pattern after the last one waited for. Returns its match."""
         deadline = time.monotonic() + seconds
         while not (match := re.compile(pattern, re.MULTILINE).search(self.text, self.seen)):
             assert time.monotonic() < deadline, f"no '{pattern}' in:\n{self.text[self.seen:]}"
@@ -39,7 +39,7 @@ class Terminal:
         return match
 
     def type(self, keys):
-        """Sends keys, or bytes, as fast as they are taken; what comes meanwhile is read."""
+        """Sends keys, or bytes, as fast as they are accepted, and reads what comes meanwhile."""
         rest = keys.encode() if isinstance(keys, str) else keys
         deadline = time.monotonic() + PATIENCE
         while rest:
@@ -49,7 +49,8 @@ class Terminal:
             self.read()
 
     def command(self, line):
-        """Types a command, waits for the next prompt, and returns the lines between but the guest's messages."""
+        """Types a command, waits for the next prompt, and returns the lines between, except
+        messages."""
         self.type(line + "\r")
         self.wait_for(re.escape(line) + "\n")
         start = self.seen

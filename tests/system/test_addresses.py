@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Addresses of IPv4 that are not given: by DHCP, the one without it, and link-local ones."""
+"""IPv4 addresses other than ip=: by DHCP, the default one, and link-local ones."""
 
 import os
 import socket
@@ -64,7 +64,7 @@ def test_waiting_for_a_server_that_comes_late(boot):
 
 
 def test_the_wait_begins_with_the_link(boot):
-    """A guest that is started stopped, so that its link is down before it looks."""
+    """A guest that is started stopped, so that its link is down at first."""
     guest = boot(address=None, qemu=["-S"])
     while not guest.qmp_is_there():
         pass
@@ -86,7 +86,7 @@ def test_refused(boot):
 
 
 def test_refused_for_ever(boot):
-    """Each question is asked later than the one before, by twice the time."""
+    """Each request comes after twice the previous delay."""
     with DhcpServer("10.0.0.77", refused=1_000_000) as server, Wire() as wire:
         boot("dhcp", address=None).wait_for("^vtnet: IPv6 address")
         before = len(server.types)
@@ -97,7 +97,7 @@ def test_refused_for_ever(boot):
 
 @pytest.mark.parametrize("lease", [3600, 4])
 def test_refused_by_another_server(boot, lease):
-    """A server that was not chosen has nothing to say, whether at the start or in a renewal."""
+    """A server that was not chosen is ignored, at the start and in a renewal."""
     with DhcpServer("10.0.0.77", rogue="10.0.0.6", lease=lease) as server, Wire() as wire:
         boot(address=None).wait_for("^vtnet: ready at 10.0.0.77/24$")
         if lease == 4:
@@ -108,7 +108,7 @@ def test_refused_by_another_server(boot, lease):
 
 @pytest.mark.parametrize("changes", [{51: None}, {51: b"\xff" * 4, 58: struct.pack("!I", 1)}])
 def test_leases_that_make_no_sense(boot, changes):
-    """No time, or a renewal each second: it costs neither the address nor messages."""
+    """No lease time, or a renewal each second: costs neither the address nor many messages."""
     with DhcpServer("10.0.0.77", changes=changes) as server, Wire() as wire:
         boot(address=None).wait_for("^vtnet: ready at 10.0.0.77/24$")
         wire.wait_for(lambda frame: False, 2.5)
@@ -137,7 +137,7 @@ def test_address_that_somebody_has(boot):
 
 @pytest.mark.parametrize("append", ["", "mode=irq", "bounded=1"])
 def test_claimed_while_booting(boot, append):
-    """One forged frame costs an address of ip= some two seconds, not the guest."""
+    """One forged frame makes the guest lose an address of ip= for some two seconds."""
     with Wire() as wire:
         guest = boot(append)
         wire.wait_for(lambda frame: is_gratuitous(frame, "10.0.0.2"))
@@ -148,7 +148,7 @@ def test_claimed_while_booting(boot, append):
 
 
 def test_claimed_while_booting_link_local(boot):
-    """One of ip= is as any other; only those of linklocal are lwIP's to look after."""
+    """lwIP defends only link-local addresses itself."""
     with Wire() as wire:
         guest = boot("ip=169.254.7.7/16", address=None)
         wire.wait_for(lambda frame: is_gratuitous(frame, "169.254.7.7"))
@@ -157,7 +157,7 @@ def test_claimed_while_booting_link_local(boot):
 
 
 def test_claimed_again_and_again(boot):
-    """Whoever answers each probe keeps the address; the guest asks less and less often."""
+    """A station that answers each probe keeps the address; the guest probes less and less often."""
     def is_probe(frame):
         *_, ethertype, payload = parse(frame)
         return ethertype == ARP and payload[14:18] == bytes(4) and payload[24:28] == ipv4("10.0.0.2")
@@ -174,7 +174,7 @@ def test_claimed_again_and_again(boot):
 
 
 def test_short_lease(boot):
-    """It is renewed when half of it is over, and what was open stays open."""
+    """The lease is renewed after half its time, and connections stay open."""
     with DhcpServer("10.0.0.77", lease=4) as server:
         guest = boot(address=None)
         guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
@@ -190,7 +190,7 @@ def test_short_lease(boot):
 
 
 def test_link_that_was_down_for_a_moment(boot):
-    """A leased address stays, though the server says nothing."""
+    """A leased address is kept, though the server is silent."""
     with DhcpServer("10.0.0.77"):
         guest = boot(address=None)
         guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
@@ -212,7 +212,8 @@ def test_a_given_address_asks_nobody(boot):
 
 
 def test_a_network_that_returns_all_frames(boot):
-    """QEMU's multicast netdev: what a guest hears of itself is no conflict, over IPv4, IPv6 or mDNS."""
+    """QEMU's multicast netdev returns the guest's frames: they are not a conflict, over IPv4, IPv6
+    or mDNS."""
     def network(number):
         return ["-netdev", "socket,id=n0,mcast=230.0.0.1:1234,localaddr=127.0.0.1",
                 "-device", f"virtio-net-pci,netdev=n0,id=nic0,mac=52:54:00:00:00:0{number}"]
@@ -286,7 +287,7 @@ def vm(*arguments):
 
 @pytest.mark.parametrize("port", ["55536", "60000", "65535", "80,60000"])
 def test_forwarded_port_that_is_too_high(port):
-    """The host's is 10000 higher at the least; no guest is to blame."""
+    """The host's port is at least 10000 higher; if it is in use, no guest is to blame."""
     done = vm("--forward", port, "--print")
     assert done.returncode == 2
     assert "55535 is the highest" in done.stderr
@@ -299,7 +300,7 @@ def test_highest_forwarded_port():
 
 
 def test_forwarded_ports_that_are_taken():
-    """What is named is what was tried."""
+    """The message names what was tried."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 60000))
         done = vm("--forward", "50000", "--print")
@@ -308,7 +309,7 @@ def test_forwarded_ports_that_are_taken():
 
 
 def test_port_of_mdns_is_taken(boot):
-    """By a netperf client, before the guest's own mDNS has it, which then waits until it is free."""
+    """A netperf client has taken the port before the guest's mDNS, which waits until it is free."""
     guest = boot().wait_ready()
     with test_netperf.control(guest.address) as sock:
         answer = test_netperf.ask(sock, test_netperf.UDP_REQUEST | {test_netperf.PORT: 5353})

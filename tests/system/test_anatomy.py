@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where the time of a round trip goes: the segments are all there and make up the whole. How long
-each is is the host's matter, and not asserted."""
+"""The parts of a round trip's time: all are present, and their sum is the whole. Their lengths
+depend on the host and are not asserted."""
 
 import sys
 
@@ -13,7 +13,7 @@ import anatomy_trips  # noqa: E402
 
 COUNT = 200
 US, S = 1000, 10**9  # ns
-BEHIND = 5 * S  # the guest's clock less the host's, in a made-up round trip
+BEHIND = 5 * S  # the guest's clock minus the host's, in an invented round trip
 
 
 @pytest.mark.parametrize("mode", anatomy_trips.SEGMENTS)
@@ -29,7 +29,7 @@ def test_segments_make_up_the_round_trip(arch, mode):
 
 
 class MadeUpTrace:
-    """QEMU was shown number 7 in the microsecond that begins 60 us after the message was sent."""
+    """QEMU saw number 7 in the microsecond that begins 60 us after the message was sent."""
     flushes = [10 * US]
     kicks = [20 * US]
     keys = {anatomy_trips.KEY | 7: [60 * US]}

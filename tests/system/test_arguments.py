@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Boot arguments: what is wrong is named and ignored, what is right is obeyed."""
+"""Boot arguments: invalid ones are named and ignored, valid ones take effect."""
 
 import re
 import shutil
@@ -42,7 +42,7 @@ def test_list_with_more_places_than_cards(boot):
 
 
 def test_file_of_several_lines(boot, tmp_path):
-    """Of fw_cfg: the last argument has a line end behind it, or a zero."""
+    """From fw_cfg: the last argument is followed by a line end or a zero."""
     (tmp_path / "arguments").write_bytes(
         b"ip=10.0.0.79/24\r\n\tbufinit=4\0mode=irq\n\nmac=02:00:00:00:00:77\n\0")
     guest = boot(address=None, qemu=[
@@ -54,7 +54,7 @@ def test_file_of_several_lines(boot, tmp_path):
 
 
 def test_image_path_with_blanks(boot, arch, tmp_path):
-    """Multiboot's command line begins with it: with arguments of its own it would be 10.0.0.80."""
+    """Multiboot's command line comes first: with its arguments the address would be 10.0.0.80."""
     if arch.name != "i386":
         pytest.skip("a PReP image gets no path")
     folder = tmp_path / "my ip=10.0.0.80 mode=irq test"
@@ -67,7 +67,7 @@ def test_image_path_with_blanks(boot, arch, tmp_path):
 
 
 def test_bad_arguments(boot):
-    """All of them in one boot, which serves all the same."""
+    """All of them in one boot; the guest still serves."""
     guest = boot(" ".join(IMPOSSIBLE + MALFORMED + UNKNOWN)).wait_ready()
     for word in IMPOSSIBLE:
         assert (f"boot argument '{word}' is malformed and ignored: no station can have that address\n"
@@ -83,7 +83,7 @@ def test_bad_arguments(boot):
 
 
 def test_malformed_flag(boot):
-    """A guest that asked for DHCP all the same would have no address here."""
+    """A guest that used DHCP anyway would have no address here."""
     guest = boot("dhcp=yes").wait_ready()
     assert "boot argument 'dhcp=yes' is malformed and ignored" in guest.console()
     host.serves(guest.address)
@@ -128,7 +128,7 @@ def test_overlong_word(boot):
 
 
 def test_overlong_command_line(boot):
-    """Longer than a page; what stands at its end counts as well."""
+    """Longer than a page; the arguments at its end take effect too."""
     guest = boot(" ".join(f"word{number}" for number in range(2000)) + " mac=02:00:00:00:00:77")
     guest.wait_ready()
     assert "boot argument 'word1999' is unknown and ignored" in guest.console()

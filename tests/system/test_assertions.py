@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An assertion of lwIP's that fails costs a packet, a timer or a connection, not the machine."""
+"""A failed assertion of lwIP costs a packet, a timer or a connection, not the machine."""
 
 import pytest
 
@@ -12,7 +12,7 @@ FAILING = 83  # a port of tests/guest/assertion.c
 
 
 def test_assertions_are_survived(boot):
-    """What an assertion of lwIP's finds costs the packet or the connection, and no more."""
+    """A failed assertion costs the packet or the connection, and nothing else."""
     guest = boot(image="assertion").wait_ready()
     with host.udp_socket(ADDRESS, FAILING) as sock:
         for message in (b"now", b"timer", b"now"):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""QEMU's ways to a network beside the tap: two guests on one, that talk to each other; and its own network."""
+"""QEMU's network back ends other than the tap: two guests on one, which talk to each other; and
+user networking."""
 
 import os
 import re
@@ -64,7 +65,8 @@ def stream_unix(folder):
 @pytest.mark.parametrize("pair", [socket_tcp, socket_udp, socket_mcast, dgram_inet, dgram_unix, stream_inet,
                                   stream_unix], ids=lambda pair: pair.__name__)
 def test_two_guests(boot, pair, tmp_path):
-    """One serves; of the other 200 messages there and back over UDP and TCP decide how it ends."""
+    """One guest serves. The other one's exit code depends on 200 messages there and back over UDP
+    and TCP."""
     one, two = pair(tmp_path)
     served = boot(network=card(1, one)).wait_ready()
     for protocol in ("udp", "tcp"):

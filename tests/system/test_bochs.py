@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Bochs boots the CD of `make iso`: its PCI NE2000 is on the tap, its UART writes to a file.
 
-`clock: sync=slowdown`: with its other clocks the time-stamp counter runs on while the processor is halted."""
+`clock: sync=slowdown`: with its other clocks the time-stamp counter continues while the
+processor is halted."""
 
 import pathlib
 import re
@@ -60,7 +61,7 @@ def test_cd(arch, tmp_path):
             stderr=subprocess.STDOUT, env={"TERM": "vt100", "PATH": "/usr/bin:/bin"},
             preexec_fn=die_with_parent) as bochs:
         try:
-            bochs.stdin.write(b"c\n")  # Debian's begins in its debugger
+            bochs.stdin.write(b"c\n")  # Debian's starts in its debugger
             bochs.stdin.flush()
             wait_for("started by Multiboot$", tmp_path, bochs)
             wait_for("^vtnet: .* NE2000$", tmp_path, bochs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""bounded=1: no memory is taken after the start, and the longest pass is known."""
+"""bounded=1: no memory is allocated after the start, and the longest pass is known."""
 
 import contextlib
 import socket
@@ -10,13 +10,13 @@ import pytest
 import host
 from test_stats import by_udp
 
-# With one instruction counted as one nanosecond: a pass takes 64 frames at most, and a frame
-# through the stack and a service several thousand instructions.
+# Each instruction counts as one nanosecond: a pass takes at most 64 frames, each of several
+# thousand instructions in the stack and a service.
 INSTRUCTIONS_MAX = 2_000_000
 
 
 def load(address):
-    """Of everything that is served, more than the windows and the ring hold."""
+    """All services at once, with more than the windows and the ring hold."""
     host.serves(address)
     host.burst(address, 500, 1472)
     host.udp_echo(address, (0, 100, 1472, 5000, 20000))
@@ -45,7 +45,7 @@ def test_no_memory_is_taken_after_the_start(boot, append):
 
 
 def test_more_than_was_set_aside(boot):
-    """Connections that nobody reads from hold all there is; others may fail, until they end."""
+    """Connections that nobody reads from hold all memory; others may fail until they end."""
     guest = boot("bounded=1 bufmem=512").wait_ready()
     touched = by_udp(guest.address)["memory"]["touched"]
     with contextlib.ExitStack() as stack:
@@ -62,7 +62,7 @@ def test_more_than_was_set_aside(boot):
 
 
 def test_worst_pass_in_instructions(boot, capsys):
-    """QEMU's clock counts the guest's instructions, so that this is no matter of the host."""
+    """QEMU's clock counts the guest's instructions, so the result does not depend on the host."""
     guest = boot("bounded=1 mode=irq", qemu=["-icount", "shift=0"]).wait_ready()
     load(guest.address)
     guest.wait_for("^vtnet: name ")  # after that of the addresses nothing more begins by itself

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who is answered over UDP, and with how much: senders are easily forged."""
+"""Which UDP clients are answered, and with how much: sender addresses can be forged."""
 
 import re
 import struct
@@ -22,7 +22,7 @@ CLIENT = 40000  # a port
 STAT, SEND = b"STATtest", b"SEND" + struct.pack("!II", 3, 100)
 IPERF_LAST = struct.pack("!iII", -1, 1, 1)
 ECHO_ME = b"echo me"
-LONGER = {  # services that answer with more than the question: it and its port
+LONGER = {  # services whose answers exceed the request: request and port
     "statistics": (STATS, b"?"), "STAT": (host.SINK, STAT), "source": (host.SOURCE, SEND),
     "iperf": (IPERF, IPERF_LAST), "name": (MDNS, names.question("vtnet.local", names.A)),
 }
@@ -41,10 +41,10 @@ class Over4:
 
     @staticmethod
     def answer(frame):
-        """Whom a datagram of the guest's is for, from which port, to which."""
+        """The receiver, source port and destination port of a datagram from the guest."""
         *_, ethertype, packet = parse(frame)
         if ethertype != IPV4 or packet[9] != 17 or packet[6:8] not in (b"\0\0", b"\x20\0"):
-            return None  # other, or the rest of a datagram in fragments
+            return None  # other packets, or further fragments of a datagram
         ports = struct.unpack_from("!HH", packet, (packet[0] & 15) * 4)
         return ".".join(str(byte) for byte in packet[16:20]), *ports
 
@@ -72,18 +72,18 @@ class Over6:
 
 
 def is_announcement(frame, address):
-    """Whether the guest says by mDNS that the address is its own."""
+    """True if the guest announces the address as its own by mDNS."""
     *_, ethertype, packet = parse(frame)
     return (ethertype == wire6.IPV6 and packet[6] == wire6.UDP and wire6.ipv6(address) in packet
             and struct.unpack_from("!H", packet, 40) == (MDNS,) and packet[50] & 0x80)
 
 
 def answers(wire, over, questions):
-    """Sends datagrams, each (sender, sender's port, port, payload) or to another than the guest, and
-    returns what is answered until an echo to a station of the network has come back."""
+    """Sends datagrams, each (sender, sender's port, port, payload) or to a station other than the
+    guest. Returns the answers received until an echo to a local station has come back."""
     for sender, sender_port, port, payload, *to in questions:
         over.send(wire, *(to or (over.guest, GUEST_MAC)), sender, sender_port, port, payload)
-    time.sleep(0.3)  # mDNS waits a moment, the source for the end of the pass
+    time.sleep(0.3)  # mDNS delays its answer, the source starts after the pass
     over.send(wire, over.guest, GUEST_MAC, over.local, CLIENT + 1, host.ECHO, b"the end")
     found = []
 
@@ -98,13 +98,13 @@ def answers(wire, over, questions):
 
 
 def start(boot, wire, append=""):
-    """A guest that can reach the stations of the test, those elsewhere by the local one."""
+    """A guest that can reach the test's stations, those on other networks by the local one."""
     guest = boot(f"gw={LOCAL} ip6={GUEST6} {append}").wait_ready()
     assert arp_reply(wire, ADDRESS, LOCAL)
     guest.wait_for(f"^vtnet: IPv6 address {GUEST6}/64$")
     wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement("2001:db8:1::"))
     guest.wait_for(f"^vtnet: IPv6 address {ROUTED}/64$")
-    # the answer to the guest's question for the station is there before the question
+    # the answer to the guest's ARP request is sent in advance
     body = b"\x60\0\0\0" + wire6.ipv6(LOCAL6) + b"\2\1" + bytes.fromhex(STATION.replace(":", ""))
     over = Over6
     over.send(wire, GUEST6, GUEST_MAC, LOCAL6, CLIENT, host.ECHO, b"who are you?")
@@ -125,21 +125,21 @@ def test_who_is_answered(boot):
         guest = start(boot, wire)
         for over in (Over4, Over6):
             longer = LONGER.values()
-            # a client elsewhere: echo only
+            # a client on another network: echo only
             assert answers(wire, over, [
                 *from_each_port_to(over.elsewhere, longer),
                 (over.elsewhere, CLIENT, *LONGER["name"], *over.mdns)]) == set()
             assert answers(wire, over, [(over.elsewhere, CLIENT, host.ECHO, ECHO_ME)]) == {
                 (over.elsewhere, host.ECHO, CLIENT)}
-            # one of the network: all
+            # a local client: everything
             assert answers(wire, over, from_each_port_to(over.local, longer)) == {
                 (over.local, port, CLIENT) for port, _ in longer}
-            # a server's port: nothing, or two would answer each other for ever
+            # a server's port: nothing, or two servers could answer each other forever
             assert answers(wire, over, [(over.local, sender_port, port, payload)
                                         for sender_port in SERVERS for port, payload in
                                         [(host.ECHO, ECHO_ME), *longer]
                                         if MDNS not in (port, sender_port)]) == set()
-            # what all stations get: nothing
+            # sent to all stations: nothing
             assert answers(wire, over, [(over.local, CLIENT, port, payload, *to)
                                         for to in over.everybody for port, payload in
                                         [(host.ECHO, ECHO_ME), *longer] if port != MDNS]) == set()
@@ -157,7 +157,7 @@ def test_anybody_may_be_answered(boot):
 
 
 def test_limits(boot):
-    """However often the statistics are asked for, and however much of the source."""
+    """Limits hold however often the statistics are requested, and however much of the source."""
     with Wire() as wire:
         guest = boot().wait_ready()
         assert arp_reply(wire, ADDRESS, LOCAL)
@@ -168,7 +168,7 @@ def test_limits(boot):
         elapsed = time.monotonic() - started
         assert sent > 0
         assert sent <= (1 << 20) * (elapsed + 1) * 1.2, f"{sent} bytes in {elapsed:.1f} s"
-        # a burst belongs to who asked for it: others don't end it
+        # a burst belongs to its requester: others do not end it
         with host.udp_socket(guest.address, host.SOURCE) as sock:
             host.request_burst(sock, 0xffffffff, 1000)
             sock.recv(2000)
@@ -180,7 +180,7 @@ def test_limits(boot):
 
 
 def wire_bytes(wire, seconds):
-    """The IP packets that come for a time, together."""
+    """The total length of IP packets received during a time."""
     deadline = time.monotonic() + seconds
     data = bytearray()
     while time.monotonic() < deadline:
@@ -192,7 +192,7 @@ def wire_bytes(wire, seconds):
 
 @pytest.mark.parametrize("running", ["none", "echo,stats", "sink,source,netperf,iperf,mdns"])
 def test_services(boot, running):
-    """services= says which ones run; of others the ports are closed."""
+    """services= selects the services; ports of others are closed."""
     ports = {"echo": [7], "sink": [9], "source": [19], "stats": [80], "netperf": [NETPERF],
              "iperf": [IPERF]}
     guest = boot(f"services={running}").wait_ready()

@@ -20,7 +20,7 @@ ON_PREP = pytest.mark.parametrize("arch", [a for a in ARCHITECTURES if a.name ==
 
 
 def test_transcript(arch):
-    """Nothing is printed for a person before somebody types; then each command answers."""
+    """Nothing is printed for a user before somebody types; then each command is answered."""
     with guest_with_terminal(arch, "ip6=fd00::2") as (guest, terminal):
         assert PROMPT not in terminal.text
         answer = terminal.command("help")
@@ -80,7 +80,7 @@ def test_lines_that_are_wrong(arch):
 
 
 def test_message_while_somebody_types(arch):
-    """The message has a line of its own, and what was typed is shown again."""
+    """The message is on a line of its own, and the typed text is shown again."""
     with guest_with_terminal(arch) as (guest, terminal):
         terminal.type("xmode\x1b[D\x1b[D\x1b[D\x1b[D\b")
         terminal.wait_for("\b{5}mode \b{5}")  # all keys are taken
@@ -102,13 +102,14 @@ def test_loop_goes_on_and_a_key_wakes_it(arch, mode):
         host.ping(guest.address, count=100)
         host.serves(guest.address)
         assert by_http(guest.address)["cards"][0]["counters"]["rx_packets"] > 100
-        terminal.type("\x03")  # what was typed behind the ping is forgotten
+        terminal.type("\x03")  # input typed after the ping is discarded
         terminal.wait_for(r"^\d+ sent, \d+ answered, .*\n\^C\n" + PROMPT + r"\Z")
         assert terminal.command("mode") == [f"mode {mode}, poll_us 10"]
 
 
 def test_promiscuous(arch):
-    """A frame for another station comes when the card was told so, and not before or afterwards."""
+    """A frame for another station is received while the card is promiscuous, not before or
+    afterwards."""
     def counted(guest):
         return by_http(guest.address)["cards"][0]["counters"]["rx_packets"]
 
@@ -137,7 +138,7 @@ def test_promiscuous(arch):
 
 
 def test_card_that_cannot(arch):
-    """The other cards' drivers have neither."""
+    """The drivers of other cards support neither."""
     network = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "ne2k_pci,netdev=n0"]
     with guest_with_terminal(arch, network=network) as (_, terminal):
         assert terminal.command("promisc on") == [

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the device tells by a configuration change: the link, its speed, a wish to be announced."""
+"""Configuration changes of the device: link, speed, and a request for an announcement."""
 
 import contextlib
 import socket
@@ -16,11 +16,11 @@ from wire import ALL_STATIONS, Wire, is_gratuitous, parse
 
 @pytest.mark.parametrize("append", ["mode=irq irq=intx", "mode=irq irq=msix", "mode=hybrid"])
 def test_announcement_on_request(boot, append):
-    """The device wants others to hear of the guest: it announces itself, and acknowledges."""
+    """The device requests an announcement: the guest sends it and acknowledges."""
     guest = boot(append).wait_ready()
     host.ping(guest.address, count=3)
     with Wire() as wire:
-        for _ in range(3):  # not acknowledged, the second would not come
+        for _ in range(3):  # without an acknowledgement there would not be a second request
             guest.qmp("announce-self", initial=50, max=50, rounds=1, step=0)
             frame = wire.wait_for(lambda frame: is_gratuitous(frame, guest.address))
             assert frame is not None, "no announcement"
@@ -84,7 +84,7 @@ def test_mtu_is_told(boot):
 
 @pytest.mark.parametrize("ring", ["split", "packed"])
 def test_link_flaps_under_traffic(boot, ring):
-    """Frames are in the ring whenever the link goes: a device may drop them, and count them wrong."""
+    """Frames are in the ring whenever the link goes down; a device may drop them and count wrong."""
     device = f"disable-legacy=on,packed={'on' if ring == 'packed' else 'off'}"
     guest = boot(device=device).wait_ready()
     ended = threading.Event()
@@ -106,18 +106,18 @@ def test_link_flaps_under_traffic(boot, ring):
     for turn in range(1, 9):
         time.sleep(0.1)
         guest.qmp("set_link", name="nic0", up=False)
-        if turn % 2:  # in the other turns the guest may see neither
+        if turn % 2:  # in the other rounds the guest may see neither change
             guest.wait_for(r"^vtnet: link down$(?!(.|\n)*^vtnet: link up)")
         guest.qmp("set_link", name="nic0", up=True)
     ended.set()
     thread.join()
-    host.settle(guest.address)  # frames that are out get their time before the queue is made anew
+    host.settle(guest.address)  # frames in flight get some time before the queue is renewed
     host.ping(guest.address, count=3)
     host.serves(guest.address)
 
 
 def test_link_goes_and_comes_in_a_burst(boot):
-    """What the guest sends by itself waits for the link, and then goes on."""
+    """Traffic that the guest starts waits for the link, and then continues."""
     guest = boot().wait_ready()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(host.PATIENCE)
@@ -131,7 +131,7 @@ def test_link_goes_and_comes_in_a_burst(boot):
             while True:
                 sock.recv(2000)  # what was under way
         sock.settimeout(host.PATIENCE)
-        time.sleep(0.5)  # in which all of it could be sent to nowhere
+        time.sleep(0.5)  # in which everything could have been sent without an effect
         guest.qmp("set_link", name="nic0", up=True)
         for _ in range(1000):
             sock.recv(2000)

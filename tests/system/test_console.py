@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The serial console. One that nobody reads is not to stop the network."""
+"""The serial console. One that nobody reads must not stop the network."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from guest import PATIENCE, Guest
 from test_stats import by_http
 
 LOST = re.compile(rb"\nvtnet: console: (\d+) characters lost\r\n")
-# Each of them is named on the console as unknown: some 4,000 characters before the network starts.
+# Each argument is reported as unknown: some 4,000 characters before the network starts.
 UNKNOWN = " ".join(f"argument-of-no-meaning-{number}" for number in range(64))
 
 
@@ -28,14 +28,14 @@ def unread_socket(folder):
 def unread_pipe(folder):
     for end in ("in", "out"):
         os.mkfifo(f"{folder}/serial.{end}")
-    # QEMU opens it for both ways. Bytes of its own fill it but for one page.
+    # QEMU opens it in both directions. Bytes of the test fill it except for one page.
     pipe = os.open(f"{folder}/serial.out", os.O_RDWR | os.O_NONBLOCK)
     os.write(pipe, bytes(60 << 10))
     return f"pipe:{folder}/serial", lambda: pipe
 
 
 def read_until(file, pattern):
-    """Reads from a file descriptor until a pattern is there."""
+    """Reads from a file descriptor until a pattern appears."""
     text = b""
     deadline = time.monotonic() + PATIENCE
     while not (found := pattern.search(text)):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every way of talking to the device: transports, feature sets, ring sizes, buffer counts."""
+"""All variants of the device: transports, feature sets, ring sizes, buffer counts."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from guest import TRANSPORTS, tap_network
 
 LEGACY, MODERN = TRANSPORTS["legacy"], TRANSPORTS["modern"]
 
-# What is taken away, from boot arguments or from the device, and the accepted features without it.
+# What is removed, by boot arguments or by the device, and the features accepted then.
 FEATURE_SETS = [
     ("modern", "event_idx"),
     ("modern", "mrg_rxbuf"),
@@ -28,7 +28,7 @@ def accepted(guest):
 
 
 def assert_intact(guest):
-    """Every length of frame, each way, then many in flight."""
+    """Frames of every length in each direction, then many in flight."""
     host.echo_of_every_length(guest.address)
     host.tcp_echo(guest.address, host.MIB)
     host.icmp_echo(guest.address, (8192,))
@@ -64,7 +64,7 @@ PLATFORMS = {  # QEMU's arguments before the card
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_addresses_of_the_platform(boot, arch, platform):
-    """Those of the bus: on a 40p RAM lies elsewhere there."""
+    """Bus addresses: on a 40p they differ from physical ones."""
     if "iommu" in platform and arch.name != "i386":
         pytest.skip("a 40p has no IOMMU")
     device = f"{MODERN},iommu_platform=on" + (",packed=on" if platform == "packed" else "")
@@ -99,7 +99,7 @@ def test_features_not_offered(boot, transport, device):
 
 @pytest.mark.parametrize("without", ["any_layout", "any_layout,mrg_rxbuf"])
 def test_legacy_device_without_any_layout(boot, without):
-    """As QEMU had it before 2.0: the header is a descriptor of its own, merged or not."""
+    """Like QEMU before 2.0: the header has its own descriptor, with and without merged buffers."""
     off = "".join(f",{name}=off" for name in without.split(","))
     guest = boot("join=239.1.2.3", device=LEGACY + off).wait_ready()
     assert accepted(guest) & {"any_layout", "mrg_rxbuf"} == \
@@ -140,7 +140,7 @@ def test_one_receive_buffer_in_other_modes(boot, mode):
 
 @pytest.mark.parametrize("transport, rx", [("legacy", 1024), ("modern", 256)])
 def test_large_receive_queue(boot, transport, rx):
-    """A legacy driver takes the size it finds; a modern one chooses."""
+    """A legacy driver uses the device's size; a modern one chooses."""
     guest = boot(device=",".join(filter(None, (TRANSPORTS[transport], "rx_queue_size=1024"))))
     guest.wait_ready()
     tx = 256 if transport == "modern" else guest.queue_size(1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Multicast groups: what is joined arrives, and the card filters the rest."""
+"""Multicast groups: frames of joined ones arrive, and the card filters the others."""
 
 import socket
 import time
@@ -12,7 +12,7 @@ from wire import IPV4, Wire, ip_packet, parse, udp_packet
 
 GROUP, OTHER, SAME_MAC = "239.1.2.3", "239.1.2.4", "239.129.2.3"
 OURS = "10.0.0.1"
-STRAY = 5  # frames of the host's own that may come meanwhile
+STRAY = 5  # unrelated frames of the host that may arrive
 
 
 def received(guest):
@@ -37,7 +37,8 @@ def echo(wire, payload=b"multicast", seconds=0.3):
 @pytest.mark.parametrize("device, append", [("disable-modern=on", ""), ("disable-legacy=on", ""),
                                             ("", "features=-ctrl_rx")])
 def test_a_group_is_received_and_others_are_not(boot, device, append):
-    """With a filter other groups do not even reach the driver; without one nobody answers them."""
+    """With a filter, frames of other groups do not reach the driver; without one they are not
+    answered."""
     guest = boot(f"join={GROUP} {append}", device=device).wait_ready()
     guest.wait_for(f"^vtnet: joined {GROUP}")
     host.ping(guest.address, count=3)
@@ -53,7 +54,7 @@ def test_a_group_is_received_and_others_are_not(boot, device, append):
             assert 50 <= filtered <= 50 + 1 + STRAY
         else:
             assert filtered <= 1 + STRAY  # the question
-        # another group of the same Ethernet address passes the card, but not the stack
+        # another group with the same Ethernet address passes the card, but not the stack
         before = received(guest)
         send_to_group(wire, SAME_MAC, 50)
         assert echo(wire) is None
@@ -62,7 +63,7 @@ def test_a_group_is_received_and_others_are_not(boot, device, append):
 
 
 def test_the_group_is_reported(boot):
-    """Switches hear of it by an IGMP report (RFC 2236), a query is answered."""
+    """The guest reports its groups to switches by IGMP (RFC 2236), and answers queries."""
     def is_report(frame):
         *_, ethertype, packet = parse(frame)
         return (ethertype == IPV4 and packet[9] == 2
@@ -81,12 +82,12 @@ def test_the_group_is_reported(boot):
 
 
 def test_a_group_beside_a_vlan(boot):
-    """The filters of both hold at once."""
+    """The filters of both cards hold at the same time."""
     guest = boot(f"join={GROUP} vlan=5").wait_ready()
     with Wire() as wire:
         wire.send(group_mac(GROUP), IPV4, udp_packet(OURS, GROUP, 7777, 7, b"untagged"))
         assert echo(wire, b"untagged") is None
-        # its answer begins with the question for our Ethernet address
+        # its answer begins with an ARP request for our Ethernet address
         wire.send(group_mac(GROUP), IPV4, udp_packet(OURS, GROUP, 7777, 7, b"tagged"), 5)
         assert wire.wait_for(lambda frame: parse(frame)[2:4] == (5, 0x0806))
     guest.assert_well()
@@ -105,7 +106,7 @@ STRANGER = "02:00:00:00:00:99"
     ("disable-modern=on,vectors=0", "mac=02:00:00:00:00:42 features=-ctrl_mac_addr", True)],
     ids=["told", "untold", "no-queue", "chosen", "legacy", "field", "field-intx"])
 def test_frames_for_an_address_that_is_not_the_device_s(boot, device, append, told):
-    """The device is told the address, or else keeps receiving those of others, too."""
+    """The device is told the address, or otherwise receives frames for other addresses too."""
     guest = boot(append, device=device).wait_ready()
     host.ping(guest.address, count=3)
     before = received(guest)

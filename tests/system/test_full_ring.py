@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What else wants to be sent while the transmit ring is full."""
+"""Other traffic while the transmit ring is full."""
 
 import contextlib
 
@@ -16,7 +16,7 @@ def guest(boot, request):
 
 @contextlib.contextmanager
 def source_read(address):
-    """A TCP connection that the guest sends on as fast as it can, for as long as the body runs."""
+    """A TCP connection on which the guest sends as fast as possible during the body."""
     def read(sock):
         with contextlib.suppress(OSError):
             while sock.recv(1 << 16):
@@ -29,7 +29,7 @@ def source_read(address):
 
 @pytest.mark.parametrize("size", [8192, 60_000])
 def test_burst_of_fragmented_datagrams(guest, size):
-    """The ring fills up in the middle of a datagram, which must not cost its other fragments."""
+    """The ring becomes full in the middle of a datagram, which must not lose its other fragments."""
     for _ in range(5):
         host.burst(guest.address, 200, size)
 
@@ -45,6 +45,6 @@ def test_udp_echo_beside_a_fast_tcp_connection(guest):
 
 
 def test_replies_after_a_long_burst(guest):
-    """A sender that had to wait for room goes on when there is some."""
+    """A sender that waited for room continues when there is some."""
     host.burst(guest.address, 20_000, 64)
     host.serves(guest.address)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Guest offloads, switched while frames come: tests/guest/guestoffloads.c."""
+"""Guest offloads changed during traffic: tests/guest/guestoffloads.c."""
 
 import threading
 
@@ -14,7 +14,7 @@ ALL_OFF = "-guest_csum,-guest_tso4,-guest_tso6,-guest_ecn"
 
 
 def switch(guest, text):
-    """Has these taken from the offloads agreed."""
+    """Makes the guest disable these of the negotiated offloads."""
     before = guest.console().count("guestoffloads: ")
     with host.udp_socket(guest.address, SWITCH) as sock:
         sock.send(text.encode())
@@ -24,7 +24,7 @@ def switch(guest, text):
 
 
 def received(guest):
-    """The largest TCP packet of a transfer, and whether the host left out any checksum."""
+    """The largest TCP packet of a transfer, and whether any lacked its checksum."""
     with Capture() as seen:
         host.tcp_echo(guest.address, host.MIB)
     frames = seen.received(TCP)
@@ -34,7 +34,7 @@ def received(guest):
 @pytest.mark.parametrize("device", [TRANSPORTS["legacy"], TRANSPORTS["modern"],
                                     TRANSPORTS["modern"] + ",packed=on"])
 def test_switched_off_and_on(arch, device):
-    """The frames of a transfer are as large, and their checksums as complete, as was last said."""
+    """The sizes and checksums of received frames follow the last setting."""
     with Guest(arch, image="guestoffloads", network=tap_network(device=device)) as guest:
         guest.wait_ready()
         for _ in range(2):

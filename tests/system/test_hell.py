@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Attacks of many frames, at full speed and by chance: the guest serves after each as before.
+"""Attacks of many frames, at full speed and at random: the guest serves after each one as before.
 
 `make hell` is the long form, see hell.py."""
 
@@ -29,7 +29,7 @@ FAMILIES = pytest.mark.parametrize("address", hell.FAMILIES, ids=["ipv4", "ipv6"
 
 @pytest.fixture(name="attacked", scope="module")
 def fixture_attacked(arch):
-    """One guest for all attacks. The table is shown by `make hell`, or where a test fails."""
+    """One guest for all attacks. The table is shown by `make hell`, or if a test fails."""
     with guest_of_both_families(arch) as guest:
         attacked = hell.Attacked(guest)
         yield attacked
@@ -43,14 +43,14 @@ def test_flood(attacked, name):
 
 
 def test_memory_is_back(attacked):
-    """After the floods. The attacks that follow leave connections, which services keep for two minutes:
-    only the long form waits for their end."""
+    """After the floods: the following attacks leave connections, which services keep for two
+    minutes. Only the long form waits for their end."""
     attacked.wait_until_quiet()
 
 
 @FAMILIES
 def test_attacker(attacked, address):
-    """Connections on which anything is done that TCP has no place for."""
+    """Connections on which the peer does what TCP does not allow."""
     def play():
         with Station(address, GUEST_MAC, STATIONS[address]) as peer:
             attacker = Attacker(peer, f"{hell.SEED} {address}")
@@ -64,7 +64,7 @@ def test_attacker(attacked, address):
 
 @FAMILIES
 def test_idle_connections(attacked, address):
-    """Those that nobody resets or closes, on all services."""
+    """Connections that nobody resets or closes, on all services."""
     def connect():
         opened = 0
         with Station(address, GUEST_MAC, STATIONS[address]) as peer:
@@ -87,7 +87,7 @@ def sockets(stack, address, port, count):
 
 @FAMILIES
 def test_slow_http(attacked, address):
-    """Requests that come a byte at a time, or never end, of more clients than there are places."""
+    """Requests sent byte by byte, or without an end, by more clients than there are places."""
     def ask():
         with contextlib.ExitStack() as stack:
             clients = sockets(stack, address, HTTP, SLOW_CLIENTS)
@@ -107,7 +107,7 @@ def test_slow_http(attacked, address):
 
 
 def send_garbage(address, port, chunks):
-    """On a connection of its own, reading nothing."""
+    """Sends on its own connection and reads nothing."""
     with host.tcp_socket(address, port) as sock:
         sock.settimeout(0.2)
         with contextlib.suppress(OSError):
@@ -118,7 +118,7 @@ def send_garbage(address, port, chunks):
 
 @FAMILIES
 def test_garbage_to_the_measuring_services(attacked, address):
-    """Control messages of netperf and iperf's headers by chance, whole and in part; and HTTP."""
+    """Random control messages of netperf and headers of iperf, whole and in part; and HTTP."""
     def speak():
         source = random.Random(f"{hell.SEED} {address}")
         makers = {NETPERF: netperf_request, IPERF: iperf_header, HTTP: http_request}
