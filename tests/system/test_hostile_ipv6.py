@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What anybody on the link may send to a guest that speaks IPv6 or has a name."""
+"""Frames from any station on the link to a guest that uses IPv6 or has a name."""
 
 import contextlib
 import socket
@@ -29,7 +29,7 @@ def fixture_guest(arch):
 
 
 def packet_too_big(mtu, headers=b"", first=wire6.ICMP6):
-    """An ICMPv6 error for what the guest has sent to us, behind extension headers."""
+    """An ICMPv6 error about a packet that the guest sent to us, behind extension headers."""
     sent = wire6.packet(GUEST, OURS, wire6.UDP, bytes(8))
     message = wire6.icmp6(OURS, GUEST, PACKET_TOO_BIG, struct.pack("!I", mtu) + sent)[40:]
     return wire6.packet(OURS, GUEST, first, headers + message)
@@ -37,7 +37,7 @@ def packet_too_big(mtu, headers=b"", first=wire6.ICMP6):
 
 @pytest.mark.parametrize("mtu", [0, 1, 40, 48, 56, 60, 61, 1279, 1501, 0xffff, 0xffffffff])
 def test_packet_too_big(guest, mtu):
-    """Nobody can take a path's MTU below what IPv6 demands, or above that of the link."""
+    """A path's MTU cannot be set below IPv6's minimum, or above that of the link."""
     host.settle(guest.address)
     with Wire() as wire:
         for headers, first in ((b"", wire6.ICMP6), (struct.pack("!BB6x", 58, 0), 60),
@@ -51,7 +51,7 @@ def test_packet_too_big(guest, mtu):
 
 
 def test_datagram_without_a_checksum(guest):
-    """Over IPv4 it would be one that is not checked."""
+    """Over IPv4 the datagram would count as one without a checksum."""
     with Wire() as wire:
         for payload, answered in ((b"without", False), (b"with", True)):
             packet = wire6.udp6(OURS, GUEST, 7777, host.ECHO, payload)
@@ -78,7 +78,7 @@ def test_redirects_of_strangers(guest, sender, target):
 
 
 def test_claims_of_our_address(guest):
-    """An address that is ours for good stays ours."""
+    """A confirmed address remains ours."""
     with Wire() as wire:
         body = struct.pack("!I", 0x20000000) + wire6.ipv6(GUEST) + b"\2\1" + mac_bytes(STATION)
         for to, mac in ((wire6.ALL_NODES, wire6.ALL_NODES_MAC), (GUEST, GUEST_MAC)):
@@ -93,7 +93,7 @@ def test_claims_of_our_address(guest):
 
 
 def neighbour_messages(option):
-    """One of each type that would make the guest believe that OURS, or a router, is elsewhere."""
+    """One message of each type that would change the guest's entry for OURS, or for a router."""
     target = wire6.ipv6(OURS) + option
     yield OURS, GUEST, wire6.SOLICITATION, bytes(4) + wire6.ipv6(GUEST) + option
     for flags in (0x60000000, 0x20000000):
@@ -110,7 +110,7 @@ def send_message(wire, message, headers=b"", first=wire6.ICMP6):
 
 
 def echo_goes_to(wire):
-    """The Ethernet address that the guest has for OURS."""
+    """The Ethernet address of OURS in the guest's cache."""
     payload = b"where"
     wire.send(GUEST_MAC, wire6.IPV6, wire6.udp6(OURS, GUEST, 7777, host.ECHO, payload))
     return parse(wire.wait_for(lambda frame: frame.endswith(payload)))[0]
@@ -130,7 +130,7 @@ ELSEWHERE = "02:00:00:00:00:98"
     (("01:00:5e:00:00:01", 1), ()), (("33:33:00:00:00:01", 1), ()),
     (("ff:ff:ff:ff:ff:ff", 1), ()), (("00:00:00:00:00:00", 1), ())])
 def test_neighbours_that_cannot_be(guest, kind, option, headers):
-    """Options that are wrong, messages in fragments, and addresses that no station has."""
+    """Invalid options, fragmented messages, and addresses that no station can have."""
     mac, length = option
     with Wire() as wire:
         host.udp_echo(GUEST, (10,))
@@ -143,7 +143,7 @@ def test_neighbours_that_cannot_be(guest, kind, option, headers):
 
 @pytest.mark.parametrize("cut, answered", [(0, False), (8, True)])
 def test_first_fragment_without_all_headers(guest, cut, answered):
-    """A datagram behind another header, cut before its own header or behind that (RFC 7112 §5)."""
+    """A datagram behind another header, truncated before or after its own header (RFC 7112 §5)."""
     payload = b"in fragments" + bytes(4)
     datagram = wire6.udp6(OURS, GUEST, 7777, host.ECHO, payload)[40:]
     behind = struct.pack("!BB6x", wire6.UDP, 0) + datagram
@@ -160,7 +160,7 @@ def test_first_fragment_without_all_headers(guest, cut, answered):
 
 @pytest.mark.parametrize("mac", ["01:00:5e:00:00:01", ALL_STATIONS, "00:00:00:00:00:00"])
 def test_arp_senders_that_cannot_be(guest, mac):
-    """Neither a request nor a reply says that a station is where all are, or none."""
+    """Neither a request nor a reply makes the guest use a broadcast, multicast or zero address."""
     packet = udp_packet("10.0.0.1", guest.address, 7777, host.ECHO, b"over IPv4 to where")
     with Wire() as wire:
         host.udp_echo(guest.address, (10,))
@@ -174,7 +174,7 @@ def test_arp_senders_that_cannot_be(guest, mac):
 
 
 def test_datagrams_whose_length_is_wrong(guest):
-    """Other than that of their packet: what is behind the datagram is left out."""
+    """The length of the datagram, not of its packet, counts: bytes behind it are dropped."""
     with Wire() as wire:
         for length, echo in ((0, None), (7, None), (19, None), (11, b"abc"), (18, b"abcdefghij")):
             datagram = struct.pack("!HHHH", 7777, host.ECHO, length, 0) + b"abcdefghij"
@@ -213,7 +213,7 @@ TRUNCATED, RESPONSE = 0x0200, 0x8400
 
 @pytest.mark.parametrize("over_ipv6", [False, True])
 def test_many_questions_in_several_parts(guest, over_ipv6):
-    """Each is kept for half a second, and what belongs to it."""
+    """Each is kept for half a second, with the packets that belong to it."""
     with mdns_socket(over_ipv6) as send:
         for _ in range(10):
             for _ in range(100):
@@ -227,7 +227,7 @@ def test_many_questions_in_several_parts(guest, over_ipv6):
 
 
 def test_answer_that_cannot_be_sent(guest):
-    """A question from nowhere, whose answer is to wait a little, does not end all answers."""
+    """A query from nowhere, whose answer is delayed, does not block all answers."""
     probe = mdns(questions=1, authority=1, body=QUESTION + name("vtnet.local")
                  + struct.pack("!HHIH4s", 1, 1, 120, 4, b"1234"))
     time.sleep(1)  # so that the first question is answered

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What anybody may send to a guest's TCP: nothing of it stops the guest or its other clients."""
+"""TCP segments from any station: none of them stops the guest or its other clients."""
 
 import json
 import struct
@@ -14,7 +14,7 @@ from guest import ADDRESS
 from station import ACK, FIN, Station, mss, scale
 from test_ipv6 import GUEST, GUEST_MAC, guest_of_both_families
 
-PERSIST = 4  # seconds in which lwIP's timer for a closed window has come twice
+PERSIST = 4  # seconds in which lwIP's timer for a closed window has run twice
 
 
 @pytest.fixture(name="guest", scope="module")
@@ -47,7 +47,7 @@ def assert_serves(guest):
 
 
 def test_closed_windows(guest, peer):
-    """The windows of a peer may be closed from the start, and open by a byte."""
+    """A peer's window may be closed from the start, and open by a byte."""
     a = peer.connect(2001, host.ECHO, window=0)
     a.send(b"a", window=0)
     probe = a.receive(lambda s: s.data == b"a")
@@ -69,7 +69,7 @@ def test_closed_windows(guest, peer):
 
 
 def test_largest_segment_changes(guest, peer):
-    """Only a SYN says what the largest segment is, and it has a lower bound."""
+    """Only a SYN sets the MSS, and there is a lower bound."""
     a = peer.connect(2011, host.ECHO, window=2000)
     a.send(window=0)
     a.send(bytes(500), window=0)
@@ -86,7 +86,7 @@ def test_largest_segment_changes(guest, peer):
 
 
 def test_out_of_order_beyond_the_window(guest, peer):
-    """Data that the window has no room for when the hole before it is filled."""
+    """Data outside of the window when the gap before it is filled."""
     a = peer.connect(2021, host.ECHO)  # without scaling: 65,535 bytes
     a.send(bytes(1000), seq=a.seq + 65534)
     while a.seq < 1001 + 65534:
@@ -107,7 +107,7 @@ def test_out_of_order_beyond_the_window(guest, peer):
 
 
 def test_empty_fragments(guest):
-    """The echo of a datagram whose last fragment is empty, to a station that has to be found."""
+    """The echo of a datagram whose last fragment is empty, to a station that must be resolved."""
     with station.Wire() as wire:
         def fragment(offset, more, payload, protocol=17):
             def header(total):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The instruction budget: what a packet costs, in instructions of the guest, must not grow."""
+"""The instruction budget: the number of guest instructions per packet must not grow."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from icount_trace import LAYERS, Image  # noqa: E402
 
 BOUND = 1.02
 ROUNDING = 4  # instructions
-ATTEMPTS = 3  # a busy machine may divide bursts; what the guest executes in vain comes again
+ATTEMPTS = 3  # a busy machine may split bursts; such extra work does not repeat
 REMEDY = "if that is meant: make bench-icount ICOUNT=--update"
 
 
@@ -28,7 +28,7 @@ def expected_rows(arch):
 
 
 def excesses(expected, rows):
-    """What is over its bound, in words, one a case and layer."""
+    """Describes what exceeds its bound, one line per case and layer."""
     for case, (row, _) in rows.items():
         sums = dict(row, all=sum(row.values()))
         bounds = dict(expected[case], all=sum(expected[case].values()))

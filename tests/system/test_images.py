@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The images besides vtnet-demo: the examples' active sides, and the guests of tests/guest/."""
+"""The images other than vtnet-demo: the examples as clients, and the guests of tests/guest/."""
 
 import re
 import socket
@@ -22,7 +22,7 @@ ATTEMPTS = 20
 
 @pytest.fixture
 def server():
-    """build/host/vtserve on the host's side: echo, sink and source."""
+    """build/host/vtserve on the host: echo, sink and source."""
     command = [ROOT / "build/host/vtserve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serve:
         serve.stdout.readline()  # it serves now
@@ -32,7 +32,7 @@ def server():
 
 @pytest.fixture
 def addresses6():
-    """The host has one of IPv6, and a link-local one beside it."""
+    """The host has a global IPv6 address and a link-local one."""
     if not host.has_ipv6():
         pytest.skip("this system has no IPv6")
     with host.address_of_tap(HOST_LOCAL):
@@ -57,7 +57,7 @@ def test_pingpong_over_ipv6(arch, server, addresses6, proto, append):
 
 
 def test_peer_is_waited_for_until_there_is_an_address(arch, server, addresses6):
-    """It needs one of its own network, which here a router announces late."""
+    """The guest needs an address of that network, which a router announces late."""
     with Guest(arch, f"peer={HOST6} count=200", image="pingpong") as guest:
         guest.wait_for("^vtnet: IPv6 address fe80:")
         guest.wait_for("^vtnet: there is no address yet from which peer= can be reached: ip6= or a "
@@ -106,7 +106,8 @@ def test_exception_is_reported(arch):
             assert re.search(pattern, guest.console())
 
 
-# name= of tests/guest/exception.c, and what the console says of it where the processor has all that it takes.
+# name= of tests/guest/exception.c, and the console's report if the processor has the required
+# features.
 FAULTS = {"read": "null pointer: read from 00000000", "write": "null pointer: write to 00000010",
           "call": "null pointer: execution at 00000000", "code": "this is code: write to",
           "constant": "this is constant: write to", "jump": "this is no code: execution at",
@@ -122,7 +123,8 @@ def test_fault_is_named(arch, fault):
 
 
 def kickrace(arch, pairs, append, device=""):
-    """Races for notifications, and returns the stalls. Without ioeventfd the device is quickest."""
+    """Provokes the race for notifications, and returns the stalls. Without ioeventfd the device is
+    fastest."""
     memory = min(256, max(arch.memories))
     with Guest(arch, f"count={pairs} {append}", image="kickrace", qemu=["-m", str(memory)],
                network=tap_network(device=f"ioeventfd=off{device}")) as guest:
@@ -166,7 +168,7 @@ def test_minimal_port_returns_frames(arch, device):
 
 @pytest.fixture
 def busy_memory():
-    """A process that keeps the host's memory busy: stores take longer, and races are lost."""
+    """A process that uses the host's memory heavily: stores take longer, and races are lost."""
     copy = "a, b = bytearray(1 << 27), bytearray(1 << 27)\nwhile True: a[:] = b"
     with subprocess.Popen([sys.executable, "-c", copy]) as process:
         yield
@@ -175,6 +177,6 @@ def busy_memory():
 
 @pytest.mark.race
 def test_kicks_are_lost_without_the_fence(arch, busy_memory):
-    """What the remedy is for: without it a pair of frames stalls sooner or later. When depends on
-    the host, so this is not part of `make check`; the unit tests have a model of the race."""
+    """Shows why the fence is needed: without it a pair of frames stalls sooner or later. When
+    depends on the host, so this is not part of `make check`; the unit tests model the race."""
     assert any(kickrace(arch, PAIRS_WITHOUT_FENCE, "fence=off") for _ in range(ATTEMPTS))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Interrupts by line and by message, shared and not; registers that are out of direct reach."""
+"""Interrupts by line and by message, shared and not; registers that are not directly accessible."""
 
 import re
 import time
@@ -23,22 +23,22 @@ def msix(vectors):
 
 
 def interrupts(guest):
-    """How many interrupts of the card the guest has counted, up to the next line of stats=1."""
+    """The card's interrupts counted by the guest, from the next line of stats=1."""
     guest.wait_for(r"^vtnet: stats: .*\n", count=len(guest.stats()) + 1)
     return sum(int(re.search(r"(\d+) interrupts \(", line)[1]) for line in guest.stats())
 
 
 def lines_raised(guest):
-    """How often each line of a PC's 8259s was raised, by QEMU's count."""
+    """How often each line of a PC's 8259s was raised, counted by QEMU."""
     text = guest.qmp("human-monitor-command", **{"command-line": "info irq"})
     text = text.rpartition("isa-i8259")[2].partition("IRQ statistics")[0]  # not the I/O APIC's
     return {int(line): int(count) for line, count in re.findall(r"^ *(\d+): (\d+)", text, re.M)}
 
 
 def assert_interrupts_work(guest, line=None):
-    """Traffic and the link, of a guest that sleeps until an interrupt; and that pings bring
-    interrupts, two of which a busy host may join. On a PC they have to be of this line, or of none
-    where that is None."""
+    """Traffic and link changes with a guest that sleeps until an interrupt. Pings must cause
+    interrupts, of which a busy host may merge two. On a PC they must use this line, or no line
+    if it is None."""
     host.serves(guest.address)
     host.tcp_echo(guest.address, host.MIB)
     for state, text in ((False, "down"), (True, "up")):
@@ -60,7 +60,8 @@ def assert_interrupts_work(guest, line=None):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("machine", ["pc", "q35"])
 def test_msix(boot, machine, transport):
-    """And the address and the link of a legacy device, whose configuration moves, are right."""
+    """The address and the link of a legacy device, whose configuration's offset changes, are
+    correct."""
     guest = boot("mode=irq stats=1 irq=msix", qemu=["-M", machine],
                  device=f"{TRANSPORTS[transport]},mac=52:54:00:ab:cd:ef".lstrip(",")).wait_ready()
     guest.wait_for(msix(3))
@@ -81,7 +82,7 @@ def test_few_and_many_vectors(boot, vectors, transport):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("device, append", [("vectors=0", "irq=msix"), ("", "irq=intx")])
 def test_line(boot, transport, device, append):
-    """Without vectors to have, and where they are not wanted."""
+    """No vectors are available, or none are wanted."""
     guest = boot(f"mode=irq stats=1 {append}",
                  device=",".join(filter(None, (TRANSPORTS[transport], device))))
     line = int(guest.wait_ready().wait_for(INTX)[1])
@@ -114,8 +115,9 @@ def test_msix_in_other_modes(boot, mode):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("append", ["irq=intx", "irq=auto"])
 def test_interrupts_are_counted_by_queue(boot, transport, append):
-    """Pings are the receive queue's, unless the line is shared with what the pass before has sent. A
-    guest that sends as fast as it can fills its ring: then it waits for the transmit queue."""
+    """Pings cause interrupts of the receive queue, unless the line is shared with what the previous
+    pass has sent. A guest that sends as fast as possible fills its ring and waits for the
+    transmit queue."""
     guest = boot(f"mode=irq stats=1 {append}", device=TRANSPORTS[transport]).wait_ready()
     before = card(by_udp(guest.address))
     host.ping(guest.address, count=50)
@@ -177,8 +179,8 @@ def test_bar_above_4_gib_where_modern_is_wanted(boot):
 
 @pytest.mark.parametrize("mode", ["irq", "hybrid"])
 def test_bar_without_an_address(arch, boot, mode):
-    """Behind a bridge, whose window our own firmware makes too small for a doorbell page a queue;
-    a PC's firmware makes it as large as need be."""
+    """Behind a bridge whose window, as set by this firmware, is too small for a doorbell page per
+    queue; a PC's firmware makes it large enough."""
     if arch.name == "ppc" and qemu.features(arch).version < (4, 2):
         pytest.skip("before QEMU 4.2 a big-endian machine's window in configuration space swaps bytes")
     guest = boot(f"mode={mode} stats=1", network=[
@@ -191,7 +193,7 @@ def test_bar_without_an_address(arch, boot, mode):
 
 
 def test_nothing_is_lost_in_a_second_of_small_steps(boot):
-    """One datagram at a time, so that each interrupt matters: a lost one would cost a tick."""
+    """One datagram at a time, so that a lost interrupt would cost a tick."""
     guest = boot("mode=irq").wait_ready()
     host.udp_echo(guest.address, (64,) * 100)
     started = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""iperf 2, as a client of the guest; and clients that nobody should have."""
+"""iperf 2 as a client of the guest; and misbehaving clients."""
 
 import contextlib
 import re
@@ -18,7 +18,7 @@ from wire import Wire
 
 IPERF = 5001
 CONNECTIONS, STREAMS = 64, 32  # that the guest has at once
-PATIENCE = 10  # the guest's, with a connection on which nothing happens
+PATIENCE = 10  # the guest's limit for a connection without progress
 VERSION1, EXTEND, VERSION2, SEQNO64B = 0x80000000, 0x40000000, 0x04000000, 0x08000000
 PEERDETECT, BOUNCEBACK, RUN_NOW = 0x02000000, 0x00800000, 1
 REVERSE, FULLDUPLEX = 0x0400, 0x0800
@@ -34,7 +34,7 @@ def iperf(guest, *arguments):
 
 
 def iperf_to(address, *arguments):
-    """Runs an iperf client and returns what it printed."""
+    """Runs an iperf client and returns its output."""
     done = subprocess.run(["iperf", "-c", address, *arguments], text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           timeout=3 * host.PATIENCE)
@@ -45,7 +45,7 @@ def iperf_to(address, *arguments):
 
 
 def transfers(text):
-    """The bytes of each result, sums left out; with -f K they are KBytes."""
+    """The bytes of each result without sums; with -f K they are KBytes."""
     return [int(kib) * 1024 for kib in
             re.findall(r"^\[ *\*?\d+\].* sec +(\d+) KBytes +\d+ KBytes/sec", text, re.MULTILINE)]
 
@@ -64,7 +64,7 @@ def test_tcp(guest, arguments, results):
 
 
 def server_reports(text):
-    """Jitter in ms, lost and all datagrams of each Server Report."""
+    """Jitter in ms, lost and total datagrams of each Server Report."""
     found = re.findall(r"Server Report:\n(?:\[ ID\].*\n)?.*? ([\d.]+) ms +(\d+)/ *(\d+)", text)
     return [(float(jitter), int(lost), int(sent)) for jitter, lost, sent in found]
 
@@ -77,7 +77,7 @@ def test_udp(guest, arguments, count):
     sent = [int(number) for number in re.findall(r"^\[ *\d+\] Sent (\d+) datagrams", text,
                                                  re.MULTILINE)]
     assert len(reports) == len(sent) == count, text
-    # the client's own count has the last datagram twice
+    # the client counts the last datagram twice
     assert sorted(number + 1 for _, _, number in reports) == sorted(sent), text
     for jitter, lost, number in reports:
         assert 0 <= jitter < 1000 and lost <= number // 100, text
@@ -85,7 +85,7 @@ def test_udp(guest, arguments, count):
 
 
 def test_udp_at_a_high_rate(guest):
-    """What is lost is the machine's matter; the report has to come, and say so."""
+    """Losses depend on the machine; the report must arrive and state them."""
     (_, lost, sent), = server_reports(iperf(guest, "-u", "-t", "1", "-b", "100M"))
     assert sent > 1000 and lost < sent
 
@@ -98,14 +98,14 @@ def datagram(number, wide, size=100):
 
 
 def send_stream(sock, numbers, wide=True, size=100):
-    """Sends datagrams of these numbers, of which the last is negative, and returns the report."""
+    """Sends datagrams with these numbers, the last one negative, and returns the report."""
     for number in numbers:
         sock.send(datagram(number, wide, size))
     return read_report(sock)
 
 
 def read_report(sock):
-    """Bytes, lost, late and all datagrams, as a report has them."""
+    """Bytes, lost, late and total datagrams in a report."""
     report = sock.recv(2048)
     assert len(report) == 128
     word = struct.unpack("!32I", report)
@@ -133,7 +133,7 @@ def test_udp_gaps_are_reported(guest, wide):
 
 
 def test_udp_report_is_repeated(guest):
-    """Each time that the client asks, until it begins anew; what comes late is not counted."""
+    """The report is sent for each request until a new test begins; later datagrams are not counted."""
     with host.udp_socket(guest.address, IPERF) as sock:
         first = send_stream(sock, (1, 2, -3))
         for number in (-4, -5, -3):
@@ -155,7 +155,7 @@ def test_udp_client_that_was_killed(guest):
 
 
 def test_udp_streams_beyond_the_table(guest):
-    """The streams that have been silent longest make room, and no others."""
+    """The streams that have been silent longest are replaced, and no others."""
     with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(host.udp_socket(guest.address, IPERF))
                  for _ in range(STREAMS + 20)]
@@ -170,7 +170,7 @@ def test_udp_streams_beyond_the_table(guest):
 
 
 def serves_iperf(guest):
-    """All that a guest serves, for a look whether it is well."""
+    """All services of a guest, for a check that it is well."""
     assert transfers(iperf(guest, "-f", "K", "-n", "1M", "-r")) >= [1 << 20] * 2
     with host.udp_socket(guest.address, IPERF) as sock:
         assert send_stream(sock, (1, 2, -3)) == (300, 0, 0, 3)
@@ -219,7 +219,7 @@ def test_header_in_pieces(guest):
 
 
 def test_amounts(guest):
-    """Bytes to the last one, and times, in units of 10 ms."""
+    """Bytes and times exactly, in units of 10 ms."""
     for upperflags in (REVERSE, FULLDUPLEX):
         for amount in (0, 1, 4095, 16384, 300_001):
             with host.tcp_socket(guest.address, IPERF) as sock:
@@ -241,7 +241,7 @@ def test_half_closed_client_gets_all(guest):
 
 @pytest.mark.parametrize("flags", [BOUNCEBACK, EXTEND | VERSION2 | PEERDETECT])
 def test_what_is_not_served_is_refused(guest, flags):
-    """A client that waits for an answer does not wait for long."""
+    """A client that waits for an answer does not wait long."""
     with host.tcp_socket(guest.address, IPERF) as sock:
         sock.send(header(flags))
         with pytest.raises(ConnectionResetError):
@@ -249,7 +249,7 @@ def test_what_is_not_served_is_refused(guest, flags):
 
 
 def test_more_bad_clients_than_connections(guest):
-    """What was begun for them ends with them: there is room for as many again."""
+    """Connections made for clients end with them: there is room for as many again."""
     kinds = [(b"", False), (b"x" * 23, True), (b"\xff" * 20_000, True),
              (header(EXTEND | VERSION1 | RUN_NOW, port=1), False), (header(EXTEND | VERSION1), True),
              (header(EXTEND | VERSION1, port=0), False),
@@ -267,7 +267,7 @@ def test_more_bad_clients_than_connections(guest):
 
 
 def test_silent_clients_make_room(guest):
-    """Whatever they had asked for, the guest gives them up: one for each newcomer, later all."""
+    """Whatever clients requested, the guest drops them: one for each new client, later all."""
     with contextlib.ExitStack() as stack:
         socks = [stack.enter_context(host.tcp_socket(guest.address, IPERF))
                  for _ in range(CONNECTIONS)]
@@ -286,7 +286,7 @@ def test_silent_clients_make_room(guest):
 
 
 def test_over_ipv6(boot):
-    """Each way once; UDP also where the client's address is of another network than the guest's."""
+    """Each direction once; UDP also if the client's address is of another network than the guest's."""
     with host_addresses():
         each_way_over_ipv6(boot)
 

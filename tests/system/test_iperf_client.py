@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The guest as a client of iperf 2 on the host; and servers that no client should have."""
+"""The guest as a client of iperf 2 on the host; and misbehaving servers."""
 
 import contextlib
 import re
@@ -17,7 +17,7 @@ from guest import PATIENCE, Guest
 HOST, HOST6 = "10.0.0.1", "fd00::1"
 IPERF = 5001
 VERSION1, SEQNO64B = 0x80000000, 0x08000000
-READ_MAX = 1470  # bytes of a datagram that iperf's server looks at
+READ_MAX = 1470  # bytes of a datagram that iperf's server reads
 RESULT = re.compile(
     r"^vtnet: iperf: (?:TCP|UDP, \d+ bytes), (?P<seconds>[\d.]+) s:"
     r"(?: sent [\d.]+ Mbit/s \((?P<sent>\d+) bytes\))?"
@@ -49,7 +49,7 @@ def failure(guest):
 
 @contextlib.contextmanager
 def iperf_server(*arguments):
-    """`iperf -s`, for one client. Yields a function that waits for its end and returns its text."""
+    """`iperf -s` for one client. Yields a function that waits for its end and returns its output."""
     process = subprocess.Popen(["iperf", "-s", "-P", "1", "-f", "K", *arguments], text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
@@ -79,7 +79,7 @@ def fixture_ipv6():
 
 
 def kbytes(text):
-    """What the server says has gone over the connection, by direction: it marks its own with *."""
+    """The server's byte counts per direction: it marks its own with *."""
     assert "WARN" not in text, text
     found = re.findall(r"^\[ *(\*?)\d+\].* sec +(\d+) KBytes +\d+ KBytes/sec", text, re.MULTILINE)
     return {("received" if mark else "sent"): int(number) for mark, number in found}
@@ -105,7 +105,7 @@ def check_tcp(arch, direction, peer, *arguments):
 
 @pytest.mark.parametrize("direction", [None, "send", "receive", "both"])
 def test_tcp(arch, direction):
-    """To the byte what the server counts, but for its own rounding."""
+    """Exactly the server's byte count, except for its rounding."""
     check_tcp(arch, direction, HOST)
 
 
@@ -114,7 +114,7 @@ def test_tcp_over_ipv6(arch, ipv6):
 
 
 def check_udp(arch, size, peer, *arguments):
-    """The guest prints the server's figures, and these agree with each other."""
+    """The guest prints the server's figures, which are consistent."""
     with iperf_server("-u", *arguments) as server:
         with client(arch, f"seconds=1 size={size}", peer) as guest:
             line = result(guest)
@@ -136,7 +136,7 @@ def test_udp(arch, size):
 
 @pytest.mark.parametrize("size", [1024, 1472])
 def test_udp_over_ipv6(arch, ipv6, size):
-    """Of the greater size it takes two fragments each."""
+    """With the larger size a datagram takes two fragments."""
     check_udp(arch, size, HOST6, "-V")
 
 
@@ -156,8 +156,8 @@ def report(asked, total_len, lost, late, datagrams, jitter_us, wide=True):
 
 
 class Server(contextlib.AbstractContextManager):
-    """Takes datagrams in a thread, and answers those that ask: answer(datagram, how many asked). It
-    is slower than the guest and has little room: no question waits long behind a flood."""
+    """Receives datagrams in a thread, and answers requests: answer(datagram, number of requests).
+    It is slower than the guest and has little room, so no request waits long behind a flood."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -193,7 +193,7 @@ class Server(contextlib.AbstractContextManager):
 
 
 def test_udp_report_is_asked_for_again(arch):
-    """Until there is one, every 250 ms; what is no report is not taken for one."""
+    """Requests every 250 ms until a report arrives; other datagrams are not accepted as a report."""
     def answer(datagram, count):
         if count == 2:
             return [datagram, b"", datagram[:20], report(datagram, 1, 2, 3, 4, 5)[:55]]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""IPv6: addresses, everything that is served, large transfers, fragments, groups, neighbours."""
+"""IPv6: addresses, all services, large transfers, fragments, groups, neighbours."""
 
 import contextlib
 import json
@@ -20,12 +20,12 @@ STATION_IP = "fe80::99"
 GUEST_MAC, GUEST_LOCAL = "52:54:00:12:34:56", "fe80::5054:ff:fe12:3456"
 GROUP = "ff12::1234"
 PREFIX, ROUTED, ROUTED_OURS = "2001:db8:1::", "2001:db8:1:0:5054:ff:fe12:3456", "2001:db8:1::1"
-DATAGRAM_MAX = 65487  # what lwIP counts in 16 bits with both headers
+DATAGRAM_MAX = 65487  # lwIP's limit of 16 bits, with both headers
 
 
 @contextlib.contextmanager
 def host_addresses():
-    """The host's address in a router's prefix, where it has IPv6."""
+    """The host's address in a router's prefix, if it has IPv6."""
     if not host.has_ipv6():
         pytest.skip("this system has no IPv6")
     host.ip("-6", "address", "add", f"{ROUTED_OURS}/64", "dev", "tap0", "nodad")
@@ -51,7 +51,7 @@ def fixture_addresses():
 
 @pytest.fixture(name="boot6")
 def fixture_boot6(boot):
-    """Boots a guest and waits until it has its addresses of IPv6."""
+    """Boots a guest and waits until it has its IPv6 addresses."""
     def start(append="", **options):
         guest = boot(f"ip6={GUEST}/64 {append}", **options).wait_ready()
         guest.wait_for(f"^vtnet: IPv6 address {GUEST_LOCAL}/64$")
@@ -68,7 +68,7 @@ def counters(address=GUEST):
 
 def echo_and_all(address):
     """What host.serves() does, of IPv6."""
-    host.settle(address)  # for a while the host may still look for an earlier guest
+    host.settle(address)  # for a while the host may still resolve an earlier guest
     host.udp_echo(address, (0, 1, 17, 1023, 1452))
     host.tcp_echo(address, 100_000)
     host.sink_statistics(address)
@@ -94,7 +94,7 @@ def test_everything_is_served(boot6, append):
 @pytest.mark.parametrize("device", ["disable-modern=on", "disable-legacy=on"])
 @pytest.mark.parametrize("features", ["", "-host_tso6,-guest_tso6", "-csum,-guest_csum"])
 def test_large_transfers(boot6, features, device):
-    """Segments are joined both ways where the card does that, and the bytes are the same."""
+    """Segments are joined in both directions if the card supports it, and the bytes are unchanged."""
     boot6(f"features={features}" if features else "", device=device)
     before = counters()["cards"][0]["counters"]
     host.tcp_echo(GUEST, 5 * host.MIB)
@@ -122,7 +122,7 @@ def test_fragments(boot6, features):
 
 
 def test_fragments_behind_other_headers(boot6):
-    """The same limit where the fragment header is not the first one."""
+    """The same limit if the fragment header is not the first one."""
     guest = boot6()
     offset = 0xfff8
     for headers, first in ((b"", 44), (struct.pack("!BB6x", 44, 0), 60),
@@ -153,7 +153,7 @@ def test_no_ipv6_on_a_small_mtu(boot):
 
 
 def test_router(boot6):
-    """An address of the prefix that a router announces; what is for elsewhere goes to it."""
+    """An address in the prefix that a router announces; packets to other networks go to the router."""
     guest = boot6()
     with Wire() as wire:
         wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement(PREFIX))
@@ -188,7 +188,7 @@ def test_address_that_is_taken(boot):
 
 @pytest.mark.parametrize("probe", [False, True])
 def test_claimed_while_booting(boot, probe):
-    """Whoever claims the link-local address, or probes for it too, takes no more than that."""
+    """A station that claims the link-local address, or probes for it too, takes only that address."""
     def is_probe(frame):
         message = wire6.icmp6_of(frame, wire6.SOLICITATION)
         return message is not None and message[8:24] == wire6.ipv6(GUEST_LOCAL)
@@ -212,7 +212,7 @@ def test_claimed_while_booting(boot, probe):
 
 
 def test_prefixes_that_no_station_has(boot6):
-    """A router's word for a group, ::/64, or a prefix that is over before it is preferred."""
+    """A router announces a multicast prefix, ::/64, or a prefix whose preferred time is over."""
     guest = boot6()
     with Wire() as wire:
         for prefix, valid in (("ff0e::", 3600), ("::", 3600), ("2001:db8:1::", 0),
@@ -229,7 +229,7 @@ def test_prefixes_that_no_station_has(boot6):
 
 
 def test_group(boot6):
-    """It is reported, its datagrams arrive, and others' do not even reach the driver."""
+    """The group is reported, its datagrams arrive, and those of others do not reach the driver."""
     with Wire() as wire:
         boot6(f"join={GROUP}")
         reported = wire.wait_for(lambda frame: (wire6.icmp6_of(frame, wire6.MLD_REPORT) or b"")
@@ -251,7 +251,7 @@ def test_group(boot6):
 
 
 def test_announcement(boot6):
-    """Beside the ARP message, one of each address for IPv6."""
+    """In addition to the ARP message, one announcement for each IPv6 address."""
     guest = boot6()
     announced = set()
     with Wire() as wire:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cards of net/legacy: what is asked of virtio-net is asked of them."""
+"""The cards of net/legacy: they pass the tests of virtio-net."""
 
 import json
 import time
@@ -45,7 +45,7 @@ def test_traffic(boot, model, mode):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_closed_port(boot, model):
-    """What is sent has its window bounded; a reset is of no connection, and has none."""
+    """Sent segments announce a bounded window; a reset without a connection has none."""
     guest = boot(network=card(model)).wait_ready()
     for _ in range(3):
         with pytest.raises(ConnectionRefusedError):
@@ -63,7 +63,7 @@ def test_both_ways_at_once(boot, model):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("model", MODELS)
 def test_flood(boot, model, mode):
-    """More than the card has room for, again and again: it goes on from there each time."""
+    """Repeatedly more than the card has room for: it continues each time."""
     guest = boot(f"mode={mode}", network=card(model)).wait_ready()
     datagram = host.pattern(1400)
     with host.udp_socket(guest.address, host.SINK) as sock:
@@ -80,7 +80,7 @@ def test_flood(boot, model, mode):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_few_buffers(boot, model):
-    """Fewer may exist than the card would have: that is all it gets, in a flood too."""
+    """Fewer buffers may exist than the card would use: it gets no more, even in a flood."""
     guest = boot("bufmem=64", network=card(model)).wait_ready()
     with host.udp_socket(guest.address, host.SINK) as sock:
         for _ in range(5000):
@@ -101,7 +101,7 @@ def test_address_and_bound(boot, model):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_groups(boot, model):
-    """The card passes on what the stack has joined."""
+    """The card receives what the stack has joined."""
     guest = boot("join=239.1.2.3", network=card(model)).wait_ready()
     guest.wait_for("^vtnet: joined 239.1.2.3")
     host.ip("route", "add", "224.0.0.0/4", "dev", "tap0")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The echo sends from receive buffers: none is used again while the card still has to send from it."""
+"""The echo sends from receive buffers: none is reused while the card still has to send from it."""
 
 import struct
 
@@ -11,13 +11,13 @@ from wire import IPV4, Wire, arp_reply, ip_packet, ipv4, parse, udp_packet
 
 ATTACKER, OTHER = "10.0.0.99", "10.0.0.98"
 PORT, SYN, ACK, PUSH, FIN, RESET = 40000, 2, 16, 8, 1, 4
-SLOW = "tx=timer,x-txtimer=150000000"  # ns between a kick and what the device does about it
+SLOW = "tx=timer,x-txtimer=150000000"  # ns between a notification and the device's reaction
 ISN = 1000
 OTHERS = b"\xee"
 
 
 class Connection:
-    """A TCP connection of a station's own making, which says and acknowledges what it likes."""
+    """A TCP connection of a station on the wire, which sends and acknowledges arbitrarily."""
 
     def __init__(self, wire, mac, port=PORT, mss=1460):
         self.wire, self.mac, self.port = wire, mac, port
@@ -38,7 +38,8 @@ class Connection:
         self.wire.send(self.mac, IPV4, ip_packet(ATTACKER, ADDRESS, 6, header + payload))
 
     def segment(self, frame):
-        """Sequence number, flags and payload of a frame, or None: it is of something else."""
+        """Sequence number, flags and payload of a frame, or None if it does not belong to the
+        connection."""
         *_, ethertype, packet = parse(frame)
         if ethertype != IPV4 or packet[9] != 6:
             return None
@@ -51,7 +52,7 @@ class Connection:
 
 
 def echoed(connection, length):
-    """The bytes that come back, each where its sequence number says, until all are there."""
+    """The bytes that come back, ordered by sequence number, until all are there."""
     data = bytearray(length)
     missing = set(range(length))
 
@@ -73,8 +74,8 @@ def echoed(connection, length):
 
 @pytest.mark.parametrize("device", ["disable-modern=on", "host_tso4=off,packed=on"])
 def test_released_before_it_was_sent(boot, device):
-    """The guest hears that the echo has arrived, or that nobody wants it, while it still waits in the
-    ring. What is sent then must not be what came in meanwhile: other stations' datagrams."""
+    """The guest is told that the echo has arrived, or that it is not wanted, while it is still in
+    the ring. What is sent then must not be data received since: other stations' datagrams."""
     guest = boot(device=f"{SLOW},{device}").wait_ready()
     with Wire() as wire:
         mac, _ = arp_reply(wire, ADDRESS, ATTACKER)

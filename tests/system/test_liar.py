@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A device that lies while a connection is under way: the vhost-user back end of tests/vhost.
+"""A device that lies during a connection: the vhost-user back end of tests/vhost.
 
-After each lie the guest answers a ping, either because it did not mind or because it has reset the
-device and said so; the connection goes on, and each of its bytes is right. DEVICE_NEEDS_RESET is a bit of
-the status, which is QEMU's and not the back end's: that is test_recovery.py's.
+After each lie the guest answers a ping, either unaffected or after it has reset the device and
+reported that. The connection continues, and each of its bytes is correct. DEVICE_NEEDS_RESET is
+a status bit that QEMU, not the back end, controls: test_recovery.py tests it.
 
-LIAR=all in the environment, as `make liar` sets it, tells all lies on all kinds of device, and prints
-what came of each; LIAR=drop,loss tells those.
+LIAR=all in the environment, as set by `make liar`, tells all lies on all kinds of device, and
+prints each result; LIAR=drop,loss tells those.
 """
 
 import contextlib
@@ -29,13 +29,13 @@ from test_vhost import back_end  # noqa: F401, a fixture
 CHOSEN = os.environ.get("LIAR", "").split(",")
 KIB = 1 << 10
 RESET, ON = "reset", "on"
-EITHER = (RESET, ON)  # as the guest looks before or after the back end goes on
+EITHER = (RESET, ON)  # the guest checks before or after the back end continues
 SLOW = {"unheard", "drop", "loss"}  # noticed after seconds
 
 
 @dataclasses.dataclass(frozen=True)
 class Lie:
-    """name, queue and count are what the back end is told; outcomes: what the guest may do."""
+    """name, queue and count are told to the back end; outcomes: permitted reactions of the guest."""
     name: str
     queue: str = "rx"
     count: int = 1
@@ -69,7 +69,7 @@ def lies():
 
 
 class Stream:
-    """A TCP connection whose bytes are sent, come back, and are compared, until it is closed."""
+    """A TCP connection whose bytes are sent, echoed and compared until it is closed."""
 
     def __init__(self, address):
         self.echoed = 0
@@ -126,7 +126,7 @@ class Stream:
 
 
 def next_answer(address, since, seconds=2 * PATIENCE):
-    """Pings until one is answered; returns how many seconds that took."""
+    """Pings until one is answered; returns the seconds that this took."""
     identifier = next(host.PINGS) & 0xffff
     with host.icmp_socket(address) as raw:
         for sequence in range(int(seconds * 50)):
@@ -137,7 +137,7 @@ def next_answer(address, since, seconds=2 * PATIENCE):
 
 
 class Liar:
-    """A device, and a guest that is a new one after each reset: the next reset of the same would wait."""
+    """A device, and a guest that is restarted after each reset: a second reset would be delayed."""
 
     def __init__(self, boot, started, ring, append):
         self.boot, self.device, self.ring, self.append = boot, started, ring, append
@@ -162,7 +162,8 @@ class Liar:
         return card(by_udp(self.guest.address))
 
     def hears(self, line):
-        """Waits until the back end prints that, whatever it has said before, and returns when."""
+        """Waits until the back end prints this, whatever it has printed before, and returns the
+        time."""
         until = time.monotonic() + PATIENCE
         while line.encode() not in (lines := self.said.split(b"\n"))[:-1]:
             ready, _, _ = select.select([self.device.process.stdout], [], [], 1)
@@ -173,7 +174,7 @@ class Liar:
         return time.monotonic()
 
     def tell(self, lie, seed):
-        """Returns what the guest did, after how many seconds it answered again, and frames lost."""
+        """Returns the guest's reaction, the seconds until it answered again, and the lost frames."""
         if self.guest is None or self.kept or self.figures()["recoveries"]:
             self.fresh()
         self.kept = lie.name in ("id-other", "drop")
@@ -195,13 +196,13 @@ class Liar:
         return {0: ON, 1: RESET}.get(resets, f"{resets} resets"), seconds, lost
 
     def look_well(self, before):
-        """Services answer, receive buffers are posted, and each reset has its line with the reason."""
+        """Services answer, receive buffers are posted, and each reset was logged with its reason."""
         address = self.guest.address
         if not self.kept:
             try:
                 host.ping(address, count=5)
                 host.udp_echo(address, (1, 1472))
-            except AssertionError:  # a lie may show with the frame after it only, which then is lost
+            except AssertionError:  # a lie may show only with the next frame, which is then lost
                 host.ping(address, count=5)
                 host.udp_echo(address, (1, 1472))
         host.tcp_echo(address, 20 * KIB)
@@ -219,7 +220,7 @@ class Liar:
 
     @staticmethod
     def at_rest(stats):
-        """All but the buffer of the question itself are posted, none is in the stack."""
+        """All buffers except that of the request are posted; the stack has none."""
         figures = card(stats)
         return figures["rx_lent"] == 0 and figures["rx_posted"] >= figures["rx_limit"] - 1
 
@@ -232,8 +233,8 @@ def combinations():
 
 
 def chosen(ring, offloads, irq):
-    """The lies of a run, each with its seed: of `make check` a few on each ring. A packed ring has no index
-    that could go back, and QEMU forgets where it was when the back end goes away."""
+    """The lies of a run, each with its seed: for `make check` a few on each ring. A packed ring has
+    no index that could go back, and QEMU forgets its position when the back end disconnects."""
     everything = [(seed, lie) for seed, lie in enumerate(lies(), 1)
                   if ring != "packed" or lie.name not in ("index-back", "away")]
     if CHOSEN != [""]:
@@ -271,7 +272,7 @@ def test_lies(boot, arch, back_end, ring, offloads, irq):  # noqa: F811
 @pytest.mark.parametrize("lie", ["id", "index"])
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 def test_lie_of_the_debugger(boot, arch, transport, lie, tmp_path):
-    """QEMU's stub writes to the used ring: that does for a machine without vhost-user."""
+    """QEMU's gdb stub writes to the used ring, on a machine without vhost-user."""
     gdb = tmp_path / "gdb"
     guest = boot("mode=irq", device=TRANSPORTS[transport],
                  qemu=["-gdb", f"unix:{gdb},server=on,wait=off"]).wait_ready()

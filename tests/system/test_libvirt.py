@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""contrib/libvirt/vtnet.xml, started by a libvirtd of the test's own: a session daemon of user nobody, who owns
-a tap. It starts, has its console on a pty, takes commands there, and is destroyed when it switches off."""
+"""contrib/libvirt/vtnet.xml, started by a separate libvirtd: a session daemon of user nobody, who
+owns a tap. The guest starts, has its console on a pty, executes commands there, and is destroyed
+when it switches off."""
 
 import os
 import pathlib
@@ -27,7 +28,7 @@ SLOW = 4 * PATIENCE
 
 @pytest.fixture
 def folder():
-    """Which the daemon's user may enter: pytest's own are for root only."""
+    """A folder that the daemon's user can access; pytest's own are for root only."""
     with tempfile.TemporaryDirectory(prefix="vtnet-libvirt-") as name:
         os.chown(name, USER.pw_uid, USER.pw_gid)
         yield pathlib.Path(name)
@@ -35,7 +36,7 @@ def folder():
 
 @pytest.fixture
 def bridge():
-    """tap0's network on a bridge, whose other port is the user's tap."""
+    """Puts tap0's network on a bridge whose other port is the user's tap."""
     if subprocess.run(["ip", "link", "add", "br0", "type", "bridge"], check=False, capture_output=True).returncode:
         pytest.skip("the kernel has no bridges here")
     host.ip("tuntap", "add", "dev", TAP, "mode", "tap", "user", USER.pw_name)
@@ -53,7 +54,7 @@ def bridge():
 
 @pytest.fixture
 def virsh(folder):
-    """Runs virsh by the test's own daemon, and returns what it says."""
+    """Runs virsh with the separate daemon, and returns its output."""
     for program in ("libvirtd", "virsh", "setpriv"):
         if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
             pytest.skip(f"{program} is missing: ./setup hypervisors installs it")
@@ -103,7 +104,7 @@ def test_domain(arch, virsh, bridge, folder):
     image = shutil.copy(ROOT / I386.image[1], folder)
     text = XML.read_text().replace("/var/lib/libvirt/boot/vtnet-demo.elf", image)
     text, count = re.subn(r"<interface type='bridge'>.*?</interface>", ETHERNET, text, flags=re.DOTALL)
-    assert count == 1  # a session daemon may not put a tap into a bridge
+    assert count == 1  # a session daemon may not add a tap to a bridge
     path = folder / "domain.xml"
     path.write_text(text)
     virsh("create", str(path))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""More than a guest can take, and whether it is well again afterwards."""
+"""More load than a guest can handle, and whether it is well afterwards."""
 
 import contextlib
 import multiprocessing
@@ -38,11 +38,11 @@ def test_flood(boot, mode):
 
 
 def test_connections_that_are_aborted_leave_nothing(boot):
-    """Buffers and control blocks of connections reset in the middle come back."""
+    """Buffers and control blocks of connections that were reset are freed."""
     guest = boot("stats=1").wait_ready()
 
     def kib_in_use():
-        count = len(guest.stats()) + 2  # the one after the next covers all of a second
+        count = len(guest.stats()) + 2  # the line after the next one covers a whole second
         return int(guest.wait_for(r"^vtnet: stats: .* (\d+) KiB in use", count=count)[1])
 
     def abort(_):
@@ -64,7 +64,7 @@ def test_connections_that_are_aborted_leave_nothing(boot):
 
 @pytest.mark.parametrize("buffers", ["", "bufinit=1 bufmax=1"])
 def test_jumbo_frame_at_the_start(boot, buffers):
-    """A frame that needs more buffers than are posted must not block those after it."""
+    """A frame that needs more buffers than are posted must not block the following ones."""
     guest = boot(buffers).wait_ready()
     host.ip("link", "set", "tap0", "mtu", "9000")
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frames that are longer than lwIP can count, which QEMU's socket netdev carries and a tap does not."""
+"""Frames longer than lwIP can count, which QEMU's socket netdev supports and a tap does not."""
 
 import contextlib
 import socket
@@ -20,7 +20,7 @@ PACKET_TOO_BIG = 2
 
 
 class Stream(Wire):
-    """The other end of -netdev socket,connect=: each frame with its length before it."""
+    """The other end of -netdev socket,connect=: each frame is preceded by its length."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -61,7 +61,8 @@ class Stream(Wire):
 
 
 def wait_answering(wire, wanted):
-    """The next frame for which wanted(frame) is true; who looks for the station finds it."""
+    """The next frame for which wanted(frame) is true; also answers requests for the station's
+    address."""
     deadline = time.monotonic() + PATIENCE
     while (left := deadline - time.monotonic()) > 0:
         frame = wire.receive(left)
@@ -78,7 +79,7 @@ def wait_answering(wire, wanted):
 
 
 def echo(wire, length):
-    """A datagram, in fragments where it must be, whose echo is waited for: its last bytes."""
+    """Sends a datagram, fragmented if necessary, and waits for the last bytes of its echo."""
     payload = bytes(length - 4) + struct.pack("!I", length)
     packet = wire6.udp6(OURS, GUEST, 7777, ECHO, payload)
     parts = [(0, packet[40:])] if length < 1400 else [
@@ -95,7 +96,7 @@ def echo(wire, length):
 
 @pytest.mark.parametrize("to", [MAC, GROUP_MAC])
 def test_packet_too_big_in_a_long_frame(boot, to):
-    """What lwIP must not believe is not believed whichever way it comes in."""
+    """The checks of received packets hold on every path into lwIP."""
     with Stream() as wire:
         guest = boot(f"ip6={GUEST}/64", network=wire.network)
         wire.accept()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Machines of all kinds: where the card is, how much memory there is, which processor it has."""
+"""All kinds of machines: the card's place, the amount of memory, the processor."""
 
 import os
 
@@ -14,7 +14,7 @@ HOST_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20
 
 
 def for_each(values):
-    """Parametrises over an architecture and one of the values that it has for something."""
+    """Parametrises over an architecture and one of its values of something."""
     cases = [(arch, value) for arch in ARCHITECTURES for value in values(arch)]
     return pytest.mark.parametrize("arch, value", cases, indirect=["arch"],
                                    ids=[f"{arch.name}-{value}" for arch, value in cases])
@@ -56,7 +56,7 @@ def test_virtio_card_beside_another(boot):
 
 
 def test_two_virtio_cards(boot):
-    """The first in the order of the scan is the first card, wherever the command line has it."""
+    """The first card in the order of the scan counts as first, wherever it is on the command line."""
     guest = boot(network=["-device", "virtio-net-pci,addr=6", *tap_network(device="addr=5")])
     guest.wait_ready()
     guest.wait_for("^vtnet: card 1: ready at 10.0.1.2/24")
@@ -73,7 +73,7 @@ def test_card_behind_a_bridge(boot, device, mode):
     host.serves(guest.address)
 
 
-ROOTS = {  # another root bus, as the card's device option and QEMU's arguments before it
+ROOTS = {  # another root bus: the card's device option, preceded by QEMU's arguments
     "pxb": ("bus=px", ["-device", "pxb,id=px,bus_nr=128"]),
     "pxb-pcie": ("bus=rp", ["-M", "q35", "-device", "pxb-pcie,id=px,bus_nr=128",
                             "-device", "pcie-root-port,id=rp,bus=px,addr=5,chassis=1"]),
@@ -100,7 +100,7 @@ def test_card_behind_two_bridges(boot):
 
 @pytest.mark.parametrize("mode", ["irq", "hybrid"])
 def test_card_that_is_a_later_function(boot, mode):
-    """Function 3 of a device whose function 0 is another: its interrupt pin is another, too."""
+    """Function 3 of a device with another function 0: its interrupt pin differs too."""
     guest = boot(f"mode={mode}", network=[
         "-device", "virtio-rng-pci,addr=5.0,multifunction=on",
         *tap_network(device="addr=5.3,multifunction=on")]).wait_ready()
@@ -110,7 +110,7 @@ def test_card_that_is_a_later_function(boot, mode):
 
 @pytest.mark.parametrize("slot", [4, 5, 6, 7])
 def test_every_interrupt_line(boot, slot):
-    """Asleep until an interrupt, so that a line that never comes shows."""
+    """The guest sleeps until an interrupt, so that a missing one is detected."""
     guest = boot("mode=irq", network=tap_network(device=f"addr={slot}")).wait_ready()
     host.ping(guest.address, count=20)
 
@@ -121,7 +121,7 @@ def test_memory(boot, value):
         pytest.skip(f"this host has only {HOST_MIB} MiB")
     guest = boot(qemu=["-m", str(value)]).wait_ready()
     kib = int(guest.wait_for(r"^vtnet: (\d+) KiB of memory")[1])
-    # a PC has none between 3 and 4 GiB when it does not all fit below 3.5 GiB
+    # a PC has no RAM between 3 and 4 GiB unless all of it fits below 3.5 GiB
     assert min(value - 4, 3000) << 10 <= kib <= value << 10
     host.serves(guest.address)
     host.tcp_echo(guest.address, 4 * host.MIB)
@@ -136,7 +136,7 @@ def test_processor(boot, value):
 
 @for_each(lambda arch: arch.cpus)
 def test_clock(boot, value):
-    """The lines of stats=1, one a second of the guest's clock, against the host's."""
+    """The lines of stats=1, one per second of the guest's clock, compared with the host's."""
     guest = boot("stats=1", qemu=["-cpu", value]).wait_ready()
     guest.wait_for("^vtnet: stats:", count=1)
     start = os.times().elapsed

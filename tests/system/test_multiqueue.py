@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A card of several pairs of queues: the driver agrees to them, and uses the first alone."""
+"""A card with several pairs of queues: the driver negotiates the feature and uses the first pair
+only."""
 
 import pytest
 
@@ -12,7 +13,7 @@ PAIRS = 2
 
 @pytest.fixture(name="wide_tap", autouse=True)
 def fixture_wide_tap():
-    """A tap that several queues can be attached to."""
+    """A tap to which several queues can be attached."""
     host.ip("tuntap", "add", "dev", TAP, "mode", "tap", "multi_queue")
     host.ip("address", "add", "10.0.1.1/24", "dev", TAP)
     host.ip("link", "set", TAP, "up")
@@ -21,14 +22,14 @@ def fixture_wide_tap():
 
 
 def wide_card(device):
-    """QEMU's arguments; a vector for each queue and the configuration."""
+    """QEMU's arguments; one vector for each queue and the configuration."""
     options = ",".join(filter(None, (f"mq=on,vectors={2 * PAIRS + 2}", device)))
     return ["-netdev", f"tap,id=n0,ifname={TAP},script=no,downscript=no,queues={PAIRS}",
             "-device", f"virtio-net-pci,netdev=n0,id=nic0,{options}"]
 
 
 def queues_set_up(guest):
-    """The numbers of the queues that the driver has given memory to, by QEMU's account."""
+    """The numbers of the queues that have memory, according to QEMU."""
     card, = (device["path"] for device in guest.qmp("x-query-virtio")
              if device["name"] == "virtio-net")
     count = guest.qmp("x-query-virtio-status", path=card)["num-vqs"]
@@ -40,12 +41,12 @@ def queues_set_up(guest):
                                     TRANSPORTS["modern"] + ",packed=on"])
 @pytest.mark.parametrize("append", ["", "mode=irq irq=intx", "features=-mq"])
 def test_one_pair_of_several(boot, device, append):
-    """Many flows, which a card of two pairs would spread over both: everything arrives."""
+    """Many flows, which a card would spread over two pairs: everything arrives."""
     guest = boot(append, address=ADDRESS, network=wide_card(device)).wait_ready()
     agreed = "mq" in guest.wait_for("^vtnet: features accepted: (.*)$")[1].split()
     assert agreed == (append != "features=-mq")
     assert "confirm" not in guest.console()
-    # the control queue comes after the pairs that there are, or after the one
+    # the control queue follows all existing pairs, or the only one
     assert queues_set_up(guest) == [0, 1, 2 * PAIRS if agreed else 2]
     host.ping(ADDRESS, count=20)
     host.all_at_once(host.serves, [ADDRESS] * 4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The NE2000: the services in each mode, floods, and what it counts."""
+"""The NE2000: services in each mode, floods, and counters."""
 
 import json
 import pathlib
@@ -13,7 +13,7 @@ import host
 from guest import MODES, Guest
 from test_stats import by_udp, card
 
-# model: the name of its driver, and what the console says of its link
+# model: the driver's name, and the console's line about its link
 MODELS = {
     "ne2k_pci": ("NE2000", "link up, 10 Mbit/s full duplex"),
 }
@@ -38,7 +38,7 @@ def booted(arch, request):
 
 @pytest.fixture
 def guest(booted):
-    """The guest, which must be as well after the test as before it."""
+    """The guest, which must be as well after the test as before."""
     booted.assert_well()
     yield booted
     booted.assert_well()
@@ -73,7 +73,7 @@ def test_console_and_statistics_name_the_card(guest):
 def test_ping(guest):
     host.ping(guest.address, count=100)
     host.icmp_echo(guest.address, (*range(0, host.UDP_MAX + 1, 7), 1473, 2952, 20000))
-    host.icmp_echo(guest.address, (8192,) * 20)  # one after the other: the card has a small memory
+    host.icmp_echo(guest.address, (8192,) * 20)  # one after another: the card's memory is small
 
 
 def test_udp_echo(guest):
@@ -86,7 +86,8 @@ def test_tcp_echo(guest):
 
 
 def frames_to_card():
-    """What QEMU took from the tap, without the host's multicasts of IPv6, which the card filters."""
+    """Frames that QEMU took from the tap, without the host's IPv6 multicasts, which the card
+    filters."""
     link, = json.loads(host.ip("-s", "-j", "link", "show", "dev", "tap0"))
     counters = pathlib.Path("/proc/net/snmp6").read_text() if host.has_ipv6() else ""
     multicasts = sum(map(int, re.findall(r"^Ip6OutMcastPkts\s+(\d+)", counters, re.MULTILINE)))
@@ -94,10 +95,11 @@ def frames_to_card():
 
 
 def test_tcp_both_ways(guest):
-    """Neither segments nor acknowledgements find the card full, or the connection stands still. It
-    drops them silently: they are what the tap gave and the guest did not get. (What the host sends
-    again is no measure: on a busy machine a late answer is enough.) A few segments that the host
-    sends for the second time may be too many; without the windows there are hundreds."""
+    """Neither segments nor acknowledgements find the card full; otherwise the connection would
+    stall. The card drops frames silently: the loss is the difference between the tap and the
+    guest. (Retransmissions of the host are not a measure: on a busy machine a late answer is
+    enough to cause one.) A few segments sent twice may be too many; without the windows there
+    are hundreds."""
     def missing():
         taken = card(by_udp(guest.address))["rx_packets"]
         return frames_to_card() - taken
@@ -114,7 +116,7 @@ def test_bursts_out(guest):
 
 
 def test_flood(guest):
-    """More than the card's memory holds: what it cannot take is lost, and nothing else."""
+    """More than the card's memory holds: the excess is lost, and nothing else."""
     before = card(by_udp(guest.address))["rx_packets"]
     with host.udp_socket(guest.address, host.SINK) as sock:
         data = host.pattern(1024)
@@ -128,7 +130,7 @@ def test_flood(guest):
 
 
 def test_interrupts_are_few(guest):
-    """At rest there are some for each of the host's own frames; none at all when polling."""
+    """When idle, some interrupts for the host's own frames; none when polling."""
     before = card(by_udp(guest.address))
     time.sleep(0.5)
     after = card(by_udp(guest.address))
@@ -142,7 +144,7 @@ def test_interrupts_are_few(guest):
 
 
 def test_memory_is_counted(guest):
-    """Receive buffers, a number that does not grow without a need."""
+    """The number of receive buffers does not grow without a need."""
     host.serves(guest.address)
     counters = card(by_udp(guest.address))
     assert 0 < counters["rx_buffers"] <= counters["rx_buffers_peak"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The NE2000: boot arguments, groups, and a card beside it."""
+"""The NE2000: boot arguments, groups, and a second card."""
 
 import socket
 
@@ -32,7 +32,7 @@ def test_bounded(boot, model):
 
 
 def test_multicast_group(boot, model):
-    """The card lets the group through that was joined."""
+    """The card passes the group that was joined."""
     guest = boot("join=239.1.2.3", network=legacy_network(model)).wait_ready()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.0.0.1"))
@@ -54,7 +54,7 @@ def second_tap():
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
 def test_beside_a_virtio_card(boot, model, mode, first, second_tap):
-    """Either may be the first, and both are on one interrupt line."""
+    """Either may be first; both are on one interrupt line."""
     slot, tap, virtio_slot, virtio_tap = (3, 0, 7, 1) if first else (7, 1, 3, 0)
     network = ["-netdev", f"tap,id=n1,ifname=tap{tap},script=no,downscript=no",
                "-device", f"{model},netdev=n1,addr={slot:x},mac={MAC}",

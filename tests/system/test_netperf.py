@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The guest as netperf's server: by netperf itself, and by messages that it would not send."""
+"""The guest as netperf's server: with netperf itself, and with messages that it would not send."""
 
 import contextlib
 import re
@@ -22,7 +22,7 @@ TESTS = ("TCP_STREAM", "TCP_MAERTS", "TCP_RR", "TCP_CRR", "UDP_STREAM", "UDP_RR"
 # A run of TCP_CRR ends a second after its time.
 RUN_MAX = 60  # seconds
 
-# Messages: 164 words, big-endian; here as the words that are not zero.
+# Messages: 164 big-endian words; here as the words that are not zero.
 WORDS, SIZE = 164, 656
 DO_OMNI, OMNI_RESPONSE, PASSPHRASE = 97, 98, 6
 EINVAL, EMSGSIZE, EPROTONOSUPPORT, EAFNOSUPPORT, UNKNOWN_TEST = 22, 90, 93, 97, 998
@@ -38,7 +38,7 @@ UDP_REQUEST = {TYPE: DO_OMNI, LENGTH: 1, FAMILY: 4, KIND: 2, PROTOCOL: 17, DIREC
 
 @pytest.fixture(scope="module")
 def netperf():
-    """What netperf prints, given its arguments; it has to end well."""
+    """netperf's output for these arguments; it must succeed."""
     done = subprocess.run([ROOT / "setup", "--netperf"], text=True, capture_output=True,
                           timeout=PATIENCE, check=False)
     if done.returncode != 0:
@@ -55,14 +55,14 @@ def netperf():
 
 
 def values(netperf, address, names, *arguments):
-    """What netperf says of a test by these names. The test's own options come after a "--"."""
+    """netperf's output for a test with these options. The test's own options follow a "--"."""
     out = netperf(address, "-P", "0", *arguments, "-k", ",".join(names))
     found = dict(re.findall(r"^(\w+)=(.*)$", out, re.MULTILINE))
     return [float(found[name]) for name in names]
 
 
 def figure(netperf, address, test, *arguments, options=""):
-    """Bits or transactions a second; of a stream, those that arrived."""
+    """Bits or transactions per second; for a stream, those that arrived."""
     got, = values(netperf, address, ["THROUGHPUT"], "-l", "1", *arguments, "-t", test, "--",
                   *options.split())
     return got
@@ -112,7 +112,7 @@ def test_options(netperf, address, test, options):
 
 @pytest.mark.parametrize("test", ["TCP_STREAM", "TCP_MAERTS", "TCP_CRR", "UDP_RR"])
 def test_confidence(netperf, address, test):
-    """Three runs over one control connection, each of which wants the first one's port."""
+    """Three runs over one control connection, each of which requests the first one's port."""
     assert figure(netperf, address, test, "-i", "3,3", "-I", "99,50") > 0
 
 
@@ -160,13 +160,13 @@ def test_processor_time_is_unknown(netperf, address):
 
 @pytest.mark.parametrize("count", [2, 8])
 def test_several_at_once(netperf, address, count):
-    """Without a flood of datagrams, in which the others' would be lost."""
+    """Without a flood of datagrams, in which those of others would be lost."""
     tests = [test for test in TESTS * 2 if test != "UDP_STREAM"]
     host.all_at_once(lambda test: test_each(netperf, address, test), tests[:count])
 
 
 def memory_in_use(address):
-    """In bytes, without the card's receive buffers: there are as many as were once needed."""
+    """In bytes, without the card's receive buffers: as many remain as were once needed."""
     stats = by_udp(address)
     counters = stats["cards"][0]["counters"]
     block = counters["rx_held"] // counters["rx_buffers"] + 16  # with its header, and
@@ -175,7 +175,7 @@ def memory_in_use(address):
 
 
 def memory_settles_at(address, used):
-    """Closed connections are gone for good after two minutes, but their segments are at once."""
+    """Closed connections are removed after two minutes, but their segments at once."""
     deadline = time.monotonic() + PATIENCE
     while (now := memory_in_use(address)) > used:
         assert time.monotonic() < deadline, f"{now} bytes are in use, {used} were before"
@@ -197,7 +197,7 @@ def test_killed_clients_leave_nothing(netperf, address):
     kill_clients(netperf, address, len(TESTS))
     used = memory_in_use(address)
     kill_clients(netperf, address, 10)
-    memory_settles_at(address, used + 2 * 288)  # connections of TCP_CRR that were just closed
+    memory_settles_at(address, used + 2 * 288)  # connections of TCP_CRR that have just been closed
     for test in reversed(TESTS):  # no requests after a flood, which may still fill the queue
         test_each(netperf, address, test)
 
@@ -224,7 +224,7 @@ def ask(sock, words):
     (TCP_REQUEST | {KIND: 2}, EPROTONOSUPPORT),
     (UDP_REQUEST | {KIND: MINUS_ONE}, EPROTONOSUPPORT),
     (TCP_REQUEST | {DIRECTION: 0}, EINVAL), (TCP_REQUEST | {DIRECTION: 8}, EINVAL),
-    (TCP_REQUEST | {FLAGS: 4}, EINVAL),  # a connection for each transaction, but one direction
+    (TCP_REQUEST | {FLAGS: 4}, EINVAL),  # one connection per transaction, but one direction
     (UDP_REQUEST | {FLAGS: 4, DIRECTION: RECV | XMIT}, EINVAL),
     (TCP_REQUEST | {PORT: 65536}, EINVAL), (TCP_REQUEST | {PORT: MINUS_ONE}, EINVAL),
     (UDP_REQUEST | {DIRECTION: XMIT}, EINVAL),  # to which port?
@@ -253,7 +253,7 @@ def test_abandoned_tests_leave_nothing(address, words):
 @pytest.mark.parametrize("sizes", [0, 1, 0x7fffffff, 0x80000000, MINUS_ONE])
 @pytest.mark.parametrize("direction", [RECV, XMIT, RECV | XMIT])
 def test_sizes_from_hell(address, sizes, direction):
-    """A test is set up all the same, and ended by the client's going away."""
+    """A test is set up anyway, and ended when the client disconnects."""
     words = dict.fromkeys((SEND_SIZE, REQUEST_SIZE, RECV_BUF, RECEIVE_SIZE, RESPONSE_SIZE), sizes)
     with control(address) as sock:
         answer = ask(sock, TCP_REQUEST | words | {DIRECTION: direction})
@@ -360,7 +360,7 @@ def test_more_sessions_than_there_may_be(address):
 
 @pytest.fixture(scope="module", name="booted6")
 def fixture_booted6(booted):
-    """The same with addresses of two networks of IPv6."""
+    """The same with IPv6 addresses of two networks."""
     with host_addresses():
         booted.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
         with Wire() as wire:

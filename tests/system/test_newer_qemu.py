@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What not every QEMU's card has: run by those that have it, skipped with the reason by others."""
+"""Features that not every QEMU's card has: tested with those that have them, skipped with the
+reason otherwise."""
 
 import json
 import socket
@@ -23,7 +24,7 @@ USO = {"guest_uso4", "guest_uso6", "host_uso"}
 
 
 def card(arch, names):
-    """The options of a card with exactly those of FEATURES; skips the test where it has not all."""
+    """The options of a card with exactly those of FEATURES; skips the test if it lacks one."""
     has = qemu.features(arch)
     missing = sorted(set(names) - has.properties)
     if missing:
@@ -33,7 +34,7 @@ def card(arch, names):
 
 
 def assert_traffic(address):
-    """Nothing lost, nothing changed: ICMP, UDP and TCP, each way and both."""
+    """Nothing lost, nothing changed: ICMP, UDP and TCP, in each direction and both."""
     host.ping(address)
     host.burst(address, 3000, 1024)
     host.burst(address, 100, 8192)
@@ -65,7 +66,7 @@ def test_served_with_less(boot, arch, names, append):
 
 @pytest.mark.parametrize("name", FEATURES)
 def test_refused(boot, arch, name):
-    """The device takes what the guest accepts, not what it offered."""
+    """The device uses what the guest accepts, not what it offered."""
     names = [each for each in FEATURES if each in qemu.features(arch).properties]
     guest = boot(f"features=-{FEATURES[name]}", device=card(arch, {*names, name})).wait_ready()
     assert accepted(guest) & set(FEATURES.values()) == {FEATURES[n] for n in names if n != name}
@@ -89,7 +90,7 @@ def test_no_kick_is_lost(arch, names, features):
 
 @pytest.mark.parametrize("names", [("queue_reset",), *TOGETHER], ids="+".join)
 def test_receive_queue_reset_when_quiet(boot, arch, names):
-    """The buffers of a busy time are withdrawn a second later, which costs no frame."""
+    """The buffers of a busy time are withdrawn a second later, without losing a frame."""
     guest = boot(device=card(arch, names)).wait_ready()
     for _ in range(2):
         host.all_at_once(lambda number: host.tcp_echo(guest.address, host.MIB, seed=number),
@@ -99,9 +100,9 @@ def test_receive_queue_reset_when_quiet(boot, arch, names):
 
 
 def echo_in_segments(address, count, size, last=0):
-    """UDP echo of datagrams that the host's kernel hands over as one large one, if it may.
+    """UDP echo of datagrams that the host's kernel passes on as one large one, if permitted.
 
-    last: the size of one more, which is shorter; 0: there is none."""
+    last: the size of a further, shorter one; 0: none."""
     data = host.pattern(count * size + last)
     received = []
     with host.udp_socket(address, host.ECHO) as sock:
@@ -127,7 +128,7 @@ def boot_with_uso(boot, arch, append="", **options):
     return guest, accepted(guest) & USO
 
 
-# What the guest does without, and what it then still accepts.
+# The features that the guest masks out, and those that it then still accepts.
 WITHOUT = [("", USO), ("host_uso", USO - {"host_uso"}), ("guest_uso4", {"host_uso"}),
            ("guest_uso6", {"host_uso"}), ("mrg_rxbuf", {"host_uso"}), ("guest_csum", {"host_uso"}),
            ("csum", USO - {"host_uso"}), ("csum,guest_csum", set()), ("indirect_desc", USO),
@@ -141,7 +142,7 @@ def largest(frames):
 @pytest.mark.parametrize("without, expected", WITHOUT)
 @pytest.mark.parametrize("device", ["", "packed=on"])
 def test_datagrams_are_joined(boot, arch, device, without, expected):
-    """Both ways, as seen on the tap, and every datagram is what it was."""
+    """Both directions, as seen on the tap; every datagram is unchanged."""
     features = ",".join(f"-{name}" for name in without.split(",") if name)
     guest, features = boot_with_uso(boot, arch, f"features={features}", device=device)
     assert features == expected
@@ -182,7 +183,8 @@ def test_joined_datagrams_beside_other_traffic(boot, arch, mode):
 
 
 def test_datagrams_are_not_joined_in_bounded_mode(boot, arch):
-    """Where a pass has a bound, a frame is to be one datagram; sending has one anyway."""
+    """If a pass has a limit, a received frame must be a single datagram; sending has a limit
+    anyway."""
     guest, features = boot_with_uso(boot, arch, "bounded=1")
     assert features == {"host_uso"}
     assert_traffic(guest.address)
@@ -197,7 +199,7 @@ def test_legacy_driver_has_no_uso(boot):
 
 @pytest.mark.parametrize("names", [(), *TOGETHER], ids="+".join)
 def test_host_with_segments(boot, arch, names):
-    """Whoever cuts them, the guest gets every datagram."""
+    """Whoever splits them, the guest receives every datagram."""
     guest = boot(device=card(arch, names)).wait_ready()
     for size in (1, 100, 1000, 1471, 1472):
         echo_in_segments(guest.address, 40, size)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the card and the guest do for each other: checksums, segments, large frames."""
+"""Work that card and guest do for each other: checksums, segments, large frames."""
 
 import contextlib
 import json
@@ -37,7 +37,7 @@ def test_accepted(boot, transport):
 
 
 def datagrams_in_fragments(frames):
-    """First fragments with all of the datagram's bytes from the UDP header on."""
+    """First fragments with all bytes of the datagram from the UDP header on."""
     for first in frames:
         if first.fragment == 0x2000:
             key = first.data[4:6]
@@ -49,7 +49,7 @@ def datagrams_in_fragments(frames):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("without", ["", "csum", "guest_csum", "any_layout,indirect_desc"])
 def test_every_checksum_of_the_guest(boot, transport, without):
-    """Those left to the card are prepared, all others are complete: of fragments always."""
+    """Checksums left to the card are prepared, all others complete; those of fragments always are."""
     features = ",".join(f"-{name}" for name in without.split(",") if name)
     guest = boot(f"features={features}", device=TRANSPORTS[transport]).wait_ready()
     sizes = (0, 1, 2, 1471, 1472, 1473, 3000, 8191, 60_000, 65_507)
@@ -70,7 +70,7 @@ def test_every_checksum_of_the_guest(boot, transport, without):
 
 
 def test_damaged_frames_are_dropped(boot):
-    """What the host does not vouch for, the guest checks: frames from a raw socket."""
+    """Frames that the host has not verified, from a raw socket, are verified by the guest."""
     guest = boot().wait_ready()
     host.ping(guest.address, count=1)
     with Capture() as seen, host.udp_socket(guest.address, host.SINK) as sock:
@@ -124,7 +124,7 @@ def test_odd_mtus(boot, mtu):
 @pytest.mark.parametrize("mtu, features", [(1281, ""), (1400, ""), (1404, "features=-csum"),
                                            (1407, "features=-csum"), (1499, "")])
 def test_fragments_where_an_mtu_is_no_multiple_of_8(boot, mtu, features):
-    """Of all lengths around those that fill fragments of IPv4 or IPv6."""
+    """Of all lengths around those that fill IPv4 or IPv6 fragments."""
     guest = boot(f"ip6=fd00::2/64 {features}", device=f"host_mtu={mtu}")
     guest.wait_for("^vtnet: IPv6 address fd00::2/64$")
     lengths = [fragments * ((mtu - headers) // 8 * 8) - 8 + more
@@ -168,7 +168,7 @@ def test_segments_of_the_guest_are_joined(boot, transport, without):
 
 
 def test_joined_segments_are_acknowledged_at_once(boot):
-    """Not after the quarter of a second that a lone segment may wait."""
+    """Not after the quarter of a second that a single segment may wait."""
     guest = boot().wait_ready()
     with host.tcp_socket(guest.address, host.ECHO) as sock:
         sock.sendall(bytes(100_000))

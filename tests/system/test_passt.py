@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""passt, a process that is the guest's network without a tap: QEMU's stream back end at its socket."""
+"""passt, a process that provides the guest's network without a tap: QEMU's stream back end at its
+socket."""
 
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from test_backends import card, free_port
 
 
 def test_passt(arch, tmp_path):
-    """DHCP, and a port of the host's that passt hands on."""
+    """DHCP, and a port of the host that passt forwards."""
     if not shutil.which("passt"):
         pytest.skip("passt is missing: ./setup hypervisors installs it")
     port, path = free_port(), tmp_path / "socket"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The other guests that ./vm boots to compare with, and what they serve."""
+"""The other guests that ./vm boots for comparison, and their services."""
 
 import json
 import shlex
@@ -29,7 +29,7 @@ def command(*arguments):
 
 
 def linux(*arguments):
-    """A Linux guest, not started yet; the test is skipped where there is none."""
+    """A Linux guest, not started yet; the test is skipped if there is none."""
     missing = [path.name for path in FILES if not path.exists()]
     if missing:
         pytest.skip(f"no {missing[0]} of Linux: `make linux-peer` fetches and builds it")
@@ -48,7 +48,7 @@ def echo_tcp(length):
 
 
 def sink_counts(datagrams, size):
-    """All are counted, sent a few at a time: QEMU's NE2000 takes ten of 1 KiB, and then hangs."""
+    """All are counted, sent a few at a time: QEMU's NE2000 hangs after ten of 1 KiB."""
     with host.udp_socket(ADDRESS, host.SINK) as sock:
         def counted():
             sock.send(b"STAT\0\0\0\1")
@@ -105,7 +105,7 @@ def test_linux_ends_with_a_reason(arguments, reason):
 
 
 def test_peers_have_the_machine_and_the_card_of_our_guest():
-    """Beside what is booted the commands are the same."""
+    """Except for the image, the commands are the same."""
     card = ("--nic", "i82559er")
     ours, freebsd = command(*card), command("--peer", "freebsd", "--disk", "a,b.img", *card)
     theirs = command("--peer", "linux", *card, "--append", "mitigations=auto")

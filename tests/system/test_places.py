@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Who holds connections and does nothing, or does not read, keeps nobody out and costs little."""
+"""A client that holds connections and is idle, or does not read, blocks nobody and costs little."""
 
 import contextlib
 import time
@@ -45,7 +45,7 @@ def wait_closed(socks):
 
 @pytest.mark.parametrize("port", PLACES)
 def test_oldest_goes_first(guest, port):
-    """All places are taken by connections that do nothing. (The source's are full one by one.)"""
+    """All places are taken by idle connections. (The source's fill up one by one.)"""
     assert guest.process.poll() is None
     with contextlib.ExitStack() as stack:
         def connect():
@@ -76,7 +76,7 @@ def test_one_in_use_stays(guest):
 
 
 def test_half_open_connections(peer):
-    """Of addresses that do not answer, more than lwIP's backlog."""
+    """From addresses that do not answer, more than lwIP's backlog."""
     before = used()
     for number in range(600):
         peer.send_segment(10000 + number, HTTP, 1, 0, SYN)
@@ -96,7 +96,7 @@ def test_connections_in_time_wait(peer):
 
 
 def test_answers_that_nobody_takes(peer):
-    """Who asks by HTTP and never acknowledges costs no more than a place."""
+    """An HTTP client that never acknowledges costs no more than a place."""
     by_http(ADDRESS)
     before = used()
     for number in range(300):
@@ -107,7 +107,7 @@ def test_answers_that_nobody_takes(peer):
 
 
 def test_bytes_that_nobody_reads(peer):
-    """The echo's memory grows by the bytes, and not by a pbuf for each."""
+    """The echo's memory grows with the bytes, not by a pbuf for each."""
     clients = [peer.connect(30000 + i, host.ECHO, options=scale(3) + SACK_PERMITTED)
                for i in range(24)]
     figures = []
@@ -126,7 +126,7 @@ def test_bytes_that_nobody_reads(peer):
 
 
 def test_small_pieces_that_wait(peer):
-    """All of them come back in order, once the client reads."""
+    """All bytes come back in order when the client reads."""
     sent = host.pattern(9000)
     client = peer.connect(31000, host.ECHO, options=scale(3) + SACK_PERMITTED)
     for number, piece in enumerate(host.in_chunks(sent, (1, 2, 3) * 50 + (600,))):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A card at each place that a PCI Express machine has for one: root complex, ports, switches, bridges."""
+"""A card at each possible place of a PCI Express machine: root complex, ports, switches, bridges."""
 
 import pytest
 
@@ -12,7 +12,7 @@ SWITCH = [*PORT, "-device", "x3130-upstream,id=up,bus=rp",
           "-device", "xio3130-downstream,id=down0,bus=up,addr=0,chassis=2",
           "-device", "xio3130-downstream,id=down1,bus=up,addr=1,chassis=3"]
 TO_PCI = [*PORT, "-device", "pcie-pci-bridge,id=br,bus=rp"]
-PLACES = {  # the card's bus, QEMU's arguments before it, and the number of its bus as the guest finds it
+PLACES = {  # the card's bus, QEMU's arguments before it, and the bus number found by the guest
     "root": ("pcie.0", [], 0),
     "root-port": ("rp", PORT, 1),
     "switch": ("down1", SWITCH, 4),

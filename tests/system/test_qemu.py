@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an older QEMU has not is named; what none has fails. A stand-in answers for the older one."""
+"""A feature that an older QEMU lacks is named; one that none has is an error. A stand-in replaces
+the older QEMU."""
 
 import dataclasses
 import json
@@ -30,7 +31,7 @@ for line in sys.stdin:
 
 @pytest.fixture(name="old")
 def fixture_old(arch, tmp_path):
-    """The architecture with a QEMU 4.0's prep for its machine."""
+    """The architecture with a QEMU 4.0 prep machine."""
     program = tmp_path / "qemu"
     program.write_text(STAND_IN)
     program.chmod(0o755)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A device in trouble is reset, and connections go on.
+"""A device in trouble is reset, and connections continue.
 
-The trouble is made by QEMU's stub for debuggers. All receive descriptors become tables of descriptors, of a
-length that none has: with the next frame QEMU says "Invalid size for indirect buffer table", and asks for a
-reset, or with the legacy interface only falls silent. Or the stub completes what was never made available.
+QEMU's gdb stub causes the trouble. All receive descriptors become tables of descriptors with an
+invalid length. At the next frame QEMU reports "Invalid size for indirect buffer table" and
+requests a reset; with the legacy interface it only stops. Or the stub completes a buffer that
+was never made available.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ RESET = "the device is reset in"
 
 
 class Stub:
-    """QEMU's stub for debuggers: the guest stands still while one is connected."""
+    """QEMU's gdb stub: the guest is stopped while one is connected."""
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
@@ -36,7 +37,7 @@ class Stub:
         self.received = b""
 
     def packet(self):
-        """The next one, without the acknowledgements before it."""
+        """The next reply, without the acknowledgements before it."""
         while not (found := re.search(rb"\$([^#]*)#..", self.received)):
             new = self.socket.recv(4096)
             assert new, "the stub has hung up"
@@ -63,7 +64,7 @@ class Stub:
 
 
 def spoil(guest, gdb, ring, order="<"):
-    """Spoils all receive descriptors, and sends a frame."""
+    """Makes all receive descriptors invalid, and sends a frame."""
     queue = guest.qmp("x-query-virtio-queue-status", path=NIC, queue=RX)
     stub = Stub(gdb)
     for i in range(queue["vring-num"]):
@@ -76,7 +77,8 @@ def spoil(guest, gdb, ring, order="<"):
 
 
 def complete(guest, gdb, ring, number, order="<"):
-    """Completes what was never made available: a guest that polls sees it before QEMU writes over it."""
+    """Completes a buffer that was never made available: a polling guest sees it before QEMU
+    overwrites it."""
     queue = guest.qmp("x-query-virtio-queue-status", path=NIC, queue=number)
     stub = Stub(gdb)
     if ring == "split":
@@ -115,7 +117,7 @@ def test_broken_device_is_reset(boot, ring, append, tmp_path):
 
 
 def answers_again(address, stop):
-    """Asks the UDP echo until it answers, and notes when it did."""
+    """Sends to the UDP echo until it answers, and records when it did."""
     with host.udp_socket(address, host.ECHO) as sock:
         sock.settimeout(0.01)
         while not stop.answered:
@@ -137,7 +139,7 @@ def make_trouble(guest, cause, gdb, ring, order):
         made = time.monotonic()
         guest.wait_for(RESET)
         return made
-    for _ in range(20):  # QEMU may write over a lie before the guest looks
+    for _ in range(20):  # QEMU may overwrite a lie before the guest sees it
         complete(guest, gdb, ring, RX if cause == "rx-lie" else TX, order)
         made = time.monotonic()
         with contextlib.suppress(AssertionError):
@@ -151,7 +153,7 @@ def make_trouble(guest, cause, gdb, ring, order):
     *((ring, transport, cause) for cause in ("rx-lie", "tx-lie")
       for ring, transport in (("split", "legacy"), ("split", "modern"), ("packed", "modern")))])
 def test_any_trouble(boot, arch, ring, transport, cause, tmp_path):
-    """While the guest sends datagrams as fast as it can. `pytest -s` shows the table."""
+    """While the guest sends datagrams as fast as possible. `pytest -s` shows the table."""
     gdb = tmp_path / "gdb"
     device = (f"disable-modern={'on' if transport == 'legacy' else 'off'},"
               f"disable-legacy={'on' if transport == 'modern' else 'off'},"

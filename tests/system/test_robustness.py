@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frames that nobody should send. The guest drops them, and goes on as before."""
+"""Invalid frames. The guest drops them and continues as before."""
 
 import contextlib
 import functools
@@ -29,7 +29,7 @@ def booted(arch, request):
 
 @pytest.fixture
 def guest(booted):
-    """The guest, which has to serve after the test as it did before."""
+    """The guest, which must serve after the test as before."""
     booted.assert_well()
     yield booted
     host.ping(ADDRESS, count=20)
@@ -40,7 +40,7 @@ def guest(booted):
 
 @pytest.fixture
 def send(guest):
-    """Sends frames on the tap, at the pace at which the guest takes them."""
+    """Sends frames on the tap, at the rate at which the guest takes them."""
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as raw:
         raw.bind(("tap0", 0))
 
@@ -69,7 +69,7 @@ def echo_request(**fields):
 
 
 def replies(send, *frames, wanted=False, seconds=0.3):
-    """The ICMP echo replies that the frames bring forth; wanted: the first may take its time."""
+    """The ICMP echo replies caused by the frames; wanted: the first may take some time."""
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
         send(*frames)
         raw.settimeout(PATIENCE)
@@ -105,8 +105,8 @@ def test_impossible_ip_headers_are_not_answered(send):
 
 
 def test_datagrams_whose_length_is_wrong(send):
-    """Other than that of their packet: what is behind the datagram is left out, and nothing is
-    answered where it would end behind the packet, or before its own header. Also in fragments."""
+    """The length of the datagram, not of its packet, counts: bytes behind it are dropped. There is
+    no answer if it would end beyond the packet, or before its own header. Also in fragments."""
     with host.udp_socket(ADDRESS, host.ECHO) as sock:
         port = sock.getsockname()[1]
 
@@ -137,7 +137,7 @@ def test_senders_that_no_station_is(send, guest):
 
 
 def with_options(options):
-    """An echo request whose IP header has these options, however wrong."""
+    """An echo request whose IP header has these options, valid or not."""
     options = options.ljust(40, b"\0")
     payload = host.icmp_packet(8, 7, 7, b"x" * 40)
     header = bytearray(bytes(IP(src=HOST, dst=ADDRESS, proto=1, ihl=15, chksum=0,
@@ -147,7 +147,7 @@ def with_options(options):
 
 
 def test_ip_options(send):
-    """Right ones and those with lengths that cannot be; no-operations do not hinder an answer."""
+    """Valid options and those with impossible lengths; no-operations do not prevent an answer."""
     send(*(with_options(bytes((kind, length)) + bytes(38))
            for kind in (7, 68, 131, 137, 148, 255) for length in (0, 1, 2, 3, 4, 40, 41, 255)))
     send(with_options(b"\x07\x27\x04"), with_options(b"\x44\x28\x05"), with_options(b"\x83" * 40))
@@ -163,8 +163,8 @@ def test_vlan_tags(send):
 
 
 def test_fragments(send):
-    """Overlapping, missing, doubled, reordered, and beyond 64 KiB. What stays incomplete is of another
-    station, so that the host's own numbers cannot meet it."""
+    """Overlapping, missing, duplicate, reordered, and beyond 64 KiB. Incomplete packets are from
+    another station, so that their numbers cannot coincide with the host's."""
     whole = IP(src=HOST, dst=ADDRESS) / ICMP(id=7, seq=8) / Raw(b"y" * 4000)
     parts = [ether() / part for part in fragment(whole, 1400)]
 
@@ -184,7 +184,7 @@ def test_fragments(send):
 
 
 def test_tcp_out_of_order(send):
-    """Segments for no connection, of all flags; and half-open connections of strangers."""
+    """Segments without a connection, with all flags; and half-open connections of strangers."""
     base = ether() / IP(src=HOST, dst=ADDRESS)
     send(*(base / TCP(sport=4000, dport=port, flags=flags, seq=1, ack=99) / Raw(b"data")
            for port in (7, 9, 19, 4444) for flags in range(64)))
@@ -196,7 +196,7 @@ def test_tcp_out_of_order(send):
 
 
 def test_garbage(send):
-    """Random bytes behind headers that let them in, the same ones each time."""
+    """Random bytes behind headers that the guest accepts, the same ones each time."""
     source = random.Random(2020)
     starts = [b"", b"\x08\x00", b"\x08\x06", b"\x08\x00\x45\x00", b"\x86\xdd", b"\x81\x00",
               bytes(IP(src=HOST, dst=ADDRESS, proto=6)), bytes(IP(src=HOST, dst=ADDRESS, proto=17))]
@@ -212,8 +212,8 @@ def test_garbage(send):
 
 
 def test_jumbo_frames(send):
-    """Longer than Ethernet allows, because the host's side was set up so. A busy guest answers some
-    with part of the fragments only: numbers of their own keep those from meeting later ones."""
+    """Longer than Ethernet allows, as configured on the host. A busy guest answers some with a part
+    of the fragments only: separate numbers keep those from mixing with later ones."""
     host.ip("link", "set", "tap0", "mtu", "9000")
     try:
         lengths = (1473, 1474, 1476, 1490, 1600, 2992, 4000, 8900)

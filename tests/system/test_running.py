@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""While it runs: commands typed by hand, the link, statistics, and how well it sleeps."""
+"""A running guest: commands typed by hand, the link, statistics, and sleeping."""
 
 import shlex
 import time
@@ -12,7 +12,7 @@ from guest import MODES, Guest
 
 @pytest.mark.parametrize("device", [",disable-modern=on", ",disable-legacy=on", ""])
 def test_command_typed_by_hand(arch, device):
-    """The manual's command as it stands there: no script, no option of ours."""
+    """The manual's command as it stands there: no script and no additional options."""
     command = shlex.split(arch.by_hand.format(device))
     with Guest(arch, command=command) as guest:
         guest.wait_ready()
@@ -37,7 +37,7 @@ def test_link_down_and_up(boot, mode, device):
 
 
 def test_link_down_at_the_start(arch):
-    """A machine that is started stopped, so that its link is down before it looks."""
+    """A machine that is started stopped, so that its link is down at first."""
     with Guest(arch, qemu=["-S"]) as guest:
         while not guest.qmp_is_there():
             time.sleep(0.01)
@@ -52,7 +52,7 @@ def test_link_down_at_the_start(arch):
 
 
 def test_link_down_during_tcp(boot):
-    """A connection outlives a short time without link."""
+    """A connection survives a short time without link."""
     guest = boot().wait_ready()
     with host.tcp_socket(guest.address, host.ECHO) as sock:
         sock.sendall(b"before")
@@ -84,7 +84,7 @@ def test_no_statistics_unasked(boot):
 @pytest.mark.parametrize("device", ["disable-modern=on", "disable-legacy=on"])
 @pytest.mark.parametrize("mode", ["irq", "hybrid"])
 def test_idle_guest_sleeps(boot, mode, device):
-    """An idle guest takes little processor time, and answers although it sleeps."""
+    """An idle guest uses little processor time, and answers although it sleeps."""
     guest = boot(f"mode={mode}", device=device).wait_ready()
     host.serves(guest.address)
     started, used = time.monotonic(), guest.cpu_seconds()

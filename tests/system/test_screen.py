@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The text screen of a PC, for who starts QEMU with its window and no serial console."""
+"""The text screen of a PC, for users who start QEMU with its window and no serial console."""
 
 import pathlib
 import re
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("arch", [I386], indirect=True, ids=["i386"]
 
 
 def start(arch, *arguments, display=("-display", "none")):
-    """`qemu-system-i386 -kernel IMAGE` with arguments, and QMP to look at the screen by."""
+    """`qemu-system-i386 -kernel IMAGE` with arguments, and QMP to read the screen."""
     guest = Guest(arch)
     guest.command = [*arch.machine, *arch.image, *arguments, *display, "-qmp",
                      f"unix:{guest.qmp_path},server=on,wait=off"]
@@ -34,7 +34,7 @@ def screen(guest):
 
 
 def shown(guest, pattern):
-    """Waits until a pattern is on the screen, line ends left out, and returns all of that."""
+    """Waits until a pattern is on the screen, without line ends, and returns the whole text."""
     deadline = time.monotonic() + PATIENCE
     while not guest.qmp_is_there():
         assert guest.process.poll() is None and time.monotonic() < deadline, guest.console()
@@ -49,7 +49,7 @@ def shown(guest, pattern):
 
 
 def test_without_any_option(arch):
-    """The default card is none for us: what to add stays on the screen until a key is pressed."""
+    """There is no driver for the default card: the hint stays on the screen until a key is pressed."""
     with start(arch) as guest:
         text = shown(guest, KEY)
         assert "8086:100e is a network card without a driver here" in text
@@ -68,14 +68,14 @@ def test_card_of_the_user_network(arch):
 
 
 def test_what_to_try_on_a_network_of_its_own(boot):
-    """Only on the screen: the serial console stays as it was."""
+    """Only on the screen: the serial console is unchanged."""
     guest = boot().wait_ready()
     shown(guest, f"Try on the host: ping {guest.address}, curl http://{guest.address}/")
     assert "Try on the host" not in guest.console()
 
 
 def test_screen_shows_the_end_of_the_serial_console(boot):
-    """Lines of every length up to some that are wider than the screen, which scrolls."""
+    """Lines of every length, some wider than the screen, which scrolls."""
     words = " ".join("x" * length for length in range(1, 190, 3))
     guest = boot(words).wait_ready()
     shown(guest, "Try on the host: ")
@@ -89,7 +89,7 @@ def test_screen_shows_the_end_of_the_serial_console(boot):
 
 
 def test_panic(arch):
-    """Also what ends a run later stays: here too little memory."""
+    """A later failure also stays on the screen: here too little memory."""
     with start(arch, "-m", "2") as guest:
         shown(guest, "KiB of free memory found(.*\n)*.*" + KEY)
 
@@ -107,7 +107,7 @@ def test_machine_without_a_screen(arch):
 
 
 def test_who_reads_the_serial_console_sees_what_it_waits_for(arch, tmp_path):
-    """-display none tells the guest nothing. A key may come from either side."""
+    """-display none is invisible to the guest. A key may come from either side."""
     path = tmp_path / "serial"
     with start(arch, "-serial", f"unix:{path},server=on,wait=on") as guest, \
             socket.socket(socket.AF_UNIX) as serial:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The secret of random numbers is made of the user's seed, too."""
+"""The secret of the random numbers includes the user's seed."""
 
 from guest import ADDRESS, Guest
 from station import Station
@@ -8,7 +8,7 @@ from test_tcp_numbers import distance, isn
 
 
 def test_secrets_differ(arch):
-    """Of two guests that are started alike, but for the user's seed."""
+    """Two guests that are started with the same arguments, except for the user's seed."""
     numbers = []
     for seed in ("a", "b"):
         with Guest(arch, qemu=["-fw_cfg", f"name=opt/vtnet/seed,string={seed}",

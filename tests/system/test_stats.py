@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the guest says of itself: figures as JSON over HTTP and UDP, while it works."""
+"""The guest's statistics as JSON over HTTP and UDP, while it works."""
 
 import contextlib
 import gzip
@@ -40,7 +40,7 @@ def by_http(address):
 
 
 def by_udp(address):
-    """Asked again where no answer comes: a guest gives no more than 1 MiB a second away."""
+    """Repeated if there is no answer: a guest sends at most 1 MiB a second of these."""
     deadline = time.monotonic() + host.PATIENCE
     with host.udp_socket(address, STATS) as sock:
         sock.settimeout(1)
@@ -52,7 +52,7 @@ def by_udp(address):
 
 
 def exchange(address, request):
-    """Sends bytes to the HTTP port, and returns all that comes back."""
+    """Sends bytes to the HTTP port, and returns everything that comes back."""
     with host.tcp_socket(address, HTTP) as sock:
         sock.sendall(request)
         return host.receive_to_end(sock)
@@ -92,7 +92,7 @@ def test_figures_are_what_went_over_the_wire(boot):
     host.ping(guest.address, count=200, size=1000, interval=0.002)
     after = by_udp(guest.address)
     one, two = card(before), card(after)
-    # the pings, the second question, the rest of the first answer, and a stray frame of the host
+    # the pings, the second request, the rest of the first answer, and a stray frame of the host
     packets = two["rx_packets"] - one["rx_packets"]
     assert 201 <= packets <= 210
     assert 200 * 1042 <= two["rx_bytes"] - one["rx_bytes"] <= 200 * 1042 + 10 * 100
@@ -107,7 +107,7 @@ def test_figures_are_what_went_over_the_wire(boot):
 
 
 def test_receive_buffers_as_asked(boot):
-    """Fixed in number and bounded in bytes; or down again as soon as asked after a burst."""
+    """Fixed in number and bounded in bytes; or reduced as soon as asked for after a burst."""
     guest = boot("rxdyn=0 bufmax=32 bufmem=100").wait_ready()
     host.udp_echo(guest.address, (0, 1472, 5000, 20000))
     figures = card(by_udp(guest.address))
@@ -132,7 +132,7 @@ def test_receive_buffers_come_down(boot):
 
 
 def test_reading_in_the_middle_of_a_run(boot):
-    """Read while a burst of datagrams is under way, the figures go up and never down."""
+    """Read during a burst of datagrams, the figures increase and never decrease."""
     guest = boot("stats=1").wait_ready()
     with host.udp_socket(guest.address, host.SOURCE) as sock:
         host.request_burst(sock, 0xffffffff, 1000)
@@ -191,7 +191,7 @@ def test_requests_of_every_kind(boot, pieces):
 
 
 def test_head(boot):
-    """The same headers as GET's, and nothing behind them."""
+    """The same headers as GET's, and nothing after them."""
     guest = boot().wait_ready()
     for target, wanted in ((b"/", b"200 OK"), (b"/other", b"404 Not Found")):
         heads = []
@@ -206,7 +206,7 @@ def test_head(boot):
 
 
 def test_browsers_get_a_page(boot):
-    """Who asks for HTML and takes gzip; everybody else gets JSON."""
+    """A client that asks for HTML and accepts gzip gets the page; all others get JSON."""
     guest = boot().wait_ready()
     wanted = (ROOT / "build/guest.html.gz").read_bytes()
     html, packed = b"Accept: text/html,*/*;q=0.8\r\n", b"Accept-Encoding: gzip, deflate\r\n"
@@ -229,7 +229,7 @@ def test_browsers_get_a_page(boot):
 
 
 def test_clients_that_vanish(boot):
-    """Whoever opens a connection and goes, before or after asking, costs nothing in the end."""
+    """Connections that are opened and left, before or after the request, cost nothing in the end."""
     guest = boot().wait_ready()
     by_http(guest.address)
     used = by_udp(guest.address)["memory"]["used"]
@@ -239,7 +239,7 @@ def test_clients_that_vanish(boot):
                 sock.sendall(request)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     silent = []
-    for _ in range(20):  # more than it takes: those are reset, some before connect() has returned
+    for _ in range(20):  # more than allowed: those are reset, some before connect() has returned
         with contextlib.suppress(ConnectionResetError):
             silent.append(host.tcp_socket(guest.address, HTTP))
     assert len(silent) >= 16

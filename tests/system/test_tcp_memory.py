@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A few connections of a peer that keeps no rule don't use up what receive buffers there are."""
+"""A few connections of a misbehaving peer do not use up scarce receive buffers."""
 
 import json
 
@@ -28,7 +28,7 @@ def fixture_peer(guest, request):
 
 
 def figures():
-    """The share of all receive buffers that the stack has, and what it has counted."""
+    """The share of all receive buffers that the stack holds, and its counters."""
     with host.udp_socket(ADDRESS, 81) as sock:
         sock.send(b"")
         stats = json.loads(sock.recv(65536))

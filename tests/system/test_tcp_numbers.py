@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""TCP's sequence numbers (RFC 6528), and ports that are used again at once (RFC 6191)."""
+"""TCP's sequence numbers (RFC 6528), and ports that are reused at once (RFC 6191)."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ def fixture_guest(arch):
 
 
 def isn(peer, source, port=host.SINK):
-    """The initial sequence number of a connection, which is then given up."""
+    """The initial sequence number of a connection, which is then abandoned."""
     peer.send_segment(source, port, 1000, 0, SYN)
     answer = peer.wait_segment(lambda s: s.port == source and s.flags == SYN | ACK)
     assert answer, f"no answer to a SYN from port {source}"
@@ -45,7 +45,7 @@ def test_sequence_numbers(guest, address, ours):
         near = [(a, b) for i, a in enumerate(numbers) for b in numbers[:i]
                 if distance(a, b) < 1 << 20]
         assert len(near) <= 1, f"numbers of different connections lie side by side: {near}"
-        for _ in range(5):  # of one pair of addresses and ports they are a clock of 4 us
+        for _ in range(5):  # for one pair of addresses and ports they follow a clock of 4 us
             first, begin = isn(peer, 3100), time.monotonic()
             time.sleep(0.05)
             ticks = (isn(peer, 3100) - first) % (1 << 32)
@@ -69,7 +69,7 @@ def get(address, source):
 
 @FAMILIES
 def test_same_port_again(guest, address, ours):
-    """The guest closes first, and is asked again from the same port while it remembers that."""
+    """The guest closes first, and the same port connects again during TIME_WAIT."""
     assert guest and ours
     for _ in range(10):
         assert get(address, 42000).startswith(b"HTTP/1.0 200 ")
@@ -77,7 +77,7 @@ def test_same_port_again(guest, address, ours):
 
 @FAMILIES
 def test_what_does_not_open_anew(guest, address, ours):
-    """A SYN of the past, and what is no SYN, are acknowledged and leave things as they are."""
+    """An old SYN, and segments other than a SYN, are acknowledged and change nothing."""
     with Station(address, GUEST_MAC, ours) as peer:
         assert guest
         it = peer.connect(3200, HTTP)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The contract of the services, over each transport in each mode; one guest serves all of it."""
+"""The services' specification, over each transport in each mode; one guest runs all of it."""
 
 import itertools
 import socket
@@ -23,7 +23,7 @@ def booted(arch, request):
 
 @pytest.fixture
 def guest(booted):
-    """The guest, which must be as well after the test as before it."""
+    """The guest, which must be as well after the test as before."""
     booted.assert_well()
     yield booted
     booted.assert_well()
@@ -90,7 +90,7 @@ def test_tcp_connections_at_once(address):
 
 
 def test_tcp_half_close(address):
-    """What was sent before the end of the one direction still comes back, then the end."""
+    """Data sent before one direction's end still comes back, followed by the end."""
     sent = host.pattern(200_000)
     with host.tcp_socket(address, host.ECHO) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, len(sent) * 2)
@@ -103,7 +103,7 @@ def test_tcp_half_close(address):
 
 
 def test_udp_sink_counts_exactly(address):
-    """Datagrams in groups that the tap's queue holds; the question after each waits for it."""
+    """Datagrams in groups that fit into the tap's queue; the request after each group waits for it."""
     sizes = [0, 1, 7, 8, 9, 24, 1472, *range(60, 1400, 7)] * 4
     before = host.sink_statistics(address)
     with host.udp_socket(address, host.SINK) as sock:
@@ -119,7 +119,7 @@ def test_udp_sink_counts_exactly(address):
 
 
 def test_tcp_sink_takes_10_mib(address):
-    """The end that comes back says that all of it was taken."""
+    """The end that comes back confirms that everything was received."""
     with host.tcp_socket(address, host.SINK) as sock:
         sock.sendall(host.pattern(10 * host.MIB))
         sock.shutdown(socket.SHUT_WR)
@@ -165,7 +165,7 @@ def test_tcp_source_sends_until_closed(address):
 
 
 def test_everything_at_once(address):
-    """Receive buffers and transmit descriptors are short, and no connection starves."""
+    """Receive buffers and transmit descriptors are scarce, and no connection starves."""
     stop = threading.Event()
 
     def read_source():

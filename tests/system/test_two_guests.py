@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two guests on one bridge: side by side, and at odds over an address."""
+"""Two guests on one bridge, without and with an address conflict."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ FIRST_MAC, SECOND_MAC = "52:54:00:00:00:01", "52:54:00:00:00:02"
 
 @pytest.fixture(scope="module", autouse=True)
 def bridge():
-    """tap0 and a new tap1 in a bridge, which has the host's address meanwhile."""
+    """tap0 and a new tap1 in a bridge, which has the host's address during the test."""
     try:
         host.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
     except AssertionError as error:
@@ -45,7 +45,7 @@ def test_two_guests_side_by_side(boot):
 def test_newcomer_with_the_same_address_stops(boot, mode):
     first = boot(f"mode={mode}", device=f"mac={FIRST_MAC}").wait_ready()
     host.ping(first.address, count=5)
-    # past the time in which a guest takes itself for the newcomer
+    # after the time in which a guest considers itself the newcomer
     host.ping(first.address, count=6, interval=0.3)
     for turn in (1, 2):
         second = boot(f"mode={mode} conflict=exit", device=f"mac={SECOND_MAC}", tap="tap1")
@@ -69,13 +69,13 @@ def test_newcomer_waits_until_the_address_is_free(boot, arch):
         assert host.neighbour(first.address) == FIRST_MAC
         assert "already used" in second.console() and second.console().count("ready at") == 1
     second.wait_for("^vtnet: ready at 10.0.0.2/24$", count=2)
-    host.settle(second.address)  # the host may still believe in the first one for a moment
+    host.settle(second.address)  # the host may still use the first one for a moment
     host.serves(second.address)
     assert host.neighbour(second.address) == SECOND_MAC
 
 
 def test_newcomer_with_the_same_address_and_mac_is_named(boot):
-    """Each drops the other's broadcasts as its own, which is said once."""
+    """Each drops the other's broadcasts as its own, which is reported once."""
     guests = [boot(device=f"mac={FIRST_MAC}").wait_ready()]
     guests.append(boot(device=f"mac={FIRST_MAC}", tap="tap1").wait_ready())
     for guest in guests:
@@ -86,7 +86,7 @@ def test_newcomer_with_the_same_address_and_mac_is_named(boot):
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
 @pytest.mark.parametrize("plain", ["first", "second"])
 def test_one_guest_without_offloads(boot, arch, plain, proto, direction):
-    """The host's kernel does what the other leaves to its card, and the plain one checks it."""
+    """The host's kernel does what one guest leaves to its card, and the plain one verifies it."""
     features = {plain: "features=-csum,-guest_csum"}
     first = boot(features.get("first", ""), device=f"mac={FIRST_MAC}").wait_ready()
     image = (arch.image[0], arch.image[1].replace("vtnet-demo", "burst"))
@@ -97,7 +97,7 @@ def test_one_guest_without_offloads(boot, arch, plain, proto, direction):
 
 
 def test_newcomer_with_the_same_mac_only(boot):
-    """Not told apart by the bridge, so that nothing can be promised but that nobody breaks."""
+    """The bridge cannot tell them apart, so the only requirement is that neither fails."""
     first = boot(device=f"mac={FIRST_MAC}").wait_ready()
     boot(device=f"mac={FIRST_MAC}", tap="tap1", address="10.0.0.3").wait_ready()
     host.pings_answered(first.address)
@@ -105,7 +105,7 @@ def test_newcomer_with_the_same_mac_only(boot):
 
 
 def test_address_is_free_again(arch):
-    """The next guest with the address of one that has ended starts as if it had never been."""
+    """The next guest with the address of one that has ended starts as if that had never existed."""
     for _ in range(2):
         with Guest(arch, device=f"mac={SECOND_MAC}", tap="tap1") as guest:
             guest.wait_ready()

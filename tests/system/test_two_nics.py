@@ -42,7 +42,7 @@ def test_both_serve_at_once(boot, append, device):
 
 
 def test_one_sleeps_until_the_other_has_an_interrupt(boot):
-    """Asleep but for interrupts, each of the two must wake the guest, and one alone too."""
+    """The guest sleeps until an interrupt: each of the two must wake it, also alone."""
     guest = boot("mode=irq irq=intx", network=two_cards()).wait_ready()
     guest.wait_for("^vtnet: card 1: ready")
     for address in (guest.address, SECOND, guest.address):
@@ -57,7 +57,7 @@ def test_one_sleeps_until_the_other_has_an_interrupt(boot):
 
 
 def test_lists_of_arguments(boot):
-    """A value for each card, in the order of the cards; an empty place leaves the default."""
+    """One value per card, in the order of the cards; an empty place leaves the default."""
     guest = boot("mac=,02:00:00:00:00:42 vlan=0,0 gw=,10.0.1.1", address="10.0.0.9/24,10.0.1.9",
                  network=two_cards())
     guest.wait_for("^vtnet: ready at 10.0.0.9/24")
@@ -69,7 +69,7 @@ def test_lists_of_arguments(boot):
 
 
 def test_four_cards(boot):
-    """Two more that are connected to nothing do no harm."""
+    """Two further cards without a network have no effect."""
     more = [word for slot in (15, 19)
             for word in ("-device", f"virtio-net-pci,addr={slot:x},romfile=")]
     guest = boot("mode=irq irq=intx", network=[*two_cards(), *more]).wait_ready()

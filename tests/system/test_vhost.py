@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A card behind vhost-user: the device drops what finds no receive buffer, where a tap of QEMU's own
-waits, and QEMU looks for the way to interrupt only once. The back end is tests/vhost. A 40p cannot
-share its memory with one."""
+"""A card behind vhost-user: the device drops frames without a receive buffer, while QEMU's own tap
+waits, and QEMU samples the interrupt configuration only once. The back end is tests/vhost. A 40p
+cannot share its memory with one."""
 
 import contextlib
 import signal
@@ -18,7 +18,7 @@ from test_stats import by_udp, card
 
 MEMORY = ["-machine", "pc,memory-backend=mem", "-m", "64",
           "-object", "memory-backend-memfd,id=mem,size=64M,share=on"]
-QUIET = "rxquiet=20"  # ms: the limit of receive buffers comes down soon
+QUIET = "rxquiet=20"  # ms: the limit of receive buffers falls soon
 
 
 class BackEnd:
@@ -70,7 +70,7 @@ def figures(guest):
 
 
 def assert_it_interrupts(guest):
-    """Each frame brings its interrupt: none waits for the clock's tick."""
+    """Each frame causes its interrupt: none waits for the clock's tick."""
     before = figures(guest)["rx_interrupts"]
     for _ in range(50):
         host.ping(guest.address, count=1)
@@ -79,7 +79,7 @@ def assert_it_interrupts(guest):
 
 
 def flood(address, count, in_flight):
-    """Pings as fast as they are answered, never more than so many at a time."""
+    """Pings as fast as they are answered, with at most this many in flight."""
     identifier = next(host.PINGS) & 0xffff
     sent = 0
     with host.icmp_socket(address) as raw:
@@ -120,7 +120,7 @@ def test_traffic(boot, arch, back_end, irq, transport):
 
 
 def burst(device, count, size, expected):
-    """Pings that arrive at once: so many of them, and no more, are answered."""
+    """Pings that arrive at once: exactly this many of them are answered."""
     identifier = next(host.PINGS) & 0xffff
     answered = 0
     with host.icmp_socket(ADDRESS) as raw:
@@ -137,7 +137,7 @@ def burst(device, count, size, expected):
 
 
 def wait_for_quiet(guest, device, limit):
-    """Until the limit of receive buffers has come down, and what was posted beyond it is used up, by
+    """Waits until the limit of receive buffers has fallen and the excess buffers are used up, by
     bursts too small to raise it."""
     deadline = time.monotonic() + PATIENCE
     while (now := figures(guest))["rx_limit"] > limit or now["rx_posted"] > limit:
@@ -150,8 +150,8 @@ def wait_for_quiet(guest, device, limit):
 
 @pytest.fixture
 def silent_host():
-    """The host sends nothing of its own accord: neither requests for its neighbour's address nor what
-    IPv6 says on a link that comes up. With the link down it does not say that it leaves groups."""
+    """The host sends nothing by itself: no requests for its neighbour's address and no IPv6
+    messages when the link comes up. With the link down it does not report that it leaves groups."""
     host.ip("link", "set", "dev", "tap0", "down", "addrgenmode", "none")
     host.ip("-6", "address", "flush", "dev", "tap0")
     host.ip("link", "set", "dev", "tap0", "up")
@@ -169,7 +169,7 @@ def silent_host():
     f"event_idx=off,mrg_rxbuf=off,{TRANSPORTS['modern']}"])
 @pytest.mark.usefixtures("silent_host")
 def test_no_burst_of_32_frames_is_lost(boot, back_end, device):
-    """Neither at the start nor after a quiet time that follows heavier traffic."""
+    """Neither at the start nor after low traffic that follows heavy traffic."""
     started = back_end()
     guest = boot(f"mode=irq irq=intx {QUIET}", network=started.network(device)).wait_ready()
     for size in (56, 1472):
@@ -187,7 +187,7 @@ def test_no_burst_of_32_frames_is_lost(boot, back_end, device):
 @pytest.mark.parametrize("buffers", [2, 16, 64])
 @pytest.mark.usefixtures("silent_host")
 def test_a_burst_is_lost_beyond_the_buffers_that_are_posted(boot, back_end, buffers):
-    """What a smaller bufinit= costs on such a device, and what a larger one saves."""
+    """The cost of a smaller bufinit= on such a device, and the gain of a larger one."""
     started = back_end()
     guest = boot(f"mode=irq irq=intx {QUIET} bufinit={buffers}",
                  network=started.network("mrg_rxbuf=off")).wait_ready()

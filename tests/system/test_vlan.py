@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""VLAN tags (IEEE 802.1Q): a guest hears its VLAN and no other, and says what it hears from."""
+"""VLAN tags (IEEE 802.1Q): a guest receives only its VLAN, and sends to it."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from wire import (ALL_STATIONS, ARP, IPV4, Wire, arp_reply, arp_request, echo_re
 DEVICES = ["disable-modern=on", "disable-legacy=on"]
 OURS = "10.0.0.9"
 GUEST = ADDRESS
-QUIET = 0.3  # seconds without an answer that there must not be
+QUIET = 0.3  # seconds in which there must be no answer
 
 
 def priority(number):
@@ -31,7 +31,7 @@ def assert_deaf(wire, mac, tcis):
 @pytest.mark.parametrize("device, append", [*((device, "") for device in DEVICES),
                                             ("", "features=-ctrl_vlan")])
 def test_only_its_vlan(boot, device, append):
-    """With the device's filter and without, a VLAN's guest is there for that VLAN alone."""
+    """With and without the device's filter, a VLAN's guest serves that VLAN only."""
     guest = boot(f"vlan=5 {append}", device=device).wait_ready()
     assert ("ctrl_vlan" in guest.wait_for("features accepted: (.*)")[1]) == (not append)
     with Wire() as wire:
@@ -45,7 +45,7 @@ def test_only_its_vlan(boot, device, append):
 
 
 def test_priority_is_kept(boot):
-    """What answers a frame has its priority, and what follows has its own again."""
+    """An answer has its frame's priority, and later frames have their own again."""
     guest = boot("vlan=5").wait_ready()
     with Wire() as wire:
         for number in (7, 0, 1, 6):
@@ -61,7 +61,7 @@ def test_priority_is_kept(boot):
 
 @pytest.mark.parametrize("append", ["", "features=-ctrl_vlan"])
 def test_without_a_vlan(boot, append):
-    """Priority alone makes no VLAN (§6.9.1): such frames are taken, those of VLANs are not."""
+    """A priority tag is not a VLAN (§6.9.1): such frames are accepted, those of VLANs are not."""
     guest = boot(append).wait_ready()
     host.serves(guest.address)
     with Wire() as wire:
@@ -73,7 +73,7 @@ def test_without_a_vlan(boot, append):
 
 
 def test_through_an_interface_of_the_host(boot):
-    """The host as a station of the VLAN: all services, TCP with frames of full size."""
+    """The host as a station of the VLAN: all services, TCP with full-size frames."""
     try:
         host.ip("link", "add", "link", "tap0", "name", "tap0.5", "type", "vlan", "id", "5")
     except AssertionError as error:
@@ -91,7 +91,7 @@ def test_through_an_interface_of_the_host(boot):
 
 @pytest.fixture(name="bridge")
 def fixture_bridge():
-    """tap0 and a new tap1, joined without the host's address."""
+    """tap0 and a new tap1, bridged without the host's address."""
     try:
         host.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0")
     except AssertionError as error:
@@ -107,7 +107,7 @@ def fixture_bridge():
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_two_guests_in_a_vlan(arch, boot, bridge, protocol):
-    """At full speed, with what the cards do of checksums and of cutting segments."""
+    """At full speed, with the cards' offloads of checksums and segmentation."""
     del bridge
     passive = boot("vlan=5", device="mac=52:54:00:00:00:01").wait_ready()
     image = tuple(word.replace("vtnet-demo", "burst") for word in arch.image)

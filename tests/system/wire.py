@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frames on a tap, byte by byte, as a station that the host's kernel knows nothing of."""
+"""Frames on a tap, byte by byte, as a station unknown to the host's kernel."""
 
 import contextlib
 import socket
@@ -21,7 +21,7 @@ def mac_bytes(text):
 
 
 def tag(tci):
-    """An IEEE 802.1Q tag, to stand before the EtherType; None: none."""
+    """An IEEE 802.1Q tag, which precedes the EtherType; None: none."""
     return b"" if tci is None else struct.pack("!HH", VLAN, tci)
 
 
@@ -56,7 +56,7 @@ class Wire:
 
     @staticmethod
     def with_tag(frame, auxiliary):
-        """The kernel has taken a tag out of the frame: it is put back."""
+        """The kernel has removed a tag from the frame: inserts it again."""
         for level, kind, data in auxiliary:
             if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
                 status, *_, tci, _ = struct.unpack("=IIIHHHH", data)
@@ -94,7 +94,7 @@ def arp_request(target, sender_ip, sender=STATION):
 
 
 def is_gratuitous(frame, address):
-    """Whether it is an ARP message in which a station speaks of its own address."""
+    """True for an ARP message in which a station announces its own address."""
     *_, ethertype, payload = parse(frame)
     return (ethertype == ARP and payload[14:18] == ipv4(address)
             and payload[24:28] == ipv4(address))
@@ -113,7 +113,7 @@ def udp_packet(sender, to, sender_port, port, payload):
 
 
 def arp_reply(wire, target, sender_ip, tci=None, seconds=PATIENCE):
-    """Asks for a station and returns its reply's source and tci, or None."""
+    """Requests a station's address and returns its reply's source and tci, or None."""
     wire.send(ALL_STATIONS, ARP, arp_request(target, sender_ip), tci)
     frame = wire.wait_for(lambda frame: parse(frame)[3] == ARP and parse(frame)[4][6:8] == b"\0\2"
                           and parse(frame)[4][14:18] == ipv4(target), seconds)

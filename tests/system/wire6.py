@@ -46,7 +46,7 @@ def udp6(sender, to, sender_port, port, payload):
 
 
 def router_advertisement(prefix, lifetime=600, valid=3600):
-    """Of a router that is the station, for addresses on the link that are to be formed."""
+    """A router advertisement of the station, with a prefix for addresses on the link."""
     body = struct.pack("!BBHII", 64, 0, lifetime, 0, 0)
     body += SOURCE
     body += struct.pack("!BBBBIII", 3, 4, 64, 0xc0, valid, 1800, 0) + ipv6(prefix)
@@ -61,7 +61,7 @@ def solicitation(sender, target, option=SOURCE):
 
 
 def icmp6_of(frame, kind):
-    """The ICMPv6 message of a frame from its type on, or None where it is no such."""
+    """The ICMPv6 message of a frame from its type on, or None if there is none."""
     *_, ethertype, payload = parse(frame)
     if ethertype != IPV6:
         return None
