@@ -2,14 +2,14 @@
 # GNU make. `make help` lists the targets; V=1 shows the commands.
 
 ARCHES := i386 ppc
-# A folder of examples/ each, with all of its sources.
+# Each folder of examples/ is an example, with all of its sources.
 EXAMPLES := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard examples/*/main.c)))))
 BENCH_GUESTS := anatomy floor
 TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads assertion
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 CROSS_ppc ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)
-# What is not in PATH may be what `make toolchains` has put into the cache.
+# Programs that are not in PATH may be in the cache of `make toolchains`.
 in_cache = $(wildcard $(subst :,/$(1)gcc ,$(shell ./setup --toolchains-path 2>/dev/null):))
 cross = $(if $(shell command -v $(1)gcc),$(1),$(patsubst %gcc,%,$(or $(call in_cache,$(1)),$(1)gcc)))
 override CROSS_i386 := $(call cross,$(CROSS_i386))
@@ -83,7 +83,8 @@ check: ## all the tests
 	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-fuzz check-bench check-static check-docs
 	@$(MAKE) --no-print-directory check-system
 
-# mk/README.md: what is in each. A part uses what is defined above, and what another part defines only in recipes.
+# mk/README.md describes the parts. A part uses what is defined above; definitions of other parts it
+# uses in recipes only.
 include mk/arch.mk mk/bench.mk mk/system.mk mk/unit.mk mk/lint.mk mk/docs.mk mk/fuzz.mk mk/release.mk mk/web.mk mk/images.mk
 
 .PHONY: clean

@@ -6,18 +6,18 @@ CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-prot
 	-fno-asynchronous-unwind-tables -fomit-frame-pointer -ffunction-sections -fdata-sections -fno-common \
 	-frandom-seed=$@ \
 	$(foreach map,$(CURDIR)=. $(LWIP:%=%=lwip),-ffile-prefix-map=$(map) -fdebug-prefix-map=$(map))
-# The whole program at once: calls within it cost most of the time under an emulator that looks up
-# the target of each one that leaves a page. clang has no linker for it here.
+# The whole program is optimised at once (LTO): calls cost most of the time under an emulator, which
+# looks up each target outside of the current page. clang has no linker for it here.
 is_clang = $(findstring clang,$(shell $(1) --version 2>/dev/null))
 LTO := -flto -flto-partition=one
-# How a small structure is returned differs between powerpc-eabi-gcc and powerpc-linux-gnu-gcc; a
-# library by one is linked by the other.
+# powerpc-eabi-gcc and powerpc-linux-gnu-gcc return small structures differently, but a library made
+# by one may be linked by the other.
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
 CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -msdata=none -G 0 \
 	-msvr4-struct-return -ffixed-r2 -ffixed-r13
 
 SYSTEM := $(sort $(wildcard runtime/*.c)) arch/fault.c arch/uart16550.c boot/address_text.c boot/arguments.c boot/arguments_check.c boot/command_line.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
-# The types of i686-elf-gcc and powerpc-eabi-gcc; `%u` does not print such a uint32_t.
+# The types of i686-elf-gcc and powerpc-eabi-gcc, where `%u` does not match uint32_t.
 LONG_TYPES := $(foreach t,INT32 INT_LEAST32 INTPTR,-U__$(t)_TYPE__ -D__$(t)_TYPE__=long \
 	-U__U$(t)_TYPE__ -D__U$(t)_TYPE__='unsigned long')
 
@@ -43,7 +43,8 @@ $(B)/$(1)/%.o: %.S $(B)/$(1)/flags
 	$$(call say,AS,$$<)
 	$(Q)$$(COMPILE_$(1)) $$< -o $$@
 
-# What the compiler calls on its own must be there when it does, and must not call itself.
+# Functions that the compiler calls implicitly must not be optimised away, and must not call
+# themselves.
 $(B)/$(1)/runtime/string.o: LTO_$(1) := $$(if $$(LTO_$(1)),-fno-lto -fno-tree-loop-distribute-patterns)
 
 $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
@@ -71,7 +72,7 @@ $(B)/$(1)/libvtnet.a: $(LIB:%.c=$(B)/$(1)/lib/%.o)
 	$$(call say,AR,$$@)
 	$(Q)rm -f $$@ && $$(CROSS_$(1))ar rcsD $$@ $$^
 
-# The port of docs/porting.md: the library, and what stands for the system ported to.
+# The port of docs/porting.md: the library, and replacements for the system.
 $(B)/$(1)/port.elf: $(B)/$(1)/tests/guest/port.o \
 	$$(patsubst %,$(B)/$(1)/%.o,$$(basename $(SYSTEM) $$(filter boot/% arch/$(1)/%,$$(SOURCES_$(1))))) \
 	$(B)/$(1)/libvtnet.a arch/$(1)/link.ld
@@ -94,12 +95,12 @@ $(foreach arch,$(ARCHES),$(eval $(call arch_rules,$(arch))))
 
 all-ppc: $(EXAMPLES:%=$(B)/ppc/%.bin) $(B)/ppc/prep-rom.bin
 
-# What QEMU's -kernel takes on a PReP machine: the image without the reset vector.
+# The format for QEMU's -kernel on a PReP machine: the image without the reset vector.
 $(EXAMPLES:%=$(B)/ppc/%.bin): %.bin: %.elf
 	$(call say,BIN,$@)
 	$(Q)$(CROSS_ppc)objcopy -O binary -R .reset $< $@
 
-# Assembled for no address in particular: a ROM that starts it, and a disk with it.
+# Assembled without a fixed address: a ROM that starts the image, and a disk that contains it.
 $(B)/ppc/prep-%.bin: $(B)/ppc/boot/prep-%.o
 	$(call say,BIN,$@)
 	$(Q)$(CROSS_ppc)objcopy -O binary -j .text $< $@

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What measures: programs of the host, the Linux peer, runs.
+# Measurements: programs of the host, the Linux peer, runs.
 
 .PHONY: all-host
 all-host: $(B)/host/vtbench $(B)/host/vtserve
@@ -14,7 +14,7 @@ $(B)/host/vtserve: $(sort $(wildcard bench/server/vtserve*.c)) bench/server/vtse
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@
 
-# The Linux that ./vm run --peer linux boots: Debian's kernel, and programs of ours.
+# The Linux that ./vm run --peer linux boots: Debian's kernel with programs of this project.
 PEER := $(B)/peers/linux
 PEER_CC = $(CROSS_i386_linux)gcc -std=gnu11 -O2 $(WARNINGS) -static
 
@@ -50,7 +50,7 @@ bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and lay
 	@./vm netns -- bench/trace/icount $(ICOUNT)
 
 BENCH_IMAGES := $(foreach arch,$(ARCHES),$(B)/$(arch)/vtnet-demo.elf $(B)/$(arch)/anatomy.elf)
-# FREEBSD=IMAGE, and BENCH= for other options of bench/runner/run. A run that was interrupted goes on.
+# FREEBSD=IMAGE; BENCH= for other options of bench/runner/run. An interrupted run is continued.
 .PHONY: bench bench-quick
 bench: ## measure against other cards and guests: results/.../report.html; some 15 minutes
 	@./setup check

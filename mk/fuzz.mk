@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Fuzzing: libFuzzer under ASan and UBSan. The driver's loads call the fuzzed device (trace-loads).
+# Fuzzing: libFuzzer with ASan and UBSan. The driver's loads call the fuzzed device (trace-loads).
 FUZZ_TARGETS := ring control pci arguments console frames services
-# What is cheap to build: they are a part of `make check`.
+# These build quickly and are part of `make check`.
 FUZZ_CHECKED := ring control pci arguments console
 FUZZ_TARGET ?= $(FUZZ_TARGETS)
 FUZZ_S ?= 60
@@ -20,7 +20,7 @@ FUZZ_LINK_arguments := -Wl,--wrap=printf
 FUZZ_SOURCES_console := $(addprefix console/,line.c command.c figures.c) tests/fuzz/input.c
 FUZZ_LINK_console := -Wl,--wrap=printf
 
-# The stack's variables lie in sections of their own, so that each input finds them as they were at the start.
+# The stack's variables are in separate sections, so that each input starts with the same state.
 FUZZ_STACK := $(filter-out net/nic.c net/nic_%,$(wildcard net/*.c net/lwip_port/*.c net/services/*.c)) \
 	$(addprefix boot/,address_text.c arguments.c arguments_check.c fw_cfg.c ipv6_text.c) runtime/stamp.c
 FUZZ_NET := $(addprefix tests/fuzz/,input.c arena.c host.c card.c stack.c peer.c)

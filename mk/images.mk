@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Images that a PC's BIOS boots by GRUB: a CD and a disk with the demonstration; APPEND= its boot arguments.
+# Images that a PC's BIOS boots through GRUB: a CD and a disk with the demonstration. APPEND= sets
+# its boot arguments.
 IMAGE_FILES := $(B)/images/files
 GRUB_MODULES := biosdisk iso9660 normal multiboot serial terminal
 
@@ -14,7 +15,7 @@ disk: ## a disk for the same: build/vtnet.img
 	@$(MAKE) --no-print-directory image-disk
 	@echo 'boots by: qemu-system-i386 -drive file=$(B)/vtnet.img,format=raw -nic user,model=virtio-net-pci -nographic'
 
-# Made anew each time, as APPEND= may differ.
+# Always made again, as APPEND= may differ.
 .PHONY: image-files image-iso image-disk
 image-files: $(B)/i386/vtnet-demo.elf
 	@rm -rf $(IMAGE_FILES) && mkdir -p $(IMAGE_FILES)/boot/grub

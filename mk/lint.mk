@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What needs no run: format, clang-tidy, cppcheck, gcc -fanalyzer, the stack bound, models and mutants.
+# Checks without running the code: format, clang-tidy, cppcheck, gcc -fanalyzer, the stack bound,
+# models and mutants.
 
 LINT_C := $(filter-out %.S,$(sort $(SOURCES_i386) $(wildcard examples/*/*.c bench/guest/*.c tests/guest/*.c)))
 LINT_PPC := $(filter-out $(LINT_C) %.S,$(sort $(SOURCES_ppc)))
@@ -11,15 +12,16 @@ LINT_FLAGS = -std=gnu11 -ffreestanding -nostdinc -Wall -Wextra -I. -Iruntime/inc
 tidy = @printf '%s\n' $(1) | xargs -n 6 -P 2 sh -c 'clang-tidy --quiet "$$@" -- $(2) 2>&1 | \
 	{ ! grep -E "(error|warning):" -A4; }' lint
 
-# In the images with the most in them, and in the library.
+# For the largest images, and for the library.
 STACK_IMAGES := vtnet-demo iperf
 .PHONY: check-static check-stack-i386 check-stack-ppc
 check-static: check-stack-i386 check-stack-ppc ## what the machine code says: how deep the stack can become
 check-stack-i386 check-stack-ppc: check-stack-%: $(foreach i,$(STACK_IMAGES:%=%.elf) libvtnet.a,$(B)/%/$i)
 	@$(PYTHON) tests/static/stack $* --cross $(CROSS_$*) $^
 
-# gcc's own analyser. Where it is mistaken: runtime/memory.c is the allocator, whose free() keeps the
-# block; a group stays in the list of its card, which it loses sight of; pci/pci.c writes an entry before it counts it.
+# gcc's analyser. False positives: runtime/memory.c is the allocator, whose free() keeps the block;
+# a group remains in its card's list, which the analyser does not see; pci/pci.c writes an entry
+# before it counts it.
 ANALYZE_runtime/memory.c := -Wno-analyzer-malloc-leak
 ANALYZE_net/lwip_port/groups.c := -Wno-analyzer-malloc-leak
 ANALYZE_pci/pci.c := -Wno-analyzer-use-of-uninitialized-value
@@ -45,7 +47,8 @@ check-model: # what the models of the rings' barriers call a barrier is in the c
 model: ## the rings' barriers, by spin: with all nothing goes wrong, without any one something does; some 15 minutes
 	@$(PYTHON) tests/model/check
 
-# Mutants of virtio/ and pci/ (tests/mutants/README.md): MUTANTS='WORD ...' for those about these words only.
+# Mutants of virtio/ and pci/ (tests/mutants/README.md): MUTANTS='WORD ...' selects those with these
+# words.
 .PHONY: mutants check-mutants
 mutants: unit-programs ## changes to virtio/ and pci/, each of which a unit test must notice; some 10 minutes
 	@UNIT_ADDS='$(foreach test,$(UNIT_TESTS),$(UNIT_ADDS_$(test):%=$(test)=%))' JOBS='$(JOBS)' \

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What leaves this tree: installed files, an archive; and what editors and reviewers ask for.
+# Installation, an archive, and files for editors and reviewers.
 
 version_part = $(shell sed -n 's/^\#define VIRTIO_NET_VERSION_$(1) //p' virtio/virtio_version.h)
 RELEASE := $(call version_part,MAJOR).$(call version_part,MINOR).$(call version_part,PATCH)
 
 PREFIX ?= /usr/local
-# host, i386 or ppc: which library is installed.
+# host, i386 or ppc: the library to install.
 INSTALLED_ARCH := $(or $(ARCH),host)
 INSTALLED_HEADERS := $(addprefix virtio/,virtio.h virtio_config.h virtio_endian.h virtio_frame.h virtio_net.h virtio_pci.h virtio_platform.h virtio_pool.h \
 	virtio_spec.h virtio_version.h virtqueue.h) pci/pci.h pci/pci_platform.h
@@ -59,7 +59,7 @@ compile_commands.json: ## for editors: how each source is compiled
 	@sed -i '$$s/,$$/\n]/' $@
 	@echo 'compile_commands.json: written'
 
-# Lines and branches that the unit tests run through.
+# Lines and branches executed by the unit tests.
 .PHONY: coverage
 coverage: ## how much of virtio/, pci/ and net/lwip_port/ the unit tests run: build/coverage/index.html
 	@command -v gcovr >/dev/null || { echo 'coverage: gcovr is missing; ./setup check installs it' >&2; exit 1; }

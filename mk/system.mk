@@ -6,7 +6,7 @@ $(B)/host/vhost-user: $(sort $(wildcard tests/vhost/*.c)) $(wildcard tests/vhost
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) -I. $(filter %.c,$^) -o $@
 
-# The sender of the floods of tests/system/test_hell.py.
+# Sends the floods of tests/system/test_hell.py.
 $(B)/host/flood: $(sort $(wildcard tests/hell/*.c)) $(wildcard tests/hell/*.h)
 	@mkdir -p $(@D)
 	$(call say,HOST,$@)
@@ -20,10 +20,11 @@ check-system: all ## system tests: guests under QEMU, for each architecture; che
 		END { printf "system tests:"; for (w in n) if (w != "deselected") printf " %d %s", n[w], w; print "" }' $(B)/system.log
 	@exit $$(cat $(B)/system.status)
 
-# Files, each in a network namespace of its own, three a processor: a test mostly waits. The longest first.
+# Test files, each in its own network namespace, three per processor, as tests mostly wait. The
+# longest come first.
 SYSTEM_TESTS := $(patsubst tests/system/test_%.py,%,$(sort $(wildcard tests/system/test_*.py)))
 LONG_TESTS := images addresses netperf iperf ipv6 iperf_client offloads interrupts traffic two_guests running features ne2000
-# These need more than ./setup check installs: make check-hypervisors.
+# These need more packages than ./setup check installs: make check-hypervisors.
 HYPERVISOR_TESTS := grub bochs libvirt passt
 CHECK_SYSTEM := $(foreach name,$(LONG_TESTS) $(filter-out $(LONG_TESTS) $(HYPERVISOR_TESTS),$(SYSTEM_TESTS)),\
 	$(ARCHES:%=check-system-%-$(name)))
@@ -33,7 +34,8 @@ $(CHECK_SYSTEM): check-system-%: # pytest's 5: no test of this architecture
 	@./vm netns -- $(PYTHON) -m pytest -q -rsx -m 'not race' --arch=$(firstword $(subst -, ,$*)) \
 		tests/system/test_$(lastword $(subst -, ,$*)).py || [ $$? = 5 ]
 
-# Each attack takes HELL_S seconds; then the guest's memory has to come back, which takes up to two minutes.
+# Each attack takes HELL_S seconds; then the guest's memory must be freed, which takes up to two
+# minutes.
 HELL_S ?= 5
 .PHONY: hell
 hell: all ## the network from hell, at length: SEED=, HELL_S= seconds for each attack; some 40 minutes
@@ -44,7 +46,7 @@ hell: all ## the network from hell, at length: SEED=, HELL_S= seconds for each a
 check-race: all ## shows the kicks that are lost without the remedy; may take minutes
 	@./vm netns -- $(PYTHON) -m pytest -q -rs -m race tests/system
 
-# Also what the machine's own QEMU may have no card for: tests/system/test_newer_qemu.py.
+# Includes features that the machine's own QEMU may lack: tests/system/test_newer_qemu.py.
 .PHONY: check-qemu10
 check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes some 8 minutes
 	@./setup check

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Unit tests, on the host under ASan and UBSan, and the same big-endian, for qemu-user. The core and its
-# fakes are compiled once for each of the two; a test is linked with these and with what it adds.
+# Unit tests on the host with ASan and UBSan, and the same ones big-endian with qemu-user. The core
+# and its fakes are compiled once for each. A test is linked with these and with the sources that it
+# adds.
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_LIB := $(LIB) $(sort $(wildcard tests/unit/fake_*.c))
 UNIT_ADDS_test_http := net/services/http_request.c
@@ -15,7 +16,7 @@ UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -DVIRTIO_CONFIG_DMA_MAP=1 -Wl,--wrap
 UNIT_CFLAGS += -DVIRTIO_CONFIG_BARRIERS=1
 UNIT_host = $(HOSTCC) -fsanitize=address,undefined -fno-sanitize-recover=all $(UNIT_CFLAGS)
 UNIT_LIBS_host := -lcmocka
-# There is no package of cmocka for PowerPC.
+# Debian has no cmocka package for PowerPC.
 UNIT_ppc-linux = $(CROSS_ppc_linux)gcc -static $(UNIT_CFLAGS) -I$(B)/ppc-linux
 UNIT_LIBS_ppc-linux := $(B)/ppc-linux/cmocka.o
 

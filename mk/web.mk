@@ -30,7 +30,7 @@ $(WEB)/vtnet-demo.elf: $(B)/i386/vtnet-demo.elf
 	$(call say,STRIP,$@)
 	$(Q)$(CROSS_i386)strip -o $@ $<
 
-# The packages of web/package-lock.json, whose checksums npm compares.
+# The packages of web/package-lock.json; npm verifies their checksums.
 $(V86)/package.json: web/package.json web/package-lock.json web/.npmrc
 	@mkdir -p $(NPM)
 	$(call say,NPM,$(NPM))
@@ -44,7 +44,7 @@ $(WEB)/v86/%: $(V86)/package.json
 	@mkdir -p $(@D)
 	$(Q)cp $(V86)/build/$* $@
 
-# The guest's own page, which its image serves to browsers. PAGE=0 leaves it out.
+# The page that the guest serves to browsers. PAGE=0 leaves it out.
 PAGE ?= 1
 $(foreach arch,$(ARCHES),$(eval $(B)/$(arch)/net/services/page.o: private CFLAGS_$(arch) += -DPAGE='"$(B)/guest.html.gz"'))
 $(ARCHES:%=$(B)/%/net/services/page.o): $(B)/guest.html.gz
