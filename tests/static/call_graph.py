@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The frames of an image's functions, and who calls whom with how much of the stack in use."""
+"""The frames of an image's functions, and the calls with the stack in use at each."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from machine_code import Unknown
 
 
 def base_name(name):
-    """As in the source: without what the compiler appends to copies and parts of a function."""
+    """The name in the source, without suffixes of the compiler for copies and parts of a function."""
     return name.split(".")[0] if not name.startswith(".") else name
 
 
@@ -23,11 +23,11 @@ class Function:
 
 
 class CallGraph:
-    """The functions that are reached from some of an image's, as they are asked for."""
+    """The functions reachable from some functions of an image, computed on demand."""
 
     def __init__(self, image, pops=None):
         self.image = image
-        self.pops = dict(pops or {})  # what a function takes off its caller's stack, by address
+        self.pops = dict(pops or {})  # bytes that a function removes from its caller's stack, by address
         self.functions = {}
         self.errors = []
         self.returning = {}
@@ -43,7 +43,7 @@ class CallGraph:
         if start in trail:
             return False  # not by this way
         if start not in self.image.steps:
-            return True  # the library calls it, and somebody else supplies it
+            return True  # called by the library, provided by somebody else
         if start not in self.returning:
             returns = self.has_return(start, (*trail, start))
             if returns or not trail:
@@ -78,7 +78,7 @@ class CallGraph:
         return False
 
     def is_other(self, start, to):
-        """Whether a jump leads to another function, rather than to a part of this one elsewhere (.cold)."""
+        """True if a jump leads to another function instead of a separate part of this one (.cold)."""
         return to != start and to in self.image.names and "cold" not in self.image.names[to] and \
             not self.image.names[to].startswith(".L")
 
@@ -87,7 +87,7 @@ class CallGraph:
         return self.image.table(address, lambda to: start <= to < end)
 
     def follow(self, f):
-        """All ways through a function, with the depth of the stack at each instruction."""
+        """All paths through a function, with the stack's depth at each instruction."""
         image = self.image
         depths, saved, todo, switches = {}, {}, [(f.start, 0)], []
         while todo or switches:
@@ -140,7 +140,7 @@ class CallGraph:
             todo.append((image.next.get(at), depth - self.pops.get(step.call, 0)))
 
     def is_switch(self, at):
-        """PowerPC: a jump by the count register into a table rather than to another function."""
+        """PowerPC: a jump through the count register into a table instead of to another function."""
         previous = at - 4
         while previous > at - 48 and "mtctr" not in self.image.texts.get(previous, ""):
             previous -= 4
@@ -153,7 +153,7 @@ class CallGraph:
         return False
 
     def unreached(self, f, depths, depth):
-        """What follows a jump and nothing has led to: the places that a switch jumps to."""
+        """Instructions after a jump that no path reaches: targets of a switch."""
         end = min((s for s in self.image.starts if s > f.start), default=1 << 32)
         for at in sorted(a for a in range(f.start + 4, end, 4) if a not in depths):
             before = self.image.steps.get(at - 4)

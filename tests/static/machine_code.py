@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an ELF image's instructions do to the stack, and whom they call: by objdump, for i386 and PowerPC.
+"""What the instructions of an ELF image do to the stack and which functions they call, by objdump,
+for i386 and PowerPC.
 
-An image is one program to the compiler (-flto), with assembly and libgcc beside it, so its machine code is
-the one place where all of its stack frames are as they will be.
+The compiler treats an image as one program (-flto), with assembly and libgcc added, so only its
+machine code has the final stack frames.
 """
 
 import re
@@ -16,22 +17,22 @@ TARGET = re.compile(r"(?:^|,|\s)([0-9a-f]+) <")
 
 
 class Unknown(Exception):
-    """An instruction whose effect on the stack cannot be told."""
+    """An instruction with an unknown effect on the stack."""
 
 
 @dataclass
 class Step:
-    """An instruction: what the stack is after it, and where it leads."""
+    """An instruction: its effect on the stack, and its targets."""
 
     grow: int = 0  # bytes
     set_to: int | None = None  # or the depth itself
-    save: tuple | None = None  # register that holds the stack pointer plus so many bytes from now on
-    restore: tuple | None = None  # register that the stack pointer is taken from, and what is added to it
+    save: tuple | None = None  # register that contains the stack pointer plus this number from now on
+    restore: tuple | None = None  # register from which the stack pointer is loaded, and an offset
     jump: int | None = None
     call: int | None = None
-    indirect: bool = False  # a call or a jump, whereto is not in the instruction
-    table: int | None = None  # of addresses, one of which is jumped to
-    ends: bool = False  # the next instruction is not reached from here
+    indirect: bool = False  # a call or jump whose target is not in the instruction
+    table: int | None = None  # table of addresses to one of which it jumps
+    ends: bool = False  # execution does not continue with the next instruction
     returns: bool = False
     pops: int = 0  # bytes beside the return address
     addresses: list = field(default_factory=list)  # constants
@@ -119,7 +120,7 @@ class I386:
 class PowerPc:
     prefix = "powerpc"
     order = ">"
-    call_size = 0  # the return address is in the link register, and saved in a frame
+    call_size = 0  # the return address is in the link register and saved in a frame
 
     def __init__(self):
         self.pairs = {}  # upper halves of constants, by register
@@ -165,7 +166,7 @@ class PowerPc:
         elif name == "addi" and parts[1] == "r1":
             s.grow = -number(parts[2])
         elif name in ("lwz", "addi") or name == "mr" and parts[1] == "r11":
-            s.set_to = 0  # the caller's frame, or that of what an exception interrupted
+            s.set_to = 0  # the caller's frame, or that of the code interrupted by an exception
         elif name == "mr":
             s.ends = True  # __builtin_longjmp()
         else:
@@ -216,7 +217,7 @@ class Image:
                 last = address
 
     def read_data(self):
-        """Words of the sections that are not code, for pointers to functions and tables of jumps."""
+        """Words in data sections, for function pointers and jump tables."""
         self.words = {}
         for line in run(f"{self.cross}readelf", "-SW", self.path).splitlines():
             found = re.match(r"\s*\[ *\d+\] (\S+)\s+PROGBITS\s+(\w+) (\w+) (\w+) \w+\s+(\w*)", line)
@@ -243,7 +244,8 @@ class Image:
         return targets
 
     def addresses_taken(self):
-        """The functions that something points to, and those that nobody calls otherwise: a constant may be a number."""
+        """Functions with a pointer to them, and those without any caller: a constant may also be a
+        number."""
         starts = set(self.starts)
         steps = [step for step in self.steps.values() if isinstance(step, Step)]
         by_code = starts.intersection(a for step in steps for a in step.addresses)
@@ -252,7 +254,8 @@ class Image:
         return by_code | by_data, (by_code | by_data) - called
 
     def sources(self, addresses):
-        """{address: (function, file, line)} of the innermost function that was inlined there, and of the outermost."""
+        """{address: (function, file, line)} of the innermost function inlined there, and of the
+        outermost."""
         out = run(f"{self.cross}addr2line", "-afie", self.path, text="\n".join(f"{a:x}" for a in sorted(addresses)))
         inner, outer = {}, {}
         lines = iter(out.splitlines())
