@@ -32,7 +32,7 @@ dist: ## the committed sources as build/vtnet-VERSION.tar.gz, the same bytes eac
 	@git archive --format=tar --prefix=vtnet-$(RELEASE)/ HEAD | gzip -9n >$(B)/vtnet-$(RELEASE).tar.gz
 	@cd $(B) && sha256sum vtnet-$(RELEASE).tar.gz | tee vtnet-$(RELEASE).tar.gz.sha256
 
-# A folder for a web server, in which docs/index.html leads to all of it.
+# A folder for a web server; docs/index.html links everything in it.
 RELEASED := $(B)/release
 .PHONY: release
 release: dist docs web iso disk prep-disk ## all that a release has, with checksums: build/release
@@ -46,7 +46,7 @@ release: dist docs web iso disk prep-disk ## all that a release has, with checks
 	@cd $(RELEASED) && for file in $$(sed -n 's/.*href="\([^"]*\)".*/\1/p' index.html); do \
 		[ -e $$file ] || { echo "release: $$file is not there" >&2; exit 1; }; done
 
-# One entry for each source and machine, for clangd and its like. $(1): command; $(2): source
+# One entry per source and machine, for clangd and similar tools. $(1): command; $(2): source
 entry = $(file >>compile_commands.json,{"directory": "$(CURDIR)"$(comma) "file": "$(2)"$(comma) \
 	"command": "$(subst ",\",$(filter-out -MMD -MP -c,$(1))) -c $(2)"}$(comma))
 comma := ,
