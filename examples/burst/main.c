@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Burst: sink and source, or with peer= the active side, which for seconds= sends messages of size=
- * bytes to the peer's sink, receives them from its source, or both at once (dir=), as fast as it
- * can, over UDP or TCP (proto=). Bandwidth is payload that arrived: what the peer's sink counted or
- * TCP acknowledged, and what came here.
+ * Burst: sink and source. With peer= it is the client, which for seconds= sends messages of size=
+ * bytes to the peer's sink, receives them from its source, or both at once (dir=), as fast as
+ * possible, over UDP or TCP (proto=). Bandwidth is the payload that arrived: counted by the peer's
+ * sink, acknowledged by TCP, or received here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 enum { MESSAGE_MAX = 1472, MESSAGES_PER_PASS = 32 };
 #define SECOND_NS UINT64_C(1000000000)
 
-/* Over UDP the sink is asked for its counter before and after. */
+/* Over UDP the sink's counter is requested before and after. */
 enum state { WAITING, ASKING, RUNNING, SETTLING };
 
 static uint8_t message[MESSAGE_MAX];
@@ -86,7 +86,7 @@ static void fail(struct talk *talk)
     net_stop();
 }
 
-/* "SEND", count, size: the source sends until it is told otherwise; count 0 stops it. */
+/* "SEND", count, size: the source sends until the next request; count 0 stops it. */
 static void ask_source(uint32_t count)
 {
     static uint8_t request[12] = "SEND";
@@ -96,7 +96,7 @@ static void ask_source(uint32_t count)
     talk_send(&source, request, sizeof request);
 }
 
-/* The sink's answer to "STAT": its count of bytes is the big-endian number at 16. */
+/* The sink's answer to "STAT": its byte count is the big-endian number at offset 16. */
 static void sink_answered(struct talk *talk, struct pbuf *p)
 {
     uint64_t bytes = 0;
@@ -125,7 +125,7 @@ static void source_sent(struct talk *talk, struct pbuf *p)
     pbuf_free(p);
 }
 
-/* Messages until the ring or the send buffer is full. Returns whether any went out. */
+/* Sends messages until the ring or the send buffer is full. Returns true if any was sent. */
 static bool send_messages(void)
 {
     unsigned sent = 0;
@@ -159,7 +159,7 @@ static void start(const ip_addr_t *peer, uint64_t now)
     }
 }
 
-/* Asks the sink for its counters, five times a second until it answers. */
+/* Requests the sink's counters, five times a second until it answers. */
 static void ask_sink(uint64_t now)
 {
     if (now >= next_question) {

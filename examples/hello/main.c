@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The shortest program: TCP port 1234 says a line and closes. */
+/* The shortest program: on TCP port 1234 it sends a line and closes. */
 #include "boot/boot.h"
 #include "net/net.h"
 #include "net/services/listen.h"
@@ -7,7 +7,7 @@
 enum { PORT = 1234 };
 static const char line[] = "hello from bare metal\n";
 
-/* A connection has come. With an error returned, lwIP ends it. */
+/* Called for each connection. If it returns an error, lwIP ends the connection. */
 static err_t greet(void *context, struct tcp_pcb *pcb, err_t error)
 {
     (void)context;

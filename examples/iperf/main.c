@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * iperf 2: its server, or with peer= its client, which for seconds= sends to what `iperf -s` serves
- * as fast as it can. Over UDP these are datagrams of size= bytes (the peer: `iperf -s -u`), and what
- * has arrived of them is what the server reports; over TCP (proto=) the server may send, too, or
- * instead (dir=).
+ * iperf 2: the server. With peer= it is the client, which for seconds= sends to `iperf -s` as fast
+ * as possible. Over UDP it sends datagrams of size= bytes (the peer: `iperf -s -u`), and the server
+ * reports what arrived. Over TCP (proto=) the server may send in addition or instead (dir=).
  */
 #include <stdio.h>
 

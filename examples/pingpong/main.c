@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ping-pong: the echo side, or with peer= the active side, which sends a message of size= bytes,
- * waits until it has come back, and so count= times, over UDP or TCP (proto=). The guest's clock
- * times the round trips; the first twentieth warms up and is not counted.
+ * Ping-pong: the echo server. With peer= it is the client, which sends a message of size= bytes,
+ * waits for its echo, and repeats that count= times, over UDP or TCP (proto=). The guest's clock
+ * measures the round trips; the first twentieth is a warm-up and not counted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +90,7 @@ static void send_next(struct talk *talk)
     talk_flush(talk);
 }
 
-/* Only the message under way counts, byte by byte: not a late answer to an earlier one. */
+/* Only an exact copy of the current message counts, not a late answer to an earlier one. */
 static void take(struct talk *talk, struct pbuf *p)
 {
     u16_t length = p->tot_len;
@@ -121,7 +121,7 @@ static void fail(struct talk *talk)
 
 static struct talk talk = {.ready = send_next, .received = take, .failed = fail};
 
-/* Starts when there is an address; a message that does not come back within a second is lost. */
+/* Starts when there is an address. A message that does not come back within a second is lost. */
 static bool watch(void *context)
 {
     uint64_t now = arch_clock_ns();

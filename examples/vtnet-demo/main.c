@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The demonstration: a guest that answers ping and has all of net/services/services.h. */
+/* The demonstration: a guest that answers ping and provides all of net/services/services.h. */
 #include <stdio.h>
 
 #include "arch/arch.h"
@@ -9,14 +9,14 @@
 #include "net/net.h"
 #include "net/services/services.h"
 
-/* Whether a card is on QEMU's -netdev user, by the addresses that its server gives by default. */
+/* True if a card has the default addresses of QEMU's -netdev user. */
 static bool is_user_network(const struct netif *netif)
 {
     return ip4_addr_get_u32(netif_ip4_gw(netif)) == PP_HTONL(0x0a000202) &&
            ip4_addr_get_u32(netif_ip4_addr(netif)) == PP_HTONL(0x0a00020f);
 }
 
-/* Only on the screen: who reads the serial console knows QEMU already. */
+/* Only on the screen: a reader of the serial console knows QEMU already. */
 static void say_what_to_try(const struct netif *netif)
 {
     char text[160], ip[IP4ADDR_STRLEN_MAX];
