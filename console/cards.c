@@ -89,7 +89,7 @@ const struct command command_link = {
     .step = link_step,
 };
 
-/* One line of what has been agreed with a card: the names of these features from bit `item` on. */
+/* One line of the negotiated features of a card, from bit `item` on. */
 static void print_features(const char *title, const struct nic_description *description,
                            uint64_t features)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The commands: which there are, and what a line asks for. */
+/* The commands, and parsing of lines. */
 #ifndef COMMAND_H
 #define COMMAND_H
 
@@ -9,7 +9,7 @@
 /* What a command does next. */
 enum command_progress {
     COMMAND_DONE,
-    COMMAND_GOES_ON, /* it is to be called again with the next pass */
+    COMMAND_GOES_ON, /* call it again in the next pass */
     COMMAND_WAITS,   /* the same, but the loop may sleep before */
 };
 
@@ -18,12 +18,14 @@ struct command {
     const char *usage;    /* its arguments */
     const char *help;     /* one line */
     unsigned least, most; /* arguments */
-    /* words[0]: the name, up to words[count - 1]; they stay until the command is done. Says what is wrong
-     * with them and returns COMMAND_DONE, or begins. */
+    /*
+     * words[0] is the name; all words up to words[count - 1] stay valid until the command is done.
+     * Prints an error and returns COMMAND_DONE, or begins.
+     */
     enum command_progress (*start)(char *const words[], unsigned count);
-    /* The next piece, a line at the most. NULL: start() is all. */
+    /* Prints the next part, at most a line. NULL: start() does everything. */
     enum command_progress (*step)(void);
-    void (*stop)(void); /* by Ctrl-C, before the end. NULL: there is nothing to do */
+    void (*stop)(void); /* called on Ctrl-C before the end; NULL: nothing to do */
 };
 
 extern const struct command command_help, command_ping, command_stats, command_features,
@@ -36,15 +38,15 @@ extern const struct command *const commands[];
 enum { COMMAND_WORDS = 6 };
 
 /*
- * Splits a line, which it changes, into words, and finds its command. Returns it, or NULL where the line
- * is empty or there is something wrong with it, which is then on the console.
+ * Splits a line, which is modified, into words, and finds its command. Returns NULL if the line is
+ * empty or invalid; an error is printed.
  */
 const struct command *command_find(char *line, char *words[COMMAND_WORDS], unsigned *count);
 
-/* Says how the command is used. Returns COMMAND_DONE. */
+/* Prints the usage of the command. Returns COMMAND_DONE. */
 enum command_progress command_misused(const struct command *command);
 
-/* A decimal number of min to max and nothing behind it. */
+/* Parses a decimal number from min to max with nothing after it. */
 bool command_number(const char *text, unsigned min, unsigned max, unsigned *number);
 
 /* "on" or "off". */

@@ -18,7 +18,7 @@ enum {
 };
 
 static struct line line;
-static bool in_use; /* somebody has typed something: there is a prompt */
+static bool in_use; /* somebody has typed something, so there is a prompt */
 static struct {
     uint8_t characters[AHEAD];
     unsigned first, count;
@@ -41,7 +41,7 @@ static void run(void)
     progress = running != NULL ? running->start(words, count) : COMMAND_DONE;
 }
 
-/* The next piece of an answer, or the prompt behind the last. */
+/* Prints the next part of an answer, or the prompt after the last one. */
 static void go_on(void)
 {
     if (running != NULL && progress != COMMAND_DONE) {
@@ -89,7 +89,7 @@ static void stop(void)
     go_on();
 }
 
-/* Ctrl-C ends a command at once, whatever was typed before. */
+/* Ctrl-C ends a command at once, whatever was typed before it. */
 static void take(void)
 {
     for (unsigned i = 0; i < TAKEN_A_PASS && ahead.count < AHEAD; i++) {
@@ -111,7 +111,7 @@ static bool is_sign_of_use(int c)
     return c == '\r' || c == '\n' || (c >= ' ' && c <= '~');
 }
 
-/* Gives the editor what there is, until a line is complete. Returns whether there was anything. */
+/* Passes input to the editor until a line is complete. Returns true if there was any. */
 static bool use(void)
 {
     bool any = false;
@@ -135,8 +135,8 @@ static bool use(void)
 }
 
 /*
- * Once a pass. Nothing is on the console before somebody types, so that a log is what it was. What the
- * guest prints meanwhile ends the line that is being typed, which is shown again behind it.
+ * Called once per pass. Nothing is printed before somebody types, so that logs do not change.
+ * Output of the guest ends the line being typed, which is then shown again.
  */
 static bool poll(void *context)
 {

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands at the console, while the network runs: docs/console.md. */
+/* Commands on the console while the network runs: docs/console.md. */
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
-/* To be called once, after net_start(): a poller of the loop takes what is typed. With console=0 it does
- * nothing. */
+/*
+ * Call it once, after net_start(): a poller of the loop takes the input. Does nothing with
+ * console=0.
+ */
 void console_start(void);
 
 #endif

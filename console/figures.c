@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A member of an object: its name, and where its value begins. */
+/* A member of an object: its name, and the start of its value. */
 struct member {
     const char *name;
     size_t name_length;
@@ -16,7 +16,7 @@ void figures_begin(struct figures *figures, const char *json)
     *figures = (struct figures){.at = json};
 }
 
-/* Finds the next name. Texts and lists have no colon behind their quotes. */
+/* Finds the next name. Strings in values have no colon after their quotes. */
 static bool find_member(const char *at, struct member *member)
 {
     for (;;) {
@@ -43,7 +43,7 @@ static bool is_named(const struct member *member, const char *name)
     return strlen(name) == member->name_length && strncmp(member->name, name, strlen(name)) == 0;
 }
 
-/* Whether a group begins: an object, or with "pci" the next card of the list. */
+/* True if a group begins: an object or, with "pci", the next card of the list. */
 static bool begins_group(const struct member *member)
 {
     return is_named(member, "pci") || (member->value[0] == '{' && !is_named(member, "counters"));

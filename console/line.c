@@ -92,7 +92,7 @@ static void clear(struct line *line)
     line->unreadable = false;
 }
 
-/* Shows the line of `back` lines ago; 0: an empty one. */
+/* Shows the line entered `back` lines ago; 0: an empty one. */
 static void recall(struct line *line, unsigned back)
 {
     unsigned kept = line->history_count < LINE_HISTORY ? line->history_count : LINE_HISTORY;
@@ -132,7 +132,7 @@ static enum line_event end(struct line *line)
     return LINE_READY;
 }
 
-/* The keys, by the control character or the last one of the sequence. */
+/* The keys, by control character or by the last character of the sequence. */
 static void edit(struct line *line, int key)
 {
     switch (key) {
@@ -176,7 +176,7 @@ static void edit(struct line *line, int key)
     }
 }
 
-/* The end of a sequence. One of another key does nothing. */
+/* The end of a sequence. Unknown keys have no effect. */
 static void edit_by_sequence(struct line *line, int c)
 {
     static const struct {
@@ -197,7 +197,7 @@ static void edit_by_sequence(struct line *line, int c)
     }
 }
 
-/* ESC [ or ESC O, numbers perhaps, and a character that ends it. Returns whether c was a part of it. */
+/* ESC [ or ESC O, optional numbers, and a final character. Returns true if c was a part of it. */
 static bool take_escape(struct line *line, int c)
 {
     if (c == ESCAPE) {
@@ -206,7 +206,7 @@ static bool take_escape(struct line *line, int c)
     } else if (line->escape == AFTER_ESCAPE && (c == '[' || c == 'O')) {
         line->escape = IN_SEQUENCE;
     } else if (line->escape == IN_SEQUENCE && c >= ' ' && c < '@') {
-        /* Above 9 it is no key of ours, whatever follows. */
+        /* A number above 9 is not a supported key, whatever follows. */
         line->escape_value = line->escape_value != 0 ? 10 : (unsigned)(c - '0');
     } else if (line->escape == IN_SEQUENCE && c >= '@' && c <= '~') {
         line->escape = NO_ESCAPE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A line editor for a terminal that knows backspace and carriage return, and may have arrow keys. */
+/* A line editor for a terminal with backspace and carriage return, and possibly arrow keys. */
 #ifndef LINE_H
 #define LINE_H
 
@@ -7,15 +7,15 @@
 #include <stdint.h>
 
 enum {
-    LINE_MAX = 70,    /* characters: with the prompt less than a screen is wide */
+    LINE_MAX = 70,    /* characters; with the prompt less than the screen's width */
     LINE_HISTORY = 8, /* lines */
 };
 
 enum line_event {
     LINE_GOES_ON,
     LINE_READY,      /* `text` is what was typed */
-    LINE_TOO_LONG,   /* it ended, and had more than LINE_MAX characters */
-    LINE_UNREADABLE, /* it ended, and had characters that no key of the editor's sends */
+    LINE_TOO_LONG,   /* complete, but longer than LINE_MAX characters */
+    LINE_UNREADABLE, /* complete, but with characters that are not keys of the editor */
     LINE_GIVEN_UP,   /* by Ctrl-C */
 };
 
@@ -24,21 +24,25 @@ struct line {
     unsigned length, cursor;
     bool too_long, unreadable;
     bool after_return;     /* the next line feed belongs to it */
-    uint8_t escape;        /* how much of an escape sequence there is: none, ESC, ESC [ and more */
+    uint8_t escape;        /* the part of an escape sequence received: none, ESC, ESC [ and more */
     unsigned escape_value; /* the number in it */
     char history[LINE_HISTORY][LINE_MAX + 1];
     unsigned history_count; /* lines ever put there */
-    unsigned history_back;  /* how far back the one shown is; 0: a new line */
+    unsigned history_back;  /* how far back the displayed line is; 0: a new line */
 };
 
-/* Takes a character, 0 to 255, and shows what becomes of the line by arch_console_echo(). After any
- * event but LINE_GOES_ON the line on the screen has ended; line_begin() is to follow. */
+/*
+ * Takes a character, 0 to 255, and updates the line on the screen by arch_console_echo(). After any
+ * event but LINE_GOES_ON the line on the screen is finished; call line_begin() next.
+ */
 enum line_event line_take(struct line *line, int c);
 
-/* An empty line behind a prompt; the history stays. line: all zeros before the first. */
+/*
+ * Begins an empty line after a prompt; the history is kept. line: all zeros before the first call.
+ */
 void line_begin(struct line *line);
 
-/* Shows the prompt and what is typed so far. */
+/* Shows the prompt and the text typed so far. */
 void line_show(const struct line *line);
 
 #endif

@@ -13,7 +13,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 enum {
-    COUNT = 4, /* requests, where the line does not say how many */
+    COUNT = 4, /* number of requests, unless the line sets it */
     COUNT_MAX = 1000000,
     SIZE = 56,
 };
@@ -24,8 +24,7 @@ static struct {
     unsigned count, sent, answered;
     uint64_t sent_at; /* the last one */
     bool waits;       /* for the answer to it */
-    uint64_t
-        took; /* ns, until the last answer, which is not on the console yet; 0: there is none */
+    uint64_t took;    /* time of the last answer in ns, which is not printed yet; 0: none */
     uint64_t least, most, sum; /* ns, of all answers */
 } ping;
 
@@ -38,7 +37,7 @@ static void heard(const ip_addr_t *from, uint16_t id, uint16_t sequence, uint16_
     }
 }
 
-/* A link-local address of IPv6 is one of the first card's network. */
+/* A link-local IPv6 address is in the first card's network. */
 static bool read_address(const char *text, ip_addr_t *to)
 {
     struct boot_ipv4 ipv4;
@@ -122,7 +121,7 @@ static void count_answer(void)
     ping.took = 0;
 }
 
-/* One a second; what is not answered by then does not count. The last one is waited for as long. */
+/* One request a second. An answer after that does not count; the last one has as much time. */
 static enum command_progress step(void)
 {
     uint64_t now = arch_clock_ns();
