@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What happens to a guest under load, and when it was over."""
+"""Events that disturb a guest under load, and when each was over."""
 
 import contextlib
 import re
@@ -10,8 +10,8 @@ from guest import BROKEN as PANIC
 from guest import Guest
 from test_recovery import DESC_SIZE, FLAGS, INDIRECT, NIC, Stub
 
-OUTAGE = 3  # seconds at the most of a link or a machine that stands still
-RESETS_APART = 20  # seconds: soon after the last trouble the driver waits, longer each time
+OUTAGE = 3  # limit in seconds for a link or a machine that is stopped
+RESETS_APART = 20  # seconds: soon after trouble the driver waits, longer each time
 RESET_MAX = 70  # that it may wait
 BROKEN = "Invalid size for indirect buffer table"  # by QEMU
 BACK = r"the device is back.*\n(?:.*\n)*?vtnet: link up"  # by the guest
@@ -19,7 +19,7 @@ LENGTH = 8  # where a descriptor of either ring has it
 
 
 class Machine:
-    """The guest, which moves from one QEMU to the next and from one tap to the other."""
+    """The guest, which moves between two QEMUs and two taps."""
 
     def __init__(self, arch, append, device, folder):
         self.arch, self.append, self.device, self.folder = arch, append, device, folder
@@ -41,10 +41,11 @@ class Machine:
         return self.folder / f"gdb{self.number - 1}"
 
     def migrate(self):
-        """To a new QEMU on the other tap. The bridge learns from the guest's announcement. The guest stands
-        still before its memory is sent. Where it runs meanwhile, under TCG and load, guests broke at places of no
-        pattern in three of four runs, after three or four migrations; in this way none did in 98. It looks
-        as if QEMU 7.2 missed pages that change while it sends them."""
+        """Migrates to a new QEMU on the other tap. The bridge learns from the guest's announcement.
+        The guest is stopped before its memory is sent. When it ran meanwhile, under TCG and
+        load, guests failed at random places in three of four runs, after three or four
+        migrations; stopped, none failed in 98. QEMU 7.2 seems to miss pages that change while it
+        sends them."""
         uri = f"unix:{self.folder / 'migration'}"
         there = self.start("-incoming", "defer").__enter__()
         wait(there.qmp_is_there, 15, "QMP socket")
@@ -73,7 +74,7 @@ class Machine:
     def close(self):
         for guest in self.guests:
             if guest.process:
-                with contextlib.suppress(OSError):  # a command that a QEMU did not take before it ended
+                with contextlib.suppress(OSError):  # a command that a QEMU did not accept before it ended
                     guest.qmp_file = guest.qmp_file and guest.qmp_file.close()
                 guest.qmp_file = None
                 guest.__exit__()
@@ -95,20 +96,21 @@ def wait(condition, seconds, what):
 
 
 def is_used(flags):
-    """Whether the device has written this descriptor of a packed ring: the length is the frame's then."""
+    """True if the device has written this descriptor of a packed ring: it then has the frame's
+    length."""
     avail, used = (int.from_bytes(flags[:2], "little") >> bit & 1 for bit in (7, 15))
     return avail == used
 
 
 class Events:
-    """Each is one method: it begins, ends, and is written down with its time."""
+    """Each event is a method: it begins, ends, and is recorded with its time."""
 
     def __init__(self, machine, random, modern, packed):
         self.machine, self.random, self.packed = machine, random, packed
         self.windows = []  # (from, to, name)
         self.classes = {"link": self.link, "stop": self.stop, "migration": self.migration,
                         "announce": self.announce, "port": self.port}
-        if modern:  # a legacy device has no way to ask for a reset
+        if modern:  # a legacy device cannot request a reset
             self.classes["reset"] = self.reset
         self.last_reset = None
 
@@ -136,7 +138,7 @@ class Events:
         guest.qmp("cont")
 
     def port(self, seconds):
-        """The bridge's side of the wire: the guest cannot see it."""
+        """The bridge's side of the link: the guest cannot see it."""
         tap = f"tap{(self.machine.number - 1) % 2}"
         host.ip("link", "set", tap, "nomaster")
         time.sleep(seconds)
@@ -149,9 +151,10 @@ class Events:
         self.machine.guest.qmp("announce-self", initial=50, max=50, rounds=1, step=0)
 
     def reset(self, _):
-        """All receive buffers become tables of a length that none has, by the stub for debuggers: the device breaks
-        with the next frame. QEMU forgets to ask for a reset where that one waited for the stub to leave
-        (virtio_set_status()): then the driver finds out when it has sent for five seconds."""
+        """By QEMU's gdb stub, all receive buffers become tables with an invalid length: the device
+        breaks at the next frame. QEMU loses the reset request if that frame waited for the stub
+        to disconnect (virtio_set_status()); then the driver detects the trouble after five
+        seconds of sending."""
         guest = self.machine.guest
         broken, back = (len(re.findall(pattern, guest.console(), re.M)) for pattern in (BROKEN, BACK))
         queue = guest.qmp("x-query-virtio-queue-status", path=NIC, queue=0)

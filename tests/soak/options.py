@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The guest's device and boot arguments, by lot."""
+"""Random device options and boot arguments of the guest."""
 
 import dataclasses
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Clients over UDP and ICMP: what is answered is compared, what is not is counted."""
+"""Clients over UDP and ICMP: answers are compared, missing ones are counted."""
 
 import collections
 import random
@@ -11,9 +11,9 @@ import host
 from watch import STALL
 from worker import BLOCK, COUNTING, STREAM, Datagrams, piece
 
-WAIT = 0.2  # seconds for an answer, after which it is lost
+WAIT = 0.2  # seconds until an answer counts as lost
 INTERVAL = 0.05  # of pings
-REMEMBERED = 20000  # questions whose answers may still come: what is asked in a minute
+REMEMBERED = 20000  # requests whose answers may still come: those of a minute
 LARGE = 8000  # bytes of a datagram in fragments
 V6_REQUEST, V6_REPLY = 128, 129
 
@@ -42,7 +42,7 @@ class Asked:
         self.worker.totals["bytes"] += len(answer)
 
     def give_up(self, count=None):
-        """The oldest are lost, or all, unless they are only late."""
+        """The oldest ones, or all, are lost, unless they are only late."""
         for _ in range(len(self.waiting) if count is None else count):
             number, question = self.waiting.popitem(last=False)
             self.late[number] = question
@@ -75,7 +75,7 @@ class UdpEcho(Datagrams):
 
 
 class UdpSink(Datagrams):
-    """As much as the sink has counted; what it has not, was lost."""
+    """The bytes counted by the sink; others were lost."""
 
     service = "UDP sink"
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Some minutes of one guest: start, load, events, and whether all is as it was."""
+"""Some minutes of a guest: start, load, events, and a check that its state is as before."""
 
 import contextlib
 import json
@@ -19,15 +19,15 @@ from watch import explain, explain_connection
 
 OURS, OURS_V6, MAC = "10.0.0.1/24", "fd00::1/64", "02:00:00:00:00:01"
 LENT = 2  # buffers that the question itself may hold
-LEAST = 44  # receive buffers that are posted at the least, where a device does not say that it needs more
-REST = 150  # seconds in which all has to be back where it was: the guest remembers connections for 120
+LEAST = 44  # minimum of posted receive buffers, if a device does not report that it needs more
+REST = 150  # seconds in which everything must be as before: the guest remembers connections for 120
 END_MAX = 120  # and in which the clients have to end
 AFTER = 1.0  # seconds that a service has after an event
 
 
 def make_bridge():
-    """tap0 and tap1 on a bridge that has the host's addresses: one side each of a migration. A port
-    that is always up keeps the bridge up; it takes a second to notice that another is."""
+    """tap0 and tap1 on a bridge with the host's addresses: one for each side of a migration. A port
+    that is always up keeps the bridge up, which takes a second to notice another port."""
     host.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
     host.ip("link", "set", "br0", "address", MAC)
     host.ip("link", "add", "veth0", "type", "veth", "peer", "name", "veth1")
@@ -85,7 +85,7 @@ class Segment:
             self.judge()
 
     def begin(self, machine):
-        """Everything once, so that what is kept for good is there."""
+        """Uses everything once, so that permanent allocations exist."""
         machine.guest.wait_ready()
         deadline = time.monotonic() + PATIENCE
         for address in (ADDRESS, host_v6()):
@@ -107,7 +107,7 @@ class Segment:
 
     def clients(self):
         netperf = tools.netperf_program()
-        if self.bounded:  # which has memory for little more, and refuses others: that is its sense
+        if self.bounded:  # it has little more memory and refuses other requests, which is its purpose
             for address in (ADDRESS, host_v6()):
                 for kind in (streams.Echo, packets.UdpEcho, packets.Ping):
                     yield kind(address, self.seed)
@@ -185,7 +185,7 @@ class Segment:
 
 
 def without_buffers(figures):
-    """The bytes in use for all else. A block has one of eight sizes between two powers of two."""
+    """The bytes in use for everything else. There are eight block sizes per power of two."""
     card = figures["cards"][0]["counters"]
     size = card["rx_held"] // card["rx_buffers"] + 16  # with its header
     step = (1 << (size - 1).bit_length() - 1) // 8
@@ -208,8 +208,8 @@ def differences(before, after):
 
 
 def implausible(figures, events):
-    """Counters that must not be what they are. What the bridge sent to both of its ports may meet the
-    guest that has sent it, when that has moved."""
+    """Counters that must not have these values. Frames that the bridge sent to both ports may reach
+    the guest that has sent them, when it has moved."""
     never = {"rx_refused", "rx_foreign"} | ({"rx_own"} if "migration" not in events else set())
     resets = events.count("reset")
     card = figures["cards"][0]["counters"]

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""All services at full load for long, while links, devices and machines come and go: make soak."""
+"""All services at full load for a long time, while links, devices and machines change: make soak."""
 
 import argparse
 import collections
@@ -80,7 +80,7 @@ class Result:
 
 
 def soak(options):
-    """In a network of its own, for one architecture."""
+    """In a separate network, for one architecture."""
     arch, = (each for each in ARCHITECTURES if each.name == options.arch)
     watcher = Machine()
     watcher.start()
@@ -130,7 +130,7 @@ def end_with_parent():
 
 
 def start_all(options):
-    """Each architecture in a process and a network of its own, at the same time."""
+    """Each architecture in its own process and network, at the same time."""
     children = []
     for arch in [options.arch] if options.arch else [each.name for each in ARCHITECTURES]:
         children.append(subprocess.Popen(

@@ -10,13 +10,13 @@ import host
 from worker import (BLOCK, COUNTING, LINGER_NOT, LONGEST, PATIENCE, STREAM, Worker, piece)
 
 HTTP = 80
-IN_FLIGHT = 1 << 20  # bytes at the most on their way through an echo
+IN_FLIGHT = 1 << 20  # maximum of bytes on their way through an echo
 CHURN_MAX = 1 << 18
 SOURCE_MAX = 1 << 28
 
 
 class Echo(Worker):
-    """One connection, from the beginning to the end."""
+    """One connection, from its start to its end."""
 
     service = "TCP echo"
 
@@ -32,7 +32,7 @@ class Echo(Worker):
             self.echo(sock, self.told)
 
     def echo(self, sock, enough):
-        """Sends and compares until it is enough, then to the end of the stream."""
+        """Sends and compares until told to end, then up to the end of the stream."""
         sock.setblocking(False)
         start = self.random.randrange(len(BLOCK))  # connections have bytes of their own
         sent = received = 0
@@ -129,7 +129,7 @@ class Statistics(Worker):
             sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
             while part := self.receive(sock):
                 data += part
-            # the guest has closed first: reset, it keeps nothing of the connection
+            # the guest closed first: reset, so that it keeps nothing of the connection
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
         head, _, body = data.partition(b"\r\n\r\n")
         assert b" 200 " in head.partition(b"\r\n")[0], head
@@ -138,7 +138,7 @@ class Statistics(Worker):
 
 
 def figures_at_rest(address, good, seconds):
-    """The guest's figures as soon as they are good, or the last ones after some seconds."""
+    """The guest's statistics as soon as they are acceptable, or the last ones after some seconds."""
     asker = Statistics(address, 0)
     deadline = time.monotonic() + seconds
     while True:

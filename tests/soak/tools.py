@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""netperf and iperf, one short run after the other."""
+"""netperf and iperf, one short run after another."""
 
 import contextlib
 import re
@@ -9,7 +9,7 @@ import time
 from guest import ROOT, die_with_parent
 from worker import Worker
 
-RUN_MAX = 90  # seconds, for what takes two on an idle machine
+RUN_MAX = 90  # timeout in seconds, for what takes two on an idle machine
 TROUBLE = ("WARN", "failed", "refused", "rror")
 
 
@@ -19,13 +19,13 @@ def netperf_program():
 
 
 class Tool(Worker):
-    """A run that fails is a fault, unless something happened meanwhile that a tool may not bear."""
+    """A failed run is an error, unless an event occurred that the tool may not survive."""
 
     def __init__(self, address, seed, program):
         super().__init__(address, seed)
         self.program = program
         self.failed = []  # (from, to, what it said)
-        self.floods = []  # (from, to, "flood"): what displaces all else
+        self.floods = []  # (from, to, "flood"): a flood that displaces other traffic
 
     def work(self):
         while not self.end.wait(0.2):
@@ -35,7 +35,7 @@ class Tool(Worker):
         raise NotImplementedError
 
     def result(self, output):
-        """What the output says of bytes and losses is added to the totals."""
+        """The bytes and losses in the output are added to the totals."""
         raise NotImplementedError
 
     def call(self, arguments):

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What stood still, for how long, and whether something is known that explains it."""
+"""Stalls, their lengths, and whether a known event explains them."""
 
 import os
 import threading
 import time
 
-STALL = 1.0  # seconds: what is longer has to be explained
-RETRANSMISSION = 3.5  # seconds at the most until the guest's stack sends a lost segment again
-STEP, LATE = 0.05, 0.3  # how often the machine is looked at, and what delay of that is noted
+STALL = 1.0  # seconds; a longer stall must be explained
+RETRANSMISSION = 3.5  # limit in seconds until the guest's stack retransmits a lost segment
+STEP, LATE = 0.05, 0.3  # how often the machine is checked, and the delay that is recorded
 
 
 class Machine(threading.Thread):
-    """Notes when this program itself was not run in time: then nothing that it measures counts."""
+    """Records when this program itself did not run in time: measurements of that time do not count."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -55,7 +55,7 @@ class Gaps:
 
 
 def uncovered(stall, windows):
-    """The seconds of a stall in none of the windows."""
+    """The seconds of a stall outside of all windows."""
     at, left = stall[0], 0.0
     for start, end in sorted(windows):
         if end <= at:
@@ -68,7 +68,7 @@ def uncovered(stall, windows):
 
 
 def explain(stall, windows, machine):
-    """One word on what a stall came from; windows: (from, to, class) of the events."""
+    """A word for the cause of a stall; windows: (from, to, class) of the events."""
     within = [(start, end, name) for start, end, name in windows
               if start < stall[1] and end > stall[0]]
     if uncovered(stall, [(start, end) for start, end, _ in within]) <= STALL:
@@ -80,9 +80,10 @@ def explain(stall, windows, machine):
 
 
 def explain_connection(stall, windows, pings):
-    """The same for TCP, whose next retransmission comes after twice the time, and perhaps is lost to the
-    next event. The time counts from where the events began: what was sent again before the stall has made the
-    timer as long. Without any a lost segment is sent again while pings are answered; these are their stalls."""
+    """The same for TCP. Its next retransmission comes after twice the previous time, and may be
+    lost by the next event. The time counts from the start of the events, since earlier
+    retransmissions have made the timer as long. Without events, a lost segment is retransmitted
+    while pings are answered; these are their stalls."""
     begin, end = stall
     within = [(start, stop, name) for start, stop, name in windows if start < end and stop > begin]
     if within:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What all services' clients have in common: threads, sockets, and bytes that can be compared."""
+"""The common part of all clients: threads, sockets, and bytes that can be compared."""
 
 import collections
 import contextlib
@@ -19,7 +19,7 @@ BLOCK = random.Random(2020).randbytes((1 << 20) + 7)  # a length that meets no o
 LONGEST = 1 << 18
 STREAM = BLOCK + BLOCK[:LONGEST]
 COUNTING = bytes(range(256)) * (LONGEST // 256 + 1)  # what the guest's source sends
-PATIENCE = 60  # seconds for one step of a connection, whatever happens meanwhile
+PATIENCE = 60  # timeout in seconds for a step of a connection, whatever happens
 AWAY = {errno.EHOSTUNREACH, errno.ENETUNREACH}
 LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -30,7 +30,7 @@ def piece(data, period, at, length):
 
 
 class Worker(threading.Thread):
-    """A client of one service: work() until told() says that it is to end."""
+    """A client of one service: work() runs until told() says that it must end."""
 
     service = ""  # as in the table of totals
 
@@ -62,7 +62,7 @@ class Worker(threading.Thread):
         return self.end.is_set()
 
     def size(self, most):
-        """Small and large ones, each order of magnitude as often."""
+        """Small and large sizes, each order of magnitude equally often."""
         return int(most ** self.random.random())
 
     @contextlib.contextmanager
@@ -86,7 +86,7 @@ class Worker(threading.Thread):
             yield sock
 
     def receive(self, sock, seconds=PATIENCE):
-        """Some bytes, none at the end of the stream."""
+        """Some bytes; none at the end of the stream."""
         assert select.select([sock], [], [], seconds)[0], f"nothing came for {seconds} s"
         return sock.recv(LONGEST)
 
@@ -95,7 +95,7 @@ class Worker(threading.Thread):
 
 
 class Datagrams(Worker):
-    """A client that tries each address for a datagram only."""
+    """A client that uses each address for one datagram only."""
 
     def socket(self, port):
         return host.udp_socket(self.address, port)
@@ -105,7 +105,7 @@ class Datagrams(Worker):
         try:
             sock.send(data)
             return True
-        except OSError:  # a neighbour that is away, or an answer by ICMP
+        except OSError:  # a neighbour that is away, or an ICMP error
             self.totals["not sent"] += 1
             time.sleep(0.02)
             return False
