@@ -37,7 +37,7 @@ struct vpci_device {
 
 /* A part of a BAR. Accesses are not checked against its size. */
 struct vpci_region {
-    uintptr_t base; /* I/O space: as the BAR has it; memory: of vpci_platform_map() */
+    uintptr_t base; /* I/O space: as in the BAR; memory space: from vpci_platform_map() */
     uint32_t size;  /* bytes */
     bool io;
 };
@@ -72,11 +72,14 @@ void vpci_setup_bars(struct vpci_device *device);
 
 /*
  * The input of the interrupt controller to which the function's interrupt pin is connected: as the
- * firmware wrote it or as vpci_platform_irq_line() has it. 255: none.
+ * firmware wrote it, or as vpci_platform_irq_line() returns it. 255: none.
  */
 uint8_t vpci_irq_line(uint16_t bdf);
 
-/* Where an interrupt pin, 0 to 3 for INTA to INTD, arrives at the root bus, behind bridges too: pin plus slot there. */
+/*
+ * The interrupt pin as seen at the root bus, plus the slot there. pin: 0 to 3, for INTA to INTD.
+ * Each bridge on the way rotates it.
+ */
 unsigned vpci_irq_at_root(uint16_t bdf, unsigned pin);
 
 /* Enables I/O decoding, memory decoding and bus mastering. Leaves the interrupt line disabled. */
@@ -97,8 +100,9 @@ void vpci_enable_line(const struct vpci_device *device);
 uint8_t vpci_find_capability(const struct vpci_device *device, uint8_t id, unsigned nth);
 
 /*
- * Makes a region of a BAR's bytes. Returns false, and *region unset, when the BAR is not
- * implemented, has no address or one above 4 GiB, does not hold offset + size bytes, or cannot be mapped.
+ * Makes a region from a part of a BAR. Returns false and leaves *region unset if the BAR is not
+ * implemented, has no address or one above 4 GiB, is smaller than offset + size, or cannot be
+ * mapped.
  */
 bool vpci_map(const struct vpci_device *device, unsigned bar, uint32_t offset, uint32_t size,
               struct vpci_region *region);
