@@ -82,8 +82,8 @@ def test_user_network(arch):
     """DHCP, a forwarded port, and a ping of QEMU's own host."""
     port = free_port()
     network = card(1, f"user,hostfwd=tcp:127.0.0.1:{port}-:80")
-    with guest_with_terminal(arch, address=None, network=network) as (_, terminal):
-        terminal.text.index("vtnet: ready at 10.0.2.15/24")
+    with guest_with_terminal(arch, "dhcp", ready=r"^vtnet: ready at 10\.0\.2\.15/24", address=None,
+                             network=network) as (_, terminal):
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
             assert b'"ip":"10.0.2.15"' in answer.read()
         assert terminal.command("ping 10.0.2.2 2")[-1].startswith("2 sent, 2 answered")

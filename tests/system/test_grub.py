@@ -52,12 +52,12 @@ def test_second_entry(arch, medium):
 
 
 def test_edited_entry(arch):
-    """An argument that a person adds behind those of the entry."""
+    """Arguments that a person adds behind those of the entry, which is below its title and an empty line."""
     with booted(arch, "cd") as (guest, terminal):
         terminal.wait_for("vtnet at 10.0.0.2", SLOW)
         terminal.type(DOWN + "e")
         terminal.wait_for("multiboot", SLOW)
-        terminal.type(DOWN + CONTROL_E + " mode=poll name=edited" + CONTROL_X)
+        terminal.type(2 * DOWN + CONTROL_E + " mode=poll name=edited" + CONTROL_X)
         assert_boots(guest, terminal)
         assert terminal.command("mode") == ["mode poll, poll_us 10"]
         terminal.wait_for("^vtnet: name edited.local", SLOW)

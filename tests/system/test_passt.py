@@ -31,8 +31,8 @@ def test_passt(arch, tmp_path):
             time.sleep(0.01)
         try:
             network = card(1, f"stream,server=off,addr.type=unix,addr.path={path}")
-            with guest_with_terminal(arch, address=None, network=network) as (_, terminal):
-                terminal.text.index("vtnet: ready at 10.0.0.50/24")
+            with guest_with_terminal(arch, "dhcp", ready=r"^vtnet: ready at 10\.0\.0\.50/24", address=None,
+                                     network=network) as _:
                 with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
                     assert b'"ip":"10.0.0.50"' in answer.read()
         finally:

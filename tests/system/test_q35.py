@@ -3,7 +3,6 @@
 
 import pytest
 
-import host
 from guest import tap_network
 from test_interrupts import INTX, ON_A_PC, assert_interrupts_work
 
@@ -33,4 +32,3 @@ def test_card_at(boot, place, irq):
     at = "[0-9a-f]{2}" if number is None else f"{number:02x}"
     guest.wait_for(rf"^vtnet: {at}:\S+ 1af4:\S+ virtio-net$")
     assert_interrupts_work(guest, int(guest.wait_for(INTX)[1]) if irq == "intx" else None)
-    host.serves(guest.address)
