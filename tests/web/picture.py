@@ -8,7 +8,7 @@ from browser import WIDTHS, chromium, serve
 from test_page import ROOT, burst, ping, wait_ready
 
 FOLDER = ROOT / "build/web-pictures"
-COLOURS = 64  # enough for text and two lines
+COLOURS = 128  # enough for text, panels and two lines
 
 
 def main():
