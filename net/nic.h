@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The interface between a network card's driver and the stack: one const table per driver, listed
- * in net/nic.c. Buffers are never copied: see receive() and transmit(). The parts of a frame and
+ * in net/nic_open.c. Buffers are never copied: see receive() and transmit(). The parts of a frame and
  * its offloads are those of virtio/.
  */
 #ifndef NIC_H
@@ -94,7 +94,7 @@ struct nic_info {
     uint16_t mtu;      /* largest IP packet, bytes */
     uint16_t headroom; /* bytes before a frame that help transmit() */
     uint16_t vectors; /* MSI-X vectors connected by open(), whose handlers call nic_wake(). 0: none,
-                  * and nic.c connects interrupt() to the card's line */
+                  * and nic_open.c connects interrupt() to the card's line */
     uint32_t offloads; /* NIC_SEND_..., NIC_RECEIVE_... */
 };
 
@@ -196,13 +196,8 @@ struct nic {
 };
 enum { NIC_CARDS = 8 }; /* maximum number of cards */
 
-/*
- * Opens the cards on PCI that have a driver, in the order of the scan, and connects their
- * interrupts. The first one opened is nics[0], up to `count`. Each must have its client set. wake
- * is called in interrupt context after a top half. Prints which cards it found and which are not
- * used. Returns the number of open cards.
- */
-unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void));
+/* Sets what nic_wake() calls, in interrupt context. */
+void nic_on_wake(void (*wake)(void));
 
 /* For the interrupt handlers of drivers: there is something to poll. */
 void nic_wake(void);

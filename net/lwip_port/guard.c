@@ -13,6 +13,8 @@
 #include "net/lwip_port/guard.h"
 #include "runtime/panic.h"
 
+struct guard_counters guard_counters;
+
 static void *context[5]; /* of __builtin_setjmp() in guard_run() */
 static bool running;
 static struct tcp_pcb *connection;

@@ -17,8 +17,11 @@ enum {
 }; /* private bytes of each buffer, for port_rx.c:
                                 * nic_client.private_size */
 
+/* netif.input: a received frame. */
+err_t port_input(struct pbuf *p, struct netif *netif);
+
 /*
- * Like netif.input, for an IP packet without its Ethernet header, to this station only and without
+ * Like port_input(), for an IP packet without its Ethernet header, to this station only and without
  * a VLAN. For a frame longer than lwIP can count.
  */
 err_t port_input_ip(struct pbuf *p, struct netif *netif);

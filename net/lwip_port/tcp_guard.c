@@ -24,8 +24,6 @@ enum {
     MSS_OPTION = 4, /* bytes */
 };
 
-struct guard_counters guard_counters;
-
 /* A segment's options, which may continue in another pbuf than its header's. */
 struct options {
     u8_t *first;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The card under the stack: replaces net/nic.c. */
+/* The card under the stack: replaces net/nic_open.c. */
 #include <string.h>
 
 #include "arena.h"
 #include "input.h"
+#include "net/nic_open.h"
 #include "stack.h"
 
 enum {
