@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Receive buffers: their allocation, which of them the device has, and the limit of their number.
+ * Receive buffers: their allocation, and which of them the device has. How many it may have is
+ * decided in virtio_net_rx_limit.c.
  */
 #include "virtio/internal/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
@@ -28,57 +29,6 @@ uint16_t virtio_net_queue_size(unsigned wanted)
 static uint32_t memory_for(const struct virtio_net_options *options)
 {
     return options->rx_memory != 0 ? options->rx_memory : VIRTIO_NET_RX_MEMORY;
-}
-
-/*
- * How many buffers a frame of the negotiated MTU needs (§5.1.4.2 requires that many to be posted):
- * one, or several merged.
- */
-static unsigned buffers_of_packet(const struct virtio_net *net)
-{
-    uint32_t frame = net->mtu + VIRTIO_NET_ETHERNET_HEADERS + net->header_length;
-    uint32_t room = net->header_length + net->rx_frame_max;
-
-    return (frame + room - 1) / room;
-}
-
-/*
- * The initial number if the options do not set it. If a frame needs more merged buffers than are
- * posted, the device waits for more, without interrupting. So enough are posted for any frame.
- */
-static unsigned initial_buffers(const struct virtio_net *net)
-{
-    const uint64_t joined =
-        virtio_bit(VIRTIO_NET_F_GUEST_TSO4) | virtio_bit(VIRTIO_NET_F_GUEST_TSO6) |
-        virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6);
-
-    return net->dev->features & joined ? VIRTIO_NET_RX_MERGED : VIRTIO_NET_RX_INITIAL;
-}
-
-/* Sets the limits from the options and from what the queue can hold. */
-static void choose_limits(struct virtio_net *net, const struct virtio_net_options *options,
-                          unsigned per_buffer)
-{
-    uint32_t quiet_ms = options->rx_quiet_ms != 0 ? options->rx_quiet_ms : VIRTIO_NET_RX_QUIET_MS;
-
-    if (net->rx_maximum > net->rx.slots / per_buffer) {
-        net->rx_maximum = (uint16_t)(net->rx.slots / per_buffer);
-    }
-    net->rx_buffers_max = memory_for(options) / net->rx_buffer_size;
-    if (net->rx_maximum > net->rx_buffers_max) {
-        net->rx_maximum = (uint16_t)net->rx_buffers_max;
-    }
-    net->rx_initial =
-        options->rx_initial != 0 ? options->rx_initial : (uint16_t)initial_buffers(net);
-    if (net->rx_initial < buffers_of_packet(net)) {
-        net->rx_initial = (uint16_t)buffers_of_packet(net);
-    }
-    if (options->rx_fixed || net->rx_initial > net->rx_maximum) {
-        net->rx_initial = net->rx_maximum;
-    }
-    net->rx_limit = net->rx_initial;
-    net->rx_limit_peak = net->rx_limit;
-    net->rx_quiet_ns = (uint64_t)quiet_ms * 1000000;
 }
 
 /*
@@ -119,7 +69,8 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
     if (error != 0) {
         return error;
     }
-    choose_limits(net, options, per_buffer);
+    net->rx_buffers_max = memory_for(options) / net->rx_buffer_size;
+    virtio_net_rx_limit_open(net, options, net->rx.slots / per_buffer);
     if (net->rx_maximum == 0) {
         virtio_platform_log("virtio-net: not one receive buffer of %u bytes fits: the queue has %u "
                             "descriptors, and %u buffers may exist",
@@ -157,6 +108,15 @@ static struct virtio_net_buffer *take_kept(struct virtio_net *net)
         net->rx_kept_count--;
     }
     return buffer;
+}
+
+void virtio_net_rx_trim(struct virtio_net *net)
+{
+    struct virtio_net_buffer *buffer;
+
+    while (net->rx_kept_count > net->rx_limit && (buffer = take_kept(net)) != NULL) {
+        free_buffer(net, buffer);
+    }
 }
 
 void virtio_net_rx_destroy(struct virtio_net *net)
@@ -261,76 +221,6 @@ bool virtio_net_scarce(const struct virtio_net *net)
            net->rx_kept == NULL;
 }
 
-static void raise_limit(struct virtio_net *net, unsigned limit)
-{
-    net->rx_limit = (uint16_t)(limit < net->rx_maximum ? limit : net->rx_maximum);
-    net->counters.rx_ups++;
-    if (net->rx_limit > net->rx_limit_peak) {
-        net->rx_limit_peak = net->rx_limit;
-    }
-}
-
-/*
- * The lowest limit. Without an event index, a device that has not received anything since its queue
- * was set up looks like one that waits for buffers (see virtio_net_rx_adapt()). In this case enough
- * buffers for any frame are always posted, so that the limit does not oscillate.
- */
-static unsigned least_limit(const struct virtio_net *net)
-{
-    const uint64_t features = net->dev->features;
-    bool clear =
-        virtio_has(features, VIRTIO_F_EVENT_IDX) && !virtio_has(features, VIRTIO_F_RING_PACKED);
-
-    return clear || !virtio_has(features, VIRTIO_NET_F_MRG_RXBUF) ||
-                   net->rx_initial >= VIRTIO_NET_RX_MERGED
-               ? net->rx_initial
-               : VIRTIO_NET_RX_MERGED;
-}
-
-static void lower_limit(struct virtio_net *net)
-{
-    unsigned limit = net->rx_limit / 2u;
-    unsigned least = least_limit(net);
-    struct virtio_net_buffer *buffer;
-
-    net->rx_limit = (uint16_t)(limit > least ? limit : least);
-    net->counters.rx_downs++;
-    while (net->rx_kept_count > net->rx_limit && (buffer = take_kept(net)) != NULL) {
-        free_buffer(net, buffer);
-    }
-}
-
-/* Halves the limit when no pass has taken more than a quarter of it for rx_quiet_ns. */
-static void consider_lowering(struct virtio_net *net, unsigned taken)
-{
-    uint64_t now;
-
-    if (net->rx_limit <= least_limit(net)) {
-        return;
-    }
-    if (taken > net->rx_limit / 4u) {
-        net->rx_quiet_since = 0;
-        return;
-    }
-    now = virtio_platform_clock_ns();
-    if (net->rx_quiet_since == 0) {
-        net->rx_quiet_since = now;
-    } else if (now - net->rx_quiet_since >= net->rx_quiet_ns) {
-        net->rx_quiet_since = now;
-        lower_limit(net);
-    }
-}
-
-/*
- * Buffers posted above the limit are withdrawn by a reset of the queue, which may take several
- * passes. Without RING_RESET they come back as frames use them. QEMU up to 7.2 asserts in this
- * reset if a transmitted frame waits in the back end, so none may be in flight.
- */
-bool virtio_net_rx_begin_withdrawal(struct virtio_net *net)
-{
-    return !net->rx.stopped && net->tx.in_flight == 0 && virtqueue_reset_begin(&net->rx) == 0;
-}
-
 void virtio_net_rx_take_back(struct virtio_net *net)
 {
     struct virtio_net_buffer *buffer;
@@ -338,51 +228,5 @@ void virtio_net_rx_take_back(struct virtio_net *net)
     while ((buffer = virtqueue_detach(&net->rx)) != NULL) {
         net->rx_posted--;
         virtio_net_rx_keep(net, buffer);
-    }
-}
-
-void virtio_net_rx_end_withdrawal(struct virtio_net *net)
-{
-    virtio_net_rx_take_back(net);
-    if (virtqueue_restart(&net->rx) == 0) {
-        virtqueue_interrupts_off(&net->rx);
-    }
-}
-
-/*
- * Algorithm 1 of "Virtio Front-End Network Driver for RTEMS" (IEEE Embedded Systems Letters, 2020):
- * begin with few buffers, and raise the limit when a pass took as many as it allows, since the
- * device may have run out. The paper raises the limit to the number taken. On a device that stops
- * when it runs out, that number is the limit itself, so here the limit at least doubles. Unlike the
- * paper's, this limit also falls. A poll ends after its budget, so taken buffers are summed up
- * until a poll finds the ring empty.
- *
- * A frame may need more merged buffers than are posted. The device then takes none, and waits to be
- * notified of the next buffer.
- */
-void virtio_net_rx_shortage(struct virtio_net *net)
-{
-    if (net->rx_limit < net->rx_maximum) {
-        net->rx_quiet_since = 0;
-        raise_limit(net, 2u * net->rx_limit);
-        virtio_net_rx_refill(net);
-    }
-}
-
-void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken)
-{
-    unsigned limit = net->rx_limit;
-    bool waits = taken == 0 && net->rx_posted == limit && limit < VIRTIO_NET_RX_MERGED &&
-                 virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF) &&
-                 virtqueue_wanted(&net->rx);
-
-    if (limit < net->rx_maximum && taken >= limit) {
-        net->rx_quiet_since = 0;
-        raise_limit(net, taken > 2 * limit ? taken : 2 * limit);
-    } else if (limit < net->rx_maximum && waits) {
-        net->rx_quiet_since = 0;
-        raise_limit(net, 2 * limit < VIRTIO_NET_RX_MERGED ? 2 * limit : VIRTIO_NET_RX_MERGED);
-    } else {
-        consider_lowering(net, taken);
     }
 }

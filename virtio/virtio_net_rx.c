@@ -2,10 +2,7 @@
 /* Receiving: assembles used buffers into frames and passes them to the client. */
 #include "virtio/internal/virtio_net_rx.h"
 
-enum {
-    MERGED_MAX = 48,       /* most buffers of a frame: 64 KiB and one spare */
-    ASKED_LATELY = 0x8000, /* in buffers */
-};
+enum { MERGED_MAX = 48 }; /* most buffers of a frame: 64 KiB and one spare */
 
 /* The next used buffer, or NULL. *length: the bytes written by the device. */
 static struct virtio_net_buffer *next_used(struct virtio_net *net, uint32_t *length)
@@ -144,70 +141,39 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
     net->counters.rx_frames++;
 }
 
-/*
- * The device asked to be notified of new buffers. With an event index, a device that was receiving
- * asks only when it has run out, or has too few for a merged frame. But an old event index in a
- * split ring matches again every 65,536 buffers. So a request after that many buffers is ignored
- * until the device asks again.
- */
-static void device_asked(struct virtio_net *net, unsigned taken)
-{
-    if (taken == 0 || !virtio_has(net->dev->features, VIRTIO_F_EVENT_IDX)) {
-        return;
-    }
-    if (net->rx_since_asked + taken < ASKED_LATELY) {
-        virtio_net_rx_shortage(net);
-    }
-    net->rx_since_asked = 0;
-}
-
-/*
- * Adapts the limit to this burst, and starts to withdraw buffers above it. Returns true if a
- * withdrawal has just started; the device may complete it at once.
- */
-static bool adapt(struct virtio_net *net)
-{
-    virtio_net_rx_adapt(net, net->rx_burst);
-    return net->rx_posted > net->rx_limit && virtio_net_rx_begin_withdrawal(net);
-}
-
-/*
- * A pass. Buffers that the device used before the reset of its queue completed are received first;
- * then the remaining buffers are taken back.
- */
-unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
+/* Passes up to `budget` frames to the client. */
+static unsigned receive_frames(struct virtio_net *net, unsigned budget)
 {
     struct virtio_net_buffer *buffer;
     unsigned frames = 0;
-    unsigned taken;
     uint32_t length;
 
-    do {
-        bool released = net->rx.stopped && virtqueue_reset_ended(&net->rx);
+    while (frames < budget && (buffer = next_used(net, &length)) != NULL) {
+        receive_frame(net, buffer, length);
+        frames++;
+        /*
+         * After each frame, so that the device does not run out of buffers while the remaining
+         * frames are handled.
+         */
+        virtio_net_rx_post(net);
+    }
+    return frames;
+}
 
-        while (frames < budget && (buffer = next_used(net, &length)) != NULL) {
-            receive_frame(net, buffer, length);
-            frames++;
-            /*
-             * After each frame, so that the device does not run out of buffers while the remaining
-             * frames are handled.
-             */
-            virtio_net_rx_post(net);
-        }
-        if (released && frames < budget) {
-            virtio_net_rx_end_withdrawal(net);
-        }
-        taken = net->rx_taken;
+/* If the queue is being reset, what the device used before is received first. */
+unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget)
+{
+    unsigned frames = 0;
+
+    do {
+        bool withdrawn = virtio_net_rx_limit_withdrawn(net);
+
         net->rx_taken = 0;
-        net->rx_burst += taken;
-    } while (adapt(net));
-    if (frames < budget) {
-        net->rx_burst = 0;
-    }
-    if (virtio_net_rx_refill(net)) {
-        device_asked(net, taken);
-    } else if (net->rx_since_asked < ASKED_LATELY) {
-        net->rx_since_asked += taken;
-    }
+        frames += receive_frames(net, budget - frames);
+        if (withdrawn && frames < budget) {
+            virtio_net_rx_limit_end_withdrawal(net);
+        }
+    } while (virtio_net_rx_limit_adapt(net));
+    virtio_net_rx_limit_end_pass(net, frames < budget);
     return frames;
 }

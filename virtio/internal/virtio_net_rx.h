@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The receive half of the network device, for virtio_net.c. virtio_net_buffers.c manages the
- * buffers and how many are posted, virtio_net_rx.c handles their content.
+ * buffers, virtio_net_rx_limit.c decides how many are posted, virtio_net_rx.c handles their content.
  */
 #ifndef VTNET_VIRTIO_NET_RX_H
 #define VTNET_VIRTIO_NET_RX_H
@@ -51,23 +51,39 @@ bool virtio_net_rx_refill(struct virtio_net *net);
 /* Keeps a buffer for the next refill, or frees it if enough are kept. */
 void virtio_net_rx_keep(struct virtio_net *net, struct virtio_net_buffer *buffer);
 
-/* Adapts the limit to a burst of which this many buffers have been taken so far. */
-void virtio_net_rx_adapt(struct virtio_net *net, unsigned taken);
-
-/* The device ran out of buffers: raises the limit and refills. */
-void virtio_net_rx_shortage(struct virtio_net *net);
-
-/*
- * begin: starts a reset of the queue if the device has more buffers than the limit and a reset is
- * possible now. Returns true if it has started; net->rx.stopped is then set. end: when the reset
- * has completed and all used buffers have been taken, takes the others back and restarts the queue
- * with fewer.
- */
-bool virtio_net_rx_begin_withdrawal(struct virtio_net *net);
-void virtio_net_rx_end_withdrawal(struct virtio_net *net);
+/* Frees kept buffers above the limit. */
+void virtio_net_rx_trim(struct virtio_net *net);
 
 /* Takes back all buffers of the device. Only after a reset. */
 void virtio_net_rx_take_back(struct virtio_net *net);
+
+/* virtio_net_rx_limit.c: how many buffers the device may have. */
+
+/*
+ * Sets the limit and its range from the options. places: how many buffers the queue can hold.
+ * Before that, rx_maximum is what the options or the default say, and rx_buffers_max is set.
+ */
+void virtio_net_rx_limit_open(struct virtio_net *net, const struct virtio_net_options *options,
+                              unsigned places);
+
+/*
+ * Adapts the limit to the rx_taken buffers of this round. Returns true if a reset of the queue has
+ * just started, to withdraw buffers above the limit: the device may complete it at once.
+ */
+bool virtio_net_rx_limit_adapt(struct virtio_net *net);
+
+/*
+ * withdrawn: true if that reset has completed, so that no more buffers will be used.
+ * end_withdrawal: when all used ones have been taken, takes the others back and restarts the queue.
+ */
+bool virtio_net_rx_limit_withdrawn(struct virtio_net *net);
+void virtio_net_rx_limit_end_withdrawal(struct virtio_net *net);
+
+/*
+ * Refills at the end of a pass, and raises the limit if the device had run out. empty: the pass
+ * found no more used buffers.
+ */
+void virtio_net_rx_limit_end_pass(struct virtio_net *net, bool empty);
 
 /* Passes up to `budget` frames to the client, then refills. Returns the number of frames. */
 unsigned virtio_net_rx_poll(struct virtio_net *net, unsigned budget);
