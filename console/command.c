@@ -64,7 +64,7 @@ bool command_number(const char *text, unsigned min, unsigned max, unsigned *numb
     for (; *text != '\0'; text++) {
         unsigned digit = (unsigned)(*text - '0');
 
-        if (digit > 9 || value > (max - digit) / 10) {
+        if (digit > 9 || digit > max || value > (max - digit) / 10) {
             return false;
         }
         value = value * 10 + digit;

@@ -270,6 +270,8 @@ static void test_numbers_and_switches(void **state)
     assert_false(command_number("1x", 0, 5, &number));
     assert_false(command_number("4294967297", 0, 5, &number));
     assert_false(command_number("99999999999999999999", 0, 1000000, &number));
+    /* Its digits are above the maximum, and its lowest 32 bits are 0. */
+    assert_false(command_number("99888898888999898998898989989888", 0, 7, &number));
     assert_true(command_switch("on", &on) && on);
     assert_true(command_switch("off", &on) && !on);
     assert_false(command_switch("On", &on));
