@@ -129,9 +129,11 @@ def test_listing_is_the_file(name, document):
     assert (ROOT / name).read_text() in (ROOT / document).read_text()
 
 
-def test_library_in_ten_lines(tmp_path):
-    """README's code is compiled."""
-    code, = (block.text for block in blocks() if block.document == "README.md" and block.kind == "c")
+@pytest.mark.parametrize("document, start", [("README.md", "static"), ("docs/porting.md", "struct card")])
+def test_code_of_a_document(tmp_path, document, start):
+    """README's code, and the loop over several devices, are compiled."""
+    code, = (block.text for block in blocks() if block.document == document and block.kind == "c"
+             and block.text.startswith(start))
     (tmp_path / "library.c").write_text('#include "virtio/virtio_net.h"\n'
                                         '#include "virtio/virtio_pci.h"\n' + code)
     done = subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{ROOT}",
