@@ -2,7 +2,8 @@
 /*
  * The functions that pci/ requires from the machine. arch/pci_platform.c implements them for the
  * machines of this project; a port to another system provides these seven functions instead. None
- * of them blocks. All of them except vpci_platform_map() may be called from interrupt context.
+ * of them blocks. All of them except vpci_platform_map() may be called from interrupt context, and,
+ * with several processors, by several at once.
  */
 #ifndef VTNET_PCI_PLATFORM_H
 #define VTNET_PCI_PLATFORM_H

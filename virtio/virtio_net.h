@@ -82,7 +82,7 @@ struct virtio_net_client {
      * Sending). The request is acknowledged when this returns.
      */
     void (*announce)(void *context);
-    void *context;
+    void *context;         /* passed to each of them, for example to tell devices apart */
     uint32_t private_size; /* bytes, at most VIRTIO_NET_PRIVATE_MAX */
 };
 enum { VIRTIO_NET_PRIVATE_MAX = 256 };

@@ -51,7 +51,8 @@ bool virtio_pci_is_net(const struct vpci_device *pci);
 
 /*
  * Sets up the BARs, enables the device and chooses the transport. Unless virtio_pci_use_msix() is
- * called, the device uses its interrupt line, after vpci_enable_line(). 0; VIRTIO_ERROR_NODEV if it
+ * called, the device uses its interrupt line, after vpci_enable_line(). Open one device at a time,
+ * as BARs without an address get one that must be free. 0; VIRTIO_ERROR_NODEV if it
  * has no usable interface of the requested kind (the reason is logged); VIRTIO_ERROR_INVAL if there
  * is no such kind.
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The functions that virtio/ requires from the system. A port provides these and, for the PCI
- * transports, those of pci/pci_platform.h.
+ * transports, those of pci/pci_platform.h. If several threads serve several devices, any of them
+ * may be called by several threads at once.
  */
 #ifndef VTNET_VIRTIO_PLATFORM_H
 #define VTNET_VIRTIO_PLATFORM_H
