@@ -5,11 +5,11 @@
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
-#include "net/lwip_port/datagrams.h"
 #include "net/lwip_port/frame.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/uso_rx.h"
 #include "runtime/stamp.h"
 
 /* The private bytes of a receive buffer: the pbuf that represents it while the stack holds it. */

@@ -11,7 +11,7 @@
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/ip6.h"
 #include "lwip/prot/udp.h"
-#include "net/lwip_port/burst.h"
+#include "net/lwip_port/gso.h"
 #include "net/lwip_port/offload.h"
 #include "net/lwip_port/port_internal.h"
 #include "runtime/stamp.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Room in the transmit ring for frames that can wait, and the places reserved for others. */
-#include "net/lwip_port/burst.h"
+#include "net/lwip_port/gso.h"
 #include "net/lwip_port/port_internal.h"
 
 enum {

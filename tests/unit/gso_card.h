@@ -8,7 +8,7 @@
 
 #include "stack.h"
 
-#include "net/lwip_port/burst.c"
+#include "net/lwip_port/gso.c"
 
 void pbuf_ref(struct pbuf *p)
 {

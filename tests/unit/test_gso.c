@@ -3,7 +3,7 @@
  * Bursts of TCP segments: the test splits the frames like a card and compares with the original
  * segments.
  */
-#include "burst_card.h"
+#include "gso_card.h"
 
 enum { HEADERS = 54 };
 

@@ -3,7 +3,7 @@
  * Bursts of UDP datagrams: the test splits the frames like a card and compares with the original
  * datagrams.
  */
-#include "burst_card.h"
+#include "gso_card.h"
 
 enum { SIZE = 1024, LINUX_SEGMENTS_MAX = 64 };
 

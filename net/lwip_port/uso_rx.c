@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "net/lwip_port/datagrams.h"
+#include "net/lwip_port/uso_rx.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "net/lwip_port/burst.h"
+#include "net/lwip_port/gso.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "stack.h"
 
-#include "net/lwip_port/datagrams.h"
+#include "net/lwip_port/uso_rx.h"
 
 /* Makes the allocation with this number fail, from 1 on; 0: none. */
 static unsigned fail_at, allocations;
@@ -17,7 +17,7 @@ static void *allocate(size_t size)
 
 #define malloc allocate
 #define get16 get16_of_datagrams
-#include "net/lwip_port/datagrams.c"
+#include "net/lwip_port/uso_rx.c"
 #undef get16
 #include "net/lwip_port/piece.c"
 
