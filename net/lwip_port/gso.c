@@ -7,7 +7,8 @@
 #include "arch/cc.h"
 
 enum {
-    BURSTS = 32,       /* bursts in flight; when all are in use, segments are sent one by one */
+    JOINED_FRAMES =
+        32, /* joined frames in flight; when all are in use, segments are sent one by one */
     SEGMENTS_MAX = 46, /* 64 KiB in segments of an Ethernet frame each; Linux splits up to 64
                         * datagrams */
     HEADROOM = 12,     /* for the card's header */
@@ -34,58 +35,58 @@ enum {
     FLAG_ACK = 0x10,
 };
 
-struct burst {
-    struct burst *next; /* free */
+struct gso_frame {
+    struct gso_frame *next; /* free */
     unsigned count;
     struct pbuf *segment[SEGMENTS_MAX];
     uint8_t header[HEADROOM + HEADERS_MAX];
 };
 
-struct bursts {
+struct gso {
     const struct nic *nic;
     uint32_t offloads;
     unsigned reserve;
-    struct burst *free;
+    struct gso_frame *free;
 
     /*
-     * The current burst. It is built when a second segment arrives; until then only the first is
-     * recorded.
+     * The current joined frame. It is built when a second segment arrives; until then only the
+     * first is recorded.
      */
-    struct pbuf *lone;    /* NULL: it is built, or there is none */
-    struct burst *open;   /* NULL: it is not built, or there is none */
-    const uint8_t *first; /* the first segment's headers */
+    struct pbuf *lone;      /* NULL: it is built, or there is none */
+    struct gso_frame *open; /* NULL: it is not built, or there is none */
+    const uint8_t *first;   /* the first segment's headers */
     struct offload_headers headers;
     uint16_t header_length; /* bytes up to the payload */
     uint16_t segment_size;  /* payload bytes of each segment except the last */
     uint32_t payload;       /* bytes so far */
     uint32_t next_sequence; /* of TCP */
     bool ended;             /* by a shorter segment */
-    unsigned count;         /* parts (of a lone segment: its pbufs); 0: there is no current burst */
+    unsigned count; /* parts (of a lone segment: its pbufs); 0: there is no current joined frame */
     struct virtqueue_part parts[NIC_PARTS_MAX];
 
-    struct burst all[BURSTS];
+    struct gso_frame all[JOINED_FRAMES];
 };
 
-struct bursts *burst_open(const struct nic *nic, uint32_t offloads, unsigned reserve)
+struct gso *gso_open(const struct nic *nic, uint32_t offloads, unsigned reserve)
 {
-    struct bursts *bursts;
+    struct gso *gso;
 
     if (!(offloads & (NIC_SEND_TCP4 | NIC_SEND_TCP6 | NIC_SEND_UDP)) ||
         nic->info.headroom > HEADROOM) {
         return NULL;
     }
-    bursts = calloc(1, sizeof *bursts);
-    if (bursts == NULL) {
+    gso = calloc(1, sizeof *gso);
+    if (gso == NULL) {
         return NULL;
     }
-    bursts->nic = nic;
-    bursts->offloads = offloads;
-    bursts->reserve = reserve;
-    for (unsigned i = 0; i < BURSTS; i++) {
-        bursts->all[i].next = bursts->free;
-        bursts->free = &bursts->all[i];
+    gso->nic = nic;
+    gso->offloads = offloads;
+    gso->reserve = reserve;
+    for (unsigned i = 0; i < JOINED_FRAMES; i++) {
+        gso->all[i].next = gso->free;
+        gso->free = &gso->all[i];
     }
-    return bursts;
+    return gso;
 }
 
 static void put16(uint8_t *at, uint32_t value)
@@ -100,11 +101,11 @@ static uint32_t get32(const uint8_t *at)
 }
 
 /*
- * The length of the transport header if the frame can be part of a burst, else 0. A TCP segment
+ * The length of the transport header if the frame can be joined with others, else 0. A TCP segment
  * must only have flags that any segment may have. CWR is allowed in the first segment only and
  * would have to be declared (HOST_ECN), but lwIP never sends it.
  */
-static unsigned transport_length(const struct bursts *bursts, const struct pbuf *p,
+static unsigned transport_length(const struct gso *gso, const struct pbuf *p,
                                  const struct offload_headers *headers)
 {
     const uint8_t *tcp = (const uint8_t *)p->payload + headers->transport;
@@ -113,10 +114,10 @@ static unsigned transport_length(const struct bursts *bursts, const struct pbuf 
         return 0;
     }
     if (headers->protocol == OFFLOAD_UDP) {
-        return bursts->offloads & NIC_SEND_UDP ? UDP_HEADER : 0;
+        return gso->offloads & NIC_SEND_UDP ? UDP_HEADER : 0;
     }
     if (headers->protocol != OFFLOAD_TCP || p->len < headers->transport + TCP_HEADER ||
-        !(bursts->offloads & (headers->ipv6 ? NIC_SEND_TCP6 : NIC_SEND_TCP4)) ||
+        !(gso->offloads & (headers->ipv6 ? NIC_SEND_TCP6 : NIC_SEND_TCP4)) ||
         (tcp[TCP_FLAGS] & ~FLAG_PUSH) != FLAG_ACK) {
         return 0;
     }
@@ -124,13 +125,13 @@ static unsigned transport_length(const struct bursts *bursts, const struct pbuf 
 }
 
 /*
- * The payload's offset if the frame may be part of a burst: it has a payload, and its first pbuf
+ * The payload's offset if the frame may be joined with others: it has a payload, and its first pbuf
  * contains all headers. Otherwise 0.
  */
-static unsigned payload_offset(const struct bursts *bursts, const struct pbuf *p,
+static unsigned payload_offset(const struct gso *gso, const struct pbuf *p,
                                const struct offload_headers *headers)
 {
-    unsigned length = transport_length(bursts, p, headers);
+    unsigned length = transport_length(gso, p, headers);
     unsigned offset = headers->transport + length;
 
     return length != 0 && offset <= HEADERS_MAX && offset <= p->len && offset < p->tot_len ? offset
@@ -160,20 +161,20 @@ static bool same(const uint8_t *a, const uint8_t *b, unsigned from, unsigned to)
 }
 
 /*
- * True if a frame's transport header continues the burst: it differs only in what follows from its
- * position, and in fields of which the last value counts.
+ * True if a frame's transport header continues the joined one: it differs only in what follows from
+ * its position, and in fields of which the last value counts.
  */
-static bool follows(const struct bursts *bursts, const uint8_t *frame)
+static bool follows(const struct gso *gso, const uint8_t *frame)
 {
-    const uint8_t *first = bursts->first;
-    unsigned at = bursts->headers.transport;
+    const uint8_t *first = gso->first;
+    unsigned at = gso->headers.transport;
 
     if (!same(first, frame, at, at + PORTS)) {
         return false;
     }
-    return bursts->headers.protocol == OFFLOAD_UDP ||
-           (get32(frame + at + TCP_SEQUENCE) == bursts->next_sequence &&
-            same(first, frame, at + TCP_CHECKSUM_END, bursts->header_length));
+    return gso->headers.protocol == OFFLOAD_UDP ||
+           (get32(frame + at + TCP_SEQUENCE) == gso->next_sequence &&
+            same(first, frame, at + TCP_CHECKSUM_END, gso->header_length));
 }
 
 /*
@@ -181,13 +182,13 @@ static bool follows(const struct bursts *bursts, const uint8_t *frame)
  * identification. The card increments the identification of the first segment. lwIP has used at
  * least as many numbers up to the last segment, so none is used twice.
  */
-static bool same_path(const struct bursts *bursts, const uint8_t *frame)
+static bool same_path(const struct gso *gso, const uint8_t *frame)
 {
-    const uint8_t *first = bursts->first;
-    unsigned ip = bursts->headers.network;
-    unsigned end = bursts->headers.transport;
+    const uint8_t *first = gso->first;
+    unsigned ip = gso->headers.network;
+    unsigned end = gso->headers.transport;
 
-    if (bursts->headers.ipv6) {
+    if (gso->headers.ipv6) {
         return same(first, frame, 0, ip + IPV6_PAYLOAD_LENGTH) &&
                same(first, frame, ip + IPV6_PAYLOAD_LENGTH_END, end);
     }
@@ -224,154 +225,151 @@ static unsigned add_parts(struct virtqueue_part *parts, unsigned count, const st
 }
 
 /* A datagram may use the reserved places in the ring, because otherwise it is lost. */
-static bool has_room(const struct bursts *bursts, const struct offload_headers *headers,
-                     unsigned parts)
+static bool has_room(const struct gso *gso, const struct offload_headers *headers, unsigned parts)
 {
-    unsigned reserve = headers->protocol == OFFLOAD_TCP ? bursts->reserve : 0;
+    unsigned reserve = headers->protocol == OFFLOAD_TCP ? gso->reserve : 0;
 
-    return bursts->nic->driver->has_room(bursts->nic->state, 1, parts, reserve);
+    return gso->nic->driver->has_room(gso->nic->state, 1, parts, reserve);
 }
 
-static void keep(struct bursts *bursts, struct pbuf *p, uint32_t payload)
+static void keep(struct gso *gso, struct pbuf *p, uint32_t payload)
 {
-    const uint8_t *tcp = (const uint8_t *)p->payload + bursts->headers.transport;
+    const uint8_t *tcp = (const uint8_t *)p->payload + gso->headers.transport;
 
     pbuf_ref(p);
-    bursts->payload += payload;
-    bursts->ended = payload < bursts->segment_size;
-    if (bursts->headers.protocol == OFFLOAD_TCP) {
-        bursts->next_sequence = get32(tcp + TCP_SEQUENCE) + payload;
+    gso->payload += payload;
+    gso->ended = payload < gso->segment_size;
+    if (gso->headers.protocol == OFFLOAD_TCP) {
+        gso->next_sequence = get32(tcp + TCP_SEQUENCE) + payload;
     }
 }
 
-static enum burst_result begin(struct bursts *bursts, struct pbuf *p,
-                               const struct offload_headers *headers, unsigned offset)
+static enum gso_result begin(struct gso *gso, struct pbuf *p, const struct offload_headers *headers,
+                             unsigned offset)
 {
     unsigned count = pbuf_clen(p);
 
     if (count >= NIC_PARTS_MAX) {
-        return BURST_ALONE;
+        return GSO_ALONE;
     }
-    if (!has_room(bursts, headers, count)) {
-        return BURST_FULL;
+    if (!has_room(gso, headers, count)) {
+        return GSO_FULL;
     }
-    bursts->lone = p;
-    bursts->first = p->payload;
-    bursts->headers = *headers;
-    bursts->header_length = (uint16_t)offset;
-    bursts->segment_size = (uint16_t)(p->tot_len - offset);
-    bursts->payload = 0;
-    bursts->count = count;
-    keep(bursts, p, bursts->segment_size);
-    return BURST_TAKEN;
+    gso->lone = p;
+    gso->first = p->payload;
+    gso->headers = *headers;
+    gso->header_length = (uint16_t)offset;
+    gso->segment_size = (uint16_t)(p->tot_len - offset);
+    gso->payload = 0;
+    gso->count = count;
+    keep(gso, p, gso->segment_size);
+    return GSO_TAKEN;
 }
 
 /*
- * Builds a burst from the lone segment, so that more can be added. Returns false if there is no
+ * Builds a frame from the lone segment, so that more can be added. Returns false if there is no
  * memory.
  */
-static bool join(struct bursts *bursts)
+static bool join(struct gso *gso)
 {
-    struct burst *burst = bursts->free;
+    struct gso_frame *joined = gso->free;
 
-    if (burst == NULL) {
+    if (joined == NULL) {
         return false;
     }
-    bursts->free = burst->next;
-    burst->segment[0] = bursts->lone;
-    burst->count = 1;
-    memcpy(burst->header + HEADROOM, bursts->first, bursts->header_length);
-    bursts->count = add_parts(bursts->parts, 1, bursts->lone, bursts->header_length);
-    bursts->first = burst->header + HEADROOM;
-    bursts->open = burst;
-    bursts->lone = NULL;
+    gso->free = joined->next;
+    joined->segment[0] = gso->lone;
+    joined->count = 1;
+    memcpy(joined->header + HEADROOM, gso->first, gso->header_length);
+    gso->count = add_parts(gso->parts, 1, gso->lone, gso->header_length);
+    gso->first = joined->header + HEADROOM;
+    gso->open = joined;
+    gso->lone = NULL;
     return true;
 }
 
 /* The state reported to the peer is that of the latest segment. */
-static void update_header(struct bursts *bursts, const struct pbuf *p)
+static void update_header(struct gso *gso, const struct pbuf *p)
 {
-    const uint8_t *tcp = (const uint8_t *)p->payload + bursts->headers.transport;
-    uint8_t *header = bursts->open->header + HEADROOM + bursts->headers.transport;
+    const uint8_t *tcp = (const uint8_t *)p->payload + gso->headers.transport;
+    uint8_t *header = gso->open->header + HEADROOM + gso->headers.transport;
 
     memcpy(header + TCP_ACKNOWLEDGEMENT, tcp + TCP_ACKNOWLEDGEMENT, 4);
     memcpy(header + TCP_WINDOW, tcp + TCP_WINDOW, 2);
     header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH only in the last segment */
 }
 
-/* True if a frame may be added to the current burst. */
-static bool belongs(const struct bursts *bursts, const struct pbuf *p,
+/* True if a frame may be added to the current joined frame. */
+static bool belongs(const struct gso *gso, const struct pbuf *p,
                     const struct offload_headers *headers, unsigned offset)
 {
     uint32_t payload = p->tot_len - offset;
 
-    return !bursts->ended && headers->protocol == bursts->headers.protocol &&
-           headers->transport == bursts->headers.transport && offset == bursts->header_length &&
-           payload <= bursts->segment_size &&
-           offset - headers->network + bursts->payload + payload <= PACKET_MAX &&
-           follows(bursts, p->payload) && same_path(bursts, p->payload);
+    return !gso->ended && headers->protocol == gso->headers.protocol &&
+           headers->transport == gso->headers.transport && offset == gso->header_length &&
+           payload <= gso->segment_size &&
+           offset - headers->network + gso->payload + payload <= PACKET_MAX &&
+           follows(gso, p->payload) && same_path(gso, p->payload);
 }
 
-static enum burst_result append(struct bursts *bursts, struct pbuf *p,
-                                const struct offload_headers *headers, unsigned offset)
+static enum gso_result append(struct gso *gso, struct pbuf *p,
+                              const struct offload_headers *headers, unsigned offset)
 {
     struct virtqueue_part last;
     unsigned count;
 
-    if (!belongs(bursts, p, headers, offset) || (bursts->open == NULL && !join(bursts)) ||
-        bursts->open->count == SEGMENTS_MAX) {
-        return BURST_OTHER;
+    if (!belongs(gso, p, headers, offset) || (gso->open == NULL && !join(gso)) ||
+        gso->open->count == SEGMENTS_MAX) {
+        return GSO_OTHER;
     }
-    last = bursts->parts[bursts->count - 1];
-    count = add_parts(bursts->parts, bursts->count, p, offset);
-    if (count == 0 || !has_room(bursts, headers, count)) {
-        bursts->parts[bursts->count - 1] = last; /* merging may have lengthened it */
-        return BURST_OTHER;
+    last = gso->parts[gso->count - 1];
+    count = add_parts(gso->parts, gso->count, p, offset);
+    if (count == 0 || !has_room(gso, headers, count)) {
+        gso->parts[gso->count - 1] = last; /* merging may have lengthened it */
+        return GSO_OTHER;
     }
-    bursts->count = count;
+    gso->count = count;
     if (headers->protocol == OFFLOAD_TCP) {
-        update_header(bursts, p);
+        update_header(gso, p);
     }
-    bursts->open->segment[bursts->open->count++] = p;
-    keep(bursts, p, p->tot_len - offset);
-    return BURST_TAKEN;
+    gso->open->segment[gso->open->count++] = p;
+    keep(gso, p, p->tot_len - offset);
+    return GSO_TAKEN;
 }
 
-enum burst_result burst_take(struct bursts *bursts, struct pbuf *p,
-                             const struct offload_headers *headers)
+enum gso_result gso_take(struct gso *gso, struct pbuf *p, const struct offload_headers *headers)
 {
-    unsigned offset = payload_offset(bursts, p, headers);
+    unsigned offset = payload_offset(gso, p, headers);
 
     if (offset == 0) {
-        return BURST_ALONE;
+        return GSO_ALONE;
     }
-    return bursts->count != 0 ? append(bursts, p, headers, offset)
-                              : begin(bursts, p, headers, offset);
+    return gso->count != 0 ? append(gso, p, headers, offset) : begin(gso, p, headers, offset);
 }
 
-static void give_back(struct bursts *bursts, struct burst *burst)
+static void give_back(struct gso *gso, struct gso_frame *joined)
 {
-    burst->next = bursts->free;
-    bursts->free = burst;
+    joined->next = gso->free;
+    gso->free = joined;
 }
 
 /* Sets the lengths and IPv4's checksum of the whole packet. */
-static void finish_headers(const struct bursts *bursts, uint8_t *frame)
+static void finish_headers(const struct gso *gso, uint8_t *frame)
 {
-    uint8_t *ip = frame + bursts->headers.network;
-    uint32_t length = bursts->header_length - bursts->headers.network + bursts->payload;
+    uint8_t *ip = frame + gso->headers.network;
+    uint32_t length = gso->header_length - gso->headers.network + gso->payload;
     uint16_t sum;
 
-    if (bursts->headers.protocol == OFFLOAD_UDP) {
-        put16(frame + bursts->headers.transport + UDP_LENGTH, UDP_HEADER + bursts->payload);
+    if (gso->headers.protocol == OFFLOAD_UDP) {
+        put16(frame + gso->headers.transport + UDP_LENGTH, UDP_HEADER + gso->payload);
     }
-    if (bursts->headers.ipv6) {
+    if (gso->headers.ipv6) {
         put16(ip + IPV6_PAYLOAD_LENGTH, length - IPV6_HEADER);
         return;
     }
     put16(ip + IPV4_TOTAL_LENGTH, length);
     put16(ip + IPV4_CHECKSUM, 0);
-    sum = (uint16_t)~lwip_port_checksum(ip, bursts->headers.transport - bursts->headers.network);
+    sum = (uint16_t)~lwip_port_checksum(ip, gso->headers.transport - gso->headers.network);
     memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
@@ -383,57 +381,57 @@ static uint8_t gso_type_of(const struct offload_headers *headers)
     return headers->ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 }
 
-static void send(struct bursts *bursts, struct burst *burst)
+static void send(struct gso *gso, struct gso_frame *joined)
 {
-    uint8_t *frame = burst->header + HEADROOM;
+    uint8_t *frame = joined->header + HEADROOM;
     struct virtio_net_offload offload = {0};
 
-    finish_headers(bursts, frame);
-    offload.gso_type = gso_type_of(&bursts->headers);
-    offload.gso_size = bursts->segment_size;
-    offload.hdr_len = bursts->header_length;
-    offload_checksum(frame, bursts->header_length, &bursts->headers,
-                     bursts->header_length - bursts->headers.transport + bursts->payload, &offload);
-    bursts->parts[0] = (struct virtqueue_part){frame, bursts->header_length};
-    if (bursts->nic->driver->transmit(bursts->nic->state, bursts->parts, bursts->count, HEADROOM,
-                                      &offload, burst) != 0) {
-        burst_release(bursts, burst); /* the card is down, which TCP will notice */
+    finish_headers(gso, frame);
+    offload.gso_type = gso_type_of(&gso->headers);
+    offload.gso_size = gso->segment_size;
+    offload.hdr_len = gso->header_length;
+    offload_checksum(frame, gso->header_length, &gso->headers,
+                     gso->header_length - gso->headers.transport + gso->payload, &offload);
+    gso->parts[0] = (struct virtqueue_part){frame, gso->header_length};
+    if (gso->nic->driver->transmit(gso->nic->state, gso->parts, gso->count, HEADROOM, &offload,
+                                   joined) != 0) {
+        gso_release(gso, joined); /* the card is down, which TCP will notice */
     }
 }
 
-struct pbuf *burst_flush(struct bursts *bursts, struct offload_headers *headers)
+struct pbuf *gso_flush(struct gso *gso, struct offload_headers *headers)
 {
-    struct burst *burst = bursts->open;
-    struct pbuf *lone = bursts->lone;
+    struct gso_frame *joined = gso->open;
+    struct pbuf *lone = gso->lone;
 
-    bursts->lone = NULL;
-    bursts->open = NULL;
-    if (burst != NULL && burst->count > 1) {
-        send(bursts, burst);
-    } else if (burst != NULL) { /* a second segment belonged to it, but found no room */
-        lone = burst->segment[0];
-        give_back(bursts, burst);
+    gso->lone = NULL;
+    gso->open = NULL;
+    if (joined != NULL && joined->count > 1) {
+        send(gso, joined);
+    } else if (joined != NULL) { /* a second segment belonged to it, but found no room */
+        lone = joined->segment[0];
+        give_back(gso, joined);
     }
-    *headers = bursts->headers;
-    bursts->count = 0;
+    *headers = gso->headers;
+    gso->count = 0;
     return lone;
 }
 
-unsigned burst_parts(const struct bursts *bursts)
+unsigned gso_parts(const struct gso *gso)
 {
-    return bursts != NULL ? bursts->count : 0;
+    return gso != NULL ? gso->count : 0;
 }
 
-bool burst_release(struct bursts *bursts, void *cookie)
+bool gso_release(struct gso *gso, void *cookie)
 {
-    struct burst *burst = cookie;
+    struct gso_frame *joined = cookie;
 
-    if (bursts == NULL || (uintptr_t)cookie - (uintptr_t)bursts->all >= sizeof bursts->all) {
+    if (gso == NULL || (uintptr_t)cookie - (uintptr_t)gso->all >= sizeof gso->all) {
         return false;
     }
-    for (unsigned i = 0; i < burst->count; i++) {
-        pbuf_free(burst->segment[i]);
+    for (unsigned i = 0; i < joined->count; i++) {
+        pbuf_free(joined->segment[i]);
     }
-    give_back(bursts, burst);
+    give_back(gso, joined);
     return true;
 }

@@ -29,7 +29,7 @@ struct port_kept_off {
     bool in_use;      /* the last probe was answered */
 };
 
-struct bursts;
+struct gso;
 struct port_group;
 
 struct lwip_port {
@@ -56,7 +56,7 @@ struct lwip_port {
     uint32_t partial_length; /* bytes */
     bool dropping;           /* the rest of the frame that began with `partial` */
     uint32_t offloads;       /* NIC_SEND_..., NIC_RECEIVE_...: the work done by the card */
-    struct bursts *bursts;   /* segments sent as one frame; NULL: not used */
+    struct gso *gso;         /* segments sent as one frame; NULL: not used */
     uint16_t tx_reserve;     /* places in the ring for frames that are not retransmitted */
     uint16_t tx_parts;       /* parts for which a frame that can wait finds room in an empty ring */
     bool tx_full;            /* a frame was refused and the stack waits for room */

@@ -26,7 +26,7 @@ err_t port_input(struct pbuf *p, struct netif *netif);
  */
 err_t port_input_ip(struct pbuf *p, struct netif *netif);
 
-/* nic_client.transmitted; cookie: a pbuf or a burst, which is freed. */
+/* nic_client.transmitted; cookie: a pbuf or a joined frame, which is freed. */
 void port_transmitted(void *context, void *cookie);
 
 /* Sets the time that lwIP counts from. now_ns: arch_clock_ns(). */

@@ -157,16 +157,16 @@ static void receive_datagrams(struct lwip_port *port, const struct virtio_net_of
 {
     struct netif *netif = &port->netif;
     const u16_t checksums = netif->chksum_flags;
-    struct datagrams datagrams;
+    struct uso_rx uso;
 
-    if (!datagrams_begin(&datagrams, port->partial, port->partial_length, offload)) {
+    if (!uso_rx_begin(&uso, port->partial, port->partial_length, offload)) {
         drop(port);
         return;
     }
     port->partial = NULL;
     netif->chksum_flags = checksums & ~CHECKED;
-    while (datagrams_left(&datagrams)) {
-        struct pbuf *p = datagrams_next(&datagrams);
+    while (uso_rx_left(&uso)) {
+        struct pbuf *p = uso_rx_next(&uso);
 
         if (p == NULL) {
             port->counters.rx_dropped++;

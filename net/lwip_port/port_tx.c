@@ -27,7 +27,7 @@ void port_choose_offloads(struct lwip_port *port)
     if (port->offloads & NIC_SEND_CHECKSUM) {
         port->netif.chksum_flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
     }
-    port->bursts = burst_open(&port->nic, port->offloads, port->tx_reserve);
+    port->gso = gso_open(&port->nic, port->offloads, port->tx_reserve);
 }
 
 /*
@@ -238,14 +238,14 @@ static int send_frame(struct lwip_port *port, struct pbuf *p, struct offload_hea
     return error;
 }
 
-/* Sends the current burst. The ring has room for it, unless the card is down. */
-static void flush_burst(struct lwip_port *port)
+/* Sends the current joined frame. The ring has room for it, unless the card is down. */
+static void flush_joined(struct lwip_port *port)
 {
     struct offload_headers headers;
     struct pbuf *lone = NULL;
 
-    if (burst_parts(port->bursts) != 0) {
-        lone = burst_flush(port->bursts, &headers);
+    if (gso_parts(port->gso) != 0) {
+        lone = gso_flush(port->gso, &headers);
     }
     if (lone != NULL) {
         (void)send_frame(port, lone, &headers);
@@ -255,31 +255,31 @@ static void flush_burst(struct lwip_port *port)
 
 void lwip_port_flush(struct lwip_port *port)
 {
-    flush_burst(port);
+    flush_joined(port);
     port->nic.driver->flush(port->nic.state);
 }
 
-/* Tested here, so that it costs nothing if the card does not support bursts. */
+/* Tested here, so that it costs nothing if the card does not split frames. */
 static bool may_be_joined(const struct lwip_port *port, const struct offload_headers *headers)
 {
     return headers->protocol == OFFLOAD_TCP ||
            (headers->protocol == OFFLOAD_UDP && port->offloads & NIC_SEND_UDP);
 }
 
-/* Adds a frame that can be part of a burst to the current one, or starts one. */
-static enum burst_result add_to_burst(struct lwip_port *port, struct pbuf *p,
-                                      const struct offload_headers *headers)
+/* Adds a frame that can be part of a joined frame to the current one, or starts one. */
+static enum gso_result add_to_joined(struct lwip_port *port, struct pbuf *p,
+                                     const struct offload_headers *headers)
 {
-    enum burst_result result;
+    enum gso_result result;
 
-    if (port->bursts == NULL || !may_be_joined(port, headers) ||
+    if (port->gso == NULL || !may_be_joined(port, headers) ||
         (port->tx_parts < NIC_PARTS_MAX && pbuf_clen(p) > port->tx_parts)) {
-        return BURST_ALONE;
+        return GSO_ALONE;
     }
-    result = burst_take(port->bursts, p, headers);
-    if (result == BURST_OTHER) {
-        flush_burst(port);
-        result = burst_take(port->bursts, p, headers);
+    result = gso_take(port->gso, p, headers);
+    if (result == GSO_OTHER) {
+        flush_joined(port);
+        result = gso_take(port->gso, p, headers);
     }
     return result;
 }
@@ -288,17 +288,17 @@ err_t port_link_output(struct netif *netif, struct pbuf *p)
 {
     struct lwip_port *port = netif->state;
     struct offload_headers headers;
-    enum burst_result result;
+    enum gso_result result;
     int error;
 
     stamp(STAMP_TRANSMIT);
     parse(p, &headers);
-    result = add_to_burst(port, p, &headers);
-    if (result == BURST_TAKEN) {
+    result = add_to_joined(port, p, &headers);
+    if (result == GSO_TAKEN) {
         return ERR_OK;
     }
-    flush_burst(port); /* frames are sent in order */
-    if (can_wait(p, &headers) && (result == BURST_FULL || !lwip_port_room(port, 1, pbuf_clen(p)))) {
+    flush_joined(port); /* frames are sent in order */
+    if (can_wait(p, &headers) && (result == GSO_FULL || !lwip_port_room(port, 1, pbuf_clen(p)))) {
         port_wait_for_room(port);
         return ERR_MEM;
     }
@@ -314,7 +314,7 @@ void port_transmitted(void *context, void *cookie)
     struct lwip_port *port = context;
 
     port->tx_room = true;
-    if (!burst_release(port->bursts, cookie)) {
+    if (!gso_release(port->gso, cookie)) {
         pbuf_free(cookie);
     }
 }

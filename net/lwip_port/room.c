@@ -37,7 +37,7 @@ void port_wait_for_room(struct lwip_port *port)
 
 bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts)
 {
-    unsigned spare = port->tx_reserve + burst_parts(port->bursts);
+    unsigned spare = port->tx_reserve + gso_parts(port->gso);
 
     /* A frame of more parts is sent when it fits, or copied into one part. */
     if (has_room(port, frames, parts < port->tx_parts ? parts : port->tx_parts, spare)) {

@@ -47,8 +47,8 @@ static uint32_t payload_length(const uint8_t *frame, uint32_t length,
     return end - headers->transport - UDP_HEADER;
 }
 
-bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t length,
-                     const struct virtio_net_offload *offload)
+bool uso_rx_begin(struct uso_rx *uso, struct pbuf *frame, uint32_t length,
+                  const struct virtio_net_offload *offload)
 {
     struct offload_headers headers;
     uint32_t payload, header_length;
@@ -61,12 +61,12 @@ bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t l
     }
     payload = payload_length(frame->payload, length, &headers);
     header_length = headers.transport + (uint32_t)UDP_HEADER;
-    if (payload == 0 || size == 0 || payload > size * DATAGRAMS_MAX ||
+    if (payload == 0 || size == 0 || payload > size * USO_RX_MAX ||
         header_length + LWIP_MIN(payload, size) > UINT16_MAX) {
         return false;
     }
     pbuf_ref(frame); /* keeps the headers until the last datagram has copied them */
-    *datagrams = (struct datagrams){
+    *uso = (struct uso_rx){
         .first = frame,
         .buffer = frame,
         .offset = header_length,
@@ -78,15 +78,15 @@ bool datagrams_begin(struct datagrams *datagrams, struct pbuf *frame, uint32_t l
     return true;
 }
 
-bool datagrams_left(const struct datagrams *datagrams)
+bool uso_rx_left(const struct uso_rx *uso)
 {
-    return datagrams->left != 0;
+    return uso->left != 0;
 }
 
 /* Sets the lengths, identification and IPv4's checksum of a datagram with `payload` bytes. */
-static void write_headers(const struct datagrams *datagrams, uint8_t *frame, uint32_t payload)
+static void write_headers(const struct uso_rx *uso, uint8_t *frame, uint32_t payload)
 {
-    const struct offload_headers *headers = &datagrams->headers;
+    const struct offload_headers *headers = &uso->headers;
     uint8_t *ip = frame + headers->network;
     uint32_t udp_length = UDP_HEADER + payload;
     uint32_t length = headers->transport - headers->network + udp_length;
@@ -98,7 +98,7 @@ static void write_headers(const struct datagrams *datagrams, uint8_t *frame, uin
         return;
     }
     put16(ip + IPV4_TOTAL_LENGTH, length);
-    put16(ip + IPV4_IDENTIFICATION, get16(ip + IPV4_IDENTIFICATION) + datagrams->count);
+    put16(ip + IPV4_IDENTIFICATION, get16(ip + IPV4_IDENTIFICATION) + uso->count);
     put16(ip + IPV4_CHECKSUM, 0);
     sum = (uint16_t)~lwip_port_checksum(ip, headers->transport - headers->network);
     memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
@@ -108,14 +108,14 @@ static void write_headers(const struct datagrams *datagrams, uint8_t *frame, uin
  * Appends the next bytes of the payload to a datagram. Returns it. If there is no memory, frees it
  * and returns NULL. p: may be NULL already; the bytes are skipped anyway.
  */
-static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, uint32_t length)
+static struct pbuf *take_payload(struct uso_rx *uso, struct pbuf *p, uint32_t length)
 {
     while (length > 0) {
-        struct pbuf *buffer = datagrams->buffer;
-        uint32_t part = LWIP_MIN(length, buffer->len - datagrams->offset);
+        struct pbuf *buffer = uso->buffer;
+        uint32_t part = LWIP_MIN(length, buffer->len - uso->offset);
 
         if (p != NULL && part > 0) {
-            struct pbuf *piece = piece_of(buffer, datagrams->offset, part);
+            struct pbuf *piece = piece_of(buffer, uso->offset, part);
 
             if (piece != NULL) {
                 pbuf_cat(p, piece);
@@ -124,12 +124,12 @@ static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, ui
                 p = NULL;
             }
         }
-        datagrams->offset += part;
-        datagrams->left -= part;
+        uso->offset += part;
+        uso->left -= part;
         length -= part;
-        if (datagrams->offset == buffer->len && datagrams->left != 0) {
-            datagrams->buffer = buffer->next;
-            datagrams->offset = 0;
+        if (uso->offset == buffer->len && uso->left != 0) {
+            uso->buffer = buffer->next;
+            uso->offset = 0;
             buffer->next = NULL;
             pbuf_free(buffer);
         }
@@ -138,20 +138,20 @@ static struct pbuf *take_payload(struct datagrams *datagrams, struct pbuf *p, ui
 }
 
 /* Not inlined: its register use would slow down all other frames. */
-__attribute__((noinline)) struct pbuf *datagrams_next(struct datagrams *datagrams)
+__attribute__((noinline)) struct pbuf *uso_rx_next(struct uso_rx *uso)
 {
-    uint32_t length = LWIP_MIN(datagrams->left, datagrams->segment_size);
-    struct pbuf *p = pbuf_alloc(PBUF_RAW_TX, datagrams->header_length, PBUF_RAM);
+    uint32_t length = LWIP_MIN(uso->left, uso->segment_size);
+    struct pbuf *p = pbuf_alloc(PBUF_RAW_TX, uso->header_length, PBUF_RAM);
 
     if (p != NULL) {
-        memcpy(p->payload, datagrams->first->payload, datagrams->header_length);
-        write_headers(datagrams, p->payload, length);
+        memcpy(p->payload, uso->first->payload, uso->header_length);
+        write_headers(uso, p->payload, length);
     }
-    p = take_payload(datagrams, p, length);
-    datagrams->count++;
-    if (datagrams->left == 0) {
-        pbuf_free(datagrams->buffer); /* with the rest of the frame, its padding */
-        pbuf_free(datagrams->first);
+    p = take_payload(uso, p, length);
+    uso->count++;
+    if (uso->left == 0) {
+        pbuf_free(uso->buffer); /* with the rest of the frame, its padding */
+        pbuf_free(uso->first);
     }
     return p;
 }

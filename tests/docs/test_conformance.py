@@ -34,7 +34,7 @@ def test_changed_code_is_noticed(change):
 @pytest.mark.parametrize("change", [
     ("test_transport.c", "void status_is_written_in_order(", "void status_is_written("),
     ("test_transport.c", "cmocka_unit_test(status_is_written_in_order),", ""),
-    ("test_gso.c", "(test_what_is_never_part_of_a_burst, ", "(test_limits_of_a_burst, "),
+    ("test_gso.c", "(test_what_is_never_joined, ", "(test_limits_of_a_joined_frame, "),
     ("test_offloads.py", "def test_every_checksum_of_the_guest(", "def test_checksums("),
     ("fake_queue.c", "void check_in_order(", "void check_order(")])
 def test_changed_tests_are_noticed(change):

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For the tests of bursts: frames as made by lwIP, and a card that records what it is to send. Uses
+ * For the tests of gso.c: frames as made by lwIP, and a card that records what it is to send. Uses
  * lwIP's headers, but not its sources.
  */
-#ifndef BURST_CARD_H
-#define BURST_CARD_H
+#ifndef GSO_CARD_H
+#define GSO_CARD_H
 
 #include "stack.h"
 
@@ -93,7 +93,7 @@ static int fake_transmit(void *state, struct virtqueue_part *parts, unsigned cou
 
 static const struct nic_driver driver = {.has_room = fake_has_room, .transmit = fake_transmit};
 static const struct nic nic = {.driver = &driver, .info = {.headroom = 12}};
-static struct bursts *bursts;
+static struct gso *gso;
 
 static int set_up(void **state)
 {
@@ -106,15 +106,15 @@ static int set_up(void **state)
     for (size_t i = 0; i < sizeof memory; i++) {
         memory[i] = (uint8_t)(i * 7 + i / 251);
     }
-    bursts = burst_open(&nic, OFFLOADS, RESERVE);
-    assert_non_null(bursts);
+    gso = gso_open(&nic, OFFLOADS, RESERVE);
+    assert_non_null(gso);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    free(bursts);
+    free(gso);
     for (unsigned i = 0; i < made; i++) {
         assert_int_equal(segments[i].header.ref, 1); /* the test's own reference */
     }
@@ -162,19 +162,19 @@ static struct pbuf *make_frame(uint32_t offset, unsigned length, unsigned protoc
     return &s->header;
 }
 
-static enum burst_result take(struct pbuf *p)
+static enum gso_result take(struct pbuf *p)
 {
     struct offload_headers headers;
 
     assert_true(offload_parse(p->payload, p->len, &headers));
-    return burst_take(bursts, p, &headers);
+    return gso_take(gso, p, &headers);
 }
 
 /* The lone segment with its original headers, or NULL. */
-static struct pbuf *flush(struct bursts *of)
+static struct pbuf *flush(struct gso *of)
 {
     struct offload_headers headers, again;
-    struct pbuf *lone = burst_flush(of, &headers);
+    struct pbuf *lone = gso_flush(of, &headers);
 
     if (lone != NULL) {
         assert_true(offload_parse(lone->payload, lone->len, &again));
@@ -206,10 +206,10 @@ static void assert_headers(const struct sent *s, unsigned protocol, unsigned che
     }
 }
 
-/* The card is done with the last burst. */
+/* The card is done with the last joined frame. */
 static void release_sent(void)
 {
-    assert_true(burst_release(bursts, sent[0].cookie));
+    assert_true(gso_release(gso, sent[0].cookie));
     sent_count = 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Bursts of TCP segments: the test splits the frames like a card and compares with the original
+ * Joined TCP segments: the test splits the frames like a card and compares with the original
  * segments.
  */
 #include "gso_card.h"
@@ -69,11 +69,11 @@ static void test_segments_leave_as_one_frame(void **state)
 
             put16(tcp_of(p) + 10, 1000 + i); /* more was received meanwhile */
             put16(tcp_of(p) + 14, 500 - i);
-            assert_int_equal(take(p), BURST_TAKEN);
+            assert_int_equal(take(p), GSO_TAKEN);
             assert_int_equal(p->ref, 2);
         }
-        assert_null(flush(bursts));
-        assert_null(flush(bursts));
+        assert_null(flush(gso));
+        assert_null(flush(gso));
         assert_int_equal(sent_count, 1);
         assert_int_equal(sent[0].offload.gso_type,
                          ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
@@ -81,8 +81,8 @@ static void test_segments_leave_as_one_frame(void **state)
         assert_int_equal(sent[0].parts, 2); /* neighbours in memory are one */
         assert_int_equal(sent[0].bytes[sent[0].offload.csum_start + 13], 0x18);
         assert_int_equal(cut_and_compare(&sent[0], first), 10);
-        assert_true(burst_release(bursts, sent[0].cookie));
-        assert_false(burst_release(bursts, &segments[0].header));
+        assert_true(gso_release(gso, sent[0].cookie));
+        assert_false(gso_release(gso, &segments[0].header));
         sent_count = 0;
     }
 }
@@ -92,55 +92,55 @@ static void test_one_segment_leaves_as_it_is(void **state)
     struct pbuf *p = make(0, 100, 0x18, false);
 
     (void)state;
-    assert_int_equal(take(p), BURST_TAKEN);
-    assert_ptr_equal(flush(bursts), p);
+    assert_int_equal(take(p), GSO_TAKEN);
+    assert_ptr_equal(flush(gso), p);
     assert_int_equal(p->ref, 2);
     pbuf_free(p);
     assert_int_equal(sent_count, 0);
 }
 
-static void test_what_is_never_part_of_a_burst(void **state)
+static void test_what_is_never_joined(void **state)
 {
     static const uint8_t flags[] = {0x02, 0x11, 0x14, 0x30, 0x50, 0x90, 0x08, 0x00};
-    struct bursts *four;
+    struct gso *four;
     struct offload_headers headers;
     struct pbuf *p;
 
     (void)state;
     for (unsigned i = 0; i < sizeof flags; i++) {
-        assert_int_equal(take(make(0, 100, flags[i], false)), BURST_ALONE);
+        assert_int_equal(take(make(0, 100, flags[i], false)), GSO_ALONE);
     }
-    assert_int_equal(take(make(0, 0, 0x10, false)), BURST_ALONE);
+    assert_int_equal(take(make(0, 0, 0x10, false)), GSO_ALONE);
     p = make(0, 100, 0x10, false);
     ((uint8_t *)p->payload)[14 + 9] = 1; /* ICMP */
-    assert_int_equal(take(p), BURST_ALONE);
+    assert_int_equal(take(p), GSO_ALONE);
     p = make(0, 100, 0x10, false);
     ((uint8_t *)p->payload)[14 + 6] = 0x20; /* a fragment */
-    assert_int_equal(take(p), BURST_ALONE);
+    assert_int_equal(take(p), GSO_ALONE);
     p = make(0, 100, 0x10, false);
     tcp_of(p)[12] = 0xf0; /* options that are not there */
-    assert_int_equal(take(p), BURST_ALONE);
-    four = burst_open(&nic, NIC_SEND_CHECKSUM | NIC_SEND_TCP4, RESERVE);
+    assert_int_equal(take(p), GSO_ALONE);
+    four = gso_open(&nic, NIC_SEND_CHECKSUM | NIC_SEND_TCP4, RESERVE);
     p = make(0, 100, 0x10, true);
     assert_true(offload_parse(p->payload, p->len, &headers));
-    assert_int_equal(burst_take(four, p, &headers), BURST_ALONE);
+    assert_int_equal(gso_take(four, p, &headers), GSO_ALONE);
     free(four);
-    assert_null(burst_open(&nic, NIC_SEND_CHECKSUM, RESERVE));
+    assert_null(gso_open(&nic, NIC_SEND_CHECKSUM, RESERVE));
 }
 
-/* Changes one byte of the next segment; it must then begin a burst of its own. */
-static void assert_ends_burst(unsigned offset_of_byte, uint8_t change)
+/* Changes one byte of the next segment; it must then begin a joined frame of its own. */
+static void assert_ends_joined_frame(unsigned offset_of_byte, uint8_t change)
 {
     struct pbuf *a = make(0, MSS, 0x10, false), *b = make(MSS, MSS, 0x10, false), *c, *single;
 
-    assert_int_equal(take(a), BURST_TAKEN);
-    assert_int_equal(take(b), BURST_TAKEN);
+    assert_int_equal(take(a), GSO_TAKEN);
+    assert_int_equal(take(b), GSO_TAKEN);
     c = make(2 * MSS, MSS, 0x10, false);
     ((uint8_t *)c->payload)[offset_of_byte] ^= change;
-    assert_int_equal(take(c), BURST_OTHER);
-    assert_null(flush(bursts));
-    assert_int_equal(take(c), BURST_TAKEN);
-    single = flush(bursts);
+    assert_int_equal(take(c), GSO_OTHER);
+    assert_null(flush(gso));
+    assert_int_equal(take(c), GSO_TAKEN);
+    single = flush(gso);
     assert_ptr_equal(single, c);
     pbuf_free(single);
     assert_int_equal(sent_count, 1);
@@ -148,7 +148,7 @@ static void assert_ends_burst(unsigned offset_of_byte, uint8_t change)
     release_sent();
 }
 
-static void test_what_ends_a_burst(void **state)
+static void test_what_ends_a_joined_frame(void **state)
 {
     static const uint8_t bytes[] = {0,       5,       6,       14 + 1,  14 + 8,
                                     14 + 12, 14 + 15, 14 + 16, 14 + 19, 34 + 1,
@@ -156,27 +156,27 @@ static void test_what_ends_a_burst(void **state)
 
     (void)state;
     for (unsigned i = 0; i < sizeof bytes; i++) {
-        assert_ends_burst(bytes[i], 1);
+        assert_ends_joined_frame(bytes[i], 1);
     }
 }
 
-static void test_lengths_that_end_a_burst(void **state)
+static void test_lengths_that_end_a_joined_frame(void **state)
 {
     struct pbuf *p;
 
     (void)state;
-    assert_int_equal(take(make(0, 1000, 0x10, false)), BURST_TAKEN);
-    assert_int_equal(take(make(1000, 1001, 0x10, false)), BURST_OTHER); /* longer */
-    assert_int_equal(take(make(1000, 999, 0x10, false)), BURST_TAKEN);  /* shorter, so the last */
-    assert_int_equal(take(make(1999, 999, 0x10, false)), BURST_OTHER);
-    assert_null(flush(bursts));
+    assert_int_equal(take(make(0, 1000, 0x10, false)), GSO_TAKEN);
+    assert_int_equal(take(make(1000, 1001, 0x10, false)), GSO_OTHER); /* longer */
+    assert_int_equal(take(make(1000, 999, 0x10, false)), GSO_TAKEN);  /* shorter, so the last */
+    assert_int_equal(take(make(1999, 999, 0x10, false)), GSO_OTHER);
+    assert_null(flush(gso));
     assert_int_equal(sent[0].offload.gso_size, 1000);
     assert_int_equal(sent[0].length, HEADERS + 1999);
-    assert_true(burst_release(bursts, sent[0].cookie));
-    assert_int_equal(take(make(1999, 10, 0x10, false)), BURST_TAKEN);
-    assert_int_equal(take(make(2000, 10, 0x10, false)), BURST_OTHER); /* overlaps */
-    assert_int_equal(take(make(2010, 10, 0x10, false)), BURST_OTHER); /* leaves a gap */
-    p = flush(bursts);
+    assert_true(gso_release(gso, sent[0].cookie));
+    assert_int_equal(take(make(1999, 10, 0x10, false)), GSO_TAKEN);
+    assert_int_equal(take(make(2000, 10, 0x10, false)), GSO_OTHER); /* overlaps */
+    assert_int_equal(take(make(2010, 10, 0x10, false)), GSO_OTHER); /* leaves a gap */
+    p = flush(gso);
     pbuf_free(p);
 }
 
@@ -192,14 +192,14 @@ static unsigned fill(unsigned length, unsigned stride)
         if (stride != 0) {
             segments[made - 1].payload.payload = memory + (size_t)count * stride;
         }
-        if (take(p) != BURST_TAKEN) {
+        if (take(p) != GSO_TAKEN) {
             return count;
         }
         count++;
     }
 }
 
-static void test_limits_of_a_burst(void **state)
+static void test_limits_of_a_joined_frame(void **state)
 {
     static const struct {
         unsigned length, stride, expected;
@@ -207,7 +207,7 @@ static void test_limits_of_a_burst(void **state)
         {MSS, 0, (65535 - 40) / MSS},       /* an IP packet's length */
         {MSS, MSS + 1, (65535 - 40) / MSS}, /* a part for each */
         {8960, 0, 7},                       /* jumbo frames */
-        {100, 0, SEGMENTS_MAX},             /* segments of a burst */
+        {100, 0, SEGMENTS_MAX},             /* segments of a joined frame */
         {100, 200, NIC_PARTS_MAX - 1},      /* parts of a frame, one of them the header */
     };
 
@@ -217,7 +217,7 @@ static void test_limits_of_a_burst(void **state)
         unsigned expected = cases[i].expected < SEGMENTS_MAX ? cases[i].expected : SEGMENTS_MAX;
 
         assert_int_equal(fill(cases[i].length, cases[i].stride), expected);
-        assert_null(flush(bursts));
+        assert_null(flush(gso));
         assert_int_equal(cut_and_compare(&sent[0], first), expected);
         assert_true(sent[0].length - 14 <= 65535);
         release_sent();
@@ -230,20 +230,20 @@ static void test_a_ring_with_little_room(void **state)
 
     (void)state;
     ring_room = RESERVE + 1; /* header and payload take two places at the most */
-    assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_FULL);
-    assert_null(flush(bursts));
+    assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_FULL);
+    assert_null(flush(gso));
     ring_room = RESERVE + 5;
     first = made;
     assert_int_equal(fill(MSS, MSS + 1), 4);
-    assert_null(flush(bursts));
+    assert_null(flush(gso));
     assert_int_equal(sent[0].parts, 5);
     assert_int_equal(cut_and_compare(&sent[0], first), 4);
     release_sent();
 
     /* A segment whose first part was a neighbour in memory and whose second one found no place. */
     first = made;
-    assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_TAKEN);
-    assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_TAKEN);
+    assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_TAKEN);
+    assert_int_equal(take(make(MSS, MSS, 0x10, false)), GSO_TAKEN);
     ring_room = RESERVE + 2;
     {
         struct pbuf *p = make(2 * MSS, MSS, 0x10, false);
@@ -253,37 +253,37 @@ static void test_a_ring_with_little_room(void **state)
         s->payload.len = 10;
         more = (struct pbuf){.payload = memory + 5, .len = MSS - 10, .tot_len = MSS - 10, .ref = 1};
         s->payload.next = &more;
-        assert_int_equal(take(p), BURST_OTHER);
+        assert_int_equal(take(p), GSO_OTHER);
     }
-    assert_null(flush(bursts));
+    assert_null(flush(gso));
     assert_int_equal(sent[0].length, HEADERS + 2 * MSS);
     assert_int_equal(cut_and_compare(&sent[0], first), 2);
-    assert_true(burst_release(bursts, sent[0].cookie));
+    assert_true(gso_release(gso, sent[0].cookie));
 }
 
-static void test_no_burst_left(void **state)
+static void test_no_joined_frame_left(void **state)
 {
     struct pbuf *p;
 
     (void)state;
-    for (unsigned i = 0; i < BURSTS; i++) {
-        assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_TAKEN);
-        assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_TAKEN);
-        assert_null(flush(bursts));
+    for (unsigned i = 0; i < JOINED_FRAMES; i++) {
+        assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_TAKEN);
+        assert_int_equal(take(make(MSS, MSS, 0x10, false)), GSO_TAKEN);
+        assert_null(flush(gso));
     }
     p = make(0, MSS, 0x10, false);
-    assert_int_equal(take(p), BURST_TAKEN);
-    assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_OTHER);
-    assert_ptr_equal(flush(bursts), p);
+    assert_int_equal(take(p), GSO_TAKEN);
+    assert_int_equal(take(make(MSS, MSS, 0x10, false)), GSO_OTHER);
+    assert_ptr_equal(flush(gso), p);
     pbuf_free(p);
-    assert_true(burst_release(bursts, sent[3].cookie));
-    assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_TAKEN);
-    assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_TAKEN);
-    assert_null(flush(bursts));
-    assert_true(burst_release(bursts, sent[BURSTS].cookie));
-    for (unsigned i = 0; i < BURSTS; i++) {
+    assert_true(gso_release(gso, sent[3].cookie));
+    assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_TAKEN);
+    assert_int_equal(take(make(MSS, MSS, 0x10, false)), GSO_TAKEN);
+    assert_null(flush(gso));
+    assert_true(gso_release(gso, sent[JOINED_FRAMES].cookie));
+    for (unsigned i = 0; i < JOINED_FRAMES; i++) {
         if (i != 3) {
-            assert_true(burst_release(bursts, sent[i].cookie));
+            assert_true(gso_release(gso, sent[i].cookie));
         }
     }
 }
@@ -291,10 +291,10 @@ static void test_no_burst_left(void **state)
 static void test_a_card_out_of_order(void **state)
 {
     (void)state;
-    assert_int_equal(take(make(0, MSS, 0x10, false)), BURST_TAKEN);
-    assert_int_equal(take(make(MSS, MSS, 0x10, false)), BURST_TAKEN);
+    assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_TAKEN);
+    assert_int_equal(take(make(MSS, MSS, 0x10, false)), GSO_TAKEN);
     transmit_result = NIC_DOWN;
-    assert_null(flush(bursts));
+    assert_null(flush(gso));
     assert_int_equal(sent_count, 0); /* and tear_down() sees that nobody holds them */
 }
 
@@ -303,12 +303,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_segments_leave_as_one_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_segment_leaves_as_it_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_is_never_part_of_a_burst, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_ends_a_burst, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_lengths_that_end_a_burst, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_limits_of_a_burst, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_never_joined, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_ends_a_joined_frame, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_lengths_that_end_a_joined_frame, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_limits_of_a_joined_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_ring_with_little_room, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_burst_left, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_joined_frame_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_card_out_of_order, set_up, tear_down),
     };
 

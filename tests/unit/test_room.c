@@ -10,11 +10,11 @@
 #undef BYTE_ORDER /* lwIP defines its own */
 #include "net/lwip_port/room.c"
 
-static unsigned open_parts; /* of the current burst */
+static unsigned open_parts; /* of the current joined frame */
 
-unsigned burst_parts(const struct bursts *bursts)
+unsigned gso_parts(const struct gso *gso)
 {
-    (void)bursts;
+    (void)gso;
     return open_parts;
 }
 
@@ -90,8 +90,8 @@ static void ring_of_any_size_has_room(void **state)
     }
 }
 
-/* The current burst needs places, too. */
-static void burst_under_way_counts(void **state)
+/* The current joined frame needs places, too. */
+static void joined_frame_under_way_counts(void **state)
 {
     (void)state;
     open_with(FAKE_MODERN, 0, 64);
@@ -106,7 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring_of_any_size_has_room),
-        cmocka_unit_test(burst_under_way_counts),
+        cmocka_unit_test(joined_frame_under_way_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -200,12 +200,12 @@ static void assert_datagram(struct pbuf *p, unsigned index)
 /* Splits the frame and compares its datagrams. Returns their number. */
 static unsigned cut(uint32_t first, uint32_t rest)
 {
-    struct datagrams datagrams;
+    struct uso_rx uso;
     unsigned count = 0;
 
-    assert_true(datagrams_begin(&datagrams, in_buffers(first, rest), frame_length, &offload));
-    while (datagrams_left(&datagrams)) {
-        assert_datagram(datagrams_next(&datagrams), count++);
+    assert_true(uso_rx_begin(&uso, in_buffers(first, rest), frame_length, &offload));
+    while (uso_rx_left(&uso)) {
+        assert_datagram(uso_rx_next(&uso), count++);
     }
     assert_int_equal(buffers_out, 0);
     return count;
@@ -253,19 +253,19 @@ static void test_longest_packet(void **state)
 
 static void test_padding_is_left_out(void **state)
 {
-    struct datagrams datagrams;
+    struct uso_rx uso;
 
     (void)state;
     make_frame(20, 10, 0, false);
     frame_length += 5000;
-    assert_true(datagrams_begin(&datagrams, in_buffers(50, BUFFER), frame_length, &offload));
+    assert_true(uso_rx_begin(&uso, in_buffers(50, BUFFER), frame_length, &offload));
     for (unsigned i = 0; i < 2; i++) {
-        struct pbuf *p = datagrams_next(&datagrams);
+        struct pbuf *p = uso_rx_next(&uso);
 
         assert_int_equal(p->tot_len, 52);
         pbuf_free(p);
     }
-    assert_false(datagrams_left(&datagrams));
+    assert_false(uso_rx_left(&uso));
 }
 
 /* Each buffer is returned as soon as no datagram refers to it, in any order of freeing. */
@@ -275,13 +275,13 @@ static void test_buffers_go_back_when_they_are_free(void **state)
         uint8_t datagram, buffers_out; /* after it was freed */
     } order[] = {{0, 4}, {1, 4}, {2, 3}, {9, 3}, {8, 3}, {7, 2}, {6, 2}, {5, 1}, {4, 1}, {3, 0}};
     struct pbuf *kept[10];
-    struct datagrams datagrams;
+    struct uso_rx uso;
 
     (void)state;
     make_frame(10 * 100, 100, 0, false);
-    assert_true(datagrams_begin(&datagrams, in_buffers(42 + 250, 250), frame_length, &offload));
+    assert_true(uso_rx_begin(&uso, in_buffers(42 + 250, 250), frame_length, &offload));
     for (unsigned i = 0; i < 10; i++) {
-        kept[i] = datagrams_next(&datagrams);
+        kept[i] = uso_rx_next(&uso);
     }
     assert_int_equal(buffers_out, 4); /* the third and the eighth datagram cross the end of a
                                        * buffer */
@@ -298,14 +298,14 @@ static void test_no_memory(void **state)
 
     (void)state;
     for (fail_at = 1; fail_at < 30; fail_at++) {
-        struct datagrams datagrams;
+        struct uso_rx uso;
         unsigned count = 0;
 
         allocations = 0;
         make_frame(1000, 100, 0, false);
-        assert_true(datagrams_begin(&datagrams, in_buffers(42 + 250, 250), frame_length, &offload));
-        for (; datagrams_left(&datagrams); count++) {
-            struct pbuf *p = datagrams_next(&datagrams);
+        assert_true(uso_rx_begin(&uso, in_buffers(42 + 250, 250), frame_length, &offload));
+        for (; uso_rx_left(&uso); count++) {
+            struct pbuf *p = uso_rx_next(&uso);
 
             if (p != NULL) {
                 assert_datagram(p, count);
@@ -322,11 +322,11 @@ static void test_no_memory(void **state)
 /* Checks that the frame is rejected and still belongs to the caller. */
 static void assert_refused(void)
 {
-    struct datagrams datagrams;
+    struct uso_rx uso;
     struct pbuf *p = in_buffers(LWIP_MIN(frame_length, BUFFER), BUFFER);
 
     allocations = 0;
-    assert_false(datagrams_begin(&datagrams, p, frame_length, &offload));
+    assert_false(uso_rx_begin(&uso, p, frame_length, &offload));
     assert_int_equal(allocations, 0);
     assert_int_equal(p->ref, 1);
     pbuf_free(p);
@@ -377,7 +377,7 @@ static void test_sizes_that_cannot_be(void **state)
     assert_refused();
     make_frame(0, 100, 0, false);
     assert_refused();
-    make_frame(DATAGRAMS_MAX * 8 + 1, 8, 0, false); /* one segment more than allowed */
+    make_frame(USO_RX_MAX * 8 + 1, 8, 0, false); /* one segment more than allowed */
     assert_refused();
     make_frame(65507, 1, 0, false);
     assert_refused();
@@ -427,7 +427,7 @@ static void test_headers_at_random(void **state)
 {
     (void)state;
     for (unsigned n = 0; n < 20000; n++) {
-        struct datagrams datagrams;
+        struct uso_rx uso;
         struct pbuf *chain;
         uint32_t first = 1 + random_below(200);
 
@@ -439,9 +439,9 @@ static void test_headers_at_random(void **state)
         frame_length = random_below(8) == 0 ? 1 + random_below(frame_length) : frame_length;
         offload.flags |= random_below(2) != 0 ? VIRTIO_NET_HDR_F_DATA_VALID : 0;
         chain = in_buffers(first, 1 + frame_length / (BUFFERS - 1));
-        if (datagrams_begin(&datagrams, chain, frame_length, &offload)) {
-            while (datagrams_left(&datagrams)) {
-                pbuf_free(datagrams_next(&datagrams));
+        if (uso_rx_begin(&uso, chain, frame_length, &offload)) {
+            while (uso_rx_left(&uso)) {
+                pbuf_free(uso_rx_next(&uso));
             }
         } else {
             pbuf_free(chain);
