@@ -163,9 +163,10 @@ static void look_at_configuration(struct virtio_net *net)
     }
     if (link.status & VIRTIO_NET_S_ANNOUNCE &&
         virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
+        /* In this order: the acknowledgement must not be for a request that comes meanwhile. */
+        virtio_net_ctrl_take_announcement(net);
         net->client->announce(net->client->context);
         virtio_net_flush(net);
-        virtio_net_ctrl_announced(net);
     }
 }
 

@@ -79,7 +79,7 @@ struct virtio_net_client {
     void (*link)(void *context, bool up);
     /*
      * The device asks for packets that announce us to the network (§5.1.6.5.4 Gratuitous Packet
-     * Sending). The request is acknowledged when this returns.
+     * Sending). The request has been acknowledged, so that a later one causes another call.
      */
     void (*announce)(void *context);
     void *context;         /* passed to each of them, for example to tell devices apart */

@@ -201,8 +201,8 @@ int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads)
     return error;
 }
 
-/* §5.1.6.5.4 Gratuitous Packet Sending */
-void virtio_net_ctrl_announced(struct virtio_net *net)
+/* §5.1.6.5.4 Gratuitous Packet Sending: the driver may acknowledge when the packets are pending. */
+void virtio_net_ctrl_take_announcement(struct virtio_net *net)
 {
     if (virtio_net_ctrl_prepare(net, VIRTIO_NET_F_GUEST_ANNOUNCE) == 0) {
         (void)virtio_net_ctrl_send(net, VIRTIO_NET_CTRL_ANNOUNCE, VIRTIO_NET_CTRL_ANNOUNCE_ACK, 0,

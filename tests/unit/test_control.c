@@ -321,6 +321,35 @@ static void impossible_number_of_pairs_is_not_used(void **state)
     }
 }
 
+static void request_another(void *context)
+{
+    (void)context;
+    if (++card.announces == 1) {
+        card.dev.link_status |= VIRTIO_NET_S_ANNOUNCE;
+        fake_virtio_config_changed(&card.dev);
+    }
+}
+
+/* The acknowledgement of the first request is not taken for that of the second. */
+static void announcement_requested_meanwhile_is_made(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        open_with(i, CTRL | BIT(STATUS) | BIT(GUEST_ANNOUNCE));
+        card.client.announce = request_another;
+        card.dev.link_status |= VIRTIO_NET_S_ANNOUNCE;
+        fake_virtio_config_changed(&card.dev);
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.announces, 1);
+        assert_true(virtio_net_interrupt(&card.net));
+        virtio_net_poll(&card.net, 8);
+        assert_int_equal(card.announces, 2);
+        assert_int_equal(card.dev.link_status, VIRTIO_NET_S_LINK_UP);
+        card_close();
+    }
+}
+
 static void announcement_is_made_and_acknowledged(void **state)
 {
     (void)state;
@@ -459,6 +488,7 @@ int main(void)
         cmocka_unit_test(one_pair_of_many_is_used),
         cmocka_unit_test(impossible_number_of_pairs_is_not_used),
         cmocka_unit_test(announcement_is_made_and_acknowledged),
+        cmocka_unit_test(announcement_requested_meanwhile_is_made),
         cmocka_unit_test(mtu_speed_and_duplex_are_read),
         cmocka_unit_test(speed_and_duplex_follow_the_device),
         cmocka_unit_test(jumbo_frames_are_received),

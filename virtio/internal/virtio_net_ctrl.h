@@ -83,8 +83,8 @@ void virtio_net_ctrl_ready(struct virtio_net *net);
 /* True if the device answers a command that changes nothing; false if there is no such command. */
 bool virtio_net_ctrl_answers(struct virtio_net *net);
 
-/* Acknowledges that the announcements requested by the device have been queued. */
-void virtio_net_ctrl_announced(struct virtio_net *net);
+/* Acknowledges the device's request for announcements, which are sent next. */
+void virtio_net_ctrl_take_announcement(struct virtio_net *net);
 
 /*
  * take_back: after a reset, the memory of an unanswered command belongs to the driver again.
