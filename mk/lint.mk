@@ -19,6 +19,24 @@ check-static: check-stack-i386 check-stack-ppc ## what the machine code says: ho
 check-stack-i386 check-stack-ppc: check-stack-%: $(foreach i,$(STACK_IMAGES:%=%.elf) libvtnet.a,$(B)/%/$i)
 	@$(PYTHON) tests/static/stack $* --cross $(CROSS_$*) $^
 
+# The library without what virtio/virtio_config.h leaves out, and its size. SIZES=--update writes the
+# table of docs/porting.md.
+.PHONY: check-sizes $(ARCHES:%=check-sizes-%)
+check-static: check-sizes
+check-sizes: check-least $(ARCHES:%=check-sizes-%) ## the build options of virtio/, and the sizes of the library
+$(ARCHES:%=check-sizes-%): check-sizes-%:
+	@$(PYTHON) tests/static/sizes $* --cross $(CROSS_$*) $(SIZES)
+
+# The port of docs/porting.md on the host, with all options off.
+LEAST := $(foreach option,PACKED CTRL OFFLOADS LEGACY WINDOW LOG,-DVIRTIO_CONFIG_$(option)=0)
+.PHONY: check-least
+check-least: $(B)/host/port-least
+	@CMOCKA_TEST_ABORT=1 $< | grep 'port: 60 bytes came back'
+$(B)/host/port-least: tests/unit/port.c $(addprefix tests/unit/fake_,pci.c virtio.c registers.c extras.c ctrl.c queue.c packed.c) $(LIB)
+	@mkdir -p $(@D)
+	$(call say,HOST,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -O1 $(WARNINGS) $(LEAST) -I. -Itests/unit $^ -lcmocka -o $@
+
 # gcc's analyser. False positives: runtime/memory.c is the allocator, whose free() keeps the block;
 # a group remains in its card's list, which the analyser does not see; pci/pci.c writes an entry
 # before it counts it.

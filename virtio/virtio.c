@@ -35,8 +35,8 @@ int virtio_device_reset(struct virtio_device *dev)
     virtio_device_reset_begin(dev);
     while (!virtio_device_reset_ended(dev)) {
         if (virtio_platform_clock_ns() - start > VIRTIO_RESET_TIMEOUT_NS) {
-            virtio_platform_log("virtio: the device does not finish its reset (status 0x%x)",
-                                dev->transport->get_status(dev));
+            virtio_log("virtio: the device does not finish its reset (status 0x%x)",
+                       dev->transport->get_status(dev));
             return VIRTIO_ERROR_IO;
         }
     }
@@ -75,15 +75,16 @@ static void log_refused(const struct virtio_device *dev)
 {
     char names[512];
 
-    virtio_platform_log("virtio: the device refuses these features: %s",
-                        virtio_feature_names(dev->features, names, sizeof names));
-    virtio_platform_log("virtio: it may insist on one that it offers and that was not accepted: %s",
-                        virtio_feature_names(dev->offered & ~dev->features, names, sizeof names));
+    virtio_log("virtio: the device refuses these features: %s",
+               virtio_feature_names(dev->features, names, sizeof names));
+    virtio_log("virtio: it may insist on one that it offers and that was not accepted: %s",
+               virtio_feature_names(dev->offered & ~dev->features, names, sizeof names));
 }
 
 int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
 {
     dev->address_offset = 0;
+    wanted &= VIRTIO_CONFIG_PACKED ? UINT64_MAX : ~virtio_bit(VIRTIO_F_RING_PACKED);
     if (dev->transport->legacy) {
         dev->features = dev->offered & wanted & UINT32_MAX;
         dev->little_endian = false;
@@ -91,7 +92,7 @@ int virtio_device_negotiate(struct virtio_device *dev, uint64_t wanted)
         return 0;
     }
     if (!virtio_has(dev->offered, VIRTIO_F_VERSION_1)) {
-        virtio_platform_log("virtio: a modern device that does not offer VERSION_1");
+        virtio_log("virtio: a modern device that does not offer VERSION_1");
         return VIRTIO_ERROR_IO;
     }
     wanted &= ~virtio_bit(VIRTIO_F_ANY_LAYOUT); /* exists on the legacy interface only (§6.3) */
@@ -138,7 +139,7 @@ int virtio_config_read(struct virtio_device *dev, unsigned offset, void *to, uns
         }
     }
     if (!dev->config_torn) {
-        virtio_platform_log("virtio: the device configuration at %u does not hold still", offset);
+        virtio_log("virtio: the device configuration at %u does not hold still", offset);
     }
     dev->config_torn = true;
     return VIRTIO_ERROR_IO;

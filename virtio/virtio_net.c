@@ -88,7 +88,7 @@ static int read_mtu(struct virtio_net *net)
     }
     error = virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MTU, &net->mtu, 2, 1);
     if (error == 0 && net->mtu < VIRTIO_NET_MTU_LEAST) {
-        virtio_platform_log("virtio-net: the device's MTU of %u bytes is impossible", net->mtu);
+        virtio_log("virtio-net: the device's MTU of %u bytes is impossible", net->mtu);
         error = VIRTIO_ERROR_IO;
     }
     return error;
@@ -154,14 +154,14 @@ static void look_at_configuration(struct virtio_net *net)
         net->config_changed = true;
         return;
     }
-    if (needs_renewal(net, &link) && !renew(net)) {
+    if (VIRTIO_CONFIG_PACKED && needs_renewal(net, &link) && !renew(net)) {
         net->config_changed = true;
         return;
     }
     if (set_link(net, &link)) {
         net->client->link(net->client->context, net->link_up);
     }
-    if (link.status & VIRTIO_NET_S_ANNOUNCE &&
+    if (VIRTIO_CONFIG_CTRL && link.status & VIRTIO_NET_S_ANNOUNCE &&
         virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
         /* In this order: the acknowledgement must not be for a request that comes meanwhile. */
         virtio_net_ctrl_take_announcement(net);
@@ -190,7 +190,9 @@ static void destroy_queues(struct virtio_net *net)
 {
     virtio_net_rx_destroy(net);
     virtio_net_tx_destroy(net);
-    virtio_net_ctrl_destroy(net);
+    if (VIRTIO_CONFIG_CTRL) {
+        virtio_net_ctrl_destroy(net);
+    }
 }
 
 static int create_queues(struct virtio_net *net, const struct virtio_net_options *options)
@@ -200,7 +202,7 @@ static int create_queues(struct virtio_net *net, const struct virtio_net_options
     if (error == 0) {
         error = virtio_net_tx_create(net, options->tx_size);
     }
-    if (error == 0) {
+    if (VIRTIO_CONFIG_CTRL && error == 0) {
         error = virtio_net_ctrl_create(net);
     }
     /* The device knows some queues' memory. If the reset fails, the memory remains the device's. */
@@ -266,7 +268,7 @@ int virtio_net_open(struct virtio_net *net, struct virtio_device *dev,
 
 fail:
     virtio_device_fail(dev);
-    virtio_platform_log("virtio-net: the device cannot be used (error %d)", error);
+    virtio_log("virtio-net: the device cannot be used (error %d)", error);
     return error;
 }
 
@@ -293,7 +295,9 @@ void virtio_net_start(struct virtio_net *net)
     if (virtio_device_needs_reset(net->dev)) {
         net->config_changed = true;
     }
-    virtio_net_ctrl_ready(net);
+    if (VIRTIO_CONFIG_CTRL) {
+        virtio_net_ctrl_ready(net);
+    }
     (void)virtqueue_kick(&net->rx);
 }
 

@@ -124,8 +124,8 @@ enum {
     VIRTIO_NET_TX_SIZE = 256, /* transmit descriptors */
 };
 
-/* The features that this driver can use. */
-#define VIRTIO_NET_FEATURES                                                                        \
+/* The features that this driver can use, as it is built (virtio_config.h): VIRTIO_NET_FEATURES. */
+#define VIRTIO_NET_FEATURES_KNOWN                                                                  \
     (virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_CSUM) |                         \
      virtio_bit(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) | virtio_bit(VIRTIO_NET_F_MTU) |                 \
      virtio_bit(VIRTIO_NET_F_MAC) | virtio_bit(VIRTIO_NET_F_GUEST_TSO4) |                          \
@@ -144,6 +144,28 @@ enum {
      virtio_bit(VIRTIO_F_RING_PACKED) | virtio_bit(VIRTIO_F_IN_ORDER) |                            \
      virtio_bit(VIRTIO_F_NOTIFICATION_DATA) | virtio_bit(VIRTIO_F_NOTIF_CONFIG_DATA) |             \
      virtio_bit(VIRTIO_F_ORDER_PLATFORM) | virtio_bit(VIRTIO_F_RING_RESET))
+
+/* Known features that need what is not built in. */
+#define VIRTIO_NET_FEATURES_LEFT_OUT                                                               \
+    ((VIRTIO_CONFIG_PACKED ? 0 : virtio_bit(VIRTIO_F_RING_PACKED)) |                               \
+     (VIRTIO_CONFIG_CTRL                                                                           \
+          ? 0                                                                                      \
+          : virtio_bit(VIRTIO_NET_F_CTRL_VQ) | virtio_bit(VIRTIO_NET_F_CTRL_RX) |                  \
+                virtio_bit(VIRTIO_NET_F_CTRL_VLAN) | virtio_bit(VIRTIO_NET_F_CTRL_RX_EXTRA) |      \
+                virtio_bit(VIRTIO_NET_F_GUEST_ANNOUNCE) | virtio_bit(VIRTIO_NET_F_MQ) |            \
+                virtio_bit(VIRTIO_NET_F_CTRL_MAC_ADDR) |                                           \
+                virtio_bit(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)) |                                    \
+     (VIRTIO_CONFIG_OFFLOADS                                                                       \
+          ? 0                                                                                      \
+          : virtio_bit(VIRTIO_NET_F_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_CSUM) |                  \
+                virtio_bit(VIRTIO_NET_F_GUEST_TSO4) | virtio_bit(VIRTIO_NET_F_GUEST_TSO6) |        \
+                virtio_bit(VIRTIO_NET_F_GUEST_ECN) | virtio_bit(VIRTIO_NET_F_HOST_TSO4) |          \
+                virtio_bit(VIRTIO_NET_F_HOST_TSO6) | virtio_bit(VIRTIO_NET_F_HOST_ECN) |           \
+                virtio_bit(VIRTIO_NET_F_MRG_RXBUF) | virtio_bit(VIRTIO_NET_F_GUEST_USO4) |         \
+                virtio_bit(VIRTIO_NET_F_GUEST_USO6) | virtio_bit(VIRTIO_NET_F_HOST_USO) |          \
+                virtio_bit(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS)))
+
+#define VIRTIO_NET_FEATURES (VIRTIO_NET_FEATURES_KNOWN & ~VIRTIO_NET_FEATURES_LEFT_OUT)
 
 /* Events since the device was opened. Counters wrap. */
 struct virtio_net_counters {

@@ -72,10 +72,9 @@ int virtio_net_rx_create(struct virtio_net *net, const struct virtio_net_options
     net->rx_buffers_max = memory_for(options) / net->rx_buffer_size;
     virtio_net_rx_limit_open(net, options, net->rx.slots / per_buffer);
     if (net->rx_maximum == 0) {
-        virtio_platform_log("virtio-net: not one receive buffer of %u bytes fits: the queue has %u "
-                            "descriptors, and %u buffers may exist",
-                            (unsigned)net->rx_buffer_size, net->rx.slots,
-                            (unsigned)net->rx_buffers_max);
+        virtio_log("virtio-net: not one receive buffer of %u bytes fits: the queue has %u "
+                   "descriptors, and %u buffers may exist",
+                   (unsigned)net->rx_buffer_size, net->rx.slots, (unsigned)net->rx_buffers_max);
         return VIRTIO_ERROR_NOMEM;
     }
     return 0;

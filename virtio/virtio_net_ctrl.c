@@ -31,8 +31,8 @@ bool virtio_net_ctrl_choose(struct virtio_net *net)
     }
     if (virtio_config_read(net->dev, VIRTIO_NET_CONFIG_MAX_VIRTQUEUE_PAIRS, &pairs, 2, 1) != 0 ||
         pairs == 0 || pairs > VIRTIO_NET_PAIRS_MAX) {
-        virtio_platform_log("virtio-net: the device's number of queue pairs is impossible; it is "
-                            "used without MQ");
+        virtio_log("virtio-net: the device's number of queue pairs is impossible; it is "
+                   "used without MQ");
         return false;
     }
     net->ctrl_index = (uint16_t)(2 * pairs); /* §5.1.2 */
@@ -57,9 +57,8 @@ int virtio_net_ctrl_create(struct virtio_net *net)
     }
     virtqueue_interrupts_off(&net->ctrl);
     if (net->ctrl.size < VIRTIO_NET_COMMAND_PARTS) {
-        virtio_platform_log(
-            "virtio-net: a control queue of %u descriptors has no room for a command",
-            net->ctrl.size);
+        virtio_log("virtio-net: a control queue of %u descriptors has no room for a command",
+                   net->ctrl.size);
         return VIRTIO_ERROR_IO;
     }
     return 0;
@@ -162,9 +161,9 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
         net->ctrl_late = true;
         net->ctrl_late_since = virtio_platform_clock_ns();
         net->config_changed = true; /* the next pass checks whether the device is in trouble */
-        virtio_platform_log("virtio-net: the device does not answer control command %u.%u; it gets "
-                            "no other before it does",
-                            class, command);
+        virtio_log("virtio-net: the device does not answer control command %u.%u; it gets "
+                   "no other before it does",
+                   class, command);
         return VIRTIO_ERROR_IO;
     }
     /*

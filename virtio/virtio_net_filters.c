@@ -275,14 +275,14 @@ void virtio_net_ctrl_ready(struct virtio_net *net)
     int error;
 
     if (virtio_has(net->dev->features, VIRTIO_NET_F_MQ) && use_one_pair(net) != 0) {
-        virtio_platform_log("virtio-net: the device does not confirm one pair of queues");
+        virtio_log("virtio-net: the device does not confirm one pair of queues");
     }
     net->mac_unknown = net->own_mac && tell_mac(net, net->mac) != 0;
     /* A device may filter from the start, or be promiscuous. */
     error = set_promiscuous(net);
     if (net->mac_unknown && error != 0) {
-        virtio_platform_log("virtio-net: the device can be told neither the MAC address nor to "
-                            "receive all frames: it may drop those for this station");
+        virtio_log("virtio-net: the device can be told neither the MAC address nor to "
+                   "receive all frames: it may drop those for this station");
     }
 }
 
@@ -324,7 +324,6 @@ void virtio_net_ctrl_restore(struct virtio_net *net)
         keep_first(&error, virtio_net_set_guest_offloads(net, filters->offloads));
     }
     if (error != 0) {
-        virtio_platform_log("virtio-net: the device does not take its filters again (error %d)",
-                            error);
+        virtio_log("virtio-net: the device does not take its filters again (error %d)", error);
     }
 }

@@ -93,15 +93,15 @@ static int try_features(struct virtio_net *net, const uint8_t *mac, uint64_t *us
 {
     int error = virtio_device_negotiate(net->dev, *usable);
 
-    if (error == 0 && !virtio_net_ctrl_choose(net)) {
+    if (VIRTIO_CONFIG_CTRL && error == 0 && !virtio_net_ctrl_choose(net)) {
         *usable &= ~virtio_bit(VIRTIO_NET_F_MQ);
     }
     if (error == 0) {
         error = choose_mac(net, mac);
     }
     if (error == 0 && !virtio_net_is_station(net->mac)) {
-        virtio_platform_log("virtio-net: the device's MAC address is none that a station can have; "
-                            "it is used without MAC");
+        virtio_log("virtio-net: the device's MAC address is none that a station can have; "
+                   "it is used without MAC");
         *usable &= ~virtio_bit(VIRTIO_NET_F_MAC);
     }
     return error;

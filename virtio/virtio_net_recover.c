@@ -29,7 +29,7 @@ void virtio_net_look_at_stuck(struct virtio_net *net)
         net->tx_stuck_since = now;
     } else if (now - net->tx_stuck_since > net->tx_timeout_ns) {
         virtqueue_remind(&net->tx);
-        if (!virtio_net_ctrl_answers(net)) {
+        if (!VIRTIO_CONFIG_CTRL || !virtio_net_ctrl_answers(net)) {
             net->dev->trouble = "it does not send any more";
         }
         net->tx_stuck_since = now;
@@ -88,8 +88,8 @@ void virtio_net_recovery_begin(struct virtio_net *net)
         net->recovery_at = now;
         net->recovery = VIRTIO_NET_WAITS;
     }
-    virtio_platform_log("virtio-net: the device is reset in %u ms, as %s",
-                        (unsigned)net->recovery_delay_ms, net->dev->trouble);
+    virtio_log("virtio-net: the device is reset in %u ms, as %s", (unsigned)net->recovery_delay_ms,
+               net->dev->trouble);
     if (net->link_up) {
         net->link_up = false;
         net->client->link(net->client->context, false);
@@ -109,7 +109,9 @@ static void take_all_back(struct virtio_net *net)
     (void)virtio_net_tx_reclaim(net);
     virtio_net_tx_give_back(net);
     virtio_net_rx_take_back(net);
-    virtio_net_ctrl_take_back(net);
+    if (VIRTIO_CONFIG_CTRL) {
+        virtio_net_ctrl_take_back(net);
+    }
 }
 
 static int restart(struct virtio_net *net, struct virtqueue *vq)
@@ -135,7 +137,7 @@ static int restart_queues(struct virtio_net *net)
     if (error == 0) {
         error = restart(net, &net->tx);
     }
-    if (error == 0 && net->ctrl.dev != NULL) {
+    if (VIRTIO_CONFIG_CTRL && error == 0 && net->ctrl.dev != NULL) {
         error = restart(net, &net->ctrl);
     }
     return error;
@@ -186,16 +188,14 @@ static int set_up(struct virtio_net *net)
 static void fail(struct virtio_net *net, const char *why)
 {
     wait_longer(net, virtio_platform_clock_ns());
-    virtio_platform_log("virtio-net: %s; it is reset again in %u ms", why,
-                        (unsigned)net->recovery_delay_ms);
+    virtio_log("virtio-net: %s; it is reset again in %u ms", why, (unsigned)net->recovery_delay_ms);
 }
 
 static void say_what_is_missing(uint64_t features)
 {
     for (unsigned bit = 0; bit < 64; bit++) {
         if (virtio_has(features, bit)) {
-            virtio_platform_log("virtio-net: it does not offer %s any more",
-                                virtio_feature_name(bit));
+            virtio_log("virtio-net: it does not offer %s any more", virtio_feature_name(bit));
         }
     }
 }
@@ -228,11 +228,13 @@ void virtio_net_recover(struct virtio_net *net)
     net->recovery = VIRTIO_NET_WELL;
     net->recovered_at = now;
     net->counters.recoveries++;
-    virtio_platform_log("virtio-net: the device is back; frames lost: %u",
-                        (unsigned)(net->counters.tx_lost - lost));
+    virtio_log("virtio-net: the device is back; frames lost: %u",
+               (unsigned)(net->counters.tx_lost - lost));
     say_what_is_missing(features & ~net->dev->features);
     virtio_net_start(net);
-    virtio_net_ctrl_restore(net);
+    if (VIRTIO_CONFIG_CTRL) {
+        virtio_net_ctrl_restore(net);
+    }
     if (net->link_up) {
         net->client->link(net->client->context, true);
     }

@@ -57,7 +57,7 @@ static struct virtio_net_offload read_offload(const struct virtio_net *net,
     bool little = net->dev->little_endian;
     struct virtio_net_offload offload = {0};
 
-    if (!virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_CSUM)) {
+    if (!VIRTIO_CONFIG_OFFLOADS || !virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_CSUM)) {
         return offload;
     }
     offload.flags = header->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID);
@@ -76,7 +76,7 @@ static uint16_t buffers_of_frame(const struct virtio_net *net, struct virtio_net
     const struct virtio_net_hdr *header =
         (const struct virtio_net_hdr *)virtio_net_buffer_header(net, first);
 
-    if (!virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF)) {
+    if (!VIRTIO_CONFIG_OFFLOADS || !virtio_has(net->dev->features, VIRTIO_NET_F_MRG_RXBUF)) {
         return 1; /* with VERSION_1 alone the field exists but is not used */
     }
     return virtio16_read(net->dev->little_endian, &header->num_buffers);
@@ -134,6 +134,10 @@ static void receive_frame(struct virtio_net *net, struct virtio_net_buffer *firs
     good = length != net->header_length && is_agreed(net, &offload);
     if (wanted == 1 && good) {
         deliver(net, first, net->header_length, length - net->header_length, false, &offload);
+    } else if (!VIRTIO_CONFIG_OFFLOADS) {
+        net->counters.rx_bad++;
+        virtio_net_rx_keep(net, first);
+        return;
     } else if (!receive_merged(net, first, length, wanted, &offload, good)) {
         net->counters.rx_bad++;
         return;

@@ -21,8 +21,8 @@ int virtio_net_tx_create(struct virtio_net *net, uint16_t wanted)
         virtqueue_create(&net->tx, net->dev, VIRTIO_NET_QUEUE_TX, size, TX_TABLES, TX_TABLE_PARTS);
 
     if (error == 0 && net->tx.slots < (net->split_header ? 2 : 1)) {
-        virtio_platform_log("virtio-net: a transmit queue of one descriptor has no room for a "
-                            "header and a frame");
+        virtio_log("virtio-net: a transmit queue of one descriptor has no room for a "
+                   "header and a frame");
         error = VIRTIO_ERROR_IO;
     }
     net->tx_parts_max = (uint16_t)(net->tx.slots - (net->split_header ? 1 : 0));
@@ -116,7 +116,7 @@ static void write_header(const struct virtio_net *net, struct virtio_net_hdr *he
     bool little = net->dev->little_endian;
 
     memset(header, 0, net->header_length);
-    if (offload == NULL) {
+    if (!VIRTIO_CONFIG_OFFLOADS || offload == NULL) {
         return;
     }
     header->flags = offload->flags;
@@ -162,7 +162,7 @@ static bool is_allowed(const struct virtio_net *net, const struct virtio_net_off
     if (offload == NULL) {
         return bytes <= net->tx_frame_max;
     }
-    return may_sum(net, offload, bytes) &&
+    return VIRTIO_CONFIG_OFFLOADS && may_sum(net, offload, bytes) &&
            (offload->gso_type == VIRTIO_NET_HDR_GSO_NONE ? bytes <= net->tx_frame_max
                                                          : may_cut(net, offload, bytes));
 }

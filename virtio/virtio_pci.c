@@ -34,8 +34,8 @@ void virtio_pci_vector_refused(struct virtio_pci *vp)
         vp->dev.trouble = "it refuses an MSI-X vector"; /* the line has no handler */
         return;
     }
-    virtio_platform_log("virtio: " VPCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
-                        VPCI_BDF_ARGS(vp->pci.bdf));
+    virtio_log("virtio: " VPCI_BDF_FORMAT " refuses an MSI-X vector: it is switched off",
+               VPCI_BDF_ARGS(vp->pci.bdf));
     virtio_pci_use_msix(vp, 0);
 }
 
@@ -65,10 +65,9 @@ static const char *reason(const struct vpci_bar *bar)
 
 static void log_windowed(const struct virtio_pci *vp)
 {
-    virtio_platform_log("virtio: " VPCI_BDF_FORMAT " BAR %u %s: the device is used through "
-                        "configuration space, which is slow",
-                        VPCI_BDF_ARGS(vp->pci.bdf), vp->common.bar,
-                        reason(&vp->pci.bar[vp->common.bar]));
+    virtio_log("virtio: " VPCI_BDF_FORMAT " BAR %u %s: the device is used through "
+               "configuration space, which is slow",
+               VPCI_BDF_ARGS(vp->pci.bdf), vp->common.bar, reason(&vp->pci.bar[vp->common.bar]));
 }
 
 static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interface)
@@ -77,14 +76,13 @@ static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interfa
     unsigned bar = bar_out_of_reach(&vp->pci);
 
     if (interface == VIRTIO_PCI_LEGACY || bar == VPCI_BARS) {
-        virtio_platform_log("virtio: " VPCI_BDF_FORMAT " has no usable %s interface",
-                            VPCI_BDF_ARGS(vp->pci.bdf), names[interface]);
+        virtio_log("virtio: " VPCI_BDF_FORMAT " has no usable %s interface",
+                   VPCI_BDF_ARGS(vp->pci.bdf), names[interface]);
     } else {
-        virtio_platform_log(
-            "virtio: " VPCI_BDF_FORMAT " has no usable %s interface: BAR %u %s; give "
-            "the device its legacy interface, or make room below 4 GiB with "
-            "fewer or smaller PCI devices",
-            VPCI_BDF_ARGS(vp->pci.bdf), names[interface], bar, reason(&vp->pci.bar[bar]));
+        virtio_log("virtio: " VPCI_BDF_FORMAT " has no usable %s interface: BAR %u %s; give "
+                   "the device its legacy interface, or make room below 4 GiB with "
+                   "fewer or smaller PCI devices",
+                   VPCI_BDF_ARGS(vp->pci.bdf), names[interface], bar, reason(&vp->pci.bar[bar]));
     }
     return VIRTIO_ERROR_NODEV;
 }
@@ -92,7 +90,8 @@ static int refuse(const struct virtio_pci *vp, enum virtio_pci_interface interfa
 /* §2.2.3: a device with both interfaces that does not offer VERSION_1 is a legacy device. */
 static void attach_legacy_device(struct virtio_pci *vp)
 {
-    if (!virtio_has(vp->dev.transport->get_features(&vp->dev), VIRTIO_F_VERSION_1)) {
+    if (VIRTIO_CONFIG_LEGACY &&
+        !virtio_has(vp->dev.transport->get_features(&vp->dev), VIRTIO_F_VERSION_1)) {
         (void)virtio_pci_legacy_attach(vp);
     }
 }
@@ -111,16 +110,19 @@ int virtio_pci_open(struct virtio_pci *vp, const struct vpci_device *pci,
     vp->dev.resetting = false;
     vp->dev.live = false;
     vp->dev.connected = false;
-    if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, false) == 0) {
+    if (VIRTIO_CONFIG_MODERN && interface != VIRTIO_PCI_LEGACY &&
+        virtio_pci_modern_attach(vp, false) == 0) {
         if (interface == VIRTIO_PCI_ANY) {
             attach_legacy_device(vp);
         }
         return 0;
     }
-    if (interface != VIRTIO_PCI_MODERN && virtio_pci_legacy_attach(vp) == 0) {
+    if (VIRTIO_CONFIG_LEGACY && interface != VIRTIO_PCI_MODERN &&
+        virtio_pci_legacy_attach(vp) == 0) {
         return 0;
     }
-    if (interface != VIRTIO_PCI_LEGACY && virtio_pci_modern_attach(vp, true) == 0) {
+    if (VIRTIO_CONFIG_WINDOW && VIRTIO_CONFIG_MODERN && interface != VIRTIO_PCI_LEGACY &&
+        virtio_pci_modern_attach(vp, true) == 0) {
         log_windowed(vp);
         return 0;
     }

@@ -20,7 +20,7 @@ static struct virtio_pci *from_device(struct virtio_device *dev)
 static uint32_t read_field(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
                            uint32_t offset, unsigned width)
 {
-    if (structure->windowed) {
+    if (VIRTIO_CONFIG_WINDOW && structure->windowed) {
         return virtio_pci_window_read(vp, structure, offset, width);
     }
     return vpci_read(&structure->direct, offset, width);
@@ -29,7 +29,7 @@ static uint32_t read_field(struct virtio_pci *vp, const struct virtio_pci_struct
 static void write_field(struct virtio_pci *vp, const struct virtio_pci_structure *structure,
                         uint32_t offset, unsigned width, uint32_t value)
 {
-    if (structure->windowed) {
+    if (VIRTIO_CONFIG_WINDOW && structure->windowed) {
         virtio_pci_window_write(vp, structure, offset, width, value);
     } else {
         vpci_write(&structure->direct, offset, width, value);
@@ -156,9 +156,8 @@ static int set_queue_vector(struct virtio_pci *vp, struct virtqueue *vq)
         return 0;
     }
     if (!vq->overdue) {
-        virtio_platform_log(
-            "virtio: the device refuses MSI-X vector %u for queue %u after its reset", vq->vector,
-            vq->index);
+        virtio_log("virtio: the device refuses MSI-X vector %u for queue %u after its reset",
+                   vq->vector, vq->index);
     }
     vq->vector = VIRTIO_CONFIG_VECTOR;
     return set_vector(vp, VIRTIO_PCI_COMMON_QUEUE_MSIX_VECTOR, vq->vector) ? 0 : VIRTIO_ERROR_IO;
@@ -205,8 +204,7 @@ static int queue_enable(struct virtio_device *dev, struct virtqueue *vq)
     if (notify_offset + doorbell_width(dev) > vp->notify.size ||
         ((vp->notify.offset + notify_offset) & (doorbell_width(dev) - 1)) != 0) {
         if (!vq->overdue) {
-            virtio_platform_log("virtio: the doorbell of queue %u is not where one can be",
-                                vq->index);
+            virtio_log("virtio: the doorbell of queue %u is not where one can be", vq->index);
         }
         return VIRTIO_ERROR_IO;
     }
@@ -262,7 +260,7 @@ static uint8_t isr_status(struct virtio_device *dev)
 {
     struct virtio_pci *vp = from_device(dev);
 
-    if (vp->isr.windowed) {
+    if (VIRTIO_CONFIG_WINDOW && vp->isr.windowed) {
         return (uint8_t)virtio_pci_window_peek(vp, &vp->isr, 0, 1);
     }
     return vpci_read8(&vp->isr.direct, 0);
@@ -358,7 +356,7 @@ int virtio_pci_modern_attach(struct virtio_pci *vp, bool windowed)
     };
     struct virtio_pci_structure *const found[] = {&vp->common, &vp->notify, &vp->isr, &vp->config};
 
-    if (windowed && !virtio_pci_window_open(vp)) {
+    if (VIRTIO_CONFIG_WINDOW && windowed && !virtio_pci_window_open(vp)) {
         return VIRTIO_ERROR_NODEV;
     }
     for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {

@@ -67,6 +67,18 @@ uint64_t virtio_platform_clock_ns(void);
  */
 void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* As the library calls it. Without texts the compiler still checks the arguments. */
+#if VIRTIO_CONFIG_LOG
+#define virtio_log(...) virtio_platform_log(__VA_ARGS__)
+#else
+#define virtio_log(...)                                                                            \
+    do {                                                                                           \
+        if (0) {                                                                                   \
+            virtio_platform_log(__VA_ARGS__);                                                      \
+        }                                                                                          \
+    } while (0)
+#endif
+
 /*
  * Barriers between this processor and the device: full, read before read, write before write. The
  * compiler's fences suffice if the device behaves like another processor with the same coherent

@@ -69,7 +69,7 @@ static int allocate_ring(struct virtqueue *vq)
 int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t index, uint16_t size,
                      uint16_t tables, uint16_t table_parts)
 {
-    bool packed = virtio_has(dev->features, VIRTIO_F_RING_PACKED);
+    bool packed = VIRTIO_CONFIG_PACKED && virtio_has(dev->features, VIRTIO_F_RING_PACKED);
     uint16_t largest;
     int error;
 
@@ -90,7 +90,7 @@ int virtqueue_create(struct virtqueue *vq, struct virtio_device *dev, uint16_t i
         .tables_address = VIRTIO_UNMAPPED,
     };
     if (largest == 0 || largest > VIRTQ_SIZE_MAX || (!packed && (largest & (largest - 1)) != 0)) {
-        virtio_platform_log("virtio: queue %u has the impossible size %u", index, largest);
+        virtio_log("virtio: queue %u has the impossible size %u", index, largest);
         return VIRTIO_ERROR_IO;
     }
     vq->size = dev->transport->legacy || size > largest ? largest : size;
@@ -160,7 +160,7 @@ bool virtqueue_reset_ended(struct virtqueue *vq)
     if (!vq->overdue && virtio_platform_clock_ns() - vq->reset_since > VIRTIO_RESET_TIMEOUT_NS) {
         vq->overdue = true;
         vq->dev->trouble = "it does not finish the reset of a queue";
-        virtio_platform_log("virtio: the device does not finish the reset of queue %u", vq->index);
+        virtio_log("virtio: the device does not finish the reset of queue %u", vq->index);
     }
     return false;
 }
@@ -188,7 +188,7 @@ int virtqueue_restart(struct virtqueue *vq)
     vq->released = error != 0;
     if (error != 0 && !vq->overdue) {
         vq->dev->trouble = "it does not take a queue back";
-        virtio_platform_log("virtio: queue %u cannot be used again after its reset", vq->index);
+        virtio_log("virtio: queue %u cannot be used again after its reset", vq->index);
     }
     vq->overdue = error != 0;
     return error;
@@ -354,8 +354,8 @@ void virtqueue_break(struct virtqueue *vq, const char *why)
 {
     vq->broken = true;
     vq->dev->trouble = "it broke the rules of a queue";
-    virtio_platform_log("virtio: queue %u: %s; %u buffers are in flight, and the queue is stopped",
-                        vq->index, why, vq->in_flight);
+    virtio_log("virtio: queue %u: %s; %u buffers are in flight, and the queue is stopped",
+               vq->index, why, vq->in_flight);
 }
 
 /*
