@@ -72,7 +72,7 @@ toolchains: ## build i686-elf-gcc and powerpc-eabi-gcc in the cache, once; some 
 .PHONY: demo
 demo: ## install, build, boot the guest, ping and measure it; ARCH=i386 or ppc for one only
 	@./setup demo
-	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(if $(ARCH),all-$(ARCH),$(ARCHES:%=all-%))
+	@$(MAKE) --no-print-directory -j$(JOBS) all-host $(patsubst %,$(B)/%/vtnet-demo.elf,$(or $(ARCH),$(ARCHES)))
 	@set -e; for arch in $(or $(ARCH),$(ARCHES)); do ./vm run --arch $$arch -- bench/runner/demo; done
 
 .PHONY: check
