@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "boot/arguments.h"
 #include "console/command.h"
+#include "net/loop.h"
 
 static unsigned next; /* of commands[] */
 
@@ -39,28 +39,29 @@ const struct command command_help = {
 };
 
 static const char *const modes[] = {
-    [BOOT_MODE_HYBRID] = "hybrid",
-    [BOOT_MODE_IRQ] = "irq",
-    [BOOT_MODE_POLL] = "poll",
+    [LOOP_HYBRID] = "hybrid",
+    [LOOP_INTERRUPT] = "irq",
+    [LOOP_POLL] = "poll",
 };
 
 static enum command_progress mode_start(char *const words[], unsigned count)
 {
-    unsigned mode = 0, us = boot_arguments.poll_us;
+    uint32_t poll_us;
+    enum loop_mode now = loop_mode(&poll_us);
+    unsigned mode = 0, us = (unsigned)poll_us;
 
     if (count == 1) {
-        printf("mode %s, poll_us %u\n", modes[boot_arguments.mode], boot_arguments.poll_us);
+        printf("mode %s, poll_us %u\n", modes[now], us);
         return COMMAND_DONE;
     }
     while (mode < sizeof modes / sizeof modes[0] && strcmp(modes[mode], words[1]) != 0) {
         mode++;
     }
     if (mode == sizeof modes / sizeof modes[0] ||
-        (count == 3 && (mode != BOOT_MODE_HYBRID || !command_number(words[2], 0, 1000000, &us)))) {
+        (count == 3 && (mode != LOOP_HYBRID || !command_number(words[2], 0, 1000000, &us)))) {
         return command_misused(&command_mode);
     }
-    boot_arguments.mode = mode;
-    boot_arguments.poll_us = us;
+    loop_set_mode((enum loop_mode)mode, us);
     return COMMAND_DONE;
 }
 

@@ -184,6 +184,18 @@ void loop_run(const struct loop_config *how)
     }
 }
 
+enum loop_mode loop_mode(uint32_t *poll_us)
+{
+    *poll_us = config.poll_us;
+    return config.mode;
+}
+
+void loop_set_mode(enum loop_mode mode, uint32_t poll_us)
+{
+    config.mode = mode;
+    config.poll_us = poll_us;
+}
+
 void net_stop(void)
 {
     stopped = true;

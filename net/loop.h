@@ -52,6 +52,11 @@ struct loop_config {
 /* Runs until net_stop(). */
 void loop_run(const struct loop_config *config);
 
+/* The loop's mode; with LOOP_HYBRID, *poll_us as in loop_config. */
+enum loop_mode loop_mode(uint32_t *poll_us);
+/* Changes it while the loop runs. */
+void loop_set_mode(enum loop_mode mode, uint32_t poll_us);
+
 /* Ends the loop after the current pass. */
 void net_stop(void);
 

@@ -46,6 +46,20 @@ def test_transcript(arch):
         host.serves(guest.address)
 
 
+def test_mode_changes_when_the_loop_sleeps(arch):
+    with guest_with_terminal(arch) as (guest, terminal):
+        def sleeps():
+            return by_http(guest.address)["loop"]["sleeps"]
+
+        assert terminal.command("mode poll") == []
+        before = sleeps()
+        host.ping(guest.address)
+        assert sleeps() == before
+        assert terminal.command("mode irq") == []
+        host.ping(guest.address)
+        assert sleeps() > before
+
+
 WRONG = {  # the line, and the one line of its answer
     "hepl": "'hepl' is no command; help lists them",
     "help me": "usage: help",
