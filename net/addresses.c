@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/arguments.h"
-#include "boot/arguments_check.h"
 #include "lwip/autoip.h"
 #include "lwip/dhcp.h"
 #include "lwip/igmp.h"
@@ -14,6 +12,7 @@
 #include "lwip/mld6.h"
 #include "lwip/timeouts.h"
 #include "net/cards.h"
+#include "net/config.h"
 #include "net/name.h"
 
 enum {
@@ -36,16 +35,6 @@ static struct told {
     ip6_addr_t ipv6[LWIP_IPV6_NUM_ADDRESSES];
 } told[NIC_CARDS];
 
-static void set_static(struct netif *netif, struct boot_ipv4 ip, struct boot_ipv4 gw)
-{
-    ip4_addr_t address, mask, gateway;
-
-    ip4_addr_set_u32(&address, lwip_htonl(ip.address));
-    ip4_addr_set_u32(&mask, lwip_htonl(ip.prefix == 0 ? 0 : UINT32_MAX << (32 - ip.prefix)));
-    ip4_addr_set_u32(&gateway, lwip_htonl(gw.address));
-    netif_set_addr(netif, &address, &mask, &gateway);
-}
-
 /* A lease that has not expired is kept, even while the server does not answer. */
 static bool has_leased(const struct netif *netif)
 {
@@ -58,18 +47,21 @@ static void fall_back(void *context)
     struct lwip_port *port = context;
     struct netif *netif = &port->netif;
     unsigned number = (unsigned)(port - net_port(0));
+    ip4_addr_t address, mask;
 
     if (has_leased(netif) || !netif_is_link_up(netif)) {
         return;
     }
-    if (boot_arguments.dhcp) {
+    if (net_config()->dhcp) {
         printf("vtnet: %sno DHCP server answers yet: dhcp goes on asking\n", port->label);
         return;
     }
     dhcp_release_and_stop(netif);
     dhcp_cleanup(netif);
     told[number].no_server = true;
-    set_static(netif, (struct boot_ipv4){0x0a000002 | number << 8, 24}, boot_arguments.gw[number]);
+    IP4_ADDR(&address, 10, 0, number, 2);
+    IP4_ADDR(&mask, 255, 255, 255, 0);
+    netif_set_addr(netif, &address, &mask, &net_config()->card[number].gateway);
 }
 
 /* netif_ext_callback_fn */
@@ -87,14 +79,16 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
 static void start_ipv4(struct lwip_port *port, unsigned number)
 {
     struct netif *netif = &port->netif;
-    struct boot_ipv4 ip = boot_arguments.ip[number];
+    const struct net_config *config = net_config();
+    const struct net_card_config *card = &config->card[number];
+    bool given = !ip4_addr_isany_val(card->address);
 
-    if (ip.address != 0 && !boot_arguments.dhcp) {
-        set_static(netif, ip, boot_arguments.gw[number]);
-    } else if (boot_arguments.linklocal && !boot_arguments.dhcp) {
+    if (given && !config->dhcp) {
+        netif_set_addr(netif, &card->address, &card->mask, &card->gateway);
+    } else if (config->linklocal && !config->dhcp) {
         autoip_start(netif);
     } else {
-        if (ip.address != 0) {
+        if (given) {
             printf("vtnet: %sip= is not used: dhcp asks for an address\n", port->label);
         }
         dhcp_start(netif);
@@ -104,27 +98,22 @@ static void start_ipv4(struct lwip_port *port, unsigned number)
 
 static void start_static_ipv6(struct netif *netif, unsigned number)
 {
-    static const struct boot_ipv6 none;
-    const struct boot_ipv6 *given = &boot_arguments.ip6[number];
-    ip6_addr_t address = {0};
+    const ip6_addr_t *given = &net_config()->card[number].address6;
 
-    if (memcmp(given, &none, sizeof none) != 0) {
-        memcpy(address.addr, given->address, sizeof given->address);
-        netif_ip6_addr_set(netif, STATIC_SLOT, &address);
+    if (!ip6_addr_isany(given)) {
+        netif_ip6_addr_set(netif, STATIC_SLOT, given);
         netif_ip6_addr_set_state(netif, STATIC_SLOT, IP6_ADDR_TENTATIVE);
     }
 }
 
 static void join_group_ipv6(struct netif *netif)
 {
-    static const struct boot_ipv6 none;
-    ip6_addr_t group = {0};
+    ip6_addr_t group = net_config()->group6;
     char text[IP6ADDR_STRLEN_MAX];
 
-    if (memcmp(&boot_arguments.join6, &none, sizeof none) == 0) {
+    if (ip6_addr_isany_val(group)) {
         return;
     }
-    memcpy(group.addr, boot_arguments.join6.address, sizeof boot_arguments.join6.address);
     ip6_addr_assign_zone(&group, IP6_MULTICAST, netif);
     lwip_port_text_ipv6(&group, text);
     printf("vtnet: %s %s\n",
@@ -152,16 +141,15 @@ static void start_ipv6(void *context)
 
 static void join_group(void)
 {
-    ip4_addr_t group;
+    const ip4_addr_t *group = &net_config()->group;
     char text[IP4ADDR_STRLEN_MAX];
 
-    if (boot_arguments.join.address == 0) {
+    if (ip4_addr_isany(group)) {
         return;
     }
-    ip4_addr_set_u32(&group, lwip_htonl(boot_arguments.join.address));
     printf("vtnet: %s %s\n",
-           igmp_joingroup_netif(&net_port(0)->netif, &group) == ERR_OK ? "joined" : "cannot join",
-           ip4addr_ntoa_r(&group, text, sizeof text));
+           igmp_joingroup_netif(&net_port(0)->netif, group) == ERR_OK ? "joined" : "cannot join",
+           ip4addr_ntoa_r(group, text, sizeof text));
 }
 
 /* The first card with a gateway becomes the default route. */
@@ -184,7 +172,6 @@ void addresses_start(void)
     if (net_port_count() == 0) {
         return;
     }
-    boot_arguments_check_cards(net_port_count());
     netif_add_ext_callback(&changes, netif_changed);
     for (unsigned i = 0; i < net_port_count(); i++) {
         netif_set_hostname(&net_port(i)->netif, name_of(i));

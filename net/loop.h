@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "net/config.h"
+
 /* Counters of the loop. A pass is the time between two sleeps or between two polls of the cards. */
 struct net_counters {
     uint64_t passes;
@@ -31,12 +33,6 @@ struct net_poller {
     struct net_poller *next; /* set by net_add_poller() */
 };
 void net_add_poller(struct net_poller *poller);
-
-enum loop_mode {
-    LOOP_HYBRID,    /* polls for a while, then sleeps until an interrupt */
-    LOOP_INTERRUPT, /* sleeps when there is no more work */
-    LOOP_POLL,      /* never sleeps */
-};
 
 struct loop_config {
     enum loop_mode mode;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/arguments.h"
 #include "lwip/apps/mdns.h"
 #include "lwip/apps/mdns_out.h"
 #include "lwip/ip.h"
@@ -12,6 +11,7 @@
 #include "lwip/timeouts.h"
 #include "lwip/udp.h"
 #include "net/cards.h"
+#include "net/config.h"
 #include "net/local.h"
 
 enum {
@@ -36,9 +36,9 @@ const char *name_of(unsigned number)
     struct name *name = &names[number];
 
     if (name->text[0] == '\0' && number == 0) {
-        snprintf(name->text, sizeof name->text, "%s", boot_arguments.name);
+        snprintf(name->text, sizeof name->text, "%s", net_config()->name);
     } else if (name->text[0] == '\0') {
-        snprintf(name->text, sizeof name->text, "%s-%u", boot_arguments.name, number);
+        snprintf(name->text, sizeof name->text, "%s-%u", net_config()->name, number);
     }
     return name->text;
 }
@@ -55,7 +55,7 @@ static void find_another(struct netif *netif, struct name *name)
     if (++name->tries > TRIES_MAX) {
         return;
     }
-    snprintf(name->text, sizeof name->text, "%s-%u", boot_arguments.name, NIC_CARDS + name->tries);
+    snprintf(name->text, sizeof name->text, "%s-%u", net_config()->name, NIC_CARDS + name->tries);
     mdns_resp_rename_netif(netif, name->text);
 }
 
@@ -193,7 +193,7 @@ void name_claim(struct netif *netif, unsigned number)
 {
     static bool started;
 
-    if (!(boot_arguments.services & BOOT_SERVICE_MDNS)) {
+    if (!(net_config()->services & NET_SERVICE_MDNS)) {
         return;
     }
     if (!started) {

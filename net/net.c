@@ -6,14 +6,11 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "boot/arguments.h"
 #include "boot/fw_cfg.h"
 #include "net/addresses.h"
 #include "net/lwip_port/random.h"
 #include "net/stats.h"
 #include "runtime/memory.h"
-
-_Static_assert((int)NIC_CARDS <= (int)BOOT_CARDS, "boot arguments for each card");
 
 /* Reads -fw_cfg name=opt/vtnet/seed,file=..., up to the size of a secret. */
 static void seed_random(void)
@@ -25,21 +22,28 @@ static void seed_random(void)
     }
 }
 
-bool net_start(void)
+bool net_start(const struct net_config *config)
 {
     static const uint8_t none[6];
 
+    net_configure(config);
+    config = net_config();
     seed_random();
     for (unsigned i = 0; i < NIC_CARDS; i++) {
+        const struct net_card_config *card = &config->card[i];
         struct lwip_port *port = net_port(i);
 
-        port->mac = memcmp(boot_arguments.mac[i], none, 6) != 0 ? boot_arguments.mac[i] : NULL;
-        port->vlan = boot_arguments.vlan[i];
-        port->all_groups = boot_arguments.bounded != 0;
-        port->exit_on_conflict = boot_arguments.conflict == BOOT_CONFLICT_EXIT;
+        port->config = &config->nic;
+        port->mac = memcmp(card->mac, none, sizeof none) != 0 ? card->mac : NULL;
+        port->vlan = card->vlan;
+        port->all_groups = config->bounded;
+        port->exit_on_conflict = config->exit_on_conflict;
     }
     if (cards_open(loop_wake) == 0) {
         return false;
+    }
+    if (config->opened != NULL) {
+        config->opened(net_port_count());
     }
     addresses_start();
     return true;
@@ -89,24 +93,20 @@ static bool report(uint64_t now)
 {
     bool addresses = addresses_announce();
 
-    return (boot_arguments.stats != 0 && stats_print(now)) || addresses;
+    return (net_config()->stats && stats_print(now)) || addresses;
 }
 
 void net_run(void)
 {
-    static const enum loop_mode modes[] = {
-        [BOOT_MODE_HYBRID] = LOOP_HYBRID,
-        [BOOT_MODE_IRQ] = LOOP_INTERRUPT,
-        [BOOT_MODE_POLL] = LOOP_POLL,
-    };
+    const struct net_config *net = net_config();
     const struct loop_config config = {
-        .mode = modes[boot_arguments.mode],
-        .poll_us = boot_arguments.poll_us,
-        .timed = boot_arguments.bounded != 0,
+        .mode = net->mode,
+        .poll_us = net->poll_us,
+        .timed = net->bounded,
         .between = report,
     };
 
-    if (boot_arguments.bounded) {
+    if (net->bounded) {
         seal_memory();
     }
     loop_run(&config);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "net/cards.h"
+#include "net/config.h"
 #include "net/loop.h"
 #include "net/may_send.h"
 
@@ -13,10 +14,10 @@
  * Opens the cards and lwIP and gives each netif its addresses: net/addresses.h. Returns false if
  * there is no card; the reason is printed.
  */
-bool net_start(void);
+bool net_start(const struct net_config *config);
 
 /*
- * Runs the loop, in the mode of the boot arguments, until net_stop(). Prints "vtnet: ready" when a
+ * Runs the loop, in the mode of the configuration, until net_stop(). Prints "vtnet: ready" when a
  * netif has an IPv4 address, and later its IPv6 addresses.
  */
 void net_run(void);

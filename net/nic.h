@@ -23,6 +23,23 @@ enum {
     NIC_RECEIVE_CHECKSUM = 16, /* received frames may have flags */
 };
 
+enum nic_transport { NIC_TRANSPORT_ANY, NIC_TRANSPORT_LEGACY, NIC_TRANSPORT_MODERN };
+enum nic_fence { NIC_FENCE_AUTO, NIC_FENCE_ON, NIC_FENCE_OFF }; /* auto: on machines that need it */
+enum nic_irq { NIC_IRQ_AUTO, NIC_IRQ_INTX, NIC_IRQ_MSIX };
+
+/* What a program wants of its cards. Not each card heeds all. 0: the driver's default. */
+struct nic_config {
+    const char *features; /* "+name,-name" */
+    enum nic_transport transport;
+    enum nic_fence fence;
+    enum nic_irq irq;
+    uint16_t rx_initial, rx_maximum; /* receive buffers */
+    uint32_t rx_memory;              /* limit of all receive buffers, bytes */
+    uint32_t rx_quiet_ms;            /* of low traffic, before the number of buffers is halved */
+    bool rx_fixed;                   /* always keep `rx_maximum` posted */
+    bool bounded;                    /* a pass has a limit of frames, so none may be many in one */
+};
+
 /* The user of a card. Called from the driver's poll() and close(), never from interrupt context. */
 struct nic_client {
     /*
@@ -42,6 +59,7 @@ struct nic_client {
     void *context;
     uint32_t private_size; /* bytes */
     const uint8_t *mac;    /* 6 bytes to use instead of the card's address, or NULL */
+    const struct nic_config *config;
 };
 
 /* Counters of a queue. They count from the start and wrap. */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "boot/arguments.h"
 #include "net/nic_vectors.h"
 #include "runtime/memory.h"
 #include "virtio/virtio_pci.h"
@@ -21,10 +20,10 @@ struct card {
     uint64_t asked; /* offered features that the boot arguments allow */
 };
 
-static bool barrier_is_weak(void)
+static bool barrier_is_weak(const struct nic_config *config)
 {
-    if (boot_arguments.fence != BOOT_FENCE_AUTO) {
-        return boot_arguments.fence == BOOT_FENCE_ON;
+    if (config->fence != NIC_FENCE_AUTO) {
+        return config->fence == NIC_FENCE_ON;
     }
     return arch_barrier_is_weak();
 }
@@ -45,16 +44,16 @@ static void print_features(const char *title, uint64_t features)
     printf("\n");
 }
 
-static uint64_t wanted_features(void)
+static uint64_t wanted_features(const struct nic_config *config)
 {
     uint64_t wanted = VIRTIO_NET_FEATURES;
     const char *bad;
 
-    if (boot_arguments.bounded) {
+    if (config->bounded) {
         /* A pass has a limit of frames, and each joined frame would count as many datagrams. */
         wanted &= ~(virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6));
     }
-    bad = virtio_feature_parse(boot_arguments.features, &wanted);
+    bad = virtio_feature_parse(config->features, &wanted);
     if (bad != NULL) {
         printf("vtnet: boot argument features: '%s' is not understood and ignored, with what "
                "follows; valid is a list like -event_idx,-mrg_rxbuf of names that the device "
@@ -64,12 +63,12 @@ static uint64_t wanted_features(void)
     return wanted;
 }
 
-static enum virtio_pci_interface wanted_interface(void)
+static enum virtio_pci_interface wanted_interface(const struct nic_config *config)
 {
-    switch (boot_arguments.transport) {
-    case BOOT_TRANSPORT_LEGACY:
+    switch (config->transport) {
+    case NIC_TRANSPORT_LEGACY:
         return VIRTIO_PCI_LEGACY;
-    case BOOT_TRANSPORT_MODERN:
+    case NIC_TRANSPORT_MODERN:
         return VIRTIO_PCI_MODERN;
     default:
         return VIRTIO_PCI_ANY;
@@ -83,14 +82,14 @@ static void handle_vector(void *state, unsigned vector)
 
 /* Opens the device with the wanted interrupts, which it may refuse. */
 static bool open_device(struct card *card, const struct vpci_device *pci,
-                        const struct virtio_net_options *options)
+                        const struct nic_config *config, const struct virtio_net_options *options)
 {
     int error;
 
-    if (virtio_pci_open(&card->pci, pci, wanted_interface()) != 0) {
+    if (virtio_pci_open(&card->pci, pci, wanted_interface(config)) != 0) {
         return false;
     }
-    if (boot_arguments.irq != BOOT_IRQ_INTX &&
+    if (config->irq != NIC_IRQ_INTX &&
         nic_vectors_connect(&card->vectors, &card->pci.msix, VIRTIO_NET_VECTORS, handle_vector,
                             &card->net)) {
         virtio_pci_use_msix(&card->pci, (uint16_t)card->vectors.count);
@@ -100,7 +99,7 @@ static bool open_device(struct card *card, const struct vpci_device *pci,
         virtio_pci_use_msix(&card->pci, 0);
         nic_vectors_free(&card->vectors);
     }
-    if (boot_arguments.irq == BOOT_IRQ_MSIX && card->vectors.count == 0) {
+    if (config->irq == NIC_IRQ_MSIX && card->vectors.count == 0) {
         printf("vtnet: irq=msix: this machine or card has no MSI-X\n");
     }
     return error == 0;
@@ -128,20 +127,21 @@ static uint32_t offloads_of(uint64_t features)
 static void *card_open(const struct vpci_device *pci, const struct nic_client *client,
                        struct nic_info *info)
 {
+    const struct nic_config *config = client->config;
     struct virtio_net_options options = {
-        .features = wanted_features(),
+        .features = wanted_features(config),
         .mac = client->mac,
         /*
          * Fewer are allowed here: the clock's tick makes the loop check whether the device waits
          * for more.
          */
         .rx_initial =
-            boot_arguments.bufinit != 0 ? (uint16_t)boot_arguments.bufinit : VIRTIO_NET_RX_INITIAL,
-        .rx_maximum = (uint16_t)boot_arguments.bufmax,
-        .rx_memory = boot_arguments.bufmem << 10,
-        .rx_quiet_ms = boot_arguments.rxquiet,
-        .rx_fixed = boot_arguments.rxdyn == 0 || boot_arguments.bounded != 0,
-        .weak_barrier = barrier_is_weak(),
+            config->rx_initial != 0 ? config->rx_initial : (uint16_t)VIRTIO_NET_RX_INITIAL,
+        .rx_maximum = config->rx_maximum,
+        .rx_memory = config->rx_memory,
+        .rx_quiet_ms = config->rx_quiet_ms,
+        .rx_fixed = config->rx_fixed,
+        .weak_barrier = barrier_is_weak(config),
         .bus_offset = arch_bus_address(NULL), /* on a PReP machine RAM has another address on the
                                                * bus */
     };
@@ -159,7 +159,7 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
         .context = client->context,
         .private_size = client->private_size,
     };
-    if (!open_device(card, pci, &options)) {
+    if (!open_device(card, pci, config, &options)) {
         memory_free(card);
         return NULL;
     }

@@ -7,6 +7,7 @@
  */
 #include "arch/arch.h"
 #include "boot/boot.h"
+#include "boot/net_config.h"
 #include "net/net.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
@@ -56,7 +57,7 @@ static void answer(void *context, struct udp_pcb *pcb, struct pbuf *question, co
 
 int main(void)
 {
-    if (!net_start() || !echo_start() || !listen_udp(PORT, answer)) {
+    if (!net_start(net_config_from_boot()) || !echo_start() || !listen_udp(PORT, answer)) {
         return 1;
     }
     stamp_start();

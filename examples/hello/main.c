@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The shortest program: on TCP port 1234 it sends a line and closes. */
 #include "boot/boot.h"
+#include "boot/net_config.h"
 #include "net/net.h"
 #include "net/services/listen.h"
 
@@ -19,7 +20,7 @@ static err_t greet(void *context, struct tcp_pcb *pcb, err_t error)
 
 int main(void)
 {
-    if (!net_start() || !listen_tcp(PORT, greet)) {
+    if (!net_start(net_config_from_boot()) || !listen_tcp(PORT, greet)) {
         return 1;
     }
     net_run();

@@ -8,6 +8,7 @@
 
 #include "boot/arguments.h"
 #include "boot/boot.h"
+#include "boot/net_config.h"
 #include "net/net.h"
 #include "net/services/iperf_client.h"
 #include "net/services/services.h"
@@ -75,7 +76,7 @@ int main(void)
 {
     static struct iperf_client client = {.done = done};
 
-    if (!net_start()) {
+    if (!net_start(net_config_from_boot())) {
         return 1;
     }
     if (!talk_peer(&client.peer)) {

@@ -10,6 +10,7 @@
 #include "arch/arch.h"
 #include "boot/arguments.h"
 #include "boot/boot.h"
+#include "boot/net_config.h"
 #include "net/net.h"
 #include "net/services/services.h"
 #include "net/services/talk.h"
@@ -153,7 +154,7 @@ int main(void)
     static ip_addr_t peer;
     static struct net_poller poller = {.poll = watch, .context = &peer};
 
-    if (!net_start()) {
+    if (!net_start(net_config_from_boot())) {
         return 1;
     }
     if (!talk_peer(&peer)) {

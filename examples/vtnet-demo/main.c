@@ -4,6 +4,7 @@
 
 #include "arch/arch.h"
 #include "boot/boot.h"
+#include "boot/net_config.h"
 #include "console/console.h"
 #include "net/addresses.h"
 #include "net/net.h"
@@ -38,8 +39,8 @@ static void say_what_to_try(const struct netif *netif)
 int main(void)
 {
     addresses_on_ready(say_what_to_try);
-    if (!net_start() || !echo_start() || !sink_start() || !source_start() || !stats_start() ||
-        !netserver_start() || !iperf_start()) {
+    if (!net_start(net_config_from_boot()) || !echo_start() || !sink_start() || !source_start() ||
+        !stats_start() || !netserver_start() || !iperf_start()) {
         return 1;
     }
     console_start();

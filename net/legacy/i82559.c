@@ -7,7 +7,6 @@
 #include <stdio.h>
 
 #include "arch/arch.h"
-#include "boot/arguments.h"
 #include "net/legacy/i82559.h"
 #include "runtime/memory.h"
 
@@ -64,7 +63,7 @@ static void *card_open(const struct vpci_device *pci, const struct nic_client *c
     *card = (struct i82559){
         .client = client,
         .rx_buffers_max =
-            boot_arguments.bufmem != 0 ? boot_arguments.bufmem << 10 : (unsigned)I82559_RX_MEMORY,
+            client->config->rx_memory != 0 ? client->config->rx_memory : (unsigned)I82559_RX_MEMORY,
     };
     if (!bring_up(card, pci)) {
         if (card->csr.size != 0) {

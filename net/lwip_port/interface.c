@@ -148,6 +148,7 @@ unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(v
             .context = &ports[i],
             .private_size = PORT_RX_PRIVATE,
             .mac = ports[i].mac,
+            .config = ports[i].config,
         };
         ports[i].nic.client = &ports[i].client;
         nics[i] = &ports[i].nic;

@@ -34,6 +34,7 @@ struct port_group;
 
 struct lwip_port {
     /* Set before lwip_port_open(). */
+    const struct nic_config *config;
     const uint8_t *mac;    /* 6 bytes to use instead of the card's, or NULL */
     uint16_t vlan;         /* 0: untagged */
     bool all_groups;       /* the card receives all multicast from the start, since telling it later

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "boot/arguments.h"
 #include "lwip/ip.h"
 #include "lwip/sys.h"
+#include "net/config.h"
 #include "net/local.h"
 #include "net/services/limits.h"
 
@@ -28,9 +28,9 @@ static bool is_for_our_group(void)
         return false;
     }
     if (IP_IS_V4(to)) {
-        return ip_2_ip4(to)->addr == lwip_htonl(boot_arguments.join.address);
+        return ip4_addr_eq(ip_2_ip4(to), &net_config()->group);
     }
-    return memcmp(ip_2_ip6(to)->addr, &boot_arguments.join6, sizeof boot_arguments.join6) == 0;
+    return ip6_addr_zoneless_eq(ip_2_ip6(to), &net_config()->group6);
 }
 
 bool client_may_be_answered_if(const struct pbuf *p, const ip_addr_t *from, u16_t port)
@@ -61,5 +61,5 @@ static bool spend(u32_t bytes)
 bool client_may_have_more(const struct pbuf *p, const ip_addr_t *from, u16_t port, u32_t bytes)
 {
     return !client_is_server(port) && !(p->flags & CLIENT_TO_MANY) &&
-           (boot_arguments.answer == BOOT_ANSWER_ANY || net_is_local(from)) && spend(bytes);
+           (net_config()->answer_any || net_is_local(from)) && spend(bytes);
 }

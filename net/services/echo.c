@@ -193,6 +193,6 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool echo_start(void)
 {
-    return !service_wanted(BOOT_SERVICE_ECHO) || (listen_udp(SERVICE_PORT_ECHO, udp_receive) &&
-                                                  listen_tcp(SERVICE_PORT_ECHO, tcp_opened));
+    return !service_wanted(NET_SERVICE_ECHO) || (listen_udp(SERVICE_PORT_ECHO, udp_receive) &&
+                                                 listen_tcp(SERVICE_PORT_ECHO, tcp_opened));
 }

@@ -275,5 +275,5 @@ bool iperf_tcp_start(void)
 
 bool iperf_start(void)
 {
-    return !service_wanted(BOOT_SERVICE_IPERF) || (iperf_udp_start() && iperf_tcp_start());
+    return !service_wanted(NET_SERVICE_IPERF) || (iperf_udp_start() && iperf_tcp_start());
 }

@@ -252,7 +252,7 @@ bool netserver_start(void)
 {
     static struct net_poller poller = {.poll = poll_sessions};
 
-    if (!service_wanted(BOOT_SERVICE_NETPERF)) {
+    if (!service_wanted(NET_SERVICE_NETPERF)) {
         return true;
     }
     net_add_poller(&poller);

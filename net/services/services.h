@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "boot/arguments.h"
+#include "net/config.h"
 
 enum {
     SERVICE_PORT_ECHO = 7,
@@ -23,12 +23,12 @@ enum {
 };
 
 /*
- * True if services= includes this service (BOOT_SERVICE_... in boot/arguments.h). The start
+ * True if services= includes this service (NET_SERVICE_... in net/config.h). The start
  * function of an excluded service does nothing and returns true.
  */
 static inline bool service_wanted(unsigned service)
 {
-    return (boot_arguments.services & service) != 0;
+    return (net_config()->services & service) != 0;
 }
 
 /* Sends received data back without copying it. */

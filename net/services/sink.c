@@ -80,6 +80,6 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool sink_start(void)
 {
-    return !service_wanted(BOOT_SERVICE_SINK) || (listen_udp(SERVICE_PORT_SINK, udp_receive) &&
-                                                  listen_tcp(SERVICE_PORT_SINK, tcp_opened));
+    return !service_wanted(NET_SERVICE_SINK) || (listen_udp(SERVICE_PORT_SINK, udp_receive) &&
+                                                 listen_tcp(SERVICE_PORT_SINK, tcp_opened));
 }

@@ -185,7 +185,7 @@ bool source_start(void)
     for (unsigned i = 0; i < PATTERN_SIZE; i++) {
         pattern[i] = (uint8_t)i;
     }
-    if (!service_wanted(BOOT_SERVICE_SOURCE)) {
+    if (!service_wanted(NET_SERVICE_SOURCE)) {
         return true;
     }
     net_add_poller(&poller);

@@ -236,7 +236,7 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool stats_start(void)
 {
-    if (!service_wanted(BOOT_SERVICE_STATS)) {
+    if (!service_wanted(NET_SERVICE_STATS)) {
         return true;
     }
     answer_room = stats_json_room();

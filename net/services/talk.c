@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "boot/arguments.h"
 #include "lwip/inet.h"
 #include "lwip/ip.h"
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
+#include "net/config.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
 
@@ -164,17 +164,11 @@ void talk_close(struct talk *talk)
 
 bool talk_peer(ip_addr_t *peer)
 {
-    static const struct boot_ipv6 none;
-    ip6_addr_t address = {0};
-
-    if (boot_arguments.peer.address != 0) {
-        ip_addr_set_ip4_u32_val(*peer, lwip_htonl(boot_arguments.peer.address));
-        return true;
+    *peer = net_config()->peer;
+    if (IP_IS_V6(peer)) {
+        ip6_addr_assign_zone(ip_2_ip6(peer), IP6_UNICAST, &net_port(0)->netif);
     }
-    memcpy(address.addr, boot_arguments.peer6.address, sizeof boot_arguments.peer6.address);
-    ip6_addr_assign_zone(&address, IP6_UNICAST, &net_port(0)->netif);
-    ip_addr_copy_from_ip6(*peer, address);
-    return memcmp(&boot_arguments.peer6, &none, sizeof none) != 0;
+    return !ip_addr_isany(&net_config()->peer);
 }
 
 /* A link-local address cannot reach a peer beyond the link. */

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "boot/arguments.h"
+#include "boot/net_config.h"
 #include "host.h"
 #include "input.h"
 #include "lwip/priv/tcp_priv.h"
@@ -99,8 +100,8 @@ static void start(const char *arguments, uint32_t offloads, unsigned ms)
 
     card = (struct card){.link = true, .offloads = offloads};
     fuzz_check(boot_arguments_parse(arguments) == 0, "boot arguments");
-    fuzz_check(net_start() && echo_start() && sink_start() && source_start() && stats_start() &&
-                   netserver_start() && iperf_start(),
+    fuzz_check(net_start(net_config_from_boot()) && echo_start() && sink_start() &&
+                   source_start() && stats_start() && netserver_start() && iperf_start(),
                "the stack does not start");
     poller = arena_take(sizeof *poller, 8);
     *poller = (struct net_poller){.poll = stop};

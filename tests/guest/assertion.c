@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "boot/boot.h"
+#include "boot/net_config.h"
 #include "lwip/timeouts.h"
 #include "net/net.h"
 #include "net/services/listen.h"
@@ -82,7 +83,7 @@ static err_t opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 int main(void)
 {
-    if (!net_start() || !echo_start() || !stats_start() || !sink_start() ||
+    if (!net_start(net_config_from_boot()) || !echo_start() || !stats_start() || !sink_start() ||
         !listen_udp(PORT, receive) || !listen_tcp(PORT, opened)) {
         return 1;
     }

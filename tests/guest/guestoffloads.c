@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "boot/boot.h"
+#include "boot/net_config.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
 #include "net/services/listen.h"
@@ -32,7 +33,8 @@ static void receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip
 
 int main(void)
 {
-    if (!net_start() || !echo_start() || !source_start() || !listen_udp(PORT, receive)) {
+    if (!net_start(net_config_from_boot()) || !echo_start() || !source_start() ||
+        !listen_udp(PORT, receive)) {
         return 1;
     }
     net_run();

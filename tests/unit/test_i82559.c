@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "arch/arch.h"
-#include "boot/arguments.h"
 #include "fake_i82559.h"
 #include "fake_platform.h"
 #include "net/nic.h"
@@ -31,7 +30,7 @@ static struct {
     int links; /* changes to up, less changes to down */
 } got;
 
-struct boot_arguments boot_arguments;
+static struct nic_config config;
 
 void *memory_alloc(size_t size, size_t align)
 {
@@ -115,8 +114,9 @@ static int setup(void **unused)
     fake_platform.clock_step = 100;
     fake_pci_reset();
     memset(&got, 0, sizeof got);
-    memset(&boot_arguments, 0, sizeof boot_arguments);
-    client = (struct nic_client){.receive = receive,
+    memset(&config, 0, sizeof config);
+    client = (struct nic_client){.config = &config,
+                                 .receive = receive,
                                  .transmitted = transmitted,
                                  .link = link_changed,
                                  .private_size = PRIVATE};
@@ -215,9 +215,9 @@ static void test_cannot_open(void **unused)
         assert_null(driver->open(&pci, &client, &info));
         assert_int_equal(fake_platform.live, live);
     }
-    boot_arguments.bufmem = 1; /* less than one receive buffer */
+    config.rx_memory = 1 << 10; /* less than one receive buffer */
     assert_null(driver->open(&pci, &client, &info));
-    boot_arguments.bufmem = 0;
+    config.rx_memory = 0;
     fake.eeprom[5]++; /* wrong checksum */
     assert_null(driver->open(&pci, &client, &info));
     fake.eeprom[5]--;
@@ -310,7 +310,7 @@ static void test_client_has_all_buffers(void **unused)
 
     (void)unused;
     fake_pci_reset();
-    boot_arguments.bufmem = 40;
+    config.rx_memory = 40 << 10;
     state = open_on(true);
     most = counters().rx_buffers_max;
     assert_true(most > 20 && most < 30);
@@ -361,7 +361,7 @@ static void test_window(void **unused)
     assert_int_equal(driver->window(state, false), RFDS / 2 * 1460);
     assert_int_equal(driver->window(state, true), RFDS / 2 * 1460);
     fake_pci_reset();
-    boot_arguments.bufmem = 64;
+    config.rx_memory = 64 << 10;
     state = open_on(true);
     posted = counters().rx_posted;
     assert_in_range(posted, 30, 50);
@@ -545,7 +545,7 @@ static void test_transmit_interrupt_where_buffers_are_missing(void **unused)
 
     (void)unused;
     fake_pci_reset();
-    boot_arguments.bufmem = 40;
+    config.rx_memory = 40 << 10;
     state = open_on(true);
     most = counters().rx_buffers_max;
     for (unsigned n = 0; n < most; n++) {

@@ -12,7 +12,12 @@
 #undef BYTE_ORDER /* lwIP defines its own */
 #include "net/services/iperf_tcp.c"
 
-struct boot_arguments boot_arguments;
+const struct net_config *net_config(void)
+{
+    static struct net_config config;
+
+    return &config;
+}
 uint8_t zeros[ZEROS_SIZE];
 
 static uint64_t clock_ns, written;

@@ -12,7 +12,12 @@
 #undef BYTE_ORDER /* lwIP defines its own */
 #include "net/services/netserver.c"
 
-struct boot_arguments boot_arguments;
+const struct net_config *net_config(void)
+{
+    static struct net_config config;
+
+    return &config;
+}
 const struct netserver_data netserver_tcp, netserver_udp;
 
 enum { HOUR = 3600 * 1000 }; /* in ms */
