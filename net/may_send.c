@@ -51,6 +51,10 @@ bool net_may_send(const ip_addr_t *to, uint32_t payload)
         return !is_link_missing();
     }
     fragment = room_in_packet(to, netif, payload + UDP_HLEN);
-    return lwip_port_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,
-                          FRAGMENT_PARTS);
+    if (lwip_port_has_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,
+                           FRAGMENT_PARTS)) {
+        return true;
+    }
+    lwip_port_wait_for_room(netif->state);
+    return false;
 }

@@ -95,10 +95,12 @@ void lwip_port_flush(struct lwip_port *port);
 /*
  * True if `frames` frames of `parts` pbufs each, which can wait, may be sent now. The last places
  * in the transmit ring, 16 unless it is very small, are reserved for frames that are not
- * retransmitted, like answers to a ping. If the result is false, the loop wakes up when there is
- * room.
+ * retransmitted, like answers to a ping.
  */
-bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts);
+bool lwip_port_has_room(const struct lwip_port *port, unsigned frames, unsigned parts);
+
+/* Makes the loop wake up when a transmitted frame has come back. */
+void lwip_port_wait_for_room(struct lwip_port *port);
 
 /*
  * Writes an IPv6 address in the form of RFC 5952 §4.3, in lower case. text: IP6ADDR_STRLEN_MAX

@@ -39,8 +39,6 @@ enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 
  * card is open, before port_choose_offloads().
  */
 void port_choose_reserve(struct lwip_port *port);
-/* Makes the loop wake up when a transmitted frame has come back. */
-void port_wait_for_room(struct lwip_port *port);
 
 /*
  * Chooses the work that the card does for lwIP. Call it when the card is open and its netif added.

@@ -298,13 +298,14 @@ err_t port_link_output(struct netif *netif, struct pbuf *p)
         return ERR_OK;
     }
     flush_joined(port); /* frames are sent in order */
-    if (can_wait(p, &headers) && (result == GSO_FULL || !lwip_port_room(port, 1, pbuf_clen(p)))) {
-        port_wait_for_room(port);
+    if (can_wait(p, &headers) &&
+        (result == GSO_FULL || !lwip_port_has_room(port, 1, pbuf_clen(p)))) {
+        lwip_port_wait_for_room(port);
         return ERR_MEM;
     }
     error = send_frame(port, p, &headers);
     if (error == NIC_FULL) {
-        port_wait_for_room(port);
+        lwip_port_wait_for_room(port);
     }
     return error == 0 ? ERR_OK : error == NIC_DOWN ? ERR_IF : ERR_MEM;
 }

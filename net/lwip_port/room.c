@@ -29,20 +29,16 @@ void port_choose_reserve(struct lwip_port *port)
     }
 }
 
-void port_wait_for_room(struct lwip_port *port)
+void lwip_port_wait_for_room(struct lwip_port *port)
 {
     port->tx_full = true;
     port->tx_room = false;
 }
 
-bool lwip_port_room(struct lwip_port *port, unsigned frames, unsigned parts)
+bool lwip_port_has_room(const struct lwip_port *port, unsigned frames, unsigned parts)
 {
     unsigned spare = port->tx_reserve + gso_parts(port->gso);
 
     /* A frame of more parts is sent when it fits, or copied into one part. */
-    if (has_room(port, frames, parts < port->tx_parts ? parts : port->tx_parts, spare)) {
-        return true;
-    }
-    port_wait_for_room(port);
-    return false;
+    return has_room(port, frames, parts < port->tx_parts ? parts : port->tx_parts, spare);
 }
