@@ -8,7 +8,9 @@
 #include <stdlib.h>
 
 #include "arch/arch.h"
+#include "net/loop.h"
 #include "net/services/iperf.h"
+#include "net/services/limits.h"
 #include "net/services/listen.h"
 #include "net/services/places.h"
 #include "net/services/services.h"
@@ -18,9 +20,11 @@ enum {
     POLL_INTERVAL = 2,  /* in lwIP's units of half a second */
     PIECE_MIN = 4096,   /* bytes, unless it is the last piece */
     SECONDS_MAX = 3600, /* limit of the sending time, whatever the client requested */
+    ATTEMPTS = 30,      /* to connect to a client that does not listen yet */
 };
 
 static const uint64_t SECOND_NS = 1000000000;
+static const uint64_t ATTEMPT_NS = 100000000; /* from one to the next */
 
 /* client_hdr_v1, and the part of client_hdrext that is used; big-endian. */
 struct client_hdr {
@@ -57,10 +61,20 @@ struct connection {
     bool received_all;
     u32_t left;        /* bytes to send; UINT32_MAX if only the time limits it */
     uint64_t until_ns; /* latest end of sending */
+
+    /* Of a connection to the client, until it is established. */
+    ip_addr_t local, client;
+    unsigned attempts; /* left */
+    uint64_t again_at; /* time of the next one */
+    struct connection *next;
 };
 
+/* Connections to clients that refused the last attempt: at most as many as the port has places. */
+static struct connection *refused;
+static unsigned refused_count;
+
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error);
-static struct connection *open_connection(struct tcp_pcb *pcb);
+static void attach(struct connection *c, struct tcp_pcb *pcb);
 
 /* Frees the connection's state; lwIP closes the pcb. Returns ERR_ABRT if it was aborted. */
 static err_t close_connection(struct connection *c)
@@ -128,29 +142,63 @@ static err_t begin_sending(struct connection *c)
     return send_more(c);
 }
 
-/*
- * Connects to the client's own port. Without memory there is no connection, which the client
- * reports.
- */
-static void connect_back(const struct connection *c)
+/* Takes ownership of `back`. Without memory there is no connection, which the client reports. */
+static void attempt(struct connection *back, const struct tcp_pcb *asking)
 {
-    struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&c->pcb->remote_ip));
-    bool has_place = pcb != NULL && places_enter_beside(pcb, c->pcb);
-    struct connection *back = has_place ? open_connection(pcb) : NULL;
+    struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&back->client));
 
-    if (back == NULL) {
+    if (pcb == NULL || !places_enter_for(pcb, SERVICE_PORT_IPERF, asking)) {
+        free(back);
         if (pcb != NULL) {
             tcp_abort(pcb);
         }
         return;
     }
-    back->header = c->header;
-    back->header_length = sizeof back->header;
-    if (tcp_bind(pcb, &c->pcb->local_ip, 0) != ERR_OK ||
-        tcp_connect(pcb, &c->pcb->remote_ip, (u16_t)lwip_ntohl(c->header.port), connected) !=
+    attach(back, pcb);
+    back->attempts--;
+    if (tcp_bind(pcb, &back->local, 0) != ERR_OK ||
+        tcp_connect(pcb, &back->client, (u16_t)lwip_ntohl(back->header.port), connected) !=
             ERR_OK) {
         close_connection(back);
     }
+}
+
+/*
+ * Connects to the client's own port. With -r, iperf begins to listen there only after it has
+ * finished sending, so the first attempts may be refused.
+ */
+static void connect_back(const struct connection *c)
+{
+    struct connection *back = calloc(1, sizeof *back);
+
+    if (back == NULL) {
+        return;
+    }
+    back->header = c->header;
+    back->header_length = sizeof back->header;
+    back->local = c->pcb->local_ip;
+    back->client = c->pcb->remote_ip;
+    back->attempts = ATTEMPTS;
+    attempt(back, c->pcb);
+}
+
+static bool attempt_again(void *context)
+{
+    struct connection **link = &refused;
+
+    (void)context;
+    while (*link != NULL) {
+        struct connection *back = *link;
+
+        if (arch_clock_ns() < back->again_at) {
+            link = &back->next;
+        } else {
+            *link = back->next;
+            refused_count--;
+            attempt(back, NULL);
+        }
+    }
+    return false;
 }
 
 static err_t obey_header(struct connection *c)
@@ -232,44 +280,58 @@ static err_t tcp_polled(void *context, struct tcp_pcb *pcb)
     return c->sending ? send_more(c) : ERR_OK;
 }
 
+/* lwIP has already freed the pcb, or is about to. */
 static void tcp_failed(void *context, err_t error)
 {
-    (void)error;
-    free(context); /* lwIP has already freed the pcb, or is about to */
+    struct connection *c = context;
+
+    if (error == ERR_RST && c->attempts != 0 && refused_count < PLACES_IPERF) {
+        refused_count++;
+        c->again_at = arch_clock_ns() + ATTEMPT_NS;
+        c->next = refused;
+        refused = c;
+    } else {
+        free(c);
+    }
 }
 
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error)
 {
+    struct connection *c = context;
+
     (void)pcb;
     (void)error;
-    return begin_sending(context);
+    c->attempts = 0;
+    return begin_sending(c);
 }
 
-/* Returns NULL if there is no memory. */
-static struct connection *open_connection(struct tcp_pcb *pcb)
+static void attach(struct connection *c, struct tcp_pcb *pcb)
 {
-    struct connection *c = calloc(1, sizeof *c);
-
-    if (c == NULL) {
-        return NULL;
-    }
     c->pcb = pcb;
     tcp_arg(pcb, c);
     tcp_recv(pcb, tcp_received);
     tcp_sent(pcb, tcp_acknowledged);
     tcp_poll(pcb, tcp_polled, POLL_INTERVAL);
     tcp_err(pcb, tcp_failed);
-    return c;
 }
 
 static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 {
+    struct connection *c = calloc(1, sizeof *c);
+
     (void)context, (void)error;
-    return open_connection(pcb) != NULL ? ERR_OK : ERR_MEM; /* lwIP then aborts the connection */
+    if (c == NULL) {
+        return ERR_MEM; /* lwIP then aborts the connection */
+    }
+    attach(c, pcb);
+    return ERR_OK;
 }
 
 bool iperf_tcp_start(void)
 {
+    static struct net_poller poller = {.poll = attempt_again};
+
+    net_add_poller(&poller);
     return listen_tcp(SERVICE_PORT_IPERF, tcp_opened);
 }
 

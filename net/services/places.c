@@ -225,9 +225,9 @@ void places_enter(const struct tcp_pcb *pcb)
     keep_time_wait_within();
 }
 
-bool places_enter_beside(struct tcp_pcb *pcb, const struct tcp_pcb *asking)
+bool places_enter_for(struct tcp_pcb *pcb, u16_t port, const struct tcp_pcb *asking)
 {
-    const struct limit *limit = place_of(asking)->limit;
+    const struct limit *limit = limit_of_port(port);
 
     if (!add_place(pcb, limit)) {
         return false;

@@ -23,10 +23,11 @@ void places_watch(struct tcp_pcb *listener);
 void places_enter(const struct tcp_pcb *pcb);
 
 /*
- * The same for a connection that the guest opens on behalf of `asking`; it counts for the same
- * port. Returns false if there is no memory.
+ * The same for a connection that the guest opens on behalf of a client; it counts for this port. The
+ * client's connection, `asking`, is not ended for it; NULL: there is none. Returns false if there is
+ * no memory.
  */
-bool places_enter_beside(struct tcp_pcb *pcb, const struct tcp_pcb *asking);
+bool places_enter_for(struct tcp_pcb *pcb, u16_t port, const struct tcp_pcb *asking);
 
 /* Records progress that the connection's own data does not show. */
 void places_moved(const struct tcp_pcb *pcb);

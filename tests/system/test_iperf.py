@@ -218,6 +218,20 @@ def test_header_in_pieces(guest):
             assert host.receive_to_end(sock) == bytes(100_000)
 
 
+def test_client_that_listens_late(guest):
+    """With -r a client listens after it has sent everything, which may be later than the guest connects."""
+    with host.tcp_socket(guest.address, IPERF) as sock:
+        sock.send(header(EXTEND | VERSION1, port=7777, amount=100_000))
+        sock.shutdown(socket.SHUT_WR)
+        assert host.receive_to_end(sock) == b""
+    time.sleep(0.35)
+    with socket.create_server(("10.0.0.1", 7777)) as server:
+        server.settimeout(host.PATIENCE)
+        with server.accept()[0] as back:
+            back.settimeout(host.PATIENCE)
+            assert len(host.receive_to_end(back)) == 100_000
+
+
 def test_amounts(guest):
     """Bytes and times exactly, in units of 10 ms."""
     for upperflags in (REVERSE, FULLDUPLEX):

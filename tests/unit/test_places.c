@@ -315,7 +315,7 @@ static void connection_back_spares_who_asked(void **state)
     }
     add(&tcp_active_pcbs, back, SYN_SENT);
     back->rcv_nxt = back->lastack = back->snd_lbb = 0;
-    assert_true(places_enter_beside(back, &pcbs[0]));
+    assert_true(places_enter_for(back, SERVICE_PORT_IPERF, &pcbs[0]));
     assert_ptr_equal(ended, &pcbs[1]);
     assert_int_equal(ended_count, 1);
     back->lastack = back->snd_lbb = 0xd0000000; /* it is established only now */
