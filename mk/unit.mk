@@ -13,7 +13,7 @@ UNIT_ADDS_test_iperf_time := tests/unit/no_stack.c
 UNIT_ADDS_test_netserver_time := tests/unit/no_stack.c
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -DVIRTIO_CONFIG_DMA_MAP=1 -Wl,--wrap=virtqueue_address -I. -Itests/unit -Inet/lwip_port \
 	-isystem $(LWIP)/src/include -isystem $(LWIP)/src
-UNIT_CFLAGS += -DVIRTIO_CONFIG_BARRIERS=1
+UNIT_CFLAGS += -DVIRTIO_CONFIG_BARRIERS=1 -DVIRTIO_DEBUG=1
 UNIT_host = $(HOSTCC) -fsanitize=address,undefined -fno-sanitize-recover=all $(UNIT_CFLAGS)
 UNIT_LIBS_host := -lcmocka
 # Debian has no cmocka package for PowerPC.

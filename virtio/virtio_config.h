@@ -60,6 +60,16 @@
 #define VIRTIO_CONFIG_LOG 1
 #endif
 
+/*
+ * 1: a debug build. A call that breaks the rules for contexts at the top of virtio_net.h ends in
+ * virtio_platform_broken(), which the port then provides: one while another one runs for the same
+ * device, a start from a function of the client, and a release of a buffer that the client does not
+ * have. 0: no code and no memory for that.
+ */
+#ifndef VIRTIO_DEBUG
+#define VIRTIO_DEBUG 0
+#endif
+
 /* 1: the port provides virtio_mb(), virtio_rmb() and virtio_wmb(). */
 #ifndef VIRTIO_CONFIG_BARRIERS
 #define VIRTIO_CONFIG_BARRIERS 0

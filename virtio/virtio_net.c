@@ -3,6 +3,7 @@
 #include "virtio/virtio_net.h"
 
 #include "virtio/internal/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_debug.h"
 #include "virtio/internal/virtio_net_interrupts.h"
 #include "virtio/internal/virtio_net_negotiate.h"
 #include "virtio/internal/virtio_net_recover.h"
@@ -131,7 +132,9 @@ static bool renew(struct virtio_net *net)
         return true;
     }
     if (was_up) {
+        virtio_net_to_client(net);
         net->client->link(net->client->context, false);
+        virtio_net_from_client(net);
     }
     return false;
 }
@@ -159,14 +162,18 @@ static void look_at_configuration(struct virtio_net *net)
         return;
     }
     if (set_link(net, &link)) {
+        virtio_net_to_client(net);
         net->client->link(net->client->context, net->link_up);
+        virtio_net_from_client(net);
     }
     if (VIRTIO_CONFIG_CTRL && link.status & VIRTIO_NET_S_ANNOUNCE &&
         virtio_has(net->dev->features, VIRTIO_NET_F_GUEST_ANNOUNCE)) {
         /* In this order: the acknowledgement must not be for a request that comes meanwhile. */
         virtio_net_ctrl_take_announcement(net);
+        virtio_net_to_client(net);
         net->client->announce(net->client->context);
-        virtio_net_flush(net);
+        virtio_net_from_client(net);
+        virtqueue_kick(&net->tx);
     }
 }
 
@@ -280,6 +287,7 @@ void virtio_net_start(struct virtio_net *net)
 {
     struct link link;
 
+    virtio_net_check_start(net);
     if (net->live || net->tx.dev == NULL || net->dev->resetting) {
         return; /* the device was not opened */
     }
@@ -303,6 +311,7 @@ void virtio_net_start(struct virtio_net *net)
 
 int virtio_net_close(struct virtio_net *net)
 {
+    VIRTIO_NET_ENTER(net);
     int error;
 
     if (net->busy) {
@@ -337,6 +346,7 @@ static void poll_dead(struct virtio_net *net)
 
 unsigned virtio_net_reclaim(struct virtio_net *net)
 {
+    VIRTIO_NET_ENTER(net);
     unsigned count;
 
     if (net->busy || !net->live) {
@@ -350,6 +360,7 @@ unsigned virtio_net_reclaim(struct virtio_net *net)
 
 unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
 {
+    VIRTIO_NET_ENTER(net);
     struct virtio_net_interrupts interrupts;
     unsigned reclaimed;
     unsigned frames;

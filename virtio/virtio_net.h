@@ -30,6 +30,8 @@
  *  - virtio_net_open() and _close() wait for the device for at most a second, functions that use
  *    the control queue (set_...) for at most 100 ms. The others never wait.
  *
+ * VIRTIO_DEBUG (virtio_config.h) checks for breaches of these rules.
+ *
  * A transmitted frame comes back only when somebody calls virtio_net_poll() or _reclaim(). After
  * VIRTIO_ERROR_FULL a thread may sleep until there is room: it enables interrupts with tx, and the
  * interrupt handler must wake a thread that calls one of the two.
@@ -267,6 +269,10 @@ struct virtio_net {
     volatile bool config_changed;
 
     struct virtio_net_counters counters;
+
+#if VIRTIO_DEBUG
+    unsigned debug_where; /* virtio_net_debug.h */
+#endif
 };
 
 /*

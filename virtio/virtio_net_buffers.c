@@ -4,6 +4,8 @@
  * decided in virtio_net_rx_limit.c.
  */
 #include "virtio/internal/virtio_net_rx.h"
+
+#include "virtio/internal/virtio_net_debug.h"
 #include "virtio/virtio_platform.h"
 
 enum {
@@ -201,9 +203,13 @@ bool virtio_net_rx_refill(struct virtio_net *net)
 
 void virtio_net_release(struct virtio_net *net, void *buffer)
 {
-    virtio_net_rx_keep(net,
-                       (struct virtio_net_buffer *)((uint8_t *)buffer -
-                                                    offsetof(struct virtio_net_buffer, private)));
+    VIRTIO_NET_ENTER(net);
+    struct virtio_net_buffer *released =
+        (struct virtio_net_buffer *)((uint8_t *)buffer -
+                                     offsetof(struct virtio_net_buffer, private));
+
+    virtio_net_hand_back(&released->debug_held);
+    virtio_net_rx_keep(net, released);
     if (net->live && net->rx_posted == 0) {
         virtio_net_rx_refill(net); /* the device has no buffers, so no frame would trigger a
                                     * refill */

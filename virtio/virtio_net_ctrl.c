@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "virtio/internal/virtio_net_debug.h"
 #include "virtio/virtio_platform.h"
 
 #define ANSWER_TIMEOUT_NS 100000000u
@@ -179,6 +180,7 @@ int virtio_net_ctrl_send(struct virtio_net *net, uint8_t class, uint8_t command,
 /* §5.1.6.5.6 Offloads State Configuration: only negotiated offloads. */
 int virtio_net_set_guest_offloads(struct virtio_net *net, uint64_t offloads)
 {
+    VIRTIO_NET_ENTER(net);
     const uint64_t all = virtio_bit(VIRTIO_NET_F_GUEST_CSUM) | virtio_bit(VIRTIO_NET_F_GUEST_TSO4) |
                          virtio_bit(VIRTIO_NET_F_GUEST_TSO6) | virtio_bit(VIRTIO_NET_F_GUEST_ECN) |
                          virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6);

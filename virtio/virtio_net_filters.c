@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "virtio/internal/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_debug.h"
 #include "virtio/virtio_platform.h"
 
 static int send_rx(struct virtio_net *net, uint8_t command, bool on)
@@ -22,6 +23,7 @@ static int send_rx(struct virtio_net *net, uint8_t command, bool on)
 /* §5.1.6.5.1 Packet Receive Filtering */
 int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
 {
+    VIRTIO_NET_ENTER(net);
     static const uint8_t commands[] = {
         VIRTIO_NET_CTRL_RX_PROMISC, VIRTIO_NET_CTRL_RX_ALLMULTI, VIRTIO_NET_CTRL_RX_ALLUNI,
         VIRTIO_NET_CTRL_RX_NOMULTI, VIRTIO_NET_CTRL_RX_NOUNI,    VIRTIO_NET_CTRL_RX_NOBCAST,
@@ -123,6 +125,7 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
                              unsigned unicast_count, const uint8_t (*multicast)[6],
                              unsigned multicast_count)
 {
+    VIRTIO_NET_ENTER(net);
     bool overflow = unicast_count > VIRTIO_NET_TABLE_MAX ||
                     multicast_count > VIRTIO_NET_TABLE_MAX - unicast_count;
     int error = 0;
@@ -157,6 +160,7 @@ int virtio_net_set_mac_table(struct virtio_net *net, const uint8_t (*unicast)[6]
 /* §5.1.6.5.3 VLAN Filtering */
 int virtio_net_set_vlan(struct virtio_net *net, uint16_t vlan, bool on)
 {
+    VIRTIO_NET_ENTER(net);
     uint32_t bit = (uint32_t)1 << vlan % 32;
     virtio16_t id;
     int error = vlan <= VIRTIO_NET_VLAN_MAX ? virtio_net_ctrl_prepare(net, VIRTIO_NET_F_CTRL_VLAN)
@@ -240,6 +244,7 @@ bool virtio_net_ctrl_answers(struct virtio_net *net)
 
 int virtio_net_set_mac(struct virtio_net *net, const uint8_t mac[6])
 {
+    VIRTIO_NET_ENTER(net);
     bool was_unknown = net->mac_unknown;
     int error = !net->live && !virtio_net_is_closed(net)  ? VIRTIO_ERROR_IO
                 : net->live && virtio_net_is_station(mac) ? tell_mac(net, mac)

@@ -5,6 +5,7 @@
  */
 #include "virtio/internal/virtio_net_interrupts.h"
 
+#include "virtio/internal/virtio_net_debug.h"
 #include "virtio/internal/virtio_net_rx.h"
 
 /*
@@ -22,6 +23,7 @@ static bool is_starved(struct virtio_net *net)
 
 bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
 {
+    VIRTIO_NET_ENTER(net);
     /*
      * When three quarters of the frames in flight are done: early enough to keep the device busy,
      * late enough to be worth a wake-up.
@@ -54,6 +56,7 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
 
 void virtio_net_interrupts_off(struct virtio_net *net)
 {
+    VIRTIO_NET_ENTER(net);
     if (net->tx.dev == NULL) {
         return; /* closed */
     }

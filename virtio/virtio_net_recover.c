@@ -3,6 +3,7 @@
 #include "virtio/internal/virtio_net_recover.h"
 
 #include "virtio/internal/virtio_net_ctrl.h"
+#include "virtio/internal/virtio_net_debug.h"
 #include "virtio/internal/virtio_net_rx.h"
 #include "virtio/internal/virtio_net_tx.h"
 #include "virtio/virtio_platform.h"
@@ -92,12 +93,15 @@ void virtio_net_recovery_begin(struct virtio_net *net)
                net->dev->trouble);
     if (net->link_up) {
         net->link_up = false;
+        virtio_net_to_client(net);
         net->client->link(net->client->context, false);
+        virtio_net_from_client(net);
     }
 }
 
 void virtio_net_reset(struct virtio_net *net)
 {
+    VIRTIO_NET_ENTER(net);
     if (net->live && net->dev->trouble == NULL) {
         net->dev->trouble = "the program wants it";
     }
@@ -233,9 +237,13 @@ void virtio_net_recover(struct virtio_net *net)
     say_what_is_missing(features & ~net->dev->features);
     virtio_net_start(net);
     if (VIRTIO_CONFIG_CTRL) {
+        virtio_net_to_client(net); /* uses the functions that the client used */
         virtio_net_ctrl_restore(net);
+        virtio_net_from_client(net);
     }
     if (net->link_up) {
+        virtio_net_to_client(net);
         net->client->link(net->client->context, true);
+        virtio_net_from_client(net);
     }
 }

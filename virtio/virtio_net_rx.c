@@ -2,6 +2,8 @@
 /* Receiving: assembles used buffers into frames and passes them to the client. */
 #include "virtio/internal/virtio_net_rx.h"
 
+#include "virtio/internal/virtio_net_debug.h"
+
 enum { MERGED_MAX = 48 }; /* most buffers of a frame: 64 KiB and one spare */
 
 /* The next used buffer, or NULL. *length: the bytes written by the device. */
@@ -20,8 +22,11 @@ static void deliver(struct virtio_net *net, struct virtio_net_buffer *buffer, un
                     uint32_t length, bool more, const struct virtio_net_offload *offload)
 {
     net->counters.rx_bytes += length;
+    virtio_net_hand_out(&buffer->debug_held);
+    virtio_net_to_client(net);
     net->client->receive(net->client->context, buffer->private,
                          virtio_net_buffer_header(net, buffer) + skip, length, more, offload);
+    virtio_net_from_client(net);
 }
 
 /*

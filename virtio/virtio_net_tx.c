@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "virtio/internal/virtio_net_debug.h"
 #include "virtio/internal/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
@@ -57,7 +58,9 @@ unsigned virtio_net_tx_reclaim(struct virtio_net *net)
     void *cookie;
 
     while (count < most && (cookie = virtqueue_get(&net->tx, &length)) != NULL) {
+        virtio_net_to_client(net);
         net->client->transmitted(net->client->context, cookie);
+        virtio_net_from_client(net);
         count++;
     }
     return count;
@@ -69,7 +72,9 @@ void virtio_net_tx_give_back(struct virtio_net *net)
 
     while ((cookie = virtqueue_detach(&net->tx)) != NULL) {
         net->counters.tx_lost++;
+        virtio_net_to_client(net);
         net->client->transmitted(net->client->context, cookie);
+        virtio_net_from_client(net);
     }
 }
 
@@ -211,6 +216,7 @@ static int add_frame(struct virtio_net *net, struct virtqueue_part *parts, unsig
 int virtio_net_transmit(struct virtio_net *net, struct virtqueue_part *parts, unsigned count,
                         unsigned headroom, const struct virtio_net_offload *offload, void *cookie)
 {
+    VIRTIO_NET_ENTER(net);
     uint32_t bytes = 0;
     int error;
 
@@ -258,5 +264,6 @@ bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned
 
 void virtio_net_flush(struct virtio_net *net)
 {
+    VIRTIO_NET_ENTER(net);
     virtqueue_kick(&net->tx);
 }

@@ -79,6 +79,11 @@ void virtio_platform_log(const char *format, ...) __attribute__((format(printf, 
     } while (0)
 #endif
 
+#if VIRTIO_DEBUG
+/* A rule for the caller was broken. Logs it and stops; must not return. */
+void virtio_platform_broken(const char *rule);
+#endif
+
 /*
  * Barriers between this processor and the device: full, read before read, write before write. The
  * compiler's fences suffice if the device behaves like another processor with the same coherent

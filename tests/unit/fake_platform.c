@@ -246,6 +246,11 @@ uint64_t virtio_platform_clock_ns(void)
     return fake_platform.clock_ns;
 }
 
+void virtio_platform_broken(const char *rule)
+{
+    mock_assert(0, rule, "virtio_platform_broken()", 0);
+}
+
 void virtio_platform_log(const char *format, ...)
 {
     size_t used = strlen(fake_platform.log);

@@ -16,7 +16,10 @@ enum { VIRTIO_NET_ETHERNET_HEADERS = 18 }; /* bytes, with a VLAN tag */
  */
 struct virtio_net_buffer {
     struct virtio_net_buffer *next; /* while it is kept for reuse */
-    uint64_t private[];             /* the client's bytes, padding, header and frame */
+#if VIRTIO_DEBUG
+    uint32_t debug_held; /* VIRTIO_NET_HELD while the client has it */
+#endif
+    uint64_t private[]; /* the client's bytes, padding, header and frame */
 };
 
 static inline uint8_t *virtio_net_buffer_header(const struct virtio_net *net,
