@@ -60,3 +60,14 @@ check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under AS
 check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, under qemu-ppc; types of shared fields
 	@CC='$(HOSTCC)' tests/unit/endian-types
 	@set -e; for test in $^; do echo "== $$test"; qemu-ppc $$test; done
+
+# The port of docs/porting.md for several processors, on threads, with the fake device.
+.PHONY: check-port-smp
+check-unit: check-port-smp
+check-port-smp: $(B)/host/port-smp
+	@$< | grep 'port: 400 frames sent, 400 received'
+$(B)/host/port-smp: $(addprefix tests/unit/,port_smp.c port_kernel.c $(addprefix fake_,pci.c virtio.c registers.c extras.c ctrl.c queue.c packed.c)) $(LIB) tests/unit/port_kernel.h
+	@mkdir -p $(@D)
+	$(call say,HOST,$@)
+	$(Q)$(HOSTCC) -std=gnu11 -O1 $(WARNINGS) -fsanitize=address,undefined -pthread -DVIRTIO_DEBUG=1 -DVIRTIO_CONFIG_DMA_MAP=1 \
+		-I. -Itests/unit $(filter %.c,$^) -lcmocka -o $@

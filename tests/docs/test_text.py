@@ -124,6 +124,7 @@ def test_hypervisors_name_tests_that_exist():
 
 @pytest.mark.parametrize("name, document", [
     ("tests/guest/port.c", "docs/porting.md"), ("tests/unit/port.c", "docs/porting.md"),
+    ("tests/unit/port_smp.c", "docs/porting.md"),
     ("tests/system/test_hello.py", "tests/README.md")])
 def test_listing_is_the_file(name, document):
     assert (ROOT / name).read_text() in (ROOT / document).read_text()
