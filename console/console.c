@@ -13,7 +13,7 @@
 
 enum {
     TAKEN_A_PASS = 16, /* characters: what a UART keeps */
-    AHEAD = 128,       /* characters typed while a command runs */
+    AHEAD = 1024,      /* characters typed while a command runs */
     CONTROL_C = 'C' & 0x1f,
 };
 
@@ -22,6 +22,7 @@ static bool in_use; /* somebody has typed something, so there is a prompt */
 static struct {
     uint8_t characters[AHEAD];
     unsigned first, count;
+    enum lost { NONE_LOST, PART_LOST, LINE_LOST } lost; /* because there were too many */
 } ahead;
 static const struct command *running;
 static enum command_progress progress;
@@ -67,7 +68,7 @@ static void edit(int c)
         printf("the line has more than %u characters and is ignored\n", (unsigned)LINE_MAX);
         break;
     case LINE_UNREADABLE:
-        printf("the line has characters that are not ASCII and is ignored\n");
+        printf("the line has a character that is not text and is ignored\n");
         break;
     case LINE_GIVEN_UP:
         break;
@@ -85,22 +86,50 @@ static void stop(void)
     }
     printf("^C\n");
     ahead.count = 0;
+    ahead.lost = NONE_LOST;
     progress = COMMAND_DONE;
     go_on();
 }
 
-/* Ctrl-C ends a command at once, whatever was typed before it. */
+/*
+ * True if this character is ignored because too many were typed while a command waits. Characters
+ * are ignored until the command and their line have ended, so that no part of a line is run.
+ */
+static bool is_lost(int c)
+{
+    if (ahead.lost == LINE_LOST && running == NULL) {
+        ahead.lost = NONE_LOST;
+    }
+    if (ahead.lost == NONE_LOST) {
+        if (ahead.count < AHEAD) {
+            return false;
+        }
+        printf("more than %u characters were typed ahead and are ignored\n", (unsigned)AHEAD);
+        ahead.count = 0;
+    }
+    ahead.lost = c == '\r' || c == '\n' || c == CONTROL_C ? LINE_LOST : PART_LOST;
+    return true;
+}
+
+/*
+ * Ctrl-C ends a command at once, whatever was typed before it. So input is read for as long as a
+ * command waits. Other commands end soon, and input that does not fit is read after them.
+ */
 static void take(void)
 {
-    for (unsigned i = 0; i < TAKEN_A_PASS && ahead.count < AHEAD; i++) {
-        int c = arch_console_getc();
+    for (unsigned i = 0; i < TAKEN_A_PASS; i++) {
+        int c;
 
+        if (ahead.count == AHEAD && progress != COMMAND_WAITS) {
+            return;
+        }
+        c = arch_console_getc();
         if (c < 0) {
             return;
         }
         if (c == CONTROL_C && running != NULL) {
             stop();
-        } else {
+        } else if (!is_lost(c)) {
             ahead.characters[(ahead.first + ahead.count++) % AHEAD] = (uint8_t)c;
         }
     }

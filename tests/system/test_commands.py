@@ -84,7 +84,7 @@ def test_lines_that_are_wrong(arch):
         terminal.type("x" * 500 + "\r")
         terminal.wait_for("^the line has more than 70 characters and is ignored\n" + PROMPT + r"\Z")
         terminal.type("h\xe9lp\r".encode())
-        terminal.wait_for("^the line has characters that are not ASCII and is ignored\n" + PROMPT + r"\Z")
+        terminal.wait_for("^the line has a character that is not text and is ignored\n" + PROMPT + r"\Z")
         noise = random.Random(1).randbytes(1 << 12)
         terminal.type(noise.replace(b"\r", b"").replace(b"\n", b""))
         terminal.type("\x03")
@@ -119,6 +119,19 @@ def test_loop_goes_on_and_a_key_wakes_it(arch, mode):
         terminal.type("\x03")  # input typed after the ping is discarded
         terminal.wait_for(r"^\d+ sent, \d+ answered, .*\n\^C\n" + PROMPT + r"\Z")
         assert terminal.command("mode") == [f"mode {mode}, poll_us 10"]
+
+
+def test_more_than_a_command_waits_for(arch):
+    """Ctrl-C ends a command, however much was typed before it; nothing of that is run."""
+    with guest_with_terminal(arch) as (_, terminal):
+        terminal.type("ping 10.0.0.1 1000\r" + "reboot\r" * 1000 + "reboot")
+        terminal.wait_for("^more than 1024 characters were typed ahead and are ignored$")
+        terminal.type("\x03")
+        terminal.wait_for(r"^\d+ sent, \d+ answered, .*\n\^C\n" + PROMPT + r"\Z")
+        terminal.type("ping 10.0.0.1 4\r" + "reboot\r" * 1000 + "reboot")
+        terminal.wait_for("^4 sent, .*\n" + PROMPT + r"\Z")
+        terminal.type("\r")  # ends the line that was ignored
+        assert terminal.command("mode") == ["mode hybrid, poll_us 10"]
 
 
 def test_promiscuous(arch):
