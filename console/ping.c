@@ -57,15 +57,38 @@ static bool read_address(const char *text, ip_addr_t *to)
     return true;
 }
 
+/* Why no station would answer from this address, or NULL. lwIP has no loopback. */
+static const char *unanswerable(const ip_addr_t *to)
+{
+    for (unsigned card = 0; card < net_port_count(); card++) {
+        struct netif *netif = &net_port(card)->netif;
+
+        if (IP_IS_V6(to) ? netif_get_ip6_addr_match(netif, ip_2_ip6(to)) >= 0
+                         : ip4_addr_eq(netif_ip4_addr(netif), ip_2_ip4(to))) {
+            return "this station's own address";
+        }
+        if (!IP_IS_V6(to) && ip4_addr_isbroadcast(ip_2_ip4(to), netif)) {
+            return "the address of all stations of a network";
+        }
+    }
+    return NULL;
+}
+
 static enum command_progress start(char *const words[], unsigned count)
 {
     static uint16_t id;
+    const char *reason;
     ip_addr_t to;
     unsigned requests = COUNT, size = SIZE;
 
     memset(&to, 0, sizeof to);
     if (!read_address(words[1], &to)) {
         printf("'%s' is not a station's address of IPv4 or IPv6\n", words[1]);
+        return COMMAND_DONE;
+    }
+    reason = unanswerable(&to);
+    if (reason != NULL) {
+        printf("'%s' is %s\n", words[1], reason);
         return COMMAND_DONE;
     }
     if ((count > 2 && !command_number(words[2], 1, COUNT_MAX, &requests)) ||

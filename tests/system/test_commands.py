@@ -65,6 +65,9 @@ WRONG = {  # the line, and the one line of its answer
     "help me": "usage: help",
     "ping": r"usage: ping ADDRESS \[COUNT \[SIZE\]\]",
     "ping 10.0.0.300": "'10.0.0.300' is not a station's address of IPv4 or IPv6",
+    "ping 10.0.0.2": "'10.0.0.2' is this station's own address",
+    "ping fe80::5054:ff:fe12:3456": "'fe80::5054:ff:fe12:3456' is this station's own address",
+    "ping 10.0.0.255": "'10.0.0.255' is the address of all stations of a network",
     "ping 10.0.0.1 0": r"usage: ping ADDRESS \[COUNT \[SIZE\]\]",
     "ping 10.0.0.1 1 65508": r"usage: ping ADDRESS \[COUNT \[SIZE\]\]",
     "ping 10.9.9.9 1": "1: not sent: there is no way to that network",
@@ -79,6 +82,7 @@ WRONG = {  # the line, and the one line of its answer
 
 def test_lines_that_are_wrong(arch):
     with guest_with_terminal(arch) as (guest, terminal):
+        terminal.wait_for("^vtnet: IPv6 address fe80::")
         for line, answer in WRONG.items():
             assert re.fullmatch(answer, terminal.command(line)[0]), line
         terminal.type("x" * 500 + "\r")
