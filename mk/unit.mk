@@ -54,7 +54,7 @@ unit-programs: $(foreach d,host ppc-linux,$(UNIT_TESTS:%=$(B)/$d/unit/%))
 
 .PHONY: check-unit
 check-unit: $(UNIT_TESTS:%=$(B)/host/unit/%) ## unit tests on the host, under ASan and UBSan
-	@set -e; for test in $^; do echo "== $$test"; $$test; done
+	@set -e; for test in $(UNIT_TESTS:%=$(B)/host/unit/%); do echo "== $$test"; $$test; done
 
 .PHONY: check-endian
 check-endian: $(UNIT_TESTS:%=$(B)/ppc-linux/unit/%) ## the same big-endian, under qemu-ppc; types of shared fields
