@@ -13,7 +13,7 @@ STATEMENTS = 274  # none may be lost
 VERDICTS = ("kept", "not negotiated", "not applicable", "deviation")
 DEFINED = re.compile(r"^[a-z][^\n;{}=]*?\b(\w+)\([^;{]*\)\s*\{|^#define (\w+)", re.MULTILINE)
 REGISTERED = re.compile(r"\bcmocka_unit_test\w*\(\s*(\w+)")
-FEATURES = re.compile(r"^#define VIRTIO_NET_FEATURES(.*\\\n)+.*\n", re.MULTILINE)
+FEATURES = re.compile(r"^#define VIRTIO_NET_FEATURES_KNOWN(.*\\\n)+.*\n", re.MULTILINE)
 
 
 def load(*patterns):

@@ -25,7 +25,7 @@ def test_the_document():
 
 @pytest.mark.parametrize("change", [
     ("virtio.c", "void add_status(", "void add_bits("),
-    ("virtio_net.h", "#define VIRTIO_NET_FEATURES", "#define VIRTIO_NET_FEATURES \\\n VIRTIO_F_SR_IOV"),
+    ("virtio_net.h", "#define VIRTIO_NET_FEATURES_KNOWN", "#define VIRTIO_NET_FEATURES_KNOWN \\\n VIRTIO_F_SR_IOV"),
     ("virtqueue_ring.h", "virtqueue_part_flags(unsigned i", "virtqueue_flags(unsigned i")])
 def test_changed_code_is_noticed(change):
     assert wrong(code_change=change)
