@@ -32,6 +32,7 @@ IN_BURST = 32  # frames that come together
 OUT_BURST = 17  # datagrams that are asked for at once
 SETTLE = 0.004  # seconds without an instruction after which a guest sleeps
 TICKS = 0.1  # seconds in which the clock's tick has reported what was sent
+IDLE = 0.3  # seconds of a trace without packets
 QUIET = 1.3  # seconds after which nothing that follows the start is left to do
 
 
@@ -61,6 +62,8 @@ class Tracer:
         self.monitor("log exec,nochain")
         with self.file(name).open("rb") as self.written:
             yield
+            self.settle()
+            time.sleep(IDLE)  # ticks of the clock with nothing to do, to be subtracted
             self.settle()
         self.monitor("log none")
 

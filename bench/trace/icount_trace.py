@@ -117,7 +117,8 @@ def packets(image, path):
     that comes before the loop has run for the one before is none of these."""
     parts = list(wakes(image, path))
     idle = [layers for events, layers in parts if not any(events) and layers["glue"]]
-    tick = medians(idle)[0] if idle else {}
+    assert idle, "no tick of the clock without packets"
+    tick = medians(idle)[0]
     groups = []
     for events, layers in parts:
         if events[0] > 0:
