@@ -22,7 +22,7 @@ FUZZ_LINK_console := -Wl,--wrap=printf
 
 # The stack's variables are in separate sections, so that each input starts with the same state.
 FUZZ_STACK := $(filter-out net/nic.c net/nic_%,$(wildcard net/*.c net/lwip_port/*.c net/services/*.c)) \
-	$(addprefix boot/,address_text.c arguments.c arguments_check.c fw_cfg.c ipv6_text.c net_config.c) runtime/stamp.c
+	$(addprefix boot/,address_text.c arguments.c arguments_check.c fw_cfg.c ipv6_text.c) examples/net_config.c runtime/stamp.c
 FUZZ_NET := $(addprefix tests/fuzz/,input.c arena.c host.c card.c stack.c peer.c)
 FUZZ_LWIP := $(LWIP_SOURCES:%.c=$(B)/fuzz/objects/lwip/%.o)
 FUZZ_SOURCES_frames := $(FUZZ_STACK) $(FUZZ_NET)
@@ -44,7 +44,7 @@ $(B)/fuzz/objects/%.o: %.c $(B)/fuzz/flags
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)
 	$(Q)$(FUZZ_CC) $(FUZZ_FLAGS) $(if $(filter virtio/%,$<),-fsanitize-coverage=trace-loads) \
-		$(if $(filter boot/% net/% runtime/%,$<),$(FUZZ_KEEP)) $(FUZZ_INCLUDES) -MMD -MP -c $< -o $@
+		$(if $(filter boot/% examples/% net/% runtime/%,$<),$(FUZZ_KEEP)) $(FUZZ_INCLUDES) -MMD -MP -c $< -o $@
 
 $(foreach target,$(FUZZ_TARGETS),$(eval $(B)/fuzz/$(target): $(FUZZ_SOURCES_$(target):%.c=$(B)/fuzz/objects/%.o)))
 $(FUZZ_TARGETS:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/objects/tests/fuzz/%.o

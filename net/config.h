@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a program wants its network to be. boot/net_config.h makes it of the boot arguments. */
+/* What a program wants its network to be. examples/net_config.h makes it of the boot arguments. */
 #ifndef NET_CONFIG_H
 #define NET_CONFIG_H
 

@@ -7,7 +7,7 @@
  */
 #include "arch/arch.h"
 #include "boot/boot.h"
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 #include "net/net.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"

@@ -11,7 +11,7 @@
 #include "arch/arch.h"
 #include "boot/arguments.h"
 #include "boot/boot.h"
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 #include "lwip/inet.h"
 #include "net/net.h"
 #include "net/services/services.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The shortest program: on TCP port 1234 it sends a line and closes. */
 #include "boot/boot.h"
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 #include "net/net.h"
 #include "net/services/listen.h"
 

@@ -8,7 +8,7 @@
 
 #include "boot/arguments.h"
 #include "boot/boot.h"
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 #include "net/net.h"
 #include "net/services/iperf_client.h"
 #include "net/services/services.h"

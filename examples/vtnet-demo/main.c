@@ -4,8 +4,8 @@
 
 #include "arch/arch.h"
 #include "boot/boot.h"
-#include "boot/net_config.h"
 #include "console/console.h"
+#include "examples/net_config.h"
 #include "net/addresses.h"
 #include "net/net.h"
 #include "net/services/services.h"

@@ -6,7 +6,7 @@
 
 #include "arena.h"
 #include "boot/arguments.h"
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 #include "host.h"
 #include "input.h"
 #include "lwip/priv/tcp_priv.h"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "boot/boot.h"
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 #include "lwip/timeouts.h"
 #include "net/net.h"
 #include "net/services/listen.h"

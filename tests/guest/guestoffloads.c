@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "boot/boot.h"
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 #include "net/lwip_port/port.h"
 #include "net/net.h"
 #include "net/services/listen.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "boot/net_config.h"
+#include "examples/net_config.h"
 
 #include <string.h>
 

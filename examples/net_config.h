@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef BOOT_NET_CONFIG_H
-#define BOOT_NET_CONFIG_H
+#ifndef EXAMPLES_NET_CONFIG_H
+#define EXAMPLES_NET_CONFIG_H
 
 #include "net/config.h"
 
