@@ -17,10 +17,11 @@
 #include "net/services/zeros.h"
 
 enum {
-    POLL_INTERVAL = 2,  /* in lwIP's units of half a second */
-    PIECE_MIN = 4096,   /* bytes, unless it is the last piece */
-    SECONDS_MAX = 3600, /* limit of the sending time, whatever the client requested */
-    ATTEMPTS = 30,      /* to connect to a client that does not listen yet */
+    POLL_INTERVAL = 2,              /* in lwIP's units of half a second */
+    PIECE_MIN = 4096,               /* bytes, unless it is the last piece */
+    SECONDS_MAX = 3600,             /* limit of the sending time, whatever the client requested */
+    ATTEMPTS = 30,                  /* to connect to a client that does not listen yet */
+    REFUSED_MAX = PLACES_IPERF / 2, /* clients that are tried again */
 };
 
 static const uint64_t SECOND_NS = 1000000000;
@@ -69,7 +70,10 @@ struct connection {
     struct connection *next;
 };
 
-/* Connections to clients that refused the last attempt: at most as many as the port has places. */
+/*
+ * Connections to clients that refused the last attempt. They are few enough that attempts for all of
+ * them at once leave places for others.
+ */
 static struct connection *refused;
 static unsigned refused_count;
 
@@ -182,6 +186,34 @@ static void connect_back(const struct connection *c)
     attempt(back, c->pcb);
 }
 
+static void give_up_most_tried(void)
+{
+    struct connection **most_tried = &refused;
+    struct connection *back;
+
+    for (struct connection **link = &refused; *link != NULL; link = &(*link)->next) {
+        if ((*link)->attempts < (*most_tried)->attempts) {
+            most_tried = link;
+        }
+    }
+    back = *most_tried;
+    *most_tried = back->next;
+    refused_count--;
+    free(back);
+}
+
+/* So a client that has just asked is not given up for others that never listen. */
+static void keep_refused(struct connection *back)
+{
+    if (refused_count == REFUSED_MAX) {
+        give_up_most_tried();
+    }
+    back->again_at = arch_clock_ns() + ATTEMPT_NS;
+    back->next = refused;
+    refused = back;
+    refused_count++;
+}
+
 static bool attempt_again(void *context)
 {
     struct connection **link = &refused;
@@ -285,11 +317,8 @@ static void tcp_failed(void *context, err_t error)
 {
     struct connection *c = context;
 
-    if (error == ERR_RST && c->attempts != 0 && refused_count < PLACES_IPERF) {
-        refused_count++;
-        c->again_at = arch_clock_ns() + ATTEMPT_NS;
-        c->next = refused;
-        refused = c;
+    if (error == ERR_RST && c->attempts != 0) {
+        keep_refused(c);
     } else {
         free(c);
     }

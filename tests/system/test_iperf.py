@@ -218,7 +218,7 @@ def test_header_in_pieces(guest):
             assert host.receive_to_end(sock) == bytes(100_000)
 
 
-def test_client_that_listens_late(guest):
+def listens_late(guest):
     """With -r a client listens after it has sent everything, which may be later than the guest connects."""
     with host.tcp_socket(guest.address, IPERF) as sock:
         sock.send(header(EXTEND | VERSION1, port=7777, amount=100_000))
@@ -230,6 +230,25 @@ def test_client_that_listens_late(guest):
         with server.accept()[0] as back:
             back.settimeout(host.PATIENCE)
             assert len(host.receive_to_end(back)) == 100_000
+
+
+def test_client_that_listens_late(guest):
+    listens_late(guest)
+
+
+def test_clients_that_never_listen_delay_no_other(guest):
+    """Not one that listens late, and not one that is connected already."""
+    sent = header(EXTEND | VERSION2, REVERSE, amount=100_000)
+    with host.tcp_socket(guest.address, IPERF) as idle:
+        idle.send(sent[:10])
+        for _ in range(CONNECTIONS + 8):
+            with host.tcp_socket(guest.address, IPERF) as sock:
+                sock.send(header(EXTEND | VERSION1 | RUN_NOW, port=1))
+                sock.shutdown(socket.SHUT_WR)
+                assert host.receive_to_end(sock) == b""
+        listens_late(guest)
+        idle.send(sent[10:])
+        assert host.receive_to_end(idle) == bytes(100_000)
 
 
 def test_amounts(guest):
