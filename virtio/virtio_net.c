@@ -376,6 +376,10 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
         look_at_configuration(net); /* first, since the link may be down */
     }
     reclaimed = virtio_net_tx_reclaim(net);
+    if (net->polled && net->dev->weak_barrier && net->tx.in_flight != 0) {
+        virtqueue_kick_again(&net->tx);
+    }
+    net->polled = true;
     frames = virtio_net_rx_poll(net, budget);
     virtio_net_interrupts_count(net, &interrupts, frames, reclaimed);
     if (reclaimed != 0 || net->tx.in_flight == 0) {

@@ -261,6 +261,7 @@ struct virtio_net {
     struct virtio_net_filters *filters; /* settings made through the control queue */
 
     bool busy;          /* within virtio_net_poll(), _reclaim() or _close(), and so in callbacks */
+    bool polled;        /* since the last virtio_net_interrupts_on(): there will be another look */
     volatile bool live; /* between virtio_net_start() and _close(): the handler may access the
                          * queues */
 
@@ -343,7 +344,12 @@ enum { VIRTIO_NET_PARTS_MAX = VIRTQUEUE_PARTS_MAX - 1 };
 bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned parts,
                          unsigned spare);
 
-/* Notifies the device of queued frames, if there are any and it wants that. */
+/*
+ * Notifies the device of queued frames, if there are any and it wants that. With
+ * options.weak_barrier it may take a second look to see that. Between virtio_net_poll() and
+ * virtio_net_interrupts_on() that look is left to the next call of either, which the client makes
+ * in any case.
+ */
 void virtio_net_flush(struct virtio_net *net);
 
 /* Releases a receive buffer: `buffer` is the argument of client.receive(). */

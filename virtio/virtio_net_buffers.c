@@ -198,7 +198,7 @@ void virtio_net_rx_post(struct virtio_net *net)
 bool virtio_net_rx_refill(struct virtio_net *net)
 {
     virtio_net_rx_post(net);
-    return virtqueue_kick(&net->rx);
+    return virtio_net_kick(net, &net->rx);
 }
 
 void virtio_net_release(struct virtio_net *net, void *buffer)

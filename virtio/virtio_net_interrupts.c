@@ -51,6 +51,11 @@ bool virtio_net_interrupts_on(struct virtio_net *net, bool tx)
     if (tx && after != 0 && virtqueue_interrupts_on(&net->tx, after)) {
         pending = true;
     }
+    net->polled = false;
+    if (net->dev->weak_barrier) { /* enabling interrupts took a fence */
+        virtqueue_kick_again(&net->rx);
+        virtqueue_kick_again(&net->tx);
+    }
     return pending;
 }
 
@@ -145,9 +150,9 @@ struct virtio_net_interrupts virtio_net_interrupts_take(struct virtio_net *net)
 }
 
 /* Counts an interrupt that may be this queue's; the queue then had `used` buffers. */
-static void count_interrupt(struct virtio_net *net, struct virtqueue *vq, unsigned used)
+static void count_interrupt(struct virtio_net *net, struct virtqueue *vq, bool own, unsigned used)
 {
-    if (!has_own_vectors(net)) {
+    if (!own) {
         vq->counters.interrupts += used != 0;
     } else if (used == 0) {
         vq->counters.interrupts_spurious++;
@@ -159,14 +164,19 @@ void virtio_net_interrupts_count(struct virtio_net *net,
                                  const struct virtio_net_interrupts *interrupts, unsigned received,
                                  unsigned transmitted)
 {
+    bool own;
+
+    if (!interrupts->any) {
+        return;
+    }
+    own = has_own_vectors(net);
     if (interrupts->rx) {
-        count_interrupt(net, &net->rx, received);
+        count_interrupt(net, &net->rx, own, received);
     }
     if (interrupts->tx) {
-        count_interrupt(net, &net->tx, transmitted);
+        count_interrupt(net, &net->tx, own, transmitted);
     }
-    if (interrupts->any && !has_own_vectors(net) && !interrupts->config &&
-        received + transmitted == 0) {
+    if (!own && !interrupts->config && received + transmitted == 0) {
         net->counters.interrupts_spurious++;
     }
 }

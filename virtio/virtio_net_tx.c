@@ -265,5 +265,5 @@ bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned
 void virtio_net_flush(struct virtio_net *net)
 {
     VIRTIO_NET_ENTER(net);
-    virtqueue_kick(&net->tx);
+    virtio_net_kick(net, &net->tx);
 }

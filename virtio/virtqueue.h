@@ -42,7 +42,7 @@ struct virtqueue_counters {
     uint32_t buffers;          /* used buffers taken */
     uint32_t kicks;            /* notifications sent */
     uint32_t kicks_suppressed; /* not sent because the device did not want any */
-    uint32_t kicks_saved;      /* of those sent: only found to be wanted after the fence */
+    uint32_t kicks_saved;      /* of those sent: only found to be wanted by a second look */
     uint32_t full;             /* virtqueue_add() without room */
     uint32_t bad_id;           /* used ids without a buffer in flight: the queue is broken */
     uint32_t bad_length;       /* used lengths above the buffer's size */
@@ -88,10 +88,10 @@ struct virtqueue_mapping {
 
 struct virtqueue {
     struct virtio_device *dev;
-    const struct virtqueue_ring *ring; /* functions of the ring format */
-    uint16_t index;                    /* index of the queue in the device */
-    uint16_t size;                     /* descriptors; a power of two in a split ring */
+    uint16_t index; /* index of the queue in the device */
+    uint16_t size;  /* descriptors; a power of two in a split ring */
     uint16_t slots; /* how many of them are used: a legacy device dictates the size */
+    bool packed;    /* the ring format */
     bool event_idx;
     bool in_order;
     bool broken;          /* the device broke the rules: no more buffers are taken from the queue */
@@ -114,7 +114,8 @@ struct virtqueue {
     uint16_t avail_idx; /* next entry to make available */
     uint16_t used_idx;  /* next used entry to take */
     uint16_t unkicked;  /* entries made available since the last notification, at most `size` */
-    uint16_t free_head;
+    uint16_t free_head; /* the slot that has been free longest */
+    uint16_t free_tail;
     uint16_t free_count; /* descriptors */
     uint16_t in_flight;  /* buffers of the device, and used ones not yet returned by
                           * virtqueue_get() */
@@ -188,6 +189,14 @@ unsigned virtqueue_descriptors(const struct virtqueue *vq, unsigned chains, unsi
 
 /* Notifies the device of the added buffers if it wants that. Returns true if it was notified. */
 bool virtqueue_kick(struct virtqueue *vq);
+
+/*
+ * The same without the register read of a weak barrier (virtio_device.weak_barrier), for a caller
+ * that will look again: the device may have asked for a notification without the driver seeing it.
+ * virtqueue_kick_again() is that second look, later or behind virtio_device_fence().
+ */
+bool virtqueue_try_kick(struct virtqueue *vq);
+bool virtqueue_kick_again(struct virtqueue *vq);
 
 /* Notifies the device again of buffers that it has had for long, whether it wants that or not. */
 void virtqueue_remind(struct virtqueue *vq);

@@ -29,7 +29,7 @@ static const struct pvirtq_event_suppress *device_event(const struct virtqueue *
     return vq->device_area;
 }
 
-static int allocate(struct virtqueue *vq)
+int virtqueue_packed_allocate(struct virtqueue *vq)
 {
     size_t align = vq->dev->transport->queue_align;
     size_t driver = (sizeof(struct pvirtq_desc) * vq->size + align - 1) & ~(align - 1);
@@ -136,9 +136,24 @@ static void write_direct(struct virtqueue *vq, const struct virtqueue_part *part
     vq->slot[id].count = (uint16_t)count;
 }
 
+void virtqueue_packed_add_single(struct virtqueue *vq, const struct virtqueue_part *part,
+                                 bool writes, uint16_t id)
+{
+    uint16_t place = vq->avail_idx;
+    struct pvirtq_desc *desc = &descriptors(vq)[place & PVIRTQ_OFF];
+    struct virtqueue_cursor at = virtqueue_first(&vq->slot[id]);
+
+    write_desc(desc, virtqueue_address(vq, part, &at), part->length, id);
+    /* The descriptor must be visible before its flags. */
+    virtio_wmb();
+    virtio16_write(LITTLE, &desc->flags,
+                   (uint16_t)((writes ? VIRTQ_DESC_F_WRITE : 0) | available_flag(place)));
+    vq->avail_idx = advance(vq, place, 1);
+}
+
 /* §2.8.21 Supplying Buffers to The Device */
-static unsigned add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
-                    unsigned count, uint16_t id)
+unsigned virtqueue_packed_add(struct virtqueue *vq, const struct virtqueue_part *parts,
+                              unsigned out, unsigned count, uint16_t id)
 {
     if (vq->slot[id].table != VIRTQUEUE_NO_TABLE) {
         write_indirect(vq, parts, out, count, id);
@@ -153,7 +168,7 @@ static unsigned add(struct virtqueue *vq, const struct virtqueue_part *parts, un
  * §2.8.10 Driver and Device Event Suppression. Reserved values, and DESC without the feature,
  * suppress nothing.
  */
-static bool wants_kick(const struct virtqueue *vq)
+bool virtqueue_packed_wants_kick(const struct virtqueue *vq)
 {
     unsigned flags = virtio16_read(LITTLE, &device_event(vq)->flags) & RING_EVENT_FLAGS_MASK;
     unsigned place;
@@ -175,7 +190,7 @@ static bool wants_kick(const struct virtqueue *vq)
     return virtqueue_passes((uint16_t)event, vq->avail_idx & PVIRTQ_OFF, vq->unkicked);
 }
 
-static bool wants_next(const struct virtqueue *vq)
+bool virtqueue_packed_wants_next(const struct virtqueue *vq)
 {
     unsigned flags = virtio16_read(LITTLE, &device_event(vq)->flags) & RING_EVENT_FLAGS_MASK;
 
@@ -216,7 +231,7 @@ static unsigned skipped(struct virtqueue *vq, uint32_t id, uint32_t length)
  * §2.8.22 Receiving Used Buffers From The Device. The WRITE flag also tells whether the device has
  * written anything (§2.8.3), but QEMU never sets it, so only the length is used.
  */
-static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
+bool virtqueue_packed_next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
 {
     const struct pvirtq_desc *desc = &descriptors(vq)[vq->used_idx & PVIRTQ_OFF];
     unsigned skip;
@@ -245,7 +260,7 @@ static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
  * Used descriptors are contiguous (§2.8.6). In a batch, the first descriptor may appear before the
  * others.
  */
-static bool hides_one(const struct virtqueue *vq)
+bool virtqueue_packed_hides_one(const struct virtqueue *vq)
 {
     uint16_t place = vq->used_idx;
 
@@ -261,7 +276,7 @@ static bool hides_one(const struct virtqueue *vq)
     return false;
 }
 
-static void interrupts_off(struct virtqueue *vq)
+void virtqueue_packed_interrupts_off(struct virtqueue *vq)
 {
     virtio16_write(LITTLE, &driver_event(vq)->flags, RING_EVENT_FLAGS_DISABLE);
 }
@@ -271,7 +286,7 @@ static void interrupts_off(struct virtqueue *vq)
  * position is known only if all chains are single descriptors and the device writes one for each.
  * Otherwise the next one is requested.
  */
-static bool interrupts_on(struct virtqueue *vq, uint16_t after)
+bool virtqueue_packed_interrupts_on(struct virtqueue *vq, uint16_t after)
 {
     unsigned ahead = after > 0 && all_single(vq) && !vq->in_order ? after - 1u : 0;
     uint16_t event = advance(vq, vq->used_idx, ahead < vq->size ? ahead : vq->size - 1u);
@@ -291,15 +306,3 @@ static bool interrupts_on(struct virtqueue *vq, uint16_t after)
     virtio_device_fence(vq->dev);
     return is_used(vq, event);
 }
-
-const struct virtqueue_ring virtqueue_packed = {
-    .first_index = PVIRTQ_WRAP,
-    .allocate = allocate,
-    .add = add,
-    .wants_kick = wants_kick,
-    .wants_next = wants_next,
-    .next_used = next_used,
-    .hides_one = hides_one,
-    .interrupts_off = interrupts_off,
-    .interrupts_on = interrupts_on,
-};

@@ -39,7 +39,7 @@ static size_t align_up(size_t value, size_t align)
 }
 
 /* The layout of §2.7.2, which legacy devices require. It also suits modern devices. */
-static int allocate(struct virtqueue *vq)
+int virtqueue_split_allocate(struct virtqueue *vq)
 {
     size_t align = vq->dev->transport->queue_align;
     size_t desc_size = sizeof(struct virtq_desc) * vq->size;
@@ -107,27 +107,43 @@ static void write_direct(struct virtqueue *vq, const struct virtqueue_part *part
     slot->count = (uint16_t)count;
 }
 
-/* §2.7.13 Supplying Buffers to The Device */
-static unsigned add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
-                    unsigned count, uint16_t id)
+/* §2.7.13.2, §2.7.13.3: makes the chain that begins with this descriptor available. */
+static void show(struct virtqueue *vq, uint16_t head)
 {
     bool little = vq->dev->little_endian;
 
+    virtio16_write(little, &avail(vq)->ring[vq->avail_idx & (vq->size - 1)], head);
+    vq->avail_idx++;
+    /* The entry and its descriptors must be visible before the index. */
+    virtio_wmb();
+    virtio16_write(little, &avail(vq)->idx, vq->avail_idx);
+}
+
+void virtqueue_split_add_single(struct virtqueue *vq, const struct virtqueue_part *part,
+                                bool writes, uint16_t id)
+{
+    struct virtqueue_cursor at = virtqueue_first(&vq->slot[id]);
+
+    write_desc(vq, &descriptors(vq)[id], virtqueue_address(vq, part, &at), part->length,
+               writes ? VIRTQ_DESC_F_WRITE : 0, 0);
+    show(vq, id);
+}
+
+/* §2.7.13 Supplying Buffers to The Device */
+unsigned virtqueue_split_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                             unsigned count, uint16_t id)
+{
     if (vq->slot[id].table != VIRTQUEUE_NO_TABLE) {
         write_indirect(vq, parts, out, count, id);
     } else {
         write_direct(vq, parts, out, count, id);
     }
-    virtio16_write(little, &avail(vq)->ring[vq->avail_idx & (vq->size - 1)], id);
-    vq->avail_idx++;
-    /* The entry and its descriptors must be visible before the index. */
-    virtio_wmb();
-    virtio16_write(little, &avail(vq)->idx, vq->avail_idx);
+    show(vq, id);
     return 1;
 }
 
 /* §2.7.10 Available Buffer Notification Suppression */
-static bool wants_kick(const struct virtqueue *vq)
+bool virtqueue_split_wants_kick(const struct virtqueue *vq)
 {
     bool little = vq->dev->little_endian;
 
@@ -138,7 +154,7 @@ static bool wants_kick(const struct virtqueue *vq)
     return !(virtio16_read(little, &used(vq)->flags) & VIRTQ_USED_F_NO_NOTIFY);
 }
 
-static bool wants_next(const struct virtqueue *vq)
+bool virtqueue_split_wants_next(const struct virtqueue *vq)
 {
     bool little = vq->dev->little_endian;
 
@@ -170,7 +186,7 @@ static unsigned begin_batch(struct virtqueue *vq, uint32_t id, uint32_t length, 
 }
 
 /* §2.7.14 Receiving Used Buffers From The Device */
-static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
+bool virtqueue_split_next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
 {
     bool little = vq->dev->little_endian;
     uint16_t pending = (uint16_t)(virtio16_read(little, &used(vq)->idx) - vq->used_idx);
@@ -200,7 +216,7 @@ static bool next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
 }
 
 /* §2.7.7 Used Buffer Notification Suppression */
-static void interrupts_off(struct virtqueue *vq)
+void virtqueue_split_interrupts_off(struct virtqueue *vq)
 {
     bool little = vq->dev->little_endian;
 
@@ -215,7 +231,7 @@ static void interrupts_off(struct virtqueue *vq)
     }
 }
 
-static bool interrupts_on(struct virtqueue *vq, uint16_t after)
+bool virtqueue_split_interrupts_on(struct virtqueue *vq, uint16_t after)
 {
     bool little = vq->dev->little_endian;
 
@@ -231,14 +247,3 @@ static bool interrupts_on(struct virtqueue *vq, uint16_t after)
     virtio_device_fence(vq->dev);
     return (uint16_t)(virtio16_read(little, &used(vq)->idx) - vq->used_idx) >= after;
 }
-
-const struct virtqueue_ring virtqueue_split = {
-    .first_index = 0,
-    .allocate = allocate,
-    .add = add,
-    .wants_kick = wants_kick,
-    .wants_next = wants_next,
-    .next_used = next_used,
-    .interrupts_off = interrupts_off,
-    .interrupts_on = interrupts_on,
-};

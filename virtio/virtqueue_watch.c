@@ -33,8 +33,7 @@ bool virtqueue_overtaken(struct virtqueue *vq)
 
 void virtqueue_look_behind(struct virtqueue *vq)
 {
-    bool hidden = !vq->broken && !vq->stopped && vq->ring->hides_one != NULL &&
-                  vq->in_flight != 0 && vq->ring->hides_one(vq);
+    bool hidden = !vq->broken && !vq->stopped && vq->in_flight != 0 && virtqueue_ring_hides_one(vq);
 
     if (hidden && vq->hidden && vq->hidden_at == vq->used_idx) {
         vq->counters.bad_index++;

@@ -28,6 +28,15 @@ static inline uint8_t *virtio_net_buffer_header(const struct virtio_net *net,
     return (uint8_t *)buffer + net->rx_data_offset;
 }
 
+/*
+ * Notifies the device if it wants that. While the client polls, a weak barrier costs nothing: the
+ * next poll, or enabling interrupts, looks again.
+ */
+static inline bool virtio_net_kick(const struct virtio_net *net, struct virtqueue *vq)
+{
+    return net->polled ? virtqueue_try_kick(vq) : virtqueue_kick(vq);
+}
+
 /* The smallest queue size, a power of two, with at least this many descriptors. */
 uint16_t virtio_net_queue_size(unsigned wanted);
 

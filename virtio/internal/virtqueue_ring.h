@@ -7,41 +7,124 @@
 
 enum { VIRTQUEUE_NO_TABLE = -1 };
 
-/* A ring format. All functions except interrupts_off() must be called in the queue's context. */
-struct virtqueue_ring {
-    uint16_t first_index; /* avail_idx and used_idx of an empty ring */
-    /* Allocates the three areas, zeroed. 0 or VIRTIO_ERROR_NOMEM. */
-    int (*allocate)(struct virtqueue *vq);
-    /*
-     * Writes the descriptors of buffer `id` to the ring, or to its indirect table if it has one,
-     * and makes them available. Sets the slot's count and last, and advances avail_idx. Returns by
-     * how many entries.
-     */
-    unsigned (*add)(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
-                    unsigned count, uint16_t id);
-    /*
-     * True if the device wants a notification: of one of the last `unkicked` entries; of the next
-     * one.
-     */
-    bool (*wants_kick)(const struct virtqueue *vq);
-    bool (*wants_next)(const struct virtqueue *vq);
-    /*
-     * Takes the next used entry: its id, which is that of a buffer in flight, and its length as
-     * written by the device. Advances used_idx past it or, with IN_ORDER, past all entries that it
-     * covers, and begins a batch. Returns false if there is none, or the queue is broken now.
-     */
-    bool (*next_used)(struct virtqueue *vq, uint32_t *id, uint32_t *length);
-    /*
-     * True if a later entry is used but the next one is not, which must not last long. NULL: not
-     * possible in this format.
-     */
-    bool (*hides_one)(const struct virtqueue *vq);
-    void (*interrupts_off)(struct virtqueue *vq);
-    bool (*interrupts_on)(struct virtqueue *vq, uint16_t after);
-};
+/*
+ * The functions of a ring format, virtqueue_split_... and virtqueue_packed_..., and the choice
+ * between them: direct calls, which the compiler can inline. All but interrupts_off() must be
+ * called in the queue's context.
+ */
+static inline bool virtqueue_is_packed(const struct virtqueue *vq)
+{
+    return VIRTIO_CONFIG_PACKED && vq->packed;
+}
 
-extern const struct virtqueue_ring virtqueue_split;
-extern const struct virtqueue_ring virtqueue_packed;
+/* Allocates the three areas, zeroed. 0 or VIRTIO_ERROR_NOMEM. */
+int virtqueue_split_allocate(struct virtqueue *vq);
+int virtqueue_packed_allocate(struct virtqueue *vq);
+
+static inline int virtqueue_ring_allocate(struct virtqueue *vq)
+{
+    return virtqueue_is_packed(vq) ? virtqueue_packed_allocate(vq) : virtqueue_split_allocate(vq);
+}
+
+/*
+ * Writes the descriptors of buffer `id` to the ring, or to its indirect table if it has one, and
+ * makes them available. Sets the slot's count and last, and advances avail_idx. Returns by how many
+ * entries.
+ */
+unsigned virtqueue_split_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
+                             unsigned count, uint16_t id);
+unsigned virtqueue_packed_add(struct virtqueue *vq, const struct virtqueue_part *parts,
+                              unsigned out, unsigned count, uint16_t id);
+
+static inline unsigned virtqueue_ring_add(struct virtqueue *vq, const struct virtqueue_part *parts,
+                                          unsigned out, unsigned count, uint16_t id)
+{
+    return virtqueue_is_packed(vq) ? virtqueue_packed_add(vq, parts, out, count, id)
+                                   : virtqueue_split_add(vq, parts, out, count, id);
+}
+
+/* The same for a buffer of one part, without a table. The slot is complete; one entry is added. */
+void virtqueue_split_add_single(struct virtqueue *vq, const struct virtqueue_part *part,
+                                bool writes, uint16_t id);
+void virtqueue_packed_add_single(struct virtqueue *vq, const struct virtqueue_part *part,
+                                 bool writes, uint16_t id);
+
+static inline void virtqueue_ring_add_single(struct virtqueue *vq,
+                                             const struct virtqueue_part *part, bool writes,
+                                             uint16_t id)
+{
+    if (virtqueue_is_packed(vq)) {
+        virtqueue_packed_add_single(vq, part, writes, id);
+    } else {
+        virtqueue_split_add_single(vq, part, writes, id);
+    }
+}
+
+/* True if the device wants a notification of one of the last `unkicked` entries. */
+bool virtqueue_split_wants_kick(const struct virtqueue *vq);
+bool virtqueue_packed_wants_kick(const struct virtqueue *vq);
+
+static inline bool virtqueue_ring_wants_kick(const struct virtqueue *vq)
+{
+    return virtqueue_is_packed(vq) ? virtqueue_packed_wants_kick(vq)
+                                   : virtqueue_split_wants_kick(vq);
+}
+
+/* True if it wants one of the next entry. */
+bool virtqueue_split_wants_next(const struct virtqueue *vq);
+bool virtqueue_packed_wants_next(const struct virtqueue *vq);
+
+static inline bool virtqueue_ring_wants_next(const struct virtqueue *vq)
+{
+    return virtqueue_is_packed(vq) ? virtqueue_packed_wants_next(vq)
+                                   : virtqueue_split_wants_next(vq);
+}
+
+/*
+ * Takes the next used entry: its id, which is that of a buffer in flight, and its length as written
+ * by the device. Advances used_idx past it or, with IN_ORDER, past all entries that it covers, and
+ * begins a batch. Returns false if there is none, or the queue is broken now.
+ */
+bool virtqueue_split_next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length);
+bool virtqueue_packed_next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length);
+
+static inline bool virtqueue_ring_next_used(struct virtqueue *vq, uint32_t *id, uint32_t *length)
+{
+    return virtqueue_is_packed(vq) ? virtqueue_packed_next_used(vq, id, length)
+                                   : virtqueue_split_next_used(vq, id, length);
+}
+
+/*
+ * True if a later entry is used but the next one is not, which must not last long. This is not
+ * possible in a split ring.
+ */
+bool virtqueue_packed_hides_one(const struct virtqueue *vq);
+
+static inline bool virtqueue_ring_hides_one(const struct virtqueue *vq)
+{
+    return virtqueue_is_packed(vq) && virtqueue_packed_hides_one(vq);
+}
+
+void virtqueue_split_interrupts_off(struct virtqueue *vq);
+void virtqueue_packed_interrupts_off(struct virtqueue *vq);
+
+static inline void virtqueue_ring_interrupts_off(struct virtqueue *vq)
+{
+    if (virtqueue_is_packed(vq)) {
+        virtqueue_packed_interrupts_off(vq);
+    } else {
+        virtqueue_split_interrupts_off(vq);
+    }
+}
+
+bool virtqueue_split_interrupts_on(struct virtqueue *vq, uint16_t after);
+bool virtqueue_packed_interrupts_on(struct virtqueue *vq, uint16_t after);
+
+static inline bool virtqueue_ring_interrupts_on(struct virtqueue *vq, uint16_t after)
+{
+    return virtqueue_is_packed(vq) ? virtqueue_packed_interrupts_on(vq, after)
+                                   : virtqueue_split_interrupts_on(vq, after);
+}
 
 /* True if a used id names a buffer of the device. */
 static inline bool virtqueue_has(const struct virtqueue *vq, uint32_t id)
