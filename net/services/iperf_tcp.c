@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "arch/arch.h"
-#include "net/loop.h"
+#include "lwip/timeouts.h"
 #include "net/services/iperf.h"
 #include "net/services/limits.h"
 #include "net/services/listen.h"
@@ -21,11 +21,11 @@ enum {
     PIECE_MIN = 4096,               /* bytes, unless it is the last piece */
     SECONDS_MAX = 3600,             /* limit of the sending time, whatever the client requested */
     ATTEMPTS = 30,                  /* to connect to a client that does not listen yet */
+    ATTEMPT_MS = 100,               /* from one to the next */
     REFUSED_MAX = PLACES_IPERF / 2, /* clients that are tried again */
 };
 
 static const uint64_t SECOND_NS = 1000000000;
-static const uint64_t ATTEMPT_NS = 100000000; /* from one to the next */
 
 /* client_hdr_v1, and the part of client_hdrext that is used; big-endian. */
 struct client_hdr {
@@ -66,7 +66,6 @@ struct connection {
     /* Of a connection to the client, until it is established. */
     ip_addr_t local, client;
     unsigned attempts; /* left */
-    uint64_t again_at; /* time of the next one */
     struct connection *next;
 };
 
@@ -186,6 +185,22 @@ static void connect_back(const struct connection *c)
     attempt(back, c->pcb);
 }
 
+/* sys_timeout_handler */
+static void attempt_again(void *context)
+{
+    struct connection *back = refused;
+
+    (void)context;
+    refused = NULL;
+    refused_count = 0;
+    while (back != NULL) {
+        struct connection *next = back->next;
+
+        attempt(back, NULL);
+        back = next;
+    }
+}
+
 static void give_up_most_tried(void)
 {
     struct connection **most_tried = &refused;
@@ -208,29 +223,12 @@ static void keep_refused(struct connection *back)
     if (refused_count == REFUSED_MAX) {
         give_up_most_tried();
     }
-    back->again_at = arch_clock_ns() + ATTEMPT_NS;
+    if (refused == NULL) {
+        sys_timeout(ATTEMPT_MS, attempt_again, NULL);
+    }
     back->next = refused;
     refused = back;
     refused_count++;
-}
-
-static bool attempt_again(void *context)
-{
-    struct connection **link = &refused;
-
-    (void)context;
-    while (*link != NULL) {
-        struct connection *back = *link;
-
-        if (arch_clock_ns() < back->again_at) {
-            link = &back->next;
-        } else {
-            *link = back->next;
-            refused_count--;
-            attempt(back, NULL);
-        }
-    }
-    return false;
 }
 
 static err_t obey_header(struct connection *c)
@@ -358,9 +356,6 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool iperf_tcp_start(void)
 {
-    static struct net_poller poller = {.poll = attempt_again};
-
-    net_add_poller(&poller);
     return listen_tcp(SERVICE_PORT_IPERF, tcp_opened);
 }
 
