@@ -10,16 +10,16 @@ static uint64_t now_ms_ns; /* the value of the clock, in ns, at which now_ms beg
 
 static void advance_clock(uint64_t now_ns)
 {
-    const uint64_t ms = 1000000;
+    const uint32_t ms = 1000000;
+    uint64_t passed = now_ns - now_ms_ns;
+    uint64_t passed_ms;
 
-    if (now_ns - now_ms_ns >= 100 * ms) {
-        now_ms += (uint32_t)((now_ns - now_ms_ns) / ms);
-        now_ms_ns += (now_ns - now_ms_ns) / ms * ms;
+    if (passed < ms) {
+        return;
     }
-    while (now_ns - now_ms_ns >= ms) {
-        now_ms++;
-        now_ms_ns += ms;
-    }
+    passed_ms = passed <= UINT32_MAX ? (uint32_t)passed / ms : passed / ms; /* mostly 32 bits */
+    now_ms += (uint32_t)passed_ms;
+    now_ms_ns += passed_ms * ms;
 }
 
 void port_clock_start(uint64_t now_ns)
