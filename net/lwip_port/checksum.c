@@ -5,49 +5,45 @@
  * would take more instructions than a simple loop.
  */
 #include <stdint.h>
-#include <string.h>
 
 #include "arch/cc.h"
+#include "net/lwip_port/checksum.h"
 
-static uint32_t load(const uint8_t *at)
-{
-    uint32_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-enum { LONG = 128 }; /* length from which on the loop without carries is faster, bytes */
-
-static uint32_t add(uint32_t sum, uint32_t word)
-{
-    sum += word;
-    return sum + (sum < word); /* add the carry at the low end */
-}
+enum {
+    LONG = 128, /* length from which on the loop without carries is faster, bytes */
+    IPV4_HEADER = 20,
+};
 
 /* For blocks of 16 bytes, up to 64 KiB in total, so that neither half overflows. */
-static uint32_t sum_blocks(const uint8_t *at, const uint8_t *end)
+static uint64_t sum_blocks(const uint8_t *at, const uint8_t *end)
 {
     uint32_t high = 0;
     uint32_t low = 0;
 
     for (; at != end; at += 16) {
-        uint32_t a = load(at), b = load(at + 4), c = load(at + 8), d = load(at + 12);
+        uint32_t a = checksum_load(at), b = checksum_load(at + 4), c = checksum_load(at + 8),
+                 d = checksum_load(at + 12);
 
         high += (a >> 16) + (b >> 16) + (c >> 16) + (d >> 16);
         low += (a & 0xffff) + (b & 0xffff) + (c & 0xffff) + (d & 0xffff);
     }
-    high += low >> 16;
-    return add(add(low & 0xffff, high << 16), high >> 16);
+    return low + ((uint64_t)high << 16);
 }
 
-/* The ones' complement sum of the data's 16-bit words in memory order, not complemented. length: bytes, up to
- * 64 KiB. */
+/*
+ * The ones' complement sum of the data's 16-bit words in memory order, not complemented. length:
+ * bytes, up to 64 KiB.
+ */
 uint16_t lwip_port_checksum(const void *data, int length)
 {
     const uint8_t *at = data;
-    uint32_t sum = 0;
+    uint64_t sum = 0;
 
+    if (length == IPV4_HEADER) {
+        return checksum_fold((uint64_t)checksum_load(at) + checksum_load(at + 4) +
+                             checksum_load(at + 8) + checksum_load(at + 12) +
+                             checksum_load(at + 16));
+    }
     if (length >= LONG) {
         const uint8_t *end = at + (length & ~15);
 
@@ -56,13 +52,12 @@ uint16_t lwip_port_checksum(const void *data, int length)
         length &= 15;
     }
     for (; length >= 4; length -= 4, at += 4) {
-        sum = add(sum, load(at));
+        sum += checksum_load(at);
     }
     if (length != 0) { /* as if zero bytes followed */
         uint8_t last[4] = {at[0], length > 1 ? at[1] : 0, length > 2 ? at[2] : 0, 0};
 
-        sum = add(sum, load(last));
+        sum += checksum_load(last);
     }
-    sum = (sum >> 16) + (sum & 0xffff);
-    return (uint16_t)((sum >> 16) + sum);
+    return checksum_fold(sum);
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "arch/cc.h"
+#include "lwip/def.h"
+#include "net/lwip_port/checksum.h"
 
 enum {
     ETHERNET_TYPE = 12, /* offsets */
@@ -18,8 +20,8 @@ enum {
     IPV4_FRAGMENT = 6,
     IPV4_MORE_AND_OFFSET = 0x3fff,
     IPV4_PROTOCOL = 9,
-    IPV4_ADDRESSES = 12,
-    IPV4_ADDRESSES_LENGTH = 8,
+    IPV4_SOURCE = 12,
+    IPV4_DESTINATION = 16,
 
     IPV6_LENGTH = 40,
     IPV6_NEXT = 6,
@@ -87,26 +89,25 @@ static bool parse_ipv4(const uint8_t *frame, size_t length, struct offload_heade
 bool offload_parse(const void *frame, size_t length, struct offload_headers *headers)
 {
     const uint8_t *bytes = frame;
-    size_t type = ETHERNET_TYPE;
+    size_t at = ETHERNET_TYPE;
+    uint16_t type;
 
     *headers = (struct offload_headers){0};
     if (length < ETHERNET_LENGTH) {
         return false;
     }
-    for (unsigned tags = 0; tags < VLAN_TAGS_MAX && get16(bytes + type) == TYPE_VLAN &&
-                            length >= type + VLAN_TAG_LENGTH + 2;
+    type = get16(bytes + at);
+    for (unsigned tags = 0;
+         type == TYPE_VLAN && tags < VLAN_TAGS_MAX && length >= at + VLAN_TAG_LENGTH + sizeof type;
          tags++) {
-        type += VLAN_TAG_LENGTH;
+        at += VLAN_TAG_LENGTH;
+        type = get16(bytes + at);
     }
-    headers->network = (uint16_t)(type + 2);
-    switch (get16(bytes + type)) {
-    case TYPE_IPV4:
-        return parse_ipv4(frame, length, headers);
-    case TYPE_IPV6:
-        return parse_ipv6(frame, length, headers);
-    default:
-        return false;
+    headers->network = (uint16_t)(at + sizeof type);
+    if (type == TYPE_IPV4) {
+        return parse_ipv4(bytes, length, headers);
     }
+    return type == TYPE_IPV6 && parse_ipv6(bytes, length, headers);
 }
 
 /*
@@ -116,17 +117,15 @@ static uint16_t pseudo_sum(const uint8_t *frame, const struct offload_headers *h
                            uint32_t length)
 {
     const uint8_t *ip = frame + headers->network;
-    uint8_t rest[6] = {(uint8_t)(length >> 24),
-                       (uint8_t)(length >> 16),
-                       (uint8_t)(length >> 8),
-                       (uint8_t)length,
-                       0,
-                       headers->protocol};
-    uint32_t sum = lwip_port_checksum(rest, sizeof rest);
+    uint64_t sum = (uint64_t)PP_HTONL(length) + PP_HTONS(headers->protocol);
 
-    sum += headers->ipv6 ? lwip_port_checksum(ip + IPV6_ADDRESSES, IPV6_ADDRESSES_LENGTH)
-                         : lwip_port_checksum(ip + IPV4_ADDRESSES, IPV4_ADDRESSES_LENGTH);
-    return (uint16_t)((sum & 0xffff) + (sum >> 16));
+    if (headers->ipv6) {
+        sum += lwip_port_checksum(ip + IPV6_ADDRESSES, IPV6_ADDRESSES_LENGTH);
+    } else {
+        sum += checksum_load(ip + IPV4_SOURCE);
+        sum += checksum_load(ip + IPV4_DESTINATION);
+    }
+    return checksum_fold(sum);
 }
 
 bool offload_checksum(void *frame, size_t available, const struct offload_headers *headers,

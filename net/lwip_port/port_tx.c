@@ -140,16 +140,19 @@ err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
     return etharp_output(netif, p, to);
 }
 
-/* The bytes in front of the pbuf's payload that belong to it, up to what the card can use. */
-static unsigned headroom_of(const struct lwip_port *port, struct pbuf *p)
+/*
+ * The bytes in front of the pbuf's payload that belong to it, up to what the card can use: as
+ * pbuf_add_header() would find.
+ */
+static unsigned headroom_of(const struct lwip_port *port, const struct pbuf *p)
 {
+    const uint8_t *first = (const uint8_t *)p + LWIP_MEM_ALIGN_SIZE(sizeof *p);
     unsigned wanted = port->nic.info.headroom;
 
-    if (pbuf_add_header(p, wanted) != 0) {
-        return 0;
-    }
-    pbuf_remove_header(p, wanted);
-    return wanted;
+    return p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS &&
+                   (const uint8_t *)p->payload >= first + wanted
+               ? wanted
+               : 0;
 }
 
 /*
