@@ -66,13 +66,35 @@ bool listen_tcp(u16_t number, tcp_accept_fn accept)
     return true;
 }
 
+/* The netif with this address on whose link a station is. NULL: a route has to be found. */
+static struct netif *link_of(const ip4_addr_t *own, const ip4_addr_t *station)
+{
+    struct netif *netif;
+
+    NETIF_FOREACH(netif)
+    {
+        if (ip4_addr_eq(own, netif_ip4_addr(netif))) {
+            return netif_is_up(netif) && netif_is_link_up(netif) &&
+                           ip4_addr_net_eq(station, own, netif_ip4_netmask(netif))
+                       ? netif
+                       : NULL;
+        }
+    }
+    return NULL;
+}
+
 err_t answer_udp(struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *to, u16_t port,
                  const ip_addr_t *from)
 {
     struct netif *netif;
 
-    if (IP_IS_V4(to) || ip_addr_ismulticast(from)) {
+    if (ip_addr_ismulticast(from)) {
         return udp_sendto(pcb, p, to, port);
+    }
+    if (IP_IS_V4(to)) {
+        netif = link_of(ip_2_ip4(from), ip_2_ip4(to));
+        return netif != NULL ? udp_sendto_if_src(pcb, p, to, port, netif, from)
+                             : udp_sendto(pcb, p, to, port);
     }
     netif = ip_route(from, to);
     return netif != NULL ? udp_sendto_if_src(pcb, p, to, port, netif, from) : ERR_RTE;
