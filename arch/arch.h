@@ -54,12 +54,21 @@ void arch_console_putc(char c);
 extern uint32_t arch_console_lost;
 
 /*
- * Echoes a character of the line that a user types. The line is open until its '\n'. Output of
- * arch_console_putc() in between starts on a new line and closes the open one; then
- * arch_console_is_open() is false, and the caller should show the line again.
+ * The line that a user types: arch_console_begin_line() opens it, arch_console_echo() shows a
+ * character of it, '\n' closes it. Output of arch_console_putc() in between closes it, too, and
+ * starts on a new line. arch_console_is_open() is then false, as it is when characters were lost;
+ * the caller should begin the line again and show it. While it is closed nothing is echoed.
  */
+void arch_console_begin_line(void);
 void arch_console_echo(char c);
 bool arch_console_is_open(void);
+
+/*
+ * Whether the UART can take a character now; true without a UART. After it was false it is true
+ * once an interrupt has told so in the way of input: see arch_console_start_input(), without which
+ * it is always true.
+ */
+bool arch_console_has_room(void);
 
 /*
  * Input from the UART and the keyboard. arch_console_start_input() enables their interrupts, which

@@ -28,7 +28,10 @@ enum {
     UART_MODEM_DTR_RTS = 0x03,
     UART_MODEM_OUT2 = 0x08, /* connects the interrupt line on a PC */
     UART_ON_DATA = 0x01,    /* interrupt on received data */
+    UART_ON_ROOM = 0x02,    /* and when the transmitter has room */
+    UART_CAUSE_MASK = 0x07,
     UART_CAUSE_NONE = 0x01,
+    UART_CAUSE_ROOM = 0x02,
     UART_STATUS_DATA = 0x01,  /* a character was received */
     UART_STATUS_EMPTY = 0x20, /* the transmitter has room */
     UART_115200_BAUD = 1,
@@ -39,16 +42,24 @@ enum {
  * A UART that nobody reads from remains full, and waiting for it would stop the network. So the
  * total waiting time is limited: each character sent earns status reads for later ones, ten times
  * as many as a character takes at 115,200 baud. When they are used up, characters are lost until
- * the UART has room again.
+ * the UART has room again. While its interrupt tells when that is, as many as a line has are held
+ * until then.
  */
 enum {
     READS_EARNED = 1000,
     READS_MAX = 100000,
+    HELD_MAX = 128,
 };
 
 static bool have_uart;
 static bool have_input_line;
-static bool line_open; /* a line of arch_console_echo() is incomplete */
+static bool line_open;     /* from arch_console_begin_line() to its '\n', or other output */
+static uint32_t line_lost; /* arch_console_lost when it began */
+static struct {
+    char text[HELD_MAX];
+    unsigned first, count;
+} held;
+static volatile bool wants_room; /* the interrupt tells when the transmitter has room */
 volatile bool arch_console_input;
 static void (*tell)(void);
 static uint32_t reads_left = READS_MAX;
@@ -77,20 +88,64 @@ static bool has_room(void)
     return arch_io_read8(UART_LINE_STATUS) & UART_STATUS_EMPTY;
 }
 
-static void send(char c)
+static void transmit(char c)
 {
-    while (!has_room()) {
-        if (reads_left == 0) {
-            arch_console_lost++;
-            return;
-        }
-        reads_left--;
-    }
     arch_io_write8(UART_DATA, (uint8_t)c);
     reads_left += READS_EARNED;
     if (reads_left > READS_MAX) {
         reads_left = READS_MAX;
     }
+}
+
+/* Returns true if nothing is held and there is room. */
+static bool send_held(void)
+{
+    while (has_room()) {
+        if (held.count == 0) {
+            return true;
+        }
+        transmit(held.text[held.first]);
+        held.first = (held.first + 1) % HELD_MAX;
+        held.count--;
+    }
+    return false;
+}
+
+static void enable_interrupts(void)
+{
+    arch_io_write8(UART_INTERRUPTS, wants_room ? UART_ON_DATA | UART_ON_ROOM : UART_ON_DATA);
+}
+
+/* The interrupt comes at once if there is room by now. */
+static void wait_for_room(void)
+{
+    if (!wants_room) {
+        wants_room = true;
+        enable_interrupts();
+    }
+}
+
+static void hold(char c)
+{
+    if (!have_input_line || held.count == HELD_MAX) {
+        arch_console_lost++;
+        return;
+    }
+    held.text[(held.first + held.count) % HELD_MAX] = c;
+    held.count++;
+    wait_for_room();
+}
+
+static void send(char c)
+{
+    while (!send_held()) {
+        if (held.count != 0 || reads_left == 0) {
+            hold(c);
+            return;
+        }
+        reads_left--;
+    }
+    transmit(c);
 }
 
 static void say_lost(void)
@@ -110,40 +165,71 @@ static void put(char c)
     if (!have_uart) {
         return;
     }
-    if (lost_said != arch_console_lost && has_room()) {
+    if (lost_said != arch_console_lost && send_held()) {
         say_lost();
     }
     send(c);
 }
 
-void arch_console_putc(char c)
+static void close_line(void)
 {
     if (line_open) {
         line_open = false;
         put('\r');
         put('\n');
     }
+}
+
+void arch_console_putc(char c)
+{
+    close_line();
     put(c);
+}
+
+void arch_console_begin_line(void)
+{
+    close_line();
+    line_open = true;
+    line_lost = arch_console_lost;
 }
 
 void arch_console_echo(char c)
 {
-    put(c);
-    line_open = c != '\n';
+    if (line_open) {
+        put(c);
+        line_open = c != '\n';
+    }
 }
 
 bool arch_console_is_open(void)
 {
-    return line_open;
+    return line_open && line_lost == arch_console_lost;
+}
+
+bool arch_console_has_room(void)
+{
+    if (!have_input_line) {
+        return true;
+    }
+    if (!wants_room && send_held()) {
+        return true;
+    }
+    wait_for_room();
+    return false;
 }
 
 static bool uart_heard(void *context)
 {
+    uint8_t cause = arch_io_read8(UART_INTERRUPT_CAUSE) & UART_CAUSE_MASK;
+
     (void)context;
-    if (arch_io_read8(UART_INTERRUPT_CAUSE) & UART_CAUSE_NONE) {
+    if (cause & UART_CAUSE_NONE) {
         return false;
     }
     arch_io_write8(UART_INTERRUPTS, 0);
+    if (cause == UART_CAUSE_ROOM) {
+        wants_room = false;
+    }
     arch_console_input = true;
     tell();
     return true;
@@ -187,7 +273,10 @@ int arch_console_getc(void)
         return key;
     }
     if (have_input_line) {
-        arch_io_write8(UART_INTERRUPTS, UART_ON_DATA);
+        if (!wants_room && held.count != 0 && !send_held()) {
+            wants_room = true;
+        }
+        enable_interrupts();
     }
     return -1;
 }

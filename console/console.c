@@ -26,9 +26,11 @@ static struct {
 } ahead;
 static const struct command *running;
 static enum command_progress progress;
+static bool stuck; /* the running command waits until the console has room for its next line */
 
 static void prompt(void)
 {
+    arch_console_begin_line();
     line_show(&line);
     arch_screen_show_cursor();
 }
@@ -92,7 +94,7 @@ static void stop(void)
 }
 
 /*
- * True if this character is ignored because too many were typed while a command waits. Characters
+ * True if this character is ignored because too many were typed while a command runs. Characters
  * are ignored until the command and their line have ended, so that no part of a line is run.
  */
 static bool is_lost(int c)
@@ -113,14 +115,15 @@ static bool is_lost(int c)
 
 /*
  * Ctrl-C ends a command at once, whatever was typed before it. So input is read for as long as a
- * command waits. Other commands end soon, and input that does not fit is read after them.
+ * command waits or is stuck. Other commands end soon, and input that does not fit is read after
+ * them.
  */
 static void take(void)
 {
     for (unsigned i = 0; i < TAKEN_A_PASS; i++) {
         int c;
 
-        if (ahead.count == AHEAD && progress != COMMAND_WAITS) {
+        if (ahead.count == AHEAD && progress != COMMAND_WAITS && !stuck) {
             return;
         }
         c = arch_console_getc();
@@ -165,7 +168,9 @@ static bool use(void)
 
 /*
  * Called once per pass. Nothing is printed before somebody types, so that logs do not change.
- * Output of the guest ends the line being typed, which is then shown again.
+ * Output of the guest ends the line being typed, which is then shown again. That, and each line of
+ * an answer, waits for room, so that a slow reader gets all of it. A command that waits is called
+ * even without room.
  */
 static bool poll(void *context)
 {
@@ -178,11 +183,12 @@ static bool poll(void *context)
     if (arch_console_input) {
         take();
     }
-    if (in_use && running == NULL && !arch_console_is_open()) {
+    if (in_use && running == NULL && !arch_console_is_open() && arch_console_has_room()) {
         prompt();
     }
     busy = use();
-    if (running != NULL) {
+    stuck = running != NULL && progress != COMMAND_WAITS && !arch_console_has_room();
+    if (running != NULL && !stuck) {
         go_on();
         busy |= progress == COMMAND_GOES_ON;
     }

@@ -22,6 +22,7 @@ static struct {
     bool open;
 } terminal;
 static unsigned left; /* characters available now */
+static bool room;     /* for output */
 static unsigned pieces, stopped;
 
 void nic_wake(void)
@@ -44,8 +45,17 @@ int arch_console_getc(void)
     return input_byte();
 }
 
+void arch_console_begin_line(void)
+{
+    terminal.column = 0;
+    terminal.open = true;
+}
+
 void arch_console_echo(char c)
 {
+    if (!terminal.open) {
+        return;
+    }
     terminal.open = c != '\n';
     if (c == '\n' || c == '\r') {
         terminal.column = 0;
@@ -62,6 +72,11 @@ void arch_console_echo(char c)
 bool arch_console_is_open(void)
 {
     return terminal.open;
+}
+
+bool arch_console_has_room(void)
+{
+    return room;
 }
 
 void arch_screen_show_cursor(void)
@@ -131,11 +146,11 @@ COMMAND(reset, 0, 1);
 COMMAND(reboot, 0, 0);
 COMMAND(poweroff, 0, 0);
 
-/* While no command runs, the terminal shows the prompt and the line. */
+/* While no command runs, the terminal shows the prompt and the line, once there was room. */
 static void look(void)
 {
     fuzz_check(line.length <= LINE_MAX && line.cursor <= line.length, "the line is not in order");
-    if (in_use && running == NULL) {
+    if (in_use && running == NULL && (room || terminal.open)) {
         fuzz_check(strlen(line.text) == line.length, "the line has another length");
         fuzz_check(terminal.open && terminal.column == PROMPT + line.cursor,
                    "the cursor is elsewhere");
@@ -157,6 +172,7 @@ static void type(void)
         unsigned event = input_byte();
 
         left = event & 31;
+        room = left != 31;
         arch_console_input |= left != 0;
         if (event & 32) {
             __wrap_printf("vtnet: link down\n");

@@ -138,6 +138,30 @@ def test_more_than_a_command_waits_for(arch):
         assert terminal.command("mode") == ["mode hybrid, poll_us 10"]
 
 
+def test_answers_to_a_slow_reader(arch):
+    """They wait for it: QEMU's socket keeps some 280 characters, an answer to help has over 700."""
+    with guest_with_terminal(arch) as (_, terminal):
+        terminal.socket.send(b"help\r" * 4)
+        time.sleep(1)
+        for _ in range(4):
+            terminal.wait_for("^help {30}.*\n(.*\n)+?Ctrl-C ends a command.*\n" + PROMPT)
+        terminal.wait_for(r"\Z")
+        assert "characters lost" not in terminal.text
+
+
+def test_prompt_after_messages_that_nobody_read(arch):
+    """Messages do not wait and some are lost; then the prompt comes without other output."""
+    with guest_with_terminal(arch) as (guest, terminal):
+        terminal.wait_for("^vtnet: name ")
+        terminal.command("mode")
+        for number in range(101):
+            guest.qmp("set_link", name="nic0", up=number % 2 == 1)
+            time.sleep(0.005)
+        time.sleep(1)
+        terminal.wait_for(r"^vtnet: console: \d+ characters lost\n(.*\n)*" + PROMPT + r"\Z")
+        assert terminal.command("mode") == ["mode hybrid, poll_us 10"]
+
+
 def test_promiscuous(arch):
     """A frame for another station is received while the card is promiscuous, not before or
     afterwards."""

@@ -22,6 +22,8 @@ static struct {
     size_t length;
     char typed[64]; /* not read yet */
     bool interrupts;
+    bool room_interrupts;
+    bool room_comes; /* when the interrupt for it is switched on */
     bool out2;
     unsigned raised;
 } uart;
@@ -29,14 +31,29 @@ static struct {
 static arch_irq_handler_t line_4, keyboard;
 static const char *keys = "";
 
+/* The interrupt's cause; received data come first. */
+static uint8_t cause(void)
+{
+    return uart.interrupts && uart.typed[0] != '\0' ? 0xc4
+           : uart.room_interrupts && !uart.busy     ? 0xc2
+                                                    : UART_CAUSE_NONE;
+}
+
 /* A rising edge. The handler must change the line. */
 static void raise_line(void)
 {
-    if (uart.interrupts && uart.typed[0] != '\0' && uart.out2) {
+    if (cause() != UART_CAUSE_NONE && uart.out2) {
         uart.raised++;
         assert_true(line_4(NULL));
-        assert_false(uart.interrupts);
+        assert_false(uart.interrupts || uart.room_interrupts);
     }
+}
+
+/* Somebody has read what was sent. */
+static void make_room(void)
+{
+    uart.busy = false;
+    raise_line();
 }
 
 bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
@@ -76,7 +93,7 @@ uint8_t arch_io_read8(uint32_t port)
         return uart.scratch;
     }
     if (port == UART_INTERRUPT_CAUSE) {
-        return uart.interrupts && uart.typed[0] != '\0' ? 4 : UART_CAUSE_NONE;
+        return cause();
     }
     if (port == UART_DATA) {
         uint8_t c = (uint8_t)uart.typed[0];
@@ -100,7 +117,10 @@ void arch_io_write8(uint32_t port, uint8_t value)
     if (port == UART_SCRATCH) {
         uart.scratch = value;
     } else if (port == UART_INTERRUPTS && !uart.initialising) {
-        uart.interrupts = value == UART_ON_DATA;
+        assert_int_equal(value & ~(UART_ON_DATA | UART_ON_ROOM), 0);
+        uart.interrupts = value & UART_ON_DATA;
+        uart.room_interrupts = value & UART_ON_ROOM;
+        uart.busy &= !(uart.room_interrupts && uart.room_comes);
         raise_line();
     } else if (port == UART_MODEM_CONTROL) {
         uart.out2 = value & UART_MODEM_OUT2;
@@ -135,6 +155,8 @@ static int start(void **state)
     arch_console_lost = 0;
     lost_said = 0;
     line_open = false;
+    wants_room = false;
+    held.count = 0;
     have_input_line = false;
     arch_console_input = false;
     keys = "";
@@ -283,6 +305,72 @@ static void test_input_without_a_uart(void **state)
     assert_string_equal(take(), "x");
 }
 
+/* After a lack of room the interrupt tells once, however characters come in between. */
+static void test_room_is_heard_of(void **state)
+{
+    (void)state;
+    uart.reads_each = 0;
+    arch_console_putc('a');
+    assert_true(arch_console_has_room()); /* nobody would be told */
+    arch_console_start_input(hear);
+    assert_string_equal(take(), "");
+    assert_false(arch_console_has_room());
+    type("x");
+    assert_int_equal(told, 1);
+    make_room(); /* interrupts are off now */
+    assert_false(arch_console_has_room());
+    assert_int_equal(arch_console_getc(), 'x');
+    assert_int_equal(told, 1);
+    assert_int_equal(arch_console_getc(), -1); /* switches them on */
+    assert_int_equal(told, 2);
+    assert_true(arch_console_has_room());
+    assert_string_equal(take(), "");
+    assert_true(uart.interrupts);
+    assert_false(uart.room_interrupts);
+
+    arch_console_putc('b');
+    assert_false(arch_console_has_room());
+    make_room();
+    assert_int_equal(told, 3);
+    assert_true(arch_console_has_room());
+}
+
+static void test_room_between_the_look_and_the_interrupt(void **state)
+{
+    (void)state;
+    arch_console_start_input(hear);
+    assert_string_equal(take(), "");
+    uart.reads_each = 0;
+    arch_console_putc('a');
+    uart.room_comes = true;
+    assert_false(arch_console_has_room());
+    assert_int_equal(told, 1);
+    assert_true(arch_console_has_room());
+}
+
+static void test_a_line_without_room_is_held(void **state)
+{
+    static const char line[] = "a line of more than a third of HELD_MAX characters\n";
+
+    (void)state;
+    arch_console_start_input(hear);
+    assert_string_equal(take(), "");
+    for (unsigned round = 0; round < 8; round++) { /* the ring wraps */
+        memset(uart.text, 0, sizeof uart.text);
+        uart.length = 0;
+        uart.busy = true;
+        uart.reads_each = 0;
+        print(line, 2);
+        assert_int_equal(uart.length, 0);
+        uart.reads_each = 1;
+        make_room();
+        assert_string_equal(take(), "");
+        assert_memory_equal(uart.text, line, sizeof line - 1);
+        assert_string_equal(uart.text + sizeof line - 1, line);
+    }
+    assert_int_equal(arch_console_lost, 0);
+}
+
 static void echo(const char *text)
 {
     while (*text != '\0') {
@@ -294,16 +382,34 @@ static void echo(const char *text)
 static void test_a_line_being_typed_is_left_alone(void **state)
 {
     (void)state;
+    arch_console_begin_line();
     echo("> pi");
     assert_true(arch_console_is_open());
     print("message\n", 1);
     assert_false(arch_console_is_open());
     print("message 2\n", 1);
+    echo("ng"); /* is not shown before the line is begun again */
+    arch_console_begin_line();
     echo("> pin");
     echo("\r\n");
     assert_false(arch_console_is_open());
     print("answer\n", 1);
     assert_string_equal(uart.text, "> pi\r\nmessage\nmessage 2\n> pin\r\nanswer\n");
+}
+
+/* So that a reader who comes late finds the prompt without other output. */
+static void test_a_line_that_was_lost_is_not_open(void **state)
+{
+    (void)state;
+    uart.reads_each = 0;
+    arch_console_begin_line();
+    echo("> ");
+    assert_false(arch_console_is_open());
+    uart.reads_each = 1;
+    arch_console_begin_line();
+    echo("> p");
+    assert_true(arch_console_is_open());
+    assert_string_equal(uart.text, ">\r\nvtnet: console: 1 characters lost\r\n\r\n> p");
 }
 
 int main(void)
@@ -318,7 +424,11 @@ int main(void)
         cmocka_unit_test_setup(test_input_between_the_last_look_and_the_interrupt, start),
         cmocka_unit_test_setup(test_keyboard_beside_the_uart, start),
         cmocka_unit_test_setup(test_input_without_a_uart, start),
+        cmocka_unit_test_setup(test_room_is_heard_of, start),
+        cmocka_unit_test_setup(test_room_between_the_look_and_the_interrupt, start),
+        cmocka_unit_test_setup(test_a_line_without_room_is_held, start),
         cmocka_unit_test_setup(test_a_line_being_typed_is_left_alone, start),
+        cmocka_unit_test_setup(test_a_line_that_was_lost_is_not_open, start),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
