@@ -288,8 +288,9 @@ void virtio_net_start(struct virtio_net *net)
     struct link link;
 
     virtio_net_check_start(net);
-    if (net->live || net->tx.dev == NULL || net->dev->resetting) {
-        return; /* the device was not opened */
+    if (net->live || net->recovery != VIRTIO_NET_WELL || net->tx.dev == NULL ||
+        net->dev->resetting) {
+        return; /* the device was not opened, or has been started */
     }
     virtio_net_rx_post(net);
     net->live = true;

@@ -303,6 +303,28 @@ static void batches_end_with_the_reset(void **state)
     }
 }
 
+/* A second virtio_net_start() has no effect, even while the device is not live. */
+static void starting_again_does_not_end_a_recovery(void **state)
+{
+    (void)state;
+    for (unsigned ring = 0; ring < CARD_RINGS; ring++) {
+        start(ring, 0, 0);
+        card.dev.reset_takes = 3;
+        virtio_net_reset(&card.net);
+        polls(1);
+        assert_int_equal(card.net.recovery, VIRTIO_NET_WAITS);
+        for (unsigned pass = 0; card.net.recovery != VIRTIO_NET_WELL; pass++) {
+            assert_true(pass < 10);
+            virtio_net_start(&card.net);
+            assert_false(card.net.live);
+            polls(1);
+        }
+        check_works();
+        assert_int_equal(card.net.counters.recoveries, 1);
+        stop();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +335,7 @@ int main(void)
         cmocka_unit_test(queue_resets_are_given_up),
         cmocka_unit_test(interrupts_come_at_any_time),
         cmocka_unit_test(batches_end_with_the_reset),
+        cmocka_unit_test(starting_again_does_not_end_a_recovery),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
