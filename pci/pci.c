@@ -196,21 +196,22 @@ bool vpci_map(const struct vpci_device *device, unsigned bar, uint32_t offset, u
               struct vpci_region *region)
 {
     const struct vpci_bar *b;
+    uintptr_t base;
 
     if (bar >= VPCI_BARS) {
         return false;
     }
     b = &device->bar[bar];
     if (b->address == 0 || b->size == 0 || (uint64_t)offset + size > b->size ||
-        b->address + offset + size > (uint64_t)UINT32_MAX + 1) {
+        b->address > UINT32_MAX || b->address + offset + size > (uint64_t)UINT32_MAX + 1) {
         return false;
     }
-    *region = (struct vpci_region){
-        .base = (uint32_t)b->address + offset,
-        .size = size,
-        .io = b->io,
-    };
-    return b->io || vpci_platform_map((uint32_t)b->address + offset, size, &region->base);
+    base = (uint32_t)b->address + offset;
+    if (!b->io && !vpci_platform_map((uint32_t)base, size, &base)) {
+        return false;
+    }
+    *region = (struct vpci_region){.base = base, .size = size, .io = b->io};
+    return true;
 }
 
 uint32_t vpci_read(const struct vpci_region *region, uint32_t offset, unsigned width)

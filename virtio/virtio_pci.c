@@ -39,6 +39,11 @@ void virtio_pci_vector_refused(struct virtio_pci *vp)
     virtio_pci_use_msix(vp, 0);
 }
 
+static bool is_below_4_gib(const struct vpci_bar *bar)
+{
+    return bar->address <= UINT32_MAX && bar->address + bar->size <= (uint64_t)UINT32_MAX + 1;
+}
+
 /*
  * The index of the first BAR that has structures and is not accessible, or VPCI_BARS if all have an
  * address below 4 GiB.
@@ -47,10 +52,8 @@ static unsigned bar_out_of_reach(const struct vpci_device *pci)
 {
     unsigned bar = 0;
 
-    while (bar < VPCI_BARS &&
-           (pci->bar[bar].size == 0 ||
-            (pci->bar[bar].address != 0 &&
-             pci->bar[bar].address + pci->bar[bar].size <= (uint64_t)UINT32_MAX + 1))) {
+    while (bar < VPCI_BARS && (pci->bar[bar].size == 0 ||
+                               (pci->bar[bar].address != 0 && is_below_4_gib(&pci->bar[bar])))) {
         bar++;
     }
     return bar;
@@ -58,9 +61,9 @@ static unsigned bar_out_of_reach(const struct vpci_device *pci)
 
 static const char *reason(const struct vpci_bar *bar)
 {
-    return bar->address == 0                                     ? "has no address"
-           : bar->address + bar->size > (uint64_t)UINT32_MAX + 1 ? "lies above 4 GiB"
-                                                                 : "cannot be mapped";
+    return bar->address == 0      ? "has no address"
+           : !is_below_4_gib(bar) ? "lies above 4 GiB"
+                                  : "cannot be mapped";
 }
 
 static void log_windowed(const struct virtio_pci *vp)

@@ -400,6 +400,9 @@ static void map_refuses_what_lies_outside(void **state)
                 [5] = {.address = 0, .size = 0x1000},
             },
     };
+    struct vpci_device top = {
+        .bar = {{.address = UINT64_MAX - 0xfff, .size = 0x1000, .wide = true}},
+    };
     struct vpci_region region = {0};
 
     (void)state;
@@ -414,10 +417,12 @@ static void map_refuses_what_lies_outside(void **state)
     assert_false(vpci_map(&device, 5, 0, 4, &region));      /* no address */
     assert_false(vpci_map(&device, 6, 0, 4, &region));
     assert_false(vpci_map(&device, 7, 0, 4, &region));
+    assert_false(vpci_map(&top, 0, 0, 0x1000, &region)); /* the end overflows to 0 */
     assert_int_equal(region.base, 0xfffff000 ^ FAKE_MAPPED);
     fake_pci.unmappable = true;
     assert_true(vpci_map(&device, 0, 16, 48, &region)); /* I/O space needs no mapping */
     assert_false(vpci_map(&device, 4, 0, 4, &region));
+    assert_true(region.io && region.base == 0xc010 && region.size == 48); /* left as it was */
 }
 
 static void enable_switches_on_what_a_driver_needs(void **state)

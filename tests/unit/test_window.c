@@ -233,6 +233,10 @@ static void device_without_window_is_refused_with_advice(void **state)
     card_create(FAKE_MODERN, 0);
     take_the_address();
     check_refused("BAR 4 has no address; give");
+    card_create(FAKE_MODERN, 0);
+    fake_pci_bar(card.dev.function, FAKE_BAR, FAKE_BAR_MEM64, FAKE_BAR_SIZE,
+                 UINT64_MAX - (FAKE_BAR_SIZE - 1)); /* up to the end of all addresses */
+    check_refused("BAR 4 lies above 4 GiB; give");
     card_create(FAKE_TRANSITIONAL, 0);
     put_above_4_gib();
     card.interface = VIRTIO_PCI_MODERN;
