@@ -43,6 +43,30 @@ static void memory_has_a_ceiling(void **state)
     }
 }
 
+/*
+ * With a ceiling of two or three buffers the last one remains in circulation, too: a client that
+ * releases a buffer after a further frame would wait for that frame forever.
+ */
+static void last_buffer_is_scarce(void **state)
+{
+    (void)state;
+    for (unsigned most = 1; most <= 3; most++) {
+        card_create_as(3, 0);
+        card.options.rx_memory = most * 1650;
+        assert_int_equal(card_open(), 0);
+        assert_int_equal(card.net.rx_buffers_max, most);
+        card.holds = true;
+        while (card_posted() > 0) {
+            assert_false(virtio_net_scarce(&card.net));
+            assert_true(fake_rx(&card.dev, "fourteen bytes", 14));
+            assert_int_equal(virtio_net_poll(&card.net, 8), 1);
+        }
+        assert_int_equal(card.helds, most);
+        assert_int_equal(virtio_net_scarce(&card.net), most > 1); /* nothing can be kept of one */
+        card_close();
+    }
+}
+
 static void ceiling_below_one_buffer_is_refused(void **state)
 {
     (void)state;
@@ -188,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_has_a_ceiling),
+        cmocka_unit_test(last_buffer_is_scarce),
         cmocka_unit_test(ceiling_below_one_buffer_is_refused),
         cmocka_unit_test(maximum_beyond_any_queue_is_survived),
         cmocka_unit_test(budget_is_kept),
