@@ -7,6 +7,7 @@ UNIT_LIB := $(LIB) $(sort $(wildcard tests/unit/fake_*.c))
 UNIT_ADDS_test_http := net/services/http_request.c
 UNIT_ADDS_test_i82559 := $(sort $(wildcard net/legacy/i82559*.c))
 UNIT_ADDS_test_ne2000 := $(sort $(wildcard net/legacy/ne2000*.c))
+UNIT_ADDS_test_nic_virtio := net/nic.c $(sort $(wildcard net/nic_v*.c))
 UNIT_ADDS_test_pci_irq := arch/ppc/wiring.c
 UNIT_ADDS_test_iperf := net/services/iperf_stream.c
 UNIT_ADDS_test_iperf_time := tests/unit/no_stack.c

@@ -38,7 +38,7 @@ struct net_config {
     struct net_card_config card[NIC_CARDS]; /* in the order of the cards */
     void (*opened)(unsigned cards); /* called with the number of open cards, before their addresses
                                      * are set; or NULL */
-    const char *name;               /* announced by mDNS, here without ".local" */
+    const char *name;               /* announced by mDNS, here without ".local"; NULL: "vtnet" */
     bool dhcp;                      /* use DHCP on all cards and wait for it without limit */
     bool linklocal;                 /* an address of 169.254.0.0/16 where there is none */
     bool exit_on_conflict;          /* end the guest if another station has its new address */

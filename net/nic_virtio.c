@@ -47,13 +47,15 @@ static void print_features(const char *title, uint64_t features)
 static uint64_t wanted_features(const struct nic_config *config)
 {
     uint64_t wanted = VIRTIO_NET_FEATURES;
-    const char *bad;
+    const char *bad = NULL;
 
     if (config->bounded) {
         /* A pass has a limit of frames, and each joined frame would count as many datagrams. */
         wanted &= ~(virtio_bit(VIRTIO_NET_F_GUEST_USO4) | virtio_bit(VIRTIO_NET_F_GUEST_USO6));
     }
-    bad = virtio_feature_parse(config->features, &wanted);
+    if (config->features != NULL) {
+        bad = virtio_feature_parse(config->features, &wanted);
+    }
     if (bad != NULL) {
         printf("vtnet: boot argument features: '%s' is not understood and ignored, with what "
                "follows; valid is a list like -event_idx,-mrg_rxbuf of names that the device "
