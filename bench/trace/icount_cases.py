@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "tests/system"))
 
 from guest import ADDRESS, PATIENCE, Guest  # noqa: E402
 import icount_trace  # noqa: E402
+from icount_tcp import LONG, MSS, LongSegments  # noqa: E402
 from icount_trace import LAYERS, RECEIVED  # noqa: E402
 
 # So many receive buffers that there are neither more nor fewer, and of a newer QEMU's card what any
@@ -29,6 +30,8 @@ BURSTS = 10
 LEAST = 3  # that a median is of
 ATTEMPTS = 3  # on a host too busy
 IN_BURST = 32  # frames that come together
+LONGS = 6  # long segments, each way
+LONG_BUFFERS = 43  # that one fills
 OUT_BURST = 17  # datagrams that are asked for at once
 SETTLE = 0.004  # seconds without an instruction after which a guest sleeps
 TICKS = 0.1  # seconds in which the clock's tick has reported what was sent
@@ -146,13 +149,52 @@ def tcp_echo(tracer):
                 tracer.settle(1)
 
 
-def alone(image, file, received, sent):
+def long_tcp_in(tracer):
+    """The sink takes a long segment at once and acknowledges it."""
+    with LongSegments() as peer, tracer.tracing("tcp-in-long"):
+        connection = peer.connect_to(4001, SINK)
+        for _ in range(LONGS):
+            peer.send_long(connection)
+            if not connection.receive(lambda s: s.ack == connection.seq & 0xffffffff):
+                raise Unclear("a long segment is not acknowledged")
+            tracer.settle()
+        connection.reset()
+        tracer.settle()
+
+
+def long_tcp_out(tracer):
+    """The source always has more to send than the window takes: an acknowledgement brings a long
+    segment, once slow start is over."""
+    with LongSegments() as peer:
+        connection = peer.connect_to(4002, SOURCE)
+        while take_segment(connection) < LONG:
+            peer.acknowledge_long(connection)
+        with tracer.tracing("tcp-out-long"):
+            for _ in range(LONGS):
+                tracer.settle()
+                peer.acknowledge_long(connection)
+                take_segment(connection)
+            tracer.settle()
+        connection.reset()
+
+
+def take_segment(connection):
+    """Its length."""
+    segment = connection.receive()
+    if not segment:
+        raise Unclear("a long segment does not come")
+    connection.ack = segment.seq + segment.length
+    return segment.length
+
+
+def alone(image, file, received, sent, completed=None):
     """The medians of the packets of a trace of which so many came in, and went out, together, and
-    nothing else did."""
-    wanted = (received, sent, sent)  # all of them reported as sent, be it those before
-    found = [layers for events, layers in icount_trace.packets(image, file) if events == wanted]
+    nothing else did. Without `completed` all of them are reported as sent, be it those before."""
+    wanted = (received, sent, sent if completed is None else completed)
+    parts = icount_trace.packets(image, file)
+    found = [layers for events, layers in parts if events == wanted]
     if len(found) < LEAST:
-        raise Unclear(f"{file.name}: {len(found)} times {received} packets in and {sent} out")
+        raise Unclear(f"{file.name}: not {LEAST} times {wanted}: {[events for events, _ in parts]}")
     return icount_trace.medians(found)
 
 
@@ -185,6 +227,8 @@ def evaluate(image, tracer):
                                 round(spread / (OUT_BURST - 1))),
         "UDP echo": alone(image, tracer.file("udp-echo"), 1, 1),
         "TCP echo": alone(image, tracer.file("tcp-echo"), 1, 1),
+        "64 KiB TCP segment in": alone(image, tracer.file("tcp-in-long"), LONG_BUFFERS, 1),
+        "64 KiB TCP segment out": alone(image, tracer.file("tcp-out-long"), 1, LONG // MSS, 1),
     }
 
 
@@ -194,7 +238,7 @@ def trace(arch, image):
         guest.wait_for("^vtnet: name ")  # its socket is one more that lwIP looks through
         time.sleep(QUIET)
         tracer = Tracer(guest, image)
-        for case in udp_echo, tcp_echo, udp_in, udp_out:
+        for case in udp_echo, tcp_echo, udp_in, udp_out, long_tcp_in, long_tcp_out:
             case(tracer)
         guest.assert_well()
         guest.process.terminate()
