@@ -25,8 +25,11 @@ const struct net_counters *net_counters(void)
 
 void net_add_poller(struct net_poller *poller)
 {
-    poller->next = pollers;
-    pollers = poller;
+    if (!poller->added) {
+        poller->added = true;
+        poller->next = pollers;
+        pollers = poller;
+    }
 }
 
 static bool run_pollers(void)

@@ -31,7 +31,9 @@ struct net_poller {
     bool (*poll)(void *context);
     void *context;
     struct net_poller *next; /* set by net_add_poller() */
+    bool added;
 };
+/* Adding a poller again has no effect: a service may add its own when it gets work. */
 void net_add_poller(struct net_poller *poller);
 
 struct loop_config {

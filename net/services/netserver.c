@@ -38,6 +38,9 @@ struct session {
 
 static struct session *sessions;
 
+static bool poll_sessions(void *context);
+static struct net_poller poller = {.poll = poll_sessions}; /* added with the first session */
+
 static void reply(struct session *session)
 {
     if (tcp_write(session->control, session->message, NETPERF_MESSAGE_SIZE, TCP_WRITE_FLAG_COPY) !=
@@ -144,6 +147,7 @@ static err_t accepted(void *context, struct tcp_pcb *pcb, err_t error)
     session->since = sys_now();
     session->next = sessions;
     sessions = session;
+    net_add_poller(&poller);
     tcp_arg(pcb, session);
     tcp_recv(pcb, received);
     tcp_err(pcb, failed);
@@ -250,11 +254,5 @@ static bool poll_sessions(void *context)
 
 bool netserver_start(void)
 {
-    static struct net_poller poller = {.poll = poll_sessions};
-
-    if (!service_wanted(NET_SERVICE_NETPERF)) {
-        return true;
-    }
-    net_add_poller(&poller);
-    return listen_tcp(SERVICE_PORT_NETSERVER, accepted);
+    return !service_wanted(NET_SERVICE_NETPERF) || listen_tcp(SERVICE_PORT_NETSERVER, accepted);
 }

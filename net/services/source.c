@@ -98,6 +98,7 @@ static bool send_datagrams(void *context)
 static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                         u16_t port)
 {
+    static struct net_poller poller = {.poll = send_datagrams}; /* added with the first burst */
     uint8_t request[REQUEST_SIZE];
 
     (void)context;
@@ -117,6 +118,7 @@ static void udp_receive(void *context, struct udp_pcb *pcb, struct pbuf *p, cons
             burst.next = 0;
             burst.left = LWIP_MIN(get_big_endian32(request + 4), (uint32_t)SOURCE_DATAGRAMS);
             burst.since = sys_now();
+            net_add_poller(&poller);
         }
     }
     pbuf_free(p);
@@ -180,15 +182,12 @@ static err_t tcp_opened(void *context, struct tcp_pcb *pcb, err_t error)
 
 bool source_start(void)
 {
-    static struct net_poller poller = {.poll = send_datagrams};
-
     for (unsigned i = 0; i < PATTERN_SIZE; i++) {
         pattern[i] = (uint8_t)i;
     }
     if (!service_wanted(NET_SERVICE_SOURCE)) {
         return true;
     }
-    net_add_poller(&poller);
     return listen_udp(SERVICE_PORT_SOURCE, udp_receive) &&
            listen_tcp(SERVICE_PORT_SOURCE, tcp_opened);
 }
