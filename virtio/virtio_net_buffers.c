@@ -174,7 +174,7 @@ static bool post_buffer(struct virtio_net *net, struct virtio_net_buffer *buffer
         error = virtqueue_add(&net->rx, parts, 0, 2, buffer);
     } else {
         parts[0].length += parts[1].length;
-        error = virtqueue_add(&net->rx, parts, 0, 1, buffer);
+        error = virtqueue_add_single(&net->rx, parts, true, buffer);
     }
     if (error != 0) {
         virtio_net_rx_keep(net, buffer);

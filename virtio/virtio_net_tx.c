@@ -181,7 +181,8 @@ static int add_joined(struct virtio_net *net, struct virtqueue_part *parts, unsi
 
     parts[0].data = (const uint8_t *)first.data - net->header_length;
     parts[0].length += net->header_length;
-    error = virtqueue_add(&net->tx, parts, count, 0, cookie);
+    error = count == 1 ? virtqueue_add_single(&net->tx, parts, false, cookie)
+                       : virtqueue_add(&net->tx, parts, count, 0, cookie);
     parts[0] = first;
     return error;
 }

@@ -265,17 +265,17 @@ static int refuse(struct virtqueue *vq)
     return VIRTIO_ERROR_FULL;
 }
 
-/*
- * Adds a buffer of one part. It does the same as the general case, in a third of the instructions:
- * most buffers are like this.
- */
-static int add_single(struct virtqueue *vq, const struct virtqueue_part *part, bool writes,
-                      void *cookie)
+/* The same as the general case, in a third of the instructions: most buffers are like this. */
+int virtqueue_add_single(struct virtqueue *vq, const struct virtqueue_part *part, bool writes,
+                         void *cookie)
 {
     uint16_t id = vq->free_head;
     struct virtqueue_slot *slot = &vq->slot[id];
     int error;
 
+    if (vq->broken || vq->stopped) {
+        return vq->broken ? VIRTIO_ERROR_BROKEN : VIRTIO_ERROR_INVAL;
+    }
     if (cookie == NULL || part->data == NULL || part->length == 0) {
         return VIRTIO_ERROR_INVAL;
     }
@@ -293,7 +293,10 @@ static int add_single(struct virtqueue *vq, const struct virtqueue_part *part, b
     slot->count = 1;
     slot->last = id;
     virtqueue_ring_add_single(vq, part, writes, id);
-    count_added(vq, slot, 1);
+    vq->unkicked = (uint16_t)(vq->unkicked + (vq->unkicked < vq->size));
+    vq->free_head = slot->next;
+    vq->free_count--;
+    vq->in_flight++;
     return 0;
 }
 
@@ -308,11 +311,11 @@ int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsi
     bool table;
     int error;
 
+    if (count == 1 && (out & in) == 0) { /* the sum may have overflowed */
+        return virtqueue_add_single(vq, parts, in != 0, cookie);
+    }
     if (vq->broken || vq->stopped) {
         return vq->broken ? VIRTIO_ERROR_BROKEN : VIRTIO_ERROR_INVAL;
-    }
-    if (count == 1 && (out & in) == 0) {
-        return add_single(vq, parts, in != 0, cookie);
     }
     if (out > vq->slots || in > vq->slots - out) {
         return VIRTIO_ERROR_TOOBIG;

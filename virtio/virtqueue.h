@@ -181,6 +181,10 @@ void virtqueue_destroy(struct virtqueue *vq);
 int virtqueue_add(struct virtqueue *vq, const struct virtqueue_part *parts, unsigned out,
                   unsigned in, void *cookie);
 
+/* The same for a buffer of one part. writes: the device writes it. */
+int virtqueue_add_single(struct virtqueue *vq, const struct virtqueue_part *part, bool writes,
+                         void *cookie);
+
 /* True if a chain of this many parts would fit now. */
 bool virtqueue_has_room(const struct virtqueue *vq, unsigned parts);
 
