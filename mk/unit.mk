@@ -5,8 +5,8 @@
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(sort $(wildcard tests/unit/test_*.c)))
 UNIT_LIB := $(LIB) $(sort $(wildcard tests/unit/fake_*.c))
 UNIT_ADDS_test_http := net/services/http_request.c
-UNIT_ADDS_test_i82559 := $(sort $(wildcard net/legacy/i82559*.c))
-UNIT_ADDS_test_ne2000 := $(sort $(wildcard net/legacy/ne2000*.c))
+$(foreach test,test_i82559 test_i82559_rx test_i82559_tx,$(eval UNIT_ADDS_$(test) := $(sort $(wildcard net/legacy/i82559*.c))))
+$(foreach test,test_ne2000 test_ne2000_rx test_ne2000_tx,$(eval UNIT_ADDS_$(test) := $(sort $(wildcard net/legacy/ne2000*.c))))
 UNIT_ADDS_test_nic_virtio := net/nic.c $(sort $(wildcard net/nic_v*.c))
 UNIT_ADDS_test_pci_irq := arch/ppc/wiring.c
 UNIT_ADDS_test_iperf := net/services/iperf_stream.c
