@@ -49,6 +49,13 @@ check-bench: all-host ## tests of bench/runner/run and bench/report/render, with
 bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on
 	@./vm netns -- bench/trace/icount $(ICOUNT)
 
+.PHONY: bench-icount-gcc14
+bench-icount-gcc14: ## the same of images by gcc 14, fetched if need be
+	@./setup gcc14
+	@path=$$(./setup --gcc14-path) && PATH="$$path" $(MAKE) --no-print-directory -j$(JOBS) B=$(B)/gcc14 \
+		CROSS_i386=i686-linux-gnu- CROSS_ppc=powerpc-linux-gnu- $(ARCHES:%=$(B)/gcc14/%/vtnet-demo.elf)
+	@./vm netns -- bench/trace/icount --images $(B)/gcc14 $(ICOUNT)
+
 BENCH_IMAGES := $(foreach arch,$(ARCHES),$(B)/$(arch)/vtnet-demo.elf $(B)/$(arch)/anatomy.elf)
 # FREEBSD=IMAGE; BENCH= for other options of bench/runner/run. An interrupted run is continued.
 .PHONY: bench bench-quick

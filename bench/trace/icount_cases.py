@@ -6,6 +6,7 @@ The guest is what it always is; QEMU writes a line for each instruction that it 
 """
 
 import contextlib
+import dataclasses
 import pathlib
 import socket
 import struct
@@ -244,6 +245,12 @@ def trace(arch, image):
         guest.process.terminate()
         guest.process.wait()
         return evaluate(image, tracer)
+
+
+def of_folder(arch, folder):
+    """An architecture (of guest.py) with the image that is in another folder than build/."""
+    option, image = arch.image
+    return dataclasses.replace(arch, image=(option, image.replace("build", folder, 1)))
 
 
 def measure(arch):
