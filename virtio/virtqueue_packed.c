@@ -68,7 +68,8 @@ static bool is_used(const struct virtqueue *vq, uint16_t place)
     return (flags & both) == (place & PVIRTQ_WRAP ? both : 0);
 }
 
-static void write_desc(struct pvirtq_desc *desc, uint64_t address, uint32_t length, uint16_t id)
+static inline __attribute__((always_inline)) void
+write_desc(struct pvirtq_desc *desc, uint64_t address, uint32_t length, uint16_t id)
 {
     virtio64_write(LITTLE, &desc->addr, address);
     virtio32_write(LITTLE, &desc->len, length);

@@ -60,8 +60,10 @@ int virtqueue_split_allocate(struct virtqueue *vq)
     return 0;
 }
 
-static void write_desc(const struct virtqueue *vq, struct virtq_desc *desc, uint64_t address,
-                       uint32_t length, uint16_t flags, uint16_t next)
+static inline __attribute__((always_inline)) void write_desc(const struct virtqueue *vq,
+                                                             struct virtq_desc *desc,
+                                                             uint64_t address, uint32_t length,
+                                                             uint16_t flags, uint16_t next)
 {
     bool little = vq->dev->little_endian;
 
