@@ -10,6 +10,7 @@ enum { BUDGET = 64 }; /* frames per pass: a quarter of the ring; then the replie
 static struct loop_config config;
 static struct net_poller *pollers;
 static bool stopped;
+static bool pause_waits; /* for the emulator's lock */
 static struct net_counters counters;
 static volatile bool woken; /* set by interrupts: there is something to poll */
 
@@ -101,6 +102,17 @@ static bool may_sleep(const struct pass *pass, uint64_t now, uint64_t last_work)
     }
 }
 
+/*
+ * A pause is good for the other thread of a processor. But in QEMU's TCG, where barriers are weak,
+ * it waits for the lock that the device's thread holds while it works. During the short wait of
+ * hybrid mode that leaves the host's processor to that thread; without end, it doubles the time of a
+ * round trip.
+ */
+static bool may_pause(void)
+{
+    return config.mode != LOOP_POLL || !pause_waits;
+}
+
 /* The parts of a pass. */
 enum share { RECEIVE, TIMERS, SERVICES, FLUSH, SHARES };
 static uint64_t shares[SHARES]; /* of the current pass in ns, if it is timed */
@@ -165,6 +177,7 @@ void loop_run(const struct loop_config *how)
     uint64_t last_work = now;
 
     config = *how;
+    pause_waits = arch_barrier_is_weak();
     stopped = false;
     while (!stopped) {
         uint64_t start = now;
@@ -181,7 +194,7 @@ void loop_run(const struct loop_config *how)
         if (may_sleep(&pass, start, last_work)) {
             sleep();
             now = arch_clock_ns();
-        } else if (!pass.busy) {
+        } else if (!pass.busy && may_pause()) {
             arch_pause();
         }
     }
