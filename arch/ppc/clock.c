@@ -14,7 +14,7 @@ enum {
     PIT_CHANNEL0_LATCH = 0x00,
     PIT_PERIOD = 0x10000,
     MEASURED_COUNT = PIT_HZ / 500, /* 2 ms */
-    MEASURE_ATTEMPTS = 5,
+    MEASURE_ATTEMPTS = 10,
     EXACT_PER_MILLE = 2, /* tolerance of a measurement */
     QEMU_KHZ = 100000,   /* of all QEMU's PReP machines */
     LEAST_KHZ = 1000,
@@ -86,21 +86,33 @@ static uint32_t measure(void)
     return (uint32_t)(cycles * PIT_HZ / (uint16_t)(first.count - last.count) / 1000);
 }
 
+/* Whether two rates are the same within the tolerance of each. */
+static bool are_equal(uint32_t one, uint32_t other)
+{
+    return (one > other ? one - other : other - one) <= other / 1000 * EXACT_PER_MILLE;
+}
+
+/*
+ * Another rate than QEMU's counts when it was measured twice in a row. An emulator that is stopped
+ * for longer than the timer's period misses a whole one.
+ */
 static uint32_t calibrate(void)
 {
+    uint32_t before = 0;
+
     arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_RATE);
     arch_io_write8(PIT_CHANNEL0, PIT_PERIOD & 0xff);
     arch_io_write8(PIT_CHANNEL0, PIT_PERIOD >> 8 & 0xff);
     for (unsigned i = 0; i < MEASURE_ATTEMPTS; i++) {
         uint32_t measured = measure();
 
-        if (measured >= LEAST_KHZ && (measured < QEMU_KHZ - QEMU_KHZ / 1000 * EXACT_PER_MILLE ||
-                                      measured > QEMU_KHZ + QEMU_KHZ / 1000 * EXACT_PER_MILLE)) {
-            return measured;
-        }
-        if (measured >= LEAST_KHZ) {
+        if (are_equal(measured, QEMU_KHZ)) {
             break;
         }
+        if (measured >= LEAST_KHZ && are_equal(measured, before)) {
+            return measured;
+        }
+        before = measured;
     }
     return QEMU_KHZ;
 }

@@ -2,11 +2,14 @@
 """All kinds of machines: the card's place, the amount of memory, the processor."""
 
 import os
+import re
+import signal
+import time
 
 import pytest
 
 import host
-from guest import ARCHITECTURES, tap_network
+from guest import ARCHITECTURES, PATIENCE, tap_network
 from test_interrupts import INTX, ON_A_PC, assert_interrupts_work
 
 NO_CARD = "vtnet: no usable network card among"
@@ -132,6 +135,24 @@ def test_processor(boot, value):
     guest = boot(qemu=["-cpu", value]).wait_ready()
     host.serves(guest.address)
     host.tcp_echo(guest.address, host.MIB)
+
+
+@pytest.mark.parametrize("arch", [arch for arch in ARCHITECTURES if arch.name == "ppc"],
+                         indirect=True, ids=lambda arch: arch.name)
+def test_clock_on_a_busy_host(boot):
+    """A host that stops the emulator again and again while the guest measures its clock."""
+    for attempt in range(4):
+        guest = boot(address=None, network=["-nic", "none"])
+        deadline = time.monotonic() + PATIENCE
+        while not (clock := re.search(r"clock .* at (\d+) kHz\n", guest.console())):
+            assert time.monotonic() < deadline, guest.console()
+            guest.process.send_signal(signal.SIGSTOP)
+            time.sleep(0.058 + 0.007 * attempt)  # the timer's period is 55 ms
+            guest.process.send_signal(signal.SIGCONT)
+            time.sleep(0.001)
+        guest.process.kill()
+        guest.wait_exit()
+        assert clock[1] == "100000"
 
 
 @for_each(lambda arch: arch.cpus)
