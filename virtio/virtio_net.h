@@ -358,7 +358,7 @@ void virtio_net_release(struct virtio_net *net, void *buffer);
 /*
  * True if the client holds nearly all receive buffers that may exist. It may release them only
  * after a further frame, so it must keep no more: it should copy a frame received now if it is
- * small, or drop it, and release its buffers at once. Never if rx_memory allows a single buffer only.
+ * small, or drop it, and release its buffers at once.
  */
 bool virtio_net_scarce(const struct virtio_net *net);
 

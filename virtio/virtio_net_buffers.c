@@ -219,11 +219,12 @@ void virtio_net_release(struct virtio_net *net, void *buffer)
 bool virtio_net_scarce(const struct virtio_net *net)
 {
     /*
-     * Some buffers must remain in circulation, a quarter or of very few the last one, and a merged
-     * frame that has arrived must not use up the last ones.
+     * Some buffers must remain in circulation, a quarter but at least one, and a merged frame that
+     * has arrived must not use up the last ones.
      */
     return net->rx_buffers >= net->rx_buffers_max &&
-           net->rx_posted < (net->rx_buffers_max + 2) / 4 && net->rx_kept == NULL;
+           (net->rx_posted == 0 || net->rx_posted < net->rx_buffers_max / 4) &&
+           net->rx_kept == NULL;
 }
 
 void virtio_net_rx_take_back(struct virtio_net *net)

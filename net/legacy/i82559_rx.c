@@ -254,8 +254,8 @@ void i82559_release(struct i82559 *card, void *private)
 
 bool i82559_scarce(const struct i82559 *card)
 {
-    return card->rx_buffers >= card->rx_buffers_max && card->rx_posted < (card->rx_limit + 2) / 4 &&
-           card->rx_kept == NULL;
+    return card->rx_buffers >= card->rx_buffers_max &&
+           (card->rx_posted == 0 || card->rx_posted < card->rx_limit / 4) && card->rx_kept == NULL;
 }
 
 /*
@@ -265,7 +265,7 @@ bool i82559_scarce(const struct i82559 *card)
 uint32_t i82559_window(const struct i82559 *card, bool sending)
 {
     uint32_t left = card->rx_posted + card->rx_kept_count + card->rx_buffers_max - card->rx_buffers;
-    uint32_t spare = (card->rx_limit + 2) / 4;
+    uint32_t spare = card->rx_limit / 4;
 
     left = left > spare ? left - spare : 0;
     if (sending || left > card->rx_limit) {
