@@ -345,6 +345,14 @@ static void poll_dead(struct virtio_net *net)
     }
 }
 
+/* The look that virtio_net_flush() has left to this call. */
+static void look_again(struct virtio_net *net)
+{
+    if (net->polled && net->dev->weak_barrier && net->tx.in_flight != 0) {
+        virtqueue_kick_again(&net->tx);
+    }
+}
+
 unsigned virtio_net_reclaim(struct virtio_net *net)
 {
     VIRTIO_NET_ENTER(net);
@@ -355,6 +363,7 @@ unsigned virtio_net_reclaim(struct virtio_net *net)
     }
     net->busy = true;
     count = virtio_net_tx_reclaim(net);
+    look_again(net);
     net->busy = false;
     return count;
 }
@@ -377,9 +386,7 @@ unsigned virtio_net_poll(struct virtio_net *net, unsigned budget)
         look_at_configuration(net); /* first, since the link may be down */
     }
     reclaimed = virtio_net_tx_reclaim(net);
-    if (net->polled && net->dev->weak_barrier && net->tx.in_flight != 0) {
-        virtqueue_kick_again(&net->tx);
-    }
+    look_again(net);
     net->polled = true;
     frames = virtio_net_rx_poll(net, budget);
     virtio_net_interrupts_count(net, &interrupts, frames, reclaimed);

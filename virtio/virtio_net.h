@@ -347,8 +347,8 @@ bool virtio_net_has_room(const struct virtio_net *net, unsigned frames, unsigned
 /*
  * Notifies the device of queued frames, if there are any and it wants that. With
  * options.weak_barrier it may take a second look to see that. Between virtio_net_poll() and
- * virtio_net_interrupts_on() that look is left to the next call of either, which the client makes
- * in any case.
+ * virtio_net_interrupts_on() that look is left to the next call of either, or of
+ * virtio_net_reclaim(), which the client makes in any case.
  */
 void virtio_net_flush(struct virtio_net *net);
 

@@ -30,6 +30,11 @@ static void poll(void)
     virtio_net_poll(&card.net, 8);
 }
 
+static void reclaim(void)
+{
+    (void)virtio_net_reclaim(&card.net);
+}
+
 static void enable_interrupts(void)
 {
     (void)virtio_net_interrupts_on(&card.net, false);
@@ -51,22 +56,22 @@ static uint8_t *send_unseen(void)
 
 static void polling_client_looks_again(void **state)
 {
-    static void (*const looks[])(void) = {poll, enable_interrupts};
+    static void (*const looks[])(void) = {poll, reclaim, enable_interrupts};
 
     (void)state;
-    for (unsigned i = 0; i < 4 * CARD_RINGS; i++) {
+    for (unsigned i = 0; i < 6 * CARD_RINGS; i++) {
         unsigned doorbells;
         uint8_t *frame;
 
-        open_card(i / 4, modes[i / 2 % 2], true);
+        open_card(i / 6, modes[i / 3 % 2], true);
         poll();
         doorbells = card.dev.queue[TX].doorbells;
         frame = send_unseen();
-        looks[i % 2]();
+        looks[i % 3]();
         assert_int_equal(card.dev.queue[TX].doorbells, doorbells + 1);
         assert_int_equal(card.net.tx.counters.kicks_saved, 1);
         assert_int_equal(fake_tx_run(&card.dev), 1);
-        looks[i % 2](); /* nothing is left to be seen */
+        looks[i % 3](); /* nothing is left to be seen */
         assert_int_equal(card.dev.queue[TX].doorbells, doorbells + 1);
         poll();
         card_free_frame(frame, 12);
