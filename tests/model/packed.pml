@@ -94,7 +94,7 @@ inline wants_kick()
 active proctype driver()
 {
     byte k, added, taken, unkicked, value;
-    bool wanted;
+    bool wanted, idle;
 
     do
     :: added < ALL && added - taken < SIZE ->
@@ -111,12 +111,12 @@ again:  atomic { /* write_direct(): nobody sees these stores as they are made, b
         :: added < ALL && added - taken < SIZE -> goto again /* submit many, notify once */
         :: true
         fi;
-        /* virtqueue_kick() */
+        /* virtqueue_kick(), or virtqueue_try_kick() of a driver that polls */
 #ifndef NO_KICK_MB
         mb_of_driver();
 #endif
         wants_kick();
-#ifdef WEAK
+#if defined(WEAK) && !defined(POLLED)
         if
         :: !wanted ->
 #ifndef NO_KICK_FENCE
@@ -167,8 +167,23 @@ again:  atomic { /* write_direct(): nobody sees these stores as they are made, b
 #ifndef NO_SLEEP_AGAIN
             load(DRIVER, FLAGS + taken % SIZE, value);
 #endif
+            idle = value != IS_USED(taken);
+#ifdef POLLED
+#ifndef NO_LOOK_AGAIN
             if
-            :: value != IS_USED(taken) -> interrupt; interrupt = false
+            :: unkicked != 0 -> /* virtqueue_kick_again() */
+                mb_of_driver();
+                wants_kick();
+                if
+                :: wanted -> fence(DRIVER); kick = true; unkicked = 0
+                :: else
+                fi
+            :: else
+            fi;
+#endif
+#endif
+            if
+            :: idle -> interrupt; interrupt = false
             :: else
             fi;
             store(DRIVER, DRIVER_FLAGS, DISABLE) /* interrupts_off() */

@@ -2,7 +2,8 @@
 /*
  * A split ring of SIZE entries (virtio 1.3 §2.7) and ALL buffers that go round: virtio/virtqueue_split.c on the
  * driver's side, with virtqueue_kick(), and a device that keeps the rules. Without one of the barriers
- * (NO_...) a wrong entry is read, or both sides sleep while there is work. EVENT: with the event index.
+ * (NO_...) a wrong entry is read, or both sides sleep while there is work. EVENT: with the event index. WEAK: memory.pml. POLLED:
+ * the driver looks again before it sleeps whether the device wants a notification.
  */
 #ifndef ALL
 #define ALL 4
@@ -69,7 +70,7 @@ end:
 active proctype driver()
 {
     byte k, added, taken, unkicked, value;
-    bool wanted;
+    bool wanted, idle;
 
     do
     :: added < ALL && added - taken < SIZE ->
@@ -86,13 +87,13 @@ again:  atomic { /* add(): nobody sees these stores as they are made, but as the
         :: added < ALL && added - taken < SIZE -> goto again /* submit many, notify once */
         :: true
         fi;
-        /* virtqueue_kick() */
+        /* virtqueue_kick(), or virtqueue_try_kick() of a driver that polls */
 #ifndef NO_KICK_MB
         mb_of_driver();
 #endif
         load(DRIVER, AVAIL_EVENT, value); /* wants_kick() */
         wanted = asked(value, added, unkicked);
-#ifdef WEAK
+#if defined(WEAK) && !defined(POLLED)
         if
         :: !wanted ->
 #ifndef NO_KICK_FENCE
@@ -138,8 +139,24 @@ again:  atomic { /* add(): nobody sees these stores as they are made, but as the
 #ifndef NO_SLEEP_AGAIN
             load(DRIVER, USED_IDX, value);
 #endif
+            idle = value == taken;
+#ifdef POLLED
+#ifndef NO_LOOK_AGAIN
             if
-            :: value == taken -> interrupt; interrupt = false
+            :: unkicked != 0 -> /* virtqueue_kick_again() */
+                mb_of_driver();
+                load(DRIVER, AVAIL_EVENT, value);
+                wanted = asked(value, added, unkicked);
+                if
+                :: wanted -> fence(DRIVER); kick = true; unkicked = 0
+                :: else
+                fi
+            :: else
+            fi;
+#endif
+#endif
+            if
+            :: idle -> interrupt; interrupt = false
             :: else
             fi;
             /* interrupts_off() */
