@@ -62,6 +62,7 @@ check-web: ## the pages, used in Chromium; some 40 seconds
 	@node --test --test-reporter=dot tests/web/station.test.mjs
 	@$(PYTHON) -m pytest -q tests/web/test_page.py
 	@./vm run -- $(PYTHON) -m pytest -q tests/web/test_guest.py
+	@./vm run --qemu '-netdev user,id=n1 -device ne2k_pci,netdev=n1' -- $(PYTHON) -m pytest -q tests/web/test_cards.py
 
 .PHONY: web-picture
 web-picture: ## README's picture of the page, docs/page.png; others to look at in build/web-pictures

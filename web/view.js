@@ -73,26 +73,48 @@ class Chart {
     }
 }
 
-// Rows of the table, from the statistics and their first card.
-const ROWS = [
-    ["Card", (stats, card) => `${card.driver}, ${card.transport}, ${card.interrupt_kind}`],
-    ["Address", (stats, card) => `${card.ip}, ${card.mac}`],
-    ["Received", (stats, { counters: c }) => `${number(c.rx_packets)} packets, ${kib(c.rx_bytes)}`],
-    ["Sent", (stats, { counters: c }) => `${number(c.tx_packets)} packets, ${kib(c.tx_bytes)}`],
-    ["Interrupts", (stats, { counters: c }) => number(c.interrupts)],
-    ["Notifications to the device", (stats, { counters: c }) => number(c.rx_kicks + c.tx_kicks)],
-    ["Receive buffers", (stats, { counters: c }) =>
+// Rows of the table of a card, and of that of the guest.
+const CARD_ROWS = [
+    ["Card", card => `${card.driver}, ${card.transport}, ${card.interrupt_kind}`],
+    ["Address", card => `${card.ip}, ${card.mac}`],
+    ["Received", ({ counters: c }) => `${number(c.rx_packets)} packets, ${kib(c.rx_bytes)}`],
+    ["Sent", ({ counters: c }) => `${number(c.tx_packets)} packets, ${kib(c.tx_bytes)}`],
+    ["Interrupts", ({ counters: c }) => number(c.interrupts)],
+    ["Notifications to the device", ({ counters: c }) => number(c.rx_kicks + c.tx_kicks)],
+    ["Receive buffers", ({ counters: c }) =>
         `${c.rx_posted} posted, limit ${c.rx_limit}, at the most ${c.rx_limit_peak}`],
-    ["Memory of receive buffers", (stats, { counters: c }) => kib(c.rx_held)],
-    ["All memory in use", stats => `${kib(stats.memory.used)} of ${kib(stats.memory.total)}`],
-    ["Passes of the loop", stats => `${number(stats.loop.passes)}, slept ${number(stats.loop.sleeps)} times`],
-    ["Running for", stats => `${number(stats.clock_ns / NS)} s`],
+    ["Memory of receive buffers", ({ counters: c }) => kib(c.rx_held)],
+];
+const GUEST_ROWS = [
+    ["All memory in use", ({ memory }) => `${kib(memory.used)} of ${kib(memory.total)}`],
+    ["Passes of the loop", ({ loop }) => `${number(loop.passes)}, slept ${number(loop.sleeps)} times`],
+    ["Running for", ({ clock_ns }) => `${number(clock_ns / NS)} s`],
 ];
 
-export class View {
+class Table {
+    #rows;
+    #cells;
+
+    constructor(root, title, rows) {
+        this.#rows = rows;
+        this.#cells = rows.map(() => element("td", {}));
+        root.append(element("table", {}, element("caption", {}, title),
+            element("tbody", {}, ...rows.map(([name], index) => element("tr", {},
+                element("th", { scope: "row" }, name), this.#cells[index])))));
+    }
+
+    show(values) {
+        this.#rows.forEach(([, text], index) => {
+            this.#cells[index].textContent = text(values);
+        });
+    }
+}
+
+// The charts and the table of one card.
+class CardView {
     #samples = [];
     #charts;
-    #cells = ROWS.map(() => element("td", {}));
+    #table;
 
     constructor(root) {
         this.#charts = [
@@ -105,15 +127,11 @@ export class View {
                 { name: "sent", value: sample => sample.sent },
             ]),
         ];
-        root.append(element("table", {}, element("caption", {}, "Counters"),
-            element("tbody", {}, ...ROWS.map(([name], index) => element("tr", {},
-                element("th", { scope: "row" }, name), this.#cells[index])))));
+        this.#table = new Table(root, "Counters", CARD_ROWS);
     }
 
-    // stats: the guest's JSON, a later one each time. A clock that went back is a guest started anew.
-    add(stats) {
-        const card = stats.cards[0];
-        const time = stats.clock_ns / NS;
+    // A clock that went back is a guest started anew.
+    add(card, time) {
         let last = this.#samples.at(-1);
         if (last && time <= last.time) {
             this.#samples = [];
@@ -124,8 +142,37 @@ export class View {
                              received: rate("rx_packets"), sent: rate("tx_packets") });
         this.#samples = this.#samples.filter(sample => sample.time >= time - SECONDS);
         this.#charts.forEach(chart => chart.draw(this.#samples));
-        ROWS.forEach(([, text], index) => {
-            this.#cells[index].textContent = text(stats, card);
+        this.#table.show(card);
+    }
+}
+
+// The cards, the first of which is there before any figures are, and the guest.
+export class View {
+    #cards = [];
+    #guest = element("section", { class: "columns" });
+    #table = new Table(this.#guest, "Guest", GUEST_ROWS);
+
+    constructor(root) {
+        root.append(this.#guest);
+        this.#addCard();
+    }
+
+    #addCard() {
+        const title = element("h2", { hidden: "" }, `Card ${this.#cards.length}`);
+        const section = element("section", { class: "columns" }, title);
+        this.#guest.before(section);
+        this.#cards.push({ title, view: new CardView(section) });
+    }
+
+    // stats: the guest's JSON, a later one each time.
+    add(stats) {
+        while (this.#cards.length < stats.cards.length) {
+            this.#addCard();
+        }
+        stats.cards.forEach((card, index) => {
+            this.#cards[index].title.hidden = stats.cards.length === 1;
+            this.#cards[index].view.add(card, stats.clock_ns / NS);
         });
+        this.#table.show(stats);
     }
 }
