@@ -137,7 +137,7 @@ static enum command_progress features_step(void)
 const struct command command_features = {
     .name = "features",
     .usage = "",
-    .help = "what was agreed with the cards",
+    .help = "the features agreed with the cards",
     .start = begin,
     .step = features_step,
 };
@@ -172,7 +172,7 @@ static const struct nic *find_card(const char *word)
     unsigned number;
 
     if (!command_number(word, 0, NIC_CARDS - 1, &number) || number >= net_port_count()) {
-        printf("'%s' is no card; link lists them\n", word);
+        printf("there is no card '%s'; link lists the cards\n", word);
         return NULL;
     }
     card = number;
@@ -192,9 +192,9 @@ static enum command_progress promisc_start(char *const words[], unsigned count)
         return COMMAND_DONE;
     }
     if (nic->driver->set_promiscuous == NULL) {
-        printf("card %u cannot be told which stations' frames to receive\n", card);
+        printf("card %u cannot switch between all frames and frames for this station\n", card);
     } else if (!nic->driver->set_promiscuous(nic->state, on)) {
-        printf("card %u has not confirmed it: it cannot, or did not answer in time\n", card);
+        printf("card %u did not confirm the change: it refused, or did not answer in time\n", card);
     } else {
         printf("card %u receives %s\n", card, on ? "all frames" : "frames for this station");
     }
@@ -215,7 +215,7 @@ static enum command_progress reset_start(char *const words[], unsigned count)
     const struct nic *nic = find_card(count == 2 ? words[1] : "0");
 
     if (nic != NULL && nic->driver->reset == NULL) {
-        printf("card %u's driver cannot reset it\n", card);
+        printf("the driver of card %u cannot reset it\n", card);
     } else if (nic != NULL) {
         nic->driver->reset(nic->state);
     }
@@ -225,7 +225,7 @@ static enum command_progress reset_start(char *const words[], unsigned count)
 const struct command command_reset = {
     .name = "reset",
     .usage = "[CARD]",
-    .help = "reset a card, and set it up as it was",
+    .help = "reset a card and restore its settings",
     .most = 1,
     .start = reset_start,
 };

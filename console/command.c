@@ -50,7 +50,7 @@ const struct command *command_find(char *line, char *words[COMMAND_WORDS], unsig
         }
         return commands[i];
     }
-    printf("'%s' is no command; help lists them\n", words[0]);
+    printf("unknown command '%s'; help lists the commands\n", words[0]);
     return NULL;
 }
 

@@ -83,7 +83,7 @@ static enum command_progress start(char *const words[], unsigned count)
 
     memset(&to, 0, sizeof to);
     if (!read_address(words[1], &to)) {
-        printf("'%s' is not a station's address of IPv4 or IPv6\n", words[1]);
+        printf("'%s' is not an IPv4 or IPv6 address of a station\n", words[1]);
         return COMMAND_DONE;
     }
     reason = unanswerable(&to);
@@ -115,7 +115,7 @@ static void send(uint64_t now)
     if (error != ERR_OK) {
         ping.waits = false;
         printf("%u: not sent: %s\n", ping.sent,
-               error == ERR_RTE ? "there is no way to that network" : "there is no room for it");
+               error == ERR_RTE ? "no route to that network" : "no room to send it");
     }
 }
 
@@ -128,7 +128,7 @@ static void stop(void)
     ping_heard = NULL;
     printf("%u sent, %u answered", ping.sent, ping.answered);
     if (ping.answered != 0) {
-        printf(", least " MS_FORMAT ", mean " MS_FORMAT ", most " MS_FORMAT, MS_ARGS(ping.least),
+        printf(", min " MS_FORMAT ", mean " MS_FORMAT ", max " MS_FORMAT, MS_ARGS(ping.least),
                MS_ARGS(ping.sum / ping.answered), MS_ARGS(ping.most));
     }
     printf("\n");

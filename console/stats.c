@@ -35,7 +35,7 @@ static enum command_progress start(char *const words[], unsigned count)
     (void)words, (void)count;
     json = malloc(room);
     if (json == NULL || stats_json(json, room) == 0) {
-        printf("there is no memory for that\n");
+        printf("no memory for this command\n");
         stop();
         return COMMAND_DONE;
     }
@@ -46,7 +46,7 @@ static enum command_progress start(char *const words[], unsigned count)
 const struct command command_stats = {
     .name = "stats",
     .usage = "",
-    .help = "all that is counted and is not zero",
+    .help = "all counters that are not zero",
     .start = start,
     .step = step,
     .stop = stop,

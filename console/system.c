@@ -68,7 +68,7 @@ static enum command_progress mode_start(char *const words[], unsigned count)
 const struct command command_mode = {
     .name = "mode",
     .usage = "[irq|poll|hybrid [POLL_US]]",
-    .help = "when the loop sleeps",
+    .help = "show or set when the loop sleeps",
     .most = 2,
     .start = mode_start,
 };
@@ -76,7 +76,7 @@ const struct command command_mode = {
 static enum command_progress reboot_start(char *const words[], unsigned count)
 {
     (void)words, (void)count;
-    printf("vtnet: the machine starts again\n");
+    printf("vtnet: the machine is reset\n");
     arch_reboot();
     printf("this machine cannot be reset by the guest\n");
     return COMMAND_DONE;
@@ -85,7 +85,7 @@ static enum command_progress reboot_start(char *const words[], unsigned count)
 const struct command command_reboot = {
     .name = "reboot",
     .usage = "",
-    .help = "start the machine again (QEMU ends with -no-reboot)",
+    .help = "reset the machine (QEMU ends with -no-reboot)",
     .start = reboot_start,
 };
 
@@ -93,7 +93,7 @@ static enum command_progress poweroff_start(char *const words[], unsigned count)
 {
     (void)words, (void)count;
     arch_power_off();
-    printf("this machine cannot switch itself off: end it by hand; the guest goes on\n");
+    printf("this machine cannot switch itself off: end QEMU by hand; the guest keeps running\n");
     return COMMAND_DONE;
 }
 
