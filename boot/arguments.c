@@ -357,9 +357,9 @@ static bool parse_word(const char *word)
     print_word(word, strlen(word));
     printf("' is malformed and ignored: ");
     if (address_impossible) {
-        printf("no station can have that address\n");
+        printf("this is no valid address of a station\n");
     } else {
-        printf("%s%s%s is wanted\n", argument->name, argument->help != NULL ? "=" : "",
+        printf("expected %s%s%s\n", argument->name, argument->help != NULL ? "=" : "",
                argument->help != NULL ? argument->help : "");
     }
     return false;

@@ -49,13 +49,13 @@ static unsigned check_twice_given(void)
         for (unsigned j = 0; j < i; j++) {
             if (boot_arguments.ip[i].address != 0 &&
                 boot_arguments.ip[i].address == boot_arguments.ip[j].address) {
-                printf("vtnet: ip= of card %u is card %u's, and ignored\n", i, j);
+                printf("vtnet: ip= of card %u is the same as of card %u: it is ignored\n", i, j);
                 boot_arguments.ip[i] = (struct boot_ipv4){0};
                 bad++;
             }
             if (memcmp(&boot_arguments.ip6[i], &no_ipv6, sizeof no_ipv6) != 0 &&
                 memcmp(&boot_arguments.ip6[i], &boot_arguments.ip6[j], sizeof no_ipv6) == 0) {
-                printf("vtnet: ip6= of card %u is card %u's, and ignored\n", i, j);
+                printf("vtnet: ip6= of card %u is the same as of card %u: it is ignored\n", i, j);
                 boot_arguments.ip6[i] = no_ipv6;
                 bad++;
             }
@@ -71,7 +71,8 @@ unsigned boot_arguments_check(void)
     for (unsigned i = 0; i < BOOT_CARDS; i++) {
         if (boot_arguments.gw[i].address != 0 &&
             !is_another_station(boot_arguments.gw[i].address)) {
-            printf("vtnet: gw= of card %u is no other station beside ip=, and ignored\n", i);
+            printf("vtnet: gw= of card %u is not the address of another station: it is ignored\n",
+                   i);
             boot_arguments.gw[i] = (struct boot_ipv4){0};
             bad++;
         }
@@ -79,14 +80,14 @@ unsigned boot_arguments_check(void)
     if ((boot_arguments.peer.address != 0 && !is_another_station(boot_arguments.peer.address)) ||
         (memcmp(&boot_arguments.peer6, &no_ipv6, sizeof no_ipv6) != 0 &&
          !is_another_station_ipv6(&boot_arguments.peer6))) {
-        printf("vtnet: peer= is no other station beside ip= and ip6=, and ignored\n");
+        printf("vtnet: peer= is not the address of another station: it is ignored\n");
         boot_arguments.peer = (struct boot_ipv4){0};
         boot_arguments.peer6 = no_ipv6;
         bad++;
     }
     if (boot_arguments.bufinit > boot_arguments.bufmax) {
-        printf("vtnet: bufinit=%u is more than bufmax=%u, which holds\n", boot_arguments.bufinit,
-               boot_arguments.bufmax);
+        printf("vtnet: bufinit=%u is more than bufmax=%u: bufmax is used for both\n",
+               boot_arguments.bufinit, boot_arguments.bufmax);
         boot_arguments.bufinit = boot_arguments.bufmax;
         bad++;
     }
@@ -99,7 +100,7 @@ static void check_places(const char *name, const void *list, size_t size, unsign
 
     for (unsigned i = cards; i < BOOT_CARDS; i++) {
         if (memcmp((const uint8_t *)list + i * size, none, size) != 0) {
-            printf("vtnet: %s= is given for card %u, and there is no such card\n", name, i);
+            printf("vtnet: %s= is given for card %u, which does not exist\n", name, i);
         }
     }
 }

@@ -17,7 +17,7 @@ const char *command_line_check(const char *line, size_t room)
             return line;
         }
     }
-    printf("vtnet: the loader's command line has no end: ignored\n");
+    printf("vtnet: the loader's command line has no end: it is ignored\n");
     return "";
 }
 
@@ -52,7 +52,8 @@ void command_line_parse(const char *line)
     char *all = memory_alloc(length + more + 2, 1);
 
     if (all == NULL) {
-        printf("vtnet: no memory for %zu bytes of boot arguments: ignored\n", length + more);
+        printf("vtnet: no memory for %zu bytes of boot arguments: they are ignored\n",
+               length + more);
         return;
     }
     memcpy(all, line, length);

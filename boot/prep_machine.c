@@ -126,7 +126,7 @@ void prep_start(uintptr_t started_at, uint32_t msr)
     if (ppc_run_has_ended()) {
         arch_console_init();
         arch_interrupts_init();
-        printf("vtnet: the run has ended; with -no-reboot QEMU ends, too\n");
+        printf("vtnet: the run has ended; start QEMU with -no-reboot to make it end as well\n");
         ppc_halt();
     }
     find_memory(&boot, nvram);

@@ -53,7 +53,7 @@ static void fall_back(void *context)
         return;
     }
     if (net_config()->dhcp) {
-        printf("vtnet: %sno DHCP server answers yet: dhcp goes on asking\n", port->label);
+        printf("vtnet: %sno DHCP server has answered yet; dhcp keeps asking\n", port->label);
         return;
     }
     dhcp_release_and_stop(netif);
@@ -89,7 +89,7 @@ static void start_ipv4(struct lwip_port *port, unsigned number)
         autoip_start(netif);
     } else {
         if (given) {
-            printf("vtnet: %sip= is not used: dhcp asks for an address\n", port->label);
+            printf("vtnet: %sip= is ignored: dhcp asks for an address\n", port->label);
         }
         dhcp_start(netif);
         sys_timeout(DHCP_PATIENCE_MS, fall_back, port);
@@ -128,8 +128,8 @@ static void start_ipv6(void *context)
         struct lwip_port *port = net_port(i);
 
         if (!lwip_port_start_ipv6(port)) {
-            printf("vtnet: %sno IPv6: it needs an MTU of %u, and this is %u\n", port->label,
-                   IP6_MIN_MTU_LENGTH, port->netif.mtu);
+            printf("vtnet: %sno IPv6: the MTU is %u, and IPv6 needs %u\n", port->label,
+                   port->netif.mtu, IP6_MIN_MTU_LENGTH);
             continue;
         }
         start_static_ipv6(&port->netif, i);
@@ -202,7 +202,7 @@ static void tell_ipv4(const struct lwip_port *port, struct told *card)
     ip4addr_ntoa_r(address, text, sizeof text);
     if (card->no_server) {
         card->no_server = false;
-        printf("vtnet: %sno DHCP server answers, so the address is %s/24\n", port->label, text);
+        printf("vtnet: %sno DHCP server answered: the address is %s/24\n", port->label, text);
     }
     printf("vtnet: %sready at %s/%u\n", port->label, text, (unsigned)__builtin_popcount(mask));
     if (on_ready != NULL) {
@@ -227,7 +227,7 @@ static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known
     *known = *address;
     lwip_port_text_ipv6(address, text);
     if (ip6_addr_isduplicated(state)) {
-        printf("vtnet: %sIPv6 address %s is already used by another station, and not used here\n",
+        printf("vtnet: %sIPv6 address %s is already used by another station: it is not used here\n",
                port->label, text);
     } else {
         printf("vtnet: %sIPv6 address %s/64\n", port->label, text);

@@ -158,8 +158,8 @@ static bool may_be_address(const struct lwip_port *port, struct history *history
     }
     if (!history->told) {
         history->told = true;
-        printf("vtnet: %sthe DHCP server %s offers %s with mask %s, which no station can have: "
-               "ignored\n",
+        printf("vtnet: %sDHCP server %s offers %s with mask %s, which is no valid address of a "
+               "station: the offer is ignored\n",
                port->label, text_of(reply->server, server), text_of(reply->address, address),
                text_of(reply->mask, mask));
     }
@@ -216,7 +216,7 @@ static void refused(struct netif *netif, struct history *history)
         history->wait_ms = WAIT_FIRST_MS;
     }
     history->blame -= LWIP_MIN(history->blame, (unsigned)(BLAME_SILENT - BLAME_REFUSED));
-    printf("vtnet: %sthe DHCP server %s refuses: asked again in %u ms\n", port->label,
+    printf("vtnet: %sDHCP server %s refuses the address: asking again in %u ms\n", port->label,
            ip4addr_ntoa_r(ip_2_ip4(&dhcp->server_ip_addr), server, sizeof server),
            (unsigned)history->wait_ms);
     dhcp->state = DHCP_STATE_BACKING_OFF;

@@ -77,10 +77,10 @@ static void probed(struct netif *netif, u8_t result, s8_t slot)
 static void tell(const struct lwip_port *port, struct name *name)
 {
     if (name->tries > TRIES_MAX) {
-        printf("vtnet: %s%s.local is somebody else's name, as were all others tried\n", port->label,
-               name->refused);
+        printf("vtnet: %s%s.local is used by another station, and so are all names tried before\n",
+               port->label, name->refused);
     } else if (name->refused[0] != '\0') {
-        printf("vtnet: %s%s.local is somebody else's name, so it is to be %s.local\n", port->label,
+        printf("vtnet: %s%s.local is used by another station; trying %s.local\n", port->label,
                name->refused, name->text);
     }
     if (name->ours) {

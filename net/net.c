@@ -84,8 +84,8 @@ static void seal_memory(void)
         }
     }
     memory_seal();
-    printf("vtnet: bounded: %zu KiB of memory, and no more from here on%s\n",
-           memory_usage().touched >> 10, all ? "" : ": that is less than wanted");
+    printf("vtnet: bounded: %zu KiB of memory are in use, and no more will be%s\n",
+           memory_usage().touched >> 10, all ? "" : ": this is less than planned");
 }
 
 /* loop_config.between */

@@ -48,8 +48,8 @@ static void connect_interrupts(struct nic *nic)
         vpci_enable_line(&nic->pci);
         printf("vtnet: interrupts: INTx line %u\n", nic->pci.irq_line);
     } else {
-        printf("vtnet: interrupts: INTx line %u is not one of this machine: frames wait for the "
-               "clock's tick\n",
+        printf("vtnet: interrupts: this machine has no INTx line %u: frames wait for the clock's "
+               "tick\n",
                nic->pci.irq_line);
     }
 }
@@ -63,13 +63,13 @@ static bool consider(const struct vpci_device *pci, void *context)
 
     if (driver == NULL) {
         if (pci->class_code >> 8 == PCI_CLASS_NETWORK) {
-            printf("vtnet: " VPCI_BDF_FORMAT " %04x:%04x is a network card without a driver here\n",
+            printf("vtnet: " VPCI_BDF_FORMAT " %04x:%04x is a network card that has no driver\n",
                    VPCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
         }
         return true;
     }
     if (search->opened == search->count) {
-        printf("vtnet: " VPCI_BDF_FORMAT " %s is left unused: %u cards are served at the most\n",
+        printf("vtnet: " VPCI_BDF_FORMAT " %s is not used: the maximum is %u cards\n",
                VPCI_BDF_ARGS(pci->bdf), driver->name, search->count);
         return true;
     }
@@ -99,11 +99,11 @@ unsigned nic_open(struct nic *const nics[], unsigned count, void (*wake)(void))
     vpci_setup_bridges();
     functions = vpci_scan(consider, &search);
     if (functions == 0) {
-        printf("vtnet: this machine has no PCI, where the driver looks for cards: start QEMU with "
-               "another (-M pc; on PowerPC -M 40p)\n");
+        printf("vtnet: this machine has no PCI bus: start QEMU with another machine (-M pc; on "
+               "PowerPC -M 40p)\n");
     } else if (search.opened == 0 && search.failed != NULL) {
         printf("vtnet: no usable network card: %s at " VPCI_BDF_FORMAT
-               " failed, for the reason above\n",
+               " failed; the lines above give the reason\n",
                search.failed->name, VPCI_BDF_ARGS(search.failed_at));
     } else if (search.opened == 0) {
         printf("vtnet: no usable network card among %u PCI functions: start QEMU with "

@@ -82,7 +82,7 @@ static void finish(void)
 static void fail(struct talk *talk)
 {
     (void)talk;
-    printf("vtnet: burst: no answer: is peer= right, and does it serve sink and source?\n");
+    printf("vtnet: burst: no answer: check that peer= is right and serves sink and source\n");
     failed = true;
     net_stop();
 }

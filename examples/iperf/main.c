@@ -54,7 +54,7 @@ static void print_result(const struct iperf_client *client)
 static void done(struct iperf_client *client)
 {
     if (client->failure != NULL) {
-        printf("vtnet: iperf: %s: is peer= right, and does `iperf -s%s` run there?\n",
+        printf("vtnet: iperf: %s: check that peer= is right and runs `iperf -s%s`\n",
                client->failure, client->over_tcp ? "" : " -u");
     } else {
         print_result(client);
@@ -89,8 +89,7 @@ int main(void)
     client.size = boot_arguments.size;
     client.seconds = boot_arguments.seconds;
     if (client.receives && !client.over_tcp) {
-        printf(
-            "vtnet: iperf: over UDP it sends only: dir=receive and dir=both are for proto=tcp\n");
+        printf("vtnet: iperf: UDP can only send: dir=receive and dir=both need proto=tcp\n");
         return 1;
     }
     iperf_client_start(&client);

@@ -69,7 +69,7 @@ static void finish(void)
 
 static void give_up(const char *why)
 {
-    printf("vtnet: pingpong: %s: is peer= right, and does it serve port %d?\n", why,
+    printf("vtnet: pingpong: %s: check that peer= is right and serves port %d\n", why,
            SERVICE_PORT_ECHO);
     finish();
 }

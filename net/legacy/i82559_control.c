@@ -38,7 +38,7 @@ static bool is_late(uint64_t *start_ns)
 static void declare_down(struct i82559 *card, const char *what)
 {
     if (!card->down) {
-        printf("vtnet: i82559: the card %s: it is out of order\n", what);
+        printf("vtnet: i82559: the card %s: it is not used any more\n", what);
     }
     card->down = true;
 }

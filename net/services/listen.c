@@ -14,7 +14,7 @@ struct listener {
 
 static bool report(const char *protocol, u16_t number)
 {
-    printf("vtnet: %s port %u cannot be opened: no memory, or it is taken\n", protocol, number);
+    printf("vtnet: cannot open %s port %u: no memory, or the port is in use\n", protocol, number);
     return false;
 }
 

@@ -196,8 +196,8 @@ bool talk_possible(const ip_addr_t *peer)
     since = since != 0 ? since : now;
     if (!told && now - since > PATIENCE_NS) {
         told = true;
-        printf("vtnet: there is no address yet from which peer= can be reached%s\n",
-               IP_IS_V6(peer) ? ": ip6= or a router gives one" : "");
+        printf("vtnet: this station has no address yet to reach peer=%s\n",
+               IP_IS_V6(peer) ? "; set ip6=, or wait for a router" : "");
     }
     return false;
 }

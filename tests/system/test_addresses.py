@@ -16,7 +16,7 @@ from dhcp import DISCOVER, RELEASE, REQUEST, DhcpServer
 from guest import ROOT
 from wire import ALL_STATIONS, ARP, STATION, Wire, arp_request, ipv4, is_gratuitous, parse
 
-NO_DHCP = "no DHCP server answers, so the address is 10.0.0.2/24"
+NO_DHCP = "no DHCP server answered: the address is 10.0.0.2/24"
 
 
 @pytest.mark.parametrize("append", ["", "dhcp", "mode=irq", "bounded=1"])
@@ -53,8 +53,8 @@ def test_without_a_server(boot):
 def test_waiting_for_a_server_that_comes_late(boot):
     """With `dhcp` there is no other address."""
     guest = boot("dhcp")  # and the test's ip=
-    guest.wait_for("^vtnet: ip= is not used: dhcp asks for an address$")
-    guest.wait_for("^vtnet: no DHCP server answers yet: dhcp goes on asking$")
+    guest.wait_for("^vtnet: ip= is ignored: dhcp asks for an address$")
+    guest.wait_for("^vtnet: no DHCP server has answered yet; dhcp keeps asking$")
     guest.wait_for("^vtnet: IPv6 address")  # some two seconds later
     with Wire() as wire:
         assert wire.wait_for(lambda frame: is_gratuitous(frame, "10.0.0.2"), 1.5) is None

@@ -30,15 +30,15 @@ def assert_lists_valid_arguments(guest):
 
 def test_addresses_that_exclude_each_other(boot):
     guest = boot("gw=10.0.0.2 peer=10.0.0.255").wait_ready()
-    assert "gw= of card 0 is no other station beside ip=, and ignored" in guest.console()
-    assert "peer= is no other station beside ip= and ip6=, and ignored" in guest.console()
+    assert "gw= of card 0 is not the address of another station: it is ignored" in guest.console()
+    assert "peer= is not the address of another station: it is ignored" in guest.console()
     host.serves(guest.address)
 
 
 def test_list_with_more_places_than_cards(boot):
     guest = boot("ip=10.0.0.2/24,10.0.1.2/24 mac=,02:00:00:00:00:01").wait_ready()
     for name in ("ip", "mac"):
-        assert f"{name}= is given for card 1, and there is no such card" in guest.console()
+        assert f"{name}= is given for card 1, which does not exist" in guest.console()
 
 
 def test_file_of_several_lines(boot, tmp_path):
@@ -70,8 +70,8 @@ def test_bad_arguments(boot):
     """All of them in one boot; the guest still serves."""
     guest = boot(" ".join(IMPOSSIBLE + MALFORMED + UNKNOWN)).wait_ready()
     for word in IMPOSSIBLE:
-        assert (f"boot argument '{word}' is malformed and ignored: no station can have that address\n"
-                in guest.console())
+        assert (f"boot argument '{word}' is malformed and ignored: this is no valid address of a "
+                "station\n" in guest.console())
     for word in MALFORMED:
         assert f"boot argument '{word}' is malformed and ignored: " in guest.console()
     for word in UNKNOWN:
@@ -114,7 +114,7 @@ def test_features_by_number(boot):
 
 def test_more_buffers_at_first_than_at_most(boot):
     guest = boot("bufinit=9 bufmax=4").wait_ready()
-    assert "bufinit=9 is more than bufmax=4, which holds" in guest.console()
+    assert "bufinit=9 is more than bufmax=4: bufmax is used for both" in guest.console()
     host.serves(guest.address)
 
 

@@ -27,7 +27,8 @@ def load(address):
 @pytest.mark.parametrize("append", ["", "bufmem=512 bufmax=128 mode=irq"])
 def test_no_memory_is_taken_after_the_start(boot, append):
     guest = boot(f"bounded=1 stats=1 {append}").wait_ready()
-    touched = int(guest.wait_for(r"^vtnet: bounded: (\d+) KiB of memory, and no more")[1])
+    touched = guest.wait_for(r"^vtnet: bounded: (\d+) KiB of memory are in use, and no more will be$")
+    touched = int(touched[1])
     before = by_udp(guest.address)
     assert before["memory"]["sealed"] == 1
     assert before["memory"]["touched"] >> 10 == touched

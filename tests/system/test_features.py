@@ -76,7 +76,7 @@ def test_addresses_of_the_platform(boot, arch, platform):
 def test_feature_that_the_device_insists_on(boot):
     guest = boot("features=-access_platform", device=f"{MODERN},iommu_platform=on")
     guest.wait_for("insist on one that it offers and that was not accepted: .*access_platform")
-    guest.wait_for("no usable network card: virtio-net at 00:[0-9a-f.:]+ failed, for the reason above")
+    guest.wait_for("no usable network card: virtio-net at 00:[0-9a-f.:]+ failed; the lines above give the reason")
     guest.wait_failure()
 
 

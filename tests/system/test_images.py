@@ -60,8 +60,8 @@ def test_peer_is_waited_for_until_there_is_an_address(arch, server, addresses6):
     """The guest needs an address of that network, which a router announces late."""
     with Guest(arch, f"peer={HOST6} count=200", image="pingpong") as guest:
         guest.wait_for("^vtnet: IPv6 address fe80:")
-        guest.wait_for("^vtnet: there is no address yet from which peer= can be reached: ip6= or a "
-                       "router gives one$")
+        guest.wait_for("^vtnet: this station has no address yet to reach peer=; set ip6=, or wait for a "
+                       "router$")
         assert "lost" not in guest.console()
         with Wire() as wire:
             wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement("fd00::"))
@@ -75,7 +75,7 @@ def test_peer_is_waited_for_until_there_is_an_address(arch, server, addresses6):
 def test_pingpong_without_a_peer_there(arch, proto):
     with Guest(arch, f"peer=10.0.0.9 proto={proto} count=10", image="pingpong") as guest:
         guest.wait_failure(30)
-        assert "is peer= right, and does it serve port 7?" in guest.console()
+        assert "check that peer= is right and serves port 7" in guest.console()
 
 
 @pytest.mark.parametrize("proto", ["udp", "tcp"])

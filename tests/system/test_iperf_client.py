@@ -43,7 +43,7 @@ def failure(guest):
     """Why the guest gives up."""
     guest.wait_failure(30)
     assert not RESULT.search(guest.console())
-    return re.search(r"^vtnet: iperf: (.*): is peer= right, and does `iperf (.*)` run there\?$",
+    return re.search(r"^vtnet: iperf: (.*): check that peer= is right and runs `iperf (.*)`$",
                      guest.console(), re.MULTILINE).groups()
 
 
@@ -291,8 +291,8 @@ def test_what_is_not_there_is_said(arch):
     for direction in ("receive", "both"):
         with client(arch, f"proto=udp dir={direction}") as guest:
             guest.wait_failure()
-            assert ("vtnet: iperf: over UDP it sends only: dir=receive and dir=both are for "
-                    "proto=tcp\n") in guest.console()
+            assert ("vtnet: iperf: UDP can only send: dir=receive and dir=both need proto=tcp\n"
+                    in guest.console())
 
 
 def test_without_a_peer_it_serves(arch):

@@ -148,7 +148,7 @@ def test_jumbo_frames(boot6):
 
 def test_no_ipv6_on_a_small_mtu(boot):
     guest = boot(device="host_mtu=1279").wait_ready()
-    guest.wait_for("^vtnet: no IPv6: it needs an MTU of 1280, and this is 1279$")
+    guest.wait_for("^vtnet: no IPv6: the MTU is 1279, and IPv6 needs 1280$")
     host.ping(guest.address, count=5)
 
 
@@ -178,8 +178,8 @@ def test_address_that_is_taken(boot):
     host.ip("-6", "address", "add", f"{GUEST}/64", "dev", "tap0", "nodad")
     try:
         guest = boot(f"ip6={GUEST}/64").wait_ready()
-        guest.wait_for(f"^vtnet: IPv6 address {GUEST} is already used by another station, and "
-                       "not used here$")
+        guest.wait_for(f"^vtnet: IPv6 address {GUEST} is already used by another station: it "
+                       "is not used here$")
         guest.wait_for(f"^vtnet: IPv6 address {GUEST_LOCAL}/64$")
     finally:
         host.ip("-6", "address", "del", f"{GUEST}/64", "dev", "tap0")

@@ -52,7 +52,7 @@ def test_without_any_option(arch):
     """There is no driver for the default card: the hint stays on the screen until a key is pressed."""
     with start(arch) as guest:
         text = shown(guest, KEY)
-        assert "8086:100e is a network card without a driver here" in text
+        assert "8086:100e is a network card that has no driver" in text
         assert "-nic user,model=virtio-net-pci" in text
         assert guest.process.poll() is None
         guest.qmp("send-key", keys=[{"type": "qcode", "data": "spc"}])

@@ -126,7 +126,7 @@ def test_each_has_a_name_of_its_own(boot):
 def test_newcomer_with_the_same_name_takes_another(boot):
     boot(device=f"mac={FIRST_MAC}").wait_for("^vtnet: name vtnet.local$")
     second = boot(device=f"mac={SECOND_MAC}", tap="tap1", address="10.0.0.3")
-    second.wait_for("^vtnet: vtnet.local is somebody else's name, so it is to be vtnet-9.local$")
+    second.wait_for("^vtnet: vtnet.local is used by another station; trying vtnet-9.local$")
     second.wait_for("^vtnet: name vtnet-9.local$")
     assert names.resolve("vtnet.local") == {"10.0.0.2"}
     assert names.resolve("vtnet-9.local") == {"10.0.0.3"}

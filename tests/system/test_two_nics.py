@@ -32,7 +32,7 @@ def two_cards(slots=(3, 7), device=""):
                                             ("mode=poll", ",disable-modern=on")])
 def test_both_serve_at_once(boot, append, device):
     guest = boot(append, network=two_cards(device=device)).wait_ready()
-    guest.wait_for("^vtnet: card 1: no DHCP server answers, so the address is 10.0.1.2/24")
+    guest.wait_for("^vtnet: card 1: no DHCP server answered: the address is 10.0.1.2/24")
     guest.wait_for("^vtnet: card 1: ready at 10.0.1.2/24")
     host.all_at_once(host.serves, [guest.address, SECOND])
     assert (host.neighbour(guest.address), host.neighbour(SECOND)) == MACS

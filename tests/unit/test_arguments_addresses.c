@@ -43,7 +43,7 @@ static void check_address(const char *name, const struct boot_ipv4 *address)
     for (unsigned i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
         snprintf(word, sizeof word, "%s=%s", name, impossible[i]);
         bad(word, "malformed");
-        assert_non_null(strstr(console, "ignored: no station can have that address\n"));
+        assert_non_null(strstr(console, "ignored: this is no valid address of a station\n"));
     }
     bad(name, "malformed");
     assert_null(strstr(console, "no station"));
@@ -173,10 +173,11 @@ static void address_is_of_a_station_in_its_network(void **state)
     (void)state;
     for (unsigned i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
         bad(impossible[i], "malformed");
-        assert_non_null(strstr(console, "ignored: no station can have that address\n"));
+        assert_non_null(strstr(console, "ignored: this is no valid address of a station\n"));
     }
     for (unsigned i = 0; i < sizeof ignored / sizeof ignored[0]; i++) {
-        if (parse(ignored[i]) != 1 || strstr(console, "no other station beside ip=") == NULL) {
+        if (parse(ignored[i]) != 1 ||
+            strstr(console, "is not the address of another station") == NULL) {
             fail_msg("'%s' led to: %s", ignored[i], console);
         }
         assert_int_equal(boot_arguments.gw[0].address, 0);
@@ -199,11 +200,11 @@ static void cards_have_addresses_of_their_own(void **state)
     (void)state;
     good("ip=10.0.0.2/24,10.0.0.3/24,,10.0.1.2 ip6=fd00::2,,fd00::3 gw=10.0.0.1,10.0.0.1");
     assert_int_equal(parse("ip=10.0.0.2/24,,10.0.0.2/16"), 1);
-    assert_non_null(strstr(console, "ip= of card 2 is card 0's, and ignored"));
+    assert_non_null(strstr(console, "ip= of card 2 is the same as of card 0: it is ignored"));
     assert_int_equal(boot_arguments.ip[0].address, 0x0a000002);
     assert_int_equal(boot_arguments.ip[2].address, 0);
     assert_int_equal(parse("ip6=,fd00::2,fd00::2,fd00::2"), 2);
-    assert_non_null(strstr(console, "ip6= of card 3 is card 1's, and ignored"));
+    assert_non_null(strstr(console, "ip6= of card 3 is the same as of card 1: it is ignored"));
     assert_memory_equal(&boot_arguments.ip6[2], &no_ipv6, sizeof no_ipv6);
 }
 
@@ -215,10 +216,10 @@ static void places_without_a_card_are_named(void **state)
     boot_arguments_check_cards(3);
     assert_string_equal(console, "");
     boot_arguments_check_cards(1);
-    assert_string_equal(console, "vtnet: ip= is given for card 1, and there is no such card\n"
-                                 "vtnet: ip6= is given for card 1, and there is no such card\n"
-                                 "vtnet: mac= is given for card 1, and there is no such card\n"
-                                 "vtnet: vlan= is given for card 2, and there is no such card\n");
+    assert_string_equal(console, "vtnet: ip= is given for card 1, which does not exist\n"
+                                 "vtnet: ip6= is given for card 1, which does not exist\n"
+                                 "vtnet: mac= is given for card 1, which does not exist\n"
+                                 "vtnet: vlan= is given for card 2, which does not exist\n");
 }
 
 static void mac_address_is_read(void **state)
