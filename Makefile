@@ -29,7 +29,7 @@ LWIP := $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>/dev/null)
 B := build
 
 # These need no lwIP, or first call ./setup, which fetches it. All other targets need it.
-SETUP_TARGETS := help setup toolchains docs lib lib-host install dist release $(B)/%/libvtnet.a demo check check-qemu10 bench bench-quick linux-peer $(B)/peers/% iso disk check-hypervisors web web-serve check-web web-picture clean format
+SETUP_TARGETS := help setup toolchains docs lib lib-host install dist release $(B)/%/libvtnet.a demo check check-qemu10 check-qemu-unstable bench bench-quick linux-peer $(B)/peers/% iso disk check-hypervisors web web-serve check-web web-picture clean format
 ifeq ($(LWIP),)
 ifneq ($(filter-out $(SETUP_TARGETS),$(or $(MAKECMDGOALS),all)),)
 $(error $(shell LWIP_DIR='$(LWIP_DIR)' ./setup --lwip-dir 2>&1))

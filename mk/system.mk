@@ -26,7 +26,7 @@ SYSTEM_TESTS := $(patsubst tests/system/test_%.py,%,$(sort $(wildcard tests/syst
 LONG_TESTS := images addresses netperf iperf ipv6 iperf_client offloads interrupts traffic two_guests running features ne2000
 # These need more packages than ./setup check installs: make check-hypervisors.
 HYPERVISOR_TESTS := grub bochs libvirt passt
-CHECK_SYSTEM := $(foreach name,$(LONG_TESTS) $(filter-out $(LONG_TESTS) $(HYPERVISOR_TESTS),$(SYSTEM_TESTS)),\
+CHECK_SYSTEM := $(foreach name,$(filter $(SYSTEM_TESTS),$(LONG_TESTS)) $(filter-out $(LONG_TESTS) $(HYPERVISOR_TESTS),$(SYSTEM_TESTS)),\
 	$(ARCHES:%=check-system-%-$(name)))
 .PHONY: $(CHECK_SYSTEM)
 $(CHECK_SYSTEM): check-system-%: # pytest's 5: no test of this architecture
@@ -46,13 +46,16 @@ hell: all ## the network from hell, at length: SEED=, HELL_S= seconds for each a
 check-race: all ## shows the kicks that are lost without the remedy; may take minutes
 	@./vm netns -- $(PYTHON) -m pytest -q -rs -m race tests/system
 
-# Includes features that the machine's own QEMU may lack: tests/system/test_newer_qemu.py.
-.PHONY: check-qemu10
+# Includes features that the machine's own QEMU may lack: tests/system/test_newer_qemu.py. On the
+# command line SYSTEM_TESTS='machine features' runs these files only.
+.PHONY: check-qemu10 check-qemu-unstable
 check-qemu10: ## the system tests against QEMU 10, fetched if need be; takes some 8 minutes
+check-qemu-unstable: ## the same against Debian unstable's QEMU
+check-qemu10 check-qemu-unstable: check-%:
 	@./setup check
-	@./setup qemu10
+	@./setup $*
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@path=$$(./setup --qemu10-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
+	@path=$$(./setup --$*-path) && qemu=$$(PATH="$$path" qemu-system-i386 --version | head -n1) && \
 		echo "$$qemu" && PATH="$$path" $(MAKE) --no-print-directory check-system
 
 .PHONY: soak

@@ -157,7 +157,7 @@ RULES = [  # the first that matches all of a command
     (r"build/host/unit/\S+", lambda command, environment: shell(
         f"make {command}; {command}", environment)),
     (r"\./setup --\S+", as_it_is),
-    (r"\./setup( docs| demo| check| qemu10| linux-peer| toolchains| model)?",
+    (r"\./setup( docs| demo| check| qemu10| qemu-unstable| linux-peer| toolchains| model)?",
      lambda command, environment: shell("./setup --help", environment)),
     (r"apt-get install .*", installs),
     (r"qemu-system-\S+ .*ifname=tap0.*", serves),
