@@ -315,7 +315,7 @@ int virtio_net_close(struct virtio_net *net)
     VIRTIO_NET_ENTER(net);
     int error;
 
-    if (net->busy) {
+    if (net->busy || net->dev == NULL) {
         return VIRTIO_ERROR_INVAL;
     }
     net->live = false;

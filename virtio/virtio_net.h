@@ -300,7 +300,7 @@ void virtio_net_start(struct virtio_net *net);
  * memory. Before the call, the client must have released all buffers, and virtio_net_interrupt()
  * must no longer be called. 0; VIRTIO_ERROR_IO if the device does not complete its reset: then it
  * may still access all its memory, so none is freed and no frame in flight is returned;
- * VIRTIO_ERROR_INVAL, without effect, from within a function of the client.
+ * VIRTIO_ERROR_INVAL, without effect, from within a function of the client, or if *net is all zeros.
  */
 int virtio_net_close(struct virtio_net *net);
 

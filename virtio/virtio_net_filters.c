@@ -28,16 +28,18 @@ int virtio_net_set_rx_mode(struct virtio_net *net, unsigned modes)
         VIRTIO_NET_CTRL_RX_PROMISC, VIRTIO_NET_CTRL_RX_ALLMULTI, VIRTIO_NET_CTRL_RX_ALLUNI,
         VIRTIO_NET_CTRL_RX_NOMULTI, VIRTIO_NET_CTRL_RX_NOUNI,    VIRTIO_NET_CTRL_RX_NOBCAST,
     };
-    unsigned count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
-    bool possible = modes >> count == 0 && virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX);
-    int error = virtio_net_is_closed(net) ? VIRTIO_ERROR_INVAL
-                : possible                ? 0
-                                          : VIRTIO_ERROR_UNSUPPORTED;
+    unsigned count;
+    int error;
 
-    if (error == 0) {
-        error = virtio_net_ctrl_prepare(net, VIRTIO_NET_F_CTRL_RX); /* this may tell the device our
-                                                                 * address */
+    if (virtio_net_is_closed(net)) {
+        return VIRTIO_ERROR_INVAL;
     }
+    count = virtio_has(net->dev->features, VIRTIO_NET_F_CTRL_RX_EXTRA) ? 6 : 2;
+    if (modes >> count != 0) {
+        return VIRTIO_ERROR_UNSUPPORTED;
+    }
+    error =
+        virtio_net_ctrl_prepare(net, VIRTIO_NET_F_CTRL_RX); /* may tell the device our address */
     if (error == 0) {
         net->rx_modes = (uint8_t)modes;
         modes |= net->rx_all_groups ? VIRTIO_NET_RX_ALLMULTI : 0;

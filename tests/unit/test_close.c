@@ -190,6 +190,33 @@ static void device_that_is_not_live_is_left_alone(void **state)
     }
 }
 
+/* The same for one that was never opened, as of a card that was not found. */
+static void device_that_was_never_opened_is_none(void **state)
+{
+    static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+    struct virtio_net *net = &card.net;
+    struct virtqueue_part part = {mac, sizeof mac};
+
+    (void)state;
+    card_create(FAKE_MODERN, 0);
+    virtio_net_start(net);
+    assert_int_equal(virtio_net_poll(net, 8), 0);
+    assert_int_equal(virtio_net_reclaim(net), 0);
+    assert_int_equal(virtio_net_transmit(net, &part, 1, 0, NULL, net), VIRTIO_ERROR_INVAL);
+    assert_false(virtio_net_has_room(net, 1, 1, 0));
+    assert_false(virtio_net_interrupts_on(net, true));
+    virtio_net_interrupts_off(net);
+    virtio_net_interrupt_vector(net, 0);
+    virtio_net_flush(net);
+    virtio_net_reset(net);
+    assert_int_equal(virtio_net_set_rx_mode(net, 0), VIRTIO_ERROR_INVAL);
+    assert_int_equal(virtio_net_set_mac_table(net, NULL, 0, NULL, 0), VIRTIO_ERROR_INVAL);
+    assert_int_equal(virtio_net_set_vlan(net, 1, true), VIRTIO_ERROR_INVAL);
+    assert_int_equal(virtio_net_set_mac(net, mac), VIRTIO_ERROR_INVAL);
+    assert_int_equal(virtio_net_set_guest_offloads(net, 0), VIRTIO_ERROR_INVAL);
+    assert_int_equal(virtio_net_close(net), VIRTIO_ERROR_INVAL);
+}
+
 /*
  * A sender gets its frames back without polling; within a function of the client reclaim has no
  * effect.
@@ -238,6 +265,7 @@ int main(void)
         cmocka_unit_test(closing_within_a_callback_is_refused),
         cmocka_unit_test(buffer_released_after_closing_is_freed),
         cmocka_unit_test(device_that_is_not_live_is_left_alone),
+        cmocka_unit_test(device_that_was_never_opened_is_none),
         cmocka_unit_test(frames_come_back_by_reclaim),
     };
 
