@@ -11,10 +11,14 @@
 #include "virtio/internal/virtio_net_rx.h"
 #include "virtio/virtio_platform.h"
 
-/* A locally administered unicast address (IEEE 802-2014 §8.4.4) from the clock's low bits. */
-static void random_mac(uint8_t mac[6])
+/*
+ * A locally administered unicast address (IEEE 802-2014 §8.4.4) from the clock's low bits. The
+ * devices of a program may all be opened at the same time, by a clock that goes in ticks: so it is
+ * also from where the device's structure is.
+ */
+static void random_mac(const struct virtio_net *net, uint8_t mac[6])
 {
-    uint64_t x = virtio_platform_clock_ns() + 0x9e3779b97f4a7c15u;
+    uint64_t x = virtio_platform_clock_ns() + (uintptr_t)net + 0x9e3779b97f4a7c15u;
 
     x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
     x = (x ^ x >> 27) * 0x94d049bb133111ebu;
@@ -44,7 +48,7 @@ static int choose_mac(struct virtio_net *net, const uint8_t *wanted)
         return 0;
     }
     if (!virtio_has(net->dev->features, VIRTIO_NET_F_MAC)) {
-        random_mac(net->mac);
+        random_mac(net, net->mac);
         return 0;
     }
     net->own_mac = false;

@@ -39,6 +39,21 @@ static void mac_address_is_made_up_where_there_is_none(void **state)
     }
 }
 
+/* Also where the clock has not gone on between two openings. */
+static void made_up_addresses_of_two_devices_differ(void **state)
+{
+    static struct virtio_net second;
+
+    (void)state;
+    card_create_as(3, 0);
+    assert_int_equal(card_open(), 0);
+    assert_int_equal(virtio_net_close(&card.net), 0);
+    assert_int_equal(virtio_net_open(&second, &card.vp.dev, &card.options, &card.client), 0);
+    assert_memory_not_equal(second.mac, card.net.mac, 6);
+    assert_int_equal(virtio_net_close(&second), 0);
+    assert_int_equal(fake_platform.live, 0);
+}
+
 static void mac_address_can_be_chosen(void **state)
 {
     static const uint8_t mine[6] = {0x02, 1, 2, 3, 4, 5};
@@ -254,6 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(mac_address_is_the_devices),
         cmocka_unit_test(mac_address_is_made_up_where_there_is_none),
+        cmocka_unit_test(made_up_addresses_of_two_devices_differ),
         cmocka_unit_test(mac_address_can_be_chosen),
         cmocka_unit_test(less_offered_the_second_time),
         cmocka_unit_test(link_follows_the_device),
