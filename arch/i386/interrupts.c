@@ -13,6 +13,7 @@ enum {
     PIC2_DATA = 0xa1,
     PIC_ICW1_INIT_ICW4 = 0x11,
     PIC_ICW4_8086 = 0x01,
+    PIC_ICW4_AUTO_EOI = 0x02,
     PIC_OCW2_EOI = 0x20,
     PIC_OCW3_READ_ISR = 0x0b,
     PIC_CASCADE = 2, /* the first controller's line to which the second is connected */
@@ -70,7 +71,12 @@ static void init_idt(void)
     __asm__ volatile("lidt %0" ::"m"(pointer.limit) : "memory");
 }
 
-/* ICW1 selects edge-triggered. The firmware has set PCI's lines to level-triggered in the ELCR. */
+/*
+ * ICW1 selects edge-triggered. The firmware has set PCI's lines to level-triggered in the ELCR. The
+ * first controller ends its interrupts itself, so that a tick costs no access to it, and an interrupt
+ * of the second only one. The second does not: it must lower its output at each acknowledgement, as
+ * the first needs an edge for the next request.
+ */
 static void init_pic(void)
 {
     arch_io_write8(PIC1_COMMAND, PIC_ICW1_INIT_ICW4);
@@ -79,7 +85,7 @@ static void init_pic(void)
     arch_io_write8(PIC2_DATA, I386_VECTOR_IRQ + 8);
     arch_io_write8(PIC1_DATA, 1 << PIC_CASCADE);
     arch_io_write8(PIC2_DATA, PIC_CASCADE);
-    arch_io_write8(PIC1_DATA, PIC_ICW4_8086);
+    arch_io_write8(PIC1_DATA, PIC_ICW4_8086 | PIC_ICW4_AUTO_EOI);
     arch_io_write8(PIC2_DATA, PIC_ICW4_8086);
     arch_io_write8(PIC1_DATA, (uint8_t) ~(1 << PIC_CASCADE));
     arch_io_write8(PIC2_DATA, 0xff);
@@ -118,24 +124,17 @@ bool arch_irq_register(unsigned line, arch_irq_handler_t handler, void *context)
 }
 
 /*
- * A controller reports line 7 or 15 also if the request has disappeared. The in-service bit is then
- * clear, and no end of interrupt must be sent.
+ * A controller reports its last line also if the request has disappeared. At the second one the
+ * in-service bit is then clear, and no end of interrupt must be sent. The first one does not tell;
+ * then no handler claims the interrupt.
  */
 static bool is_spurious(unsigned line)
 {
-    uint32_t command = line < 8 ? PIC1_COMMAND : PIC2_COMMAND;
-
-    if ((line & 7) != 7) {
+    if (line != 15) {
         return false;
     }
-    arch_io_write8(command, PIC_OCW3_READ_ISR);
-    if (arch_io_read8(command) & 0x80) {
-        return false;
-    }
-    if (line == 15) {
-        arch_io_write8(PIC1_COMMAND, PIC_OCW2_EOI); /* the request on the cascade line was real */
-    }
-    return true;
+    arch_io_write8(PIC2_COMMAND, PIC_OCW3_READ_ISR);
+    return !(arch_io_read8(PIC2_COMMAND) & 0x80);
 }
 
 static void handle_irq(unsigned line)
@@ -154,7 +153,6 @@ static void handle_irq(unsigned line)
     if (line >= 8) {
         arch_io_write8(PIC2_COMMAND, PIC_OCW2_EOI);
     }
-    arch_io_write8(PIC1_COMMAND, PIC_OCW2_EOI);
 }
 
 void trap_handle(const struct i386_trap_frame *frame)
