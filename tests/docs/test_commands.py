@@ -182,6 +182,8 @@ RULES = [  # the first that matches all of a command
     (r"\./vm netns -- .*bench/trace/anatomy.*",
      lambda command, environment: shell(re.sub(r"--json \S+", "--arch i386 --mode irq", command)
                                         + " --count 100", environment)),
+    (r"\./vm netns -- bench/trace/exits .*", shorter("$", " --count 100")),
+    (r"\./vm netns -- bench/runner/idle.*", shorter("$", " --arch i386 --modes irq --seconds 1")),
     (r"\./vm netns -- sh -c 'iperf .*", iperf_server),
     (r"\./vm netns -- sh -c .*", as_it_is),
     (r"\./vm netns -- bash", shorter("$", " -c 'ip address show dev tap0'")),
