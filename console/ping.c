@@ -79,21 +79,26 @@ static enum command_progress start(char *const words[], unsigned count)
     static uint16_t id;
     const char *reason;
     ip_addr_t to;
-    unsigned requests = COUNT, size = SIZE;
+    unsigned requests = COUNT, size = SIZE, size_max;
 
     memset(&to, 0, sizeof to);
     if (!read_address(words[1], &to)) {
         printf("'%s' is not an IPv4 or IPv6 address of a station\n", words[1]);
         return COMMAND_DONE;
     }
+    size_max = IP_IS_V6(&to) ? PING6_SIZE_MAX : PING_SIZE_MAX;
     reason = unanswerable(&to);
     if (reason != NULL) {
         printf("'%s' is %s\n", words[1], reason);
         return COMMAND_DONE;
     }
-    if ((count > 2 && !command_number(words[2], 1, COUNT_MAX, &requests)) ||
-        (count > 3 && !command_number(words[3], 0, PING_SIZE_MAX, &size))) {
-        return command_misused(&command_ping);
+    if (count > 2 && !command_number(words[2], 1, COUNT_MAX, &requests)) {
+        printf("COUNT is from 1 to %u\n", (unsigned)COUNT_MAX);
+        return COMMAND_DONE;
+    }
+    if (count > 3 && !command_number(words[3], 0, size_max, &size)) {
+        printf("SIZE is up to %u bytes over IPv%u\n", size_max, IP_IS_V6(&to) ? 6u : 4u);
+        return COMMAND_DONE;
     }
     memset(&ping, 0, sizeof ping);
     ip_addr_copy(ping.to, to);

@@ -38,10 +38,13 @@
 #define LWIP_HOOK_FILENAME "net/lwip_port/hooks.h"
 #define LWIP_HOOK_VLAN_SET(netif, p, src, dst, type) port_vlan_tag(netif)
 /*
- * If two connections are opened at once, the first one's SYN must not be replaced by the second's.
+ * Packets that wait for a neighbour's address: for each over IPv4, for all together over IPv6. If two
+ * connections are opened at once, the first one's SYN must not be replaced by the second's. A
+ * 64 KiB datagram has 45 fragments, and without one of them it is lost.
  */
 #define ARP_QUEUEING 1
-#define ARP_QUEUE_LEN 8
+#define ARP_QUEUE_LEN 48
+#define MEMP_NUM_ND6_QUEUE 48
 
 /* lwIP omits checksums that the card computes or has verified: port_tx.c and port_rx.c. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1

@@ -12,10 +12,11 @@
 struct pbuf;
 
 /*
- * Sends a request with `size` bytes of data, at most PING_SIZE_MAX. to: an IPv6 address must have
- * its zone. ERR_RTE: no route.
+ * Sends a request with `size` bytes of data, at most PING_SIZE_MAX, over IPv6 PING6_SIZE_MAX: lwIP's
+ * packets have up to 65,535 bytes with their header. to: an IPv6 address must have its zone.
+ * ERR_RTE: no route.
  */
-enum { PING_SIZE_MAX = 65507 };
+enum { PING_SIZE_MAX = 65535 - 20 - 8, PING6_SIZE_MAX = 65535 - 40 - 8 };
 err_t ping_send(const ip_addr_t *to, uint16_t id, uint16_t sequence, uint16_t size);
 
 /* Called for each reply with a correct checksum; NULL: nobody waits. size: bytes of data. */

@@ -46,6 +46,14 @@ def test_transcript(arch):
         host.serves(guest.address)
 
 
+@pytest.mark.parametrize("to, size", [("10.0.0.1", 65507), ("fd00::1", 65487)])
+def test_first_ping_is_the_largest(arch, to, size):
+    """All its fragments wait for the neighbour's address."""
+    with guest_with_terminal(arch, "ip6=fd00::2") as (_, terminal):
+        terminal.wait_for("^vtnet: IPv6 address fd00::2")
+        assert re.match(rf"1: {size} bytes in ", terminal.command(f"ping {to} 1 {size}")[0])
+
+
 def test_mode_changes_when_the_loop_sleeps(arch):
     with guest_with_terminal(arch) as (guest, terminal):
         def sleeps():
@@ -68,8 +76,9 @@ WRONG = {  # the line, and the one line of its answer
     "ping 10.0.0.2": "'10.0.0.2' is this station's own address",
     "ping fe80::5054:ff:fe12:3456": "'fe80::5054:ff:fe12:3456' is this station's own address",
     "ping 10.0.0.255": "'10.0.0.255' is the address of all stations of a network",
-    "ping 10.0.0.1 0": r"usage: ping ADDRESS \[COUNT \[SIZE\]\]",
-    "ping 10.0.0.1 1 65508": r"usage: ping ADDRESS \[COUNT \[SIZE\]\]",
+    "ping 10.0.0.1 0": "COUNT is from 1 to 1000000",
+    "ping 10.0.0.1 1 65508": "SIZE is up to 65507 bytes over IPv4",
+    "ping fe80::1 1 65488": "SIZE is up to 65487 bytes over IPv6",
     "ping 10.9.9.9 1": "1: not sent: no route to that network",
     "mode idle": r"usage: mode \[irq\|poll\|hybrid \[POLL_US\]\]",
     "mode irq 5": r"usage: mode \[irq\|poll\|hybrid \[POLL_US\]\]",
