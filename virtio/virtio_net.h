@@ -254,6 +254,7 @@ struct virtio_net {
     uint32_t recovery_delay_ms; /* before the reset */
     uint64_t tx_timeout_ns;     /* how long frames may be in flight */
     uint64_t tx_stuck_since;    /* clock: when virtio_net_look_at_stuck() first saw them */
+    uint64_t tx_looked_at;      /* clock: its last look at the device's status */
     uint32_t tx_stuck_passes;   /* passes with frames in flight of which none came back */
     uint32_t passes;
     uint64_t tx_watched_at;             /* clock: last check for overtaken frames */

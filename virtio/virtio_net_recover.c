@@ -23,8 +23,13 @@ enum {
 void virtio_net_look_at_stuck(struct virtio_net *net)
 {
     uint64_t now = virtio_platform_clock_ns();
+    bool asks = false;
 
-    if (virtio_device_needs_reset(net->dev)) {
+    if (now - net->tx_looked_at >= MS_NS) { /* a register: an exit, so not in each short pass */
+        net->tx_looked_at = now;
+        asks = virtio_device_needs_reset(net->dev);
+    }
+    if (asks) {
         net->dev->trouble = "it asks for a reset";
     } else if (net->tx_stuck_passes == VIRTIO_NET_STUCK_PASSES || !net->link_up) {
         net->tx_stuck_since = now;

@@ -106,6 +106,29 @@ static void second_look_costs_a_polling_client_no_register(void **state)
     }
 }
 
+/* While a frame is with the device, its status is read once a millisecond, however short passes are. */
+static void status_is_not_read_in_each_pass(void **state)
+{
+    unsigned reads;
+    uint8_t *frame;
+
+    (void)state;
+    open_card(3, 0, false);
+    frame = send();
+    fake_pci.tracing = true;
+    for (unsigned i = 0; i < 100000; i++) { /* of a microsecond: 100 ms */
+        fake_platform.clock_ns += 1000;
+        poll();
+    }
+    reads = fake_pci.traced;
+    fake_pci.tracing = false;
+    assert_in_range(reads, 50, 100);
+    assert_int_equal(fake_tx_run(&card.dev), 1);
+    poll();
+    card_free_frame(frame, 12);
+    card_close();
+}
+
 /*
  * The slots of a buffer rest as long as possible, so the second of two reports of one buffer does
  * not name another one that has been posted since.
@@ -135,6 +158,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(polling_client_looks_again),
         cmocka_unit_test(second_look_costs_a_polling_client_no_register),
+        cmocka_unit_test(status_is_not_read_in_each_pass),
         cmocka_unit_test(repeated_id_names_no_buffer),
     };
 
