@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * vtbench: measures a machine that serves echo, sink and source over UDP and TCP, be it our guest,
- * a Linux guest or vtserve. This file owns the command line, the order of the tests and rounds,
- * and the exit status: 0 when every round of every test has figures, 1 when one has not, 2 for a
- * command line that makes no sense.
+ * vtbench measures a machine that serves echo, sink and source over UDP and TCP: our guest, a Linux
+ * guest or vtserve. This file has the command line, the order of the tests and rounds, and the exit
+ * status: 0 if every round of every test has figures, 1 if one has none, 2 for a wrong command
+ * line.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,11 +17,11 @@
 
 #include "vtbench.h"
 
-/* A UDP datagram over IPv4 holds no more; fewer than 4 bytes hold no sequence number. */
+/* The largest payload of a UDP datagram over IPv4, and the size of a sequence number. */
 #define SIZE_MIN_BYTES 4
 #define SIZE_MAX_BYTES 65507
 
-/* Between two tests: lets the peer digest what the last one left in its queues. */
+/* The pause between two tests, in which the peer empties its queues. */
 #define PAUSE_US 100000
 
 static const struct test all_tests[] = {
@@ -99,7 +99,7 @@ static double parse_seconds(const char *text)
 
 static void parse_options(int argc, char **argv, struct options *o)
 {
-    /* The ports come first: their place here is their place in `ports`. */
+    /* The ports come first: an index into this table is also one into `ports`. */
     static const struct option names[] = {
         {"echo-port", required_argument, NULL, 'p'},
         {"sink-port", required_argument, NULL, 'p'},
@@ -169,7 +169,7 @@ static const struct test *find_test(const char *name)
     usage_error("there is no test \"%s\"", name);
 }
 
-/* Fills `chosen` with the tests named, or with all; returns how many. */
+/* Fills `chosen` with the named tests, or with all. Returns their number. */
 static size_t choose_tests(char **names, const struct test **chosen)
 {
     size_t count = 0;
@@ -193,7 +193,7 @@ static size_t choose_tests(char **names, const struct test **chosen)
     return TESTS;
 }
 
-/* Rounds are interleaved, so that a slow spell of the host does not hit one test alone. */
+/* Rounds are interleaved, so that a time in which the host is slow affects all tests. */
 static bool run_all(const struct options *o, const struct test *const *tests, size_t count,
                     struct result *results)
 {
@@ -253,7 +253,7 @@ int main(int argc, char **argv)
     free(results);
     net_release();
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fputs("vtbench: writing the report failed; is the disk full?\n", stderr);
+        fputs("vtbench: cannot write the report; check that the disk is not full\n", stderr);
         return 1;
     }
     return good ? 0 : 1;

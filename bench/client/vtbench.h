@@ -32,7 +32,7 @@ struct options {
     double seconds;     /* measured part of a bandwidth test */
     unsigned in_flight; /* messages of a burst, at most IN_FLIGHT_MAX */
     unsigned rounds;
-    unsigned timeout_ms; /* for one answer */
+    unsigned timeout_ms; /* the longest wait for an answer */
     unsigned echo_port;
     unsigned sink_port;
     unsigned source_port;
@@ -65,7 +65,7 @@ enum figure_kind {
     FIG_KINDS
 };
 
-/* A test of both directions has a figure of the same kind once for each and once for the sum. */
+/* A test of both directions has a figure of this kind for each direction and for the sum. */
 enum direction { DIR_ONLY, DIR_IN, DIR_OUT, DIR_SUM };
 
 struct figure {
@@ -74,15 +74,18 @@ struct figure {
     double value;
 };
 
-/* From the shortest to the longest, in steps of a hundredth. */
+/* Quantiles from the shortest to the longest, in steps of one percent. */
 #define QUANTILES 101
 
-/* One round of one test. An error leaves the figures gathered so far, which no median counts. */
+/*
+ * One round of one test. After an error it has the figures up to then, which are not used in
+ * medians.
+ */
 struct result {
     char error[320];
     unsigned figures;
     struct figure figure[24];
-    bool has_quantiles; /* of the round trips: for JSON alone */
+    bool has_quantiles; /* of the round trips; printed only as JSON */
     double quantile_us[QUANTILES];
 };
 
@@ -91,7 +94,7 @@ struct test {
     void (*run)(const struct options *o, struct result *r);
 };
 
-/* The peer's service a socket is for; it also words the errors. */
+/* The peer's service that a socket connects to; errors name it. */
 struct service {
     const char *name;
     int type; /* SOCK_DGRAM or SOCK_STREAM */
@@ -105,17 +108,20 @@ uint64_t get_be64(const unsigned char *p);
 void put_be32(unsigned char *p, uint32_t value);
 void *must_alloc(size_t count, size_t size);
 
-/* Resolves o->address for all later connections; false with the reason in `why`. */
+/* Resolves o->address for all later connections. Returns false with the reason in `why`. */
 bool net_resolve(const struct options *o, const char **why);
 void net_release(void);
 
-/* A connected blocking socket, or -1 with r->error set. The caller closes it. */
+/* Returns a connected blocking socket, or -1 with r->error set. The caller closes it. */
 int net_connect(const struct options *o, const struct service *s, struct result *r);
 
-/* Waits for one of `events` until `until_ns`; returns what poll saw, 0 when the time is over. */
+/*
+ * Waits for one of `events` until `until_ns`. Returns the events of poll(), or 0 if the time is
+ * over.
+ */
 short net_wait(int fd, short events, uint64_t until_ns);
 
-/* Sets r->error (the first one stays) from an errno value, or from a text, with what to do next. */
+/* Sets r->error, unless it is set, from an errno value or a text, and adds what to do next. */
 void net_fail(const struct options *o, const struct service *s, int error, struct result *r);
 void net_fail_text(const struct options *o, const struct service *s, struct result *r,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp-burst: a burst of messages is kept in flight to the peer's echo, so payload goes both ways at
- * once, one message a frame, and never more than the burst waits anywhere. Nothing is counted but
- * what came back: what was delivered is that, once in and once out.
+ * udp-burst keeps a burst of messages in flight to the peer's echo. Payload goes in both directions
+ * at once, one message in each frame, and no queue holds more than the burst. Only echoes are
+ * counted: each is one message delivered in and one out.
  *
- * The way there and back is taken to keep the order of datagrams, so an answer says that those
- * before it which are still missing are lost.
+ * The path is assumed to keep the order of datagrams. An answer therefore shows that earlier
+ * messages without an answer are lost.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,10 +17,16 @@
 
 #include "vtbench.h"
 
-/* The first tenth of a second fills the path, and lets the peer find its number of buffers. */
+/*
+ * The first tenth of a second is not measured: the path fills and the peer adapts its number of
+ * buffers.
+ */
 #define LEFT_OUT_NS (NS_PER_S / 10)
 
-/* No answer for so long: the whole burst is lost. After so many in a row the peer is dead. */
+/*
+ * Without an answer for this time the whole burst is lost. After so many lost bursts in a row the
+ * peer counts as dead.
+ */
 #define SILENCE_NS (50 * NS_PER_MS)
 #define GIVE_UP_SILENT 20
 
@@ -33,7 +39,7 @@ struct burst_run {
     struct iovec out_iov[IN_FLIGHT_MAX], in_iov[IN_FLIGHT_MAX];
     struct mmsghdr out_msg[IN_FLIGHT_MAX], in_msg[IN_FLIGHT_MAX];
     uint32_t next;     /* sequence number of the next message */
-    uint32_t expected; /* and of the first one that may still be answered */
+    uint32_t expected; /* of the first message that may still be answered */
     uint64_t heard_ns;
     unsigned silent; /* stalls in a row */
     uint64_t sent, received, lost, late, corrupt, stalls;
@@ -51,7 +57,7 @@ static void open_messages(unsigned char **data, struct iovec *iov, struct mmsghd
     }
 }
 
-/* Sends half a burst or more; false with the error set where the socket failed. */
+/* Sends half a burst or more. Returns false with the error set if the socket failed. */
 static bool top_up(struct burst_run *b)
 {
     unsigned room = b->o->in_flight - (b->next - b->expected);
@@ -84,7 +90,7 @@ static void judge(struct burst_run *b, const unsigned char *answer, unsigned len
         return;
     }
     if (sequence - b->expected >= b->next - b->expected) {
-        b->late++; /* an earlier burst's, given up */
+        b->late++; /* of an earlier burst that was given up */
         return;
     }
     b->lost += sequence - b->expected;
@@ -129,7 +135,7 @@ static bool look_for_silence(struct burst_run *b, uint64_t now)
     return true;
 }
 
-/* start and total are for the progress line alone. */
+/* start, total: only for the progress line. */
 static bool flow(struct burst_run *b, uint64_t start, uint64_t until, uint64_t total)
 {
     struct pollfd p = {.fd = b->fd, .events = POLLIN};
@@ -199,7 +205,10 @@ void run_udp_burst(const struct options *o, struct result *r)
     b->o = o;
     b->r = r;
     b->service = (struct service){"udp echo", SOCK_DGRAM, o->echo_port};
-    /* Another start for each round, lest an echo of an earlier process on this port match. */
+    /*
+     * Each round starts with another number, so that an echo to an earlier process on this port
+     * does not match.
+     */
     b->next = b->expected = (uint32_t)(now_ns() >> 10);
     open_messages(&b->out, b->out_iov, b->out_msg, o->size);
     open_messages(&b->in, b->in_iov, b->in_msg, o->size);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The clock, the peer's address, connected sockets, bounded waits, and the wording of network
- * errors. No other file of vtbench resolves a name or opens a socket.
+ * The clock, the peer's address, connected sockets, waits with a time limit, and the texts of
+ * network errors. Only this file of vtbench resolves names and opens sockets.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,10 +20,10 @@
 
 #include "vtbench.h"
 
-/* Three SYNs of a Linux client; more would only put off the bad news. */
+/* The time of three SYNs of a Linux client. */
 #define CONNECT_TIMEOUT_MS 5000
 
-/* Room for what arrives while the scheduler has this process off the CPU. */
+/* Room for datagrams that arrive while this process does not run. */
 #define UDP_RECEIVE_BUFFER (8 << 20)
 
 static struct addrinfo *peer;
@@ -146,7 +146,7 @@ short net_wait(int fd, short events, uint64_t until_ns)
     return 0;
 }
 
-/* Connects without ever waiting longer than CONNECT_TIMEOUT_MS; returns 0 or an errno value. */
+/* Connects within CONNECT_TIMEOUT_MS. Returns 0 or an errno value. */
 static int connect_bounded(int fd, const struct addrinfo *to)
 {
     socklen_t length = sizeof(int);
@@ -172,7 +172,7 @@ static void set_options(int fd, int type)
     int one = 1;
     int size = UDP_RECEIVE_BUFFER;
 
-    /* A refused option costs accuracy, not correctness, so the results are not looked at. */
+    /* The results are not checked: a refused option makes figures less accurate, not wrong. */
     if (type == SOCK_STREAM) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     } else if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0) {

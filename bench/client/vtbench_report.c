@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the user sees: the progress line on a terminal, the table, the JSON object. A figure is
- * known here by its kind only, so a new one is a line in the table of kinds.
+ * The output: the progress line on a terminal, the table, the JSON object. This file knows a figure
+ * only by its kind, so a new one needs only a line in the table of kinds.
  */
 #define _GNU_SOURCE
 #include <math.h>
@@ -19,7 +19,7 @@ struct kind {
     const char *label; /* in the table */
     const char *unit;
     int decimals;
-    bool only_if_nonzero; /* in the table: left out as long as all is well */
+    bool only_if_nonzero; /* omitted from the table while it is 0 */
 };
 
 static const struct kind kinds[FIG_KINDS] = {
@@ -56,7 +56,7 @@ static struct {
     uint64_t last_ns;
 } progress;
 
-/* One figure over the rounds. */
+/* A figure over all rounds. */
 struct summary {
     double median, min, max;
     size_t rounds;
@@ -136,7 +136,7 @@ void progress_clear(void)
     progress.shown = false;
 }
 
-/* Rounds that ended in an error have figures, but not of the same thing. */
+/* Rounds that ended in an error are not used: their figures are of a shorter time. */
 static struct summary summarize(const struct result *rounds, unsigned count,
                                 const struct figure *which)
 {
@@ -160,7 +160,7 @@ static struct summary summarize(const struct result *rounds, unsigned count,
     return s;
 }
 
-/* A round without error has every figure of its test, so it names those to sum up. */
+/* A round without an error has all figures of its test, so it gives the list to sum up. */
 static const struct result *model_round(const struct result *rounds, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {

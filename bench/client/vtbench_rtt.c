@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Round trips: one message in flight, the next one sent when the echo is back or has taken too
- * long. Every echo is compared byte by byte with the message it answers.
+ * Round trips: one message is in flight; the next one is sent when the echo has arrived or has
+ * taken too long. Each echo is compared byte by byte with its message.
  *
- * A message begins with its sequence number and the rest follows from that number, so that an
- * echo which comes after its time is known for what it is, whatever message waits by then.
+ * A message begins with its sequence number, and its other bytes are computed from that number. An
+ * echo that arrives late is therefore recognised and can still be checked.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -16,7 +16,10 @@
 
 #include "vtbench.h"
 
-/* Losses in a row after which the peer is taken for dead: before its first answer, and after. */
+/*
+ * The number of losses in a row after which the peer counts as dead: before and after its first
+ * answer.
+ */
 #define GIVE_UP_SILENT 5
 #define GIVE_UP_AFTER_ANSWERS 20
 
@@ -28,8 +31,8 @@ struct rtt {
     struct result *r;
     int fd;
     uint32_t first;         /* sequence number of the first message */
-    uint32_t current;       /* and of the one under way */
-    unsigned char *message; /* the one under way */
+    uint32_t current;       /* of the message in flight */
+    unsigned char *message; /* the message in flight */
     unsigned char *other;   /* an earlier one, rebuilt to check its late answer */
     unsigned char *answer;
     size_t have;          /* TCP: bytes of an unfinished answer in `answer` */
@@ -50,7 +53,7 @@ static void fill_message(unsigned char *p, unsigned size, uint32_t sequence)
     }
 }
 
-/* An earlier message's answer, come too late, is right but not wanted. */
+/* A late answer to an earlier message is correct, but not counted. */
 static enum answer judge_other(struct rtt *t, uint32_t sequence)
 {
     if (sequence - t->first >= t->current - t->first) {
@@ -75,7 +78,7 @@ static enum answer judge_datagram(struct rtt *t, size_t length)
     return judge_other(t, get_be32(t->answer));
 }
 
-/* The stream brings the answers in order, those of messages given up first. */
+/* The stream has the answers in order, first those to messages that were given up. */
 static enum answer judge_stream(struct rtt *t, size_t length)
 {
     uint32_t sequence = t->stream_next;
@@ -98,7 +101,10 @@ static enum answer wait_answer(struct rtt *t)
     uint64_t limit = t->sent_ns + t->o->timeout_ms * NS_PER_MS;
 
     do {
-        /* SO_RCVTIMEO bounds this wait: a poll before each receive would be measured too. */
+        /*
+         * SO_RCVTIMEO limits this wait; a poll() before each receive would be part of the measured
+         * time.
+         */
         ssize_t n = recv(t->fd, t->answer + t->have, t->o->size - t->have, stream ? 0 : MSG_TRUNC);
         enum answer verdict;
 
@@ -118,7 +124,7 @@ static enum answer wait_answer(struct rtt *t)
     return ANSWER_NONE;
 }
 
-/* SO_SNDTIMEO bounds each send; a stream cannot go on after half a message. */
+/* SO_SNDTIMEO limits each send; after half a message the stream cannot be used any more. */
 static bool send_message(struct rtt *t)
 {
     size_t done = 0;
@@ -150,7 +156,7 @@ static bool account(struct rtt *t, enum answer verdict, bool warmup)
         return true;
     case ANSWER_CORRUPT:
         t->corrupt++;
-        /* A stream that has lost its place stays lost. */
+        /* A stream that has lost its position cannot be used any more. */
         return t->service->type == SOCK_DGRAM;
     case ANSWER_NONE:
         if (warmup) {
@@ -247,7 +253,10 @@ static void run_rtt(const struct options *o, const struct service *service, stru
         return;
     }
 
-    /* Another start for each round, lest an echo of an earlier process on this port match. */
+    /*
+     * Each round starts with another number, so that an echo to an earlier process on this port
+     * does not match.
+     */
     t.first = (uint32_t)(now_ns() >> 10);
     t.stream_next = t.first;
     t.message = must_alloc(1, o->size);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP bandwidth: a stream into the peer's sink, one out of its source, or both at once in one loop
- * of one thread, which leaves the other CPUs to the peer.
+ * TCP bandwidth: a stream to the peer's sink, one from its source, or both at once. One thread with
+ * one loop does it, so the other CPUs are free for the peer.
  *
- * In counts what the peer has acknowledged, because what was written may still sit in the socket.
- * The first half second (slow start) is left out: o->seconds follow it.
+ * "In" counts the bytes that the peer has acknowledged, because written bytes may still be in the
+ * socket. The first half second (slow start) is not measured; o->seconds follow it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -19,7 +19,7 @@
 
 #define LEFT_OUT_NS (NS_PER_S / 2)
 
-/* Streams know no messages: large calls keep this process from being what is measured. */
+/* A stream has no messages. Large calls keep the cost of this process low. */
 #define WRITE_BYTES (64u << 10)
 #define READ_BYTES (256u << 10)
 
@@ -31,15 +31,17 @@ struct tcp_run {
     int in, out;
     unsigned char *data;
     uint64_t written, received;
-    int unacknowledged;                 /* of `written`, when last looked at */
-    uint64_t moved_in_ns, moved_out_ns; /* the last time that data moved */
+    int unacknowledged;                 /* of `written`, when last checked */
+    uint64_t moved_in_ns, moved_out_ns; /* when data last moved */
 };
 
 struct mark {
     uint64_t at_ns, acknowledged, received;
 };
 
-/* A full socket takes nothing for long on a slow path, though acknowledgements come in. */
+/*
+ * On a slow path a full socket accepts nothing for a long time, although acknowledgements arrive.
+ */
 static void look_for_acknowledgements(struct tcp_run *t)
 {
     int waiting = 0;
@@ -55,7 +57,7 @@ static bool take_mark(struct tcp_run *t, struct mark *m)
 {
     int waiting = 0;
 
-    /* SIOCOUTQ: bytes written that the peer has not acknowledged, sent or not. */
+    /* SIOCOUTQ: written bytes that the peer has not acknowledged, sent or not. */
     if (t->want_in && ioctl(t->in, SIOCOUTQ, &waiting) < 0) {
         net_fail(t->o, &t->in_service, errno, t->r);
         return false;
@@ -107,7 +109,7 @@ static bool out_read(struct tcp_run *t)
     return false;
 }
 
-/* Moves data until `until`; `start` and `total` are for the progress line alone. */
+/* Moves data until `until`. start, total: only for the progress line. */
 static bool flow(struct tcp_run *t, uint64_t start, uint64_t until, uint64_t total)
 {
     struct pollfd p[2] = {
@@ -133,7 +135,7 @@ static bool flow(struct tcp_run *t, uint64_t start, uint64_t until, uint64_t tot
     return true;
 }
 
-/* A stream that moved nothing in the second half has stalled: its mean would hide that. */
+/* A stream that moved nothing in the second half has stalled, which the mean would hide. */
 static void report(const struct tcp_run *t, const struct service *s, enum direction dir,
                    uint64_t bytes, const struct mark *from, const struct mark *to)
 {
@@ -180,7 +182,7 @@ static void exchange(struct tcp_run *t)
     }
 }
 
-/* A reset instead of a FIN: what is still queued must not run on into the next test. */
+/* Closes with a reset instead of a FIN, so that queued data does not disturb the next test. */
 static void abort_connection(int fd)
 {
     struct linger now = {1, 0};

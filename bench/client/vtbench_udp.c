@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * UDP bandwidth: datagrams to the peer's sink, from its source, or both at once in one loop of one
- * thread, which leaves the other CPUs to the peer. Both ways are taken to keep the order of
- * datagrams, as a tap, a veth pair and the loopback device do.
+ * UDP bandwidth: datagrams to the peer's sink, from its source, or both at once. One thread with
+ * one loop does it, so the other CPUs are free for the peer. Both directions are assumed to keep
+ * the order of datagrams, as a tap, a veth pair and the loopback device do.
  */
 #define _GNU_SOURCE
 #include "vtbench_udp.h"
@@ -23,7 +23,10 @@ static void batch_open(struct batch *b, unsigned size)
     }
 }
 
-/* One pass: a batch each way, then the clock; false when the time is up or a socket failed. */
+/*
+ * One pass: a batch in each direction, then the clock. Returns false if the time is over or a
+ * socket failed.
+ */
 static bool turn(struct udp_run *u, uint64_t until)
 {
     struct pollfd p[2] = {

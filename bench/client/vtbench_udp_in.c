@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 /*
- * Asks the sink for its counters. The first question comes right behind the data and waits with it
- * in the same queues, so its answer says when the sink had counted all that was before it. A
- * question lost to a full queue is repeated, soon at first.
+ * Asks the sink for its counters. The first request follows the data through the same queues, so
+ * its answer shows when the sink had counted all data before it. A request that is lost to a full
+ * queue is repeated, at first after a short time.
  */
 bool ask_sink(struct udp_run *u, struct sink_count *count)
 {
@@ -73,7 +73,10 @@ bool in_send(struct udp_run *u)
     return !u->r->error[0];
 }
 
-/* What sits in queues behind the first answer still counts as delivered: wait for it to settle. */
+/*
+ * Datagrams that are in queues when the first answer comes also count as delivered: waits until the
+ * counter stays the same.
+ */
 static bool settle_sink(struct udp_run *u, const struct sink_count *first, struct sink_count *last)
 {
     uint64_t before = first->datagrams;
@@ -91,7 +94,7 @@ static bool settle_sink(struct udp_run *u, const struct sink_count *first, struc
     return true;
 }
 
-/* `first` belongs to the bandwidth, the settled counter to the losses. */
+/* `first` gives the bandwidth, the last counter the losses. */
 void in_report(struct udp_run *u, const struct sink_count *before, uint64_t sent_ns)
 {
     enum direction dir = u->want_out ? DIR_IN : DIR_ONLY;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* UDP out: bursts are asked for until the time is up, and the sequence numbers tell what is missing. */
+/* UDP out: requests bursts until the time is over; the sequence numbers show the losses. */
 #define _GNU_SOURCE
 #include "vtbench_udp.h"
 
@@ -7,16 +7,19 @@
 #include <poll.h>
 #include <string.h>
 
-/* A burst ends by itself soon after a client that died: 64 MiB is a fraction of a second. */
+/*
+ * The size of a burst: 64 MiB take a fraction of a second, so it ends soon after a client that
+ * died.
+ */
 #define BURST_BYTES (64u << 20)
 #define BURST_LEAST 256u
 
-/* Silence after which a burst is taken to be over and the next one is asked for. */
+/* After this time without a datagram the burst counts as over, and the next one is requested. */
 #define SILENCE_NS (200 * NS_PER_MS)
 
 /*
- * A burst that falls silent this close to its end has lost its last datagrams. Farther from it the
- * peer has stalled, and what it never sent is no loss of the path.
+ * If a burst stops this close to its end, its last datagrams are lost. If it stops earlier, the
+ * peer has stalled; datagrams that it never sent are not losses of the path.
  */
 #define TAIL 1024u
 
@@ -35,7 +38,7 @@ static bool out_ask(struct udp_run *u, uint32_t count)
     return true;
 }
 
-/* Charges what the burst is missing up to sequence number `end`. */
+/* Counts the missing datagrams of the burst up to sequence number `end` as lost. */
 static void out_close_burst(struct udp_out *out, uint32_t end)
 {
     if (end > out->in_burst) {
@@ -56,7 +59,10 @@ static void out_take(struct udp_run *u, const unsigned char *p, unsigned length)
         out->wrong_length++;
         return;
     }
-    /* The rest of a burst cut short carries higher numbers than the start of the next one. */
+    /*
+     * The last datagrams of a burst that was ended early have higher numbers than the first ones of
+     * the next.
+     */
     if (out->between && sequence < out->next) {
         out->between = false;
         out_close_burst(out, out->burst - out->next <= TAIL ? out->burst : out->next);
@@ -130,7 +136,10 @@ bool out_start(struct udp_run *u)
     return false;
 }
 
-/* Ends the burst under way and reads what still comes, so that the next test starts in silence. */
+/*
+ * Ends the current burst and reads its remaining datagrams, so that the next test starts without
+ * traffic.
+ */
 void out_stop(struct udp_run *u)
 {
     uint64_t now = now_ns(), end = now + NS_PER_S, asked = 0;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For bench/trace/anatomy: UDP echo with stamps on a datagram's way, and on UDP port 82 who asks for them.
- * A question begins with a number of 32 bits; the answer is the number, the clock before and after
- * QEMU's firmware configuration device is shown it (of which QEMU can keep a record, by its own
- * clock), and the stamps of the last datagram echoed. Each is big-endian, times are ns in 64 bits.
+ * For bench/trace/anatomy: a UDP echo that records time stamps on a datagram's way, and UDP port
+ * 82, which returns them. A request begins with a number of 32 bits. The guest writes this number
+ * to QEMU's firmware configuration device, so that QEMU can record it by its own clock. The answer
+ * is the number, the guest's clock before and after that, and the stamps of the last echoed
+ * datagram. All are big-endian; times are ns in 64 bits.
  */
 #include "arch/arch.h"
 #include "boot/boot.h"

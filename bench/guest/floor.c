@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The floor for bench/runner/floor: the library without a stack. It answers ARP requests and pings for
- * its address, and serves over UDP what the client measures: echo, sink and source, by the messages
- * of net/services/services.h. What it needs for a message beside QEMU, the tap and the client is
- * the driver's own.
+ * The reflector of bench/runner/floor: the library without a stack. It answers ARP requests and
+ * pings for its address, and serves echo, sink and source over UDP with the messages of
+ * net/services/services.h. Apart from QEMU, the tap and the client, its time for a message is the
+ * driver's.
  */
 #include <stdio.h>
 #include <string.h>
@@ -30,18 +30,18 @@ enum {
     ECHO = 7,
     SINK = 9,
     SOURCE = 19,
-    FRAMES = 128, /* of the source, in the ring at once */
-    BUDGET = 64,  /* frames of a pass */
+    FRAMES = 128, /* frames of the source in the ring at once */
+    BUDGET = 64,  /* frames in a pass */
 };
 
 static struct virtio_pci pci;
 static struct virtio_net net;
-static volatile bool woken; /* since the loop last looked */
-static uint8_t address[4];  /* of IPv4, in the order of the wire */
+static volatile bool woken; /* since the loop last checked */
+static uint8_t address[4];  /* IPv4, in network byte order */
 
 static uint64_t sink_datagrams, sink_bytes;
 
-/* The burst under way: its frames have the same headers, and a number each. */
+/* The current burst: its frames have the same headers, and a number each. */
 static struct {
     uint32_t left, next, size;
     uint8_t headers[HEADERS];
@@ -102,7 +102,7 @@ static uint16_t checksum(const uint8_t *at, size_t size)
     return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
-/* Sends the frame, which lies in the receive buffer, to where it came from. */
+/* Sends the frame, which is in the receive buffer, back to its sender. */
 static void send_back(void *buffer, uint8_t *frame, uint32_t length)
 {
     struct virtqueue_part part = {frame, length};
@@ -114,7 +114,7 @@ static void send_back(void *buffer, uint8_t *frame, uint32_t length)
     }
 }
 
-/* Requests for our address are answered, in place. */
+/* Answers requests for our address in place. */
 static bool answer_arp(void *buffer, uint8_t *frame, uint32_t length)
 {
     uint8_t *arp = frame + ETHERNET;
@@ -130,7 +130,7 @@ static bool answer_arp(void *buffer, uint8_t *frame, uint32_t length)
     return true;
 }
 
-/* The sum changes by as much as the type, from 8 (request) to 0 (reply). */
+/* The sum changes by the difference of the types: 8 (request), 0 (reply). */
 static bool answer_ping(void *buffer, uint8_t *frame, uint32_t length)
 {
     uint8_t *icmp = frame + ETHERNET + IP;
@@ -147,14 +147,17 @@ static bool answer_ping(void *buffer, uint8_t *frame, uint32_t length)
     return true;
 }
 
-/* Makes a frame of the answer to this one. The sums stay right: what they add is only in another order. */
+/*
+ * Makes the answer out of the request's frame. The sums stay valid: the same numbers are added in
+ * another order.
+ */
 static void turn_around(uint8_t *frame)
 {
     swap(frame + ETHERNET + 12, frame + ETHERNET + 16, 4);
     swap(frame + ETHERNET + IP, frame + ETHERNET + IP + 2, 2);
 }
 
-/* Counts; or answers "STAT" with what was counted. */
+/* Counts a datagram, or answers "STAT" with the counters. */
 static bool serve_sink(void *buffer, uint8_t *frame, uint32_t size)
 {
     enum { ANSWER = 24 };
@@ -178,7 +181,7 @@ static bool serve_sink(void *buffer, uint8_t *frame, uint32_t size)
     return true;
 }
 
-/* Takes the order. The headers of the burst are made of the order's own. */
+/* Accepts a request. The headers of the burst are made from those of the request. */
 static void begin_burst(const uint8_t *order, uint32_t size)
 {
     uint8_t *headers = source.headers;
@@ -203,7 +206,7 @@ static void begin_burst(const uint8_t *order, uint32_t size)
     put16(ip + IP + 6, 0);
 }
 
-/* Returns whether it has something left to send. */
+/* Returns true if something is left to send. */
 static bool continue_burst(void)
 {
     while (source.left != 0 && free_frames != NULL) {
@@ -222,7 +225,7 @@ static bool continue_burst(void)
     return source.left != 0;
 }
 
-/* A datagram for us; false: nothing is answered. */
+/* Handles a datagram for us. Returns false if there is no answer. */
 static bool serve(void *buffer, uint8_t *frame, uint32_t length)
 {
     uint32_t size = get16(frame + ETHERNET + IP + 4) - (uint32_t)UDP;
@@ -245,7 +248,7 @@ static bool serve(void *buffer, uint8_t *frame, uint32_t length)
     }
 }
 
-/* A frame lies in one buffer, as no offload was asked for. */
+/* A frame is in one buffer, because no offload was negotiated. */
 static void receive(void *context, void *buffer, void *data, uint32_t length, bool more,
                     const struct virtio_net_offload *offload)
 {
@@ -269,7 +272,7 @@ static void receive(void *context, void *buffer, void *data, uint32_t length, bo
     }
 }
 
-/* What comes back is a frame of the source, or a receive buffer. */
+/* The cookie is a frame of the source or a receive buffer. */
 static void transmitted(void *context, void *cookie)
 {
     (void)context;

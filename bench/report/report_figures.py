@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From records of rounds to figures: medians, spreads, ratios with their confidence intervals.
-
-docs/measuring.md says what each figure is.
-"""
+"""Computes figures from the records of rounds: medians, spreads, ratios with confidence intervals.
+docs/measuring.md defines each figure."""
 
 import dataclasses
 import random
@@ -18,7 +16,7 @@ class Metric:
     key: str
     title: str
     unit: str
-    paths: tuple  # where it is in a round's record; of several values the largest
+    paths: tuple  # its place in a round's record; of several values the largest
     scale: float = 1
     less_is_better: bool = True
 
@@ -61,7 +59,7 @@ BY_KEY = {metric.key: metric for metric in METRICS}
 
 
 def at_path(record, path):
-    """None where there is nothing, or a test that failed."""
+    """Returns None if there is nothing, or the test failed."""
     for name in path:
         if record is None or "error" in record and record["error"]:
             return None
@@ -70,14 +68,15 @@ def at_path(record, path):
 
 
 def value_of(metric, record):
-    """Of one round, or None where it has none: it or the test failed, or nobody counts it."""
+    """The value of one round, or None if there is none: the round or the test failed, or it is not
+    counted."""
     found = [at_path(record, path) for path in metric.paths]
     return max((value * metric.scale for value in found if value is not None), default=None)
 
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """Over the rounds; by_round: {number: value}."""
+    """A figure over the rounds; by_round: {number: value}."""
     by_round: dict
 
     @property
@@ -98,7 +97,7 @@ class Figure:
 
 
 def figure(metric, rounds):
-    """rounds: {number: record}. None where no round has a value."""
+    """rounds: {number: record}. Returns None if no round has a value."""
     found = {number: value_of(metric, record) for number, record in rounds.items()}
     by_round = {number: value for number, value in found.items() if value is not None}
     return Figure(by_round) if by_round else None
@@ -112,14 +111,14 @@ class Ratio:
     n: int
 
     def improvement(self, less_is_better):
-        """In percent, as the paper has it, with its interval."""
+        """The improvement in percent, as in the paper, with its interval."""
         sign = -1 if less_is_better else 1
         ends = sorted(sign * (one - 1) * 100 for one in (self.low, self.high))
         return sign * (self.value - 1) * 100, *ends
 
 
 def quantile(ordered, share):
-    """Of sorted values, between two neighbours by their distance."""
+    """A quantile of sorted values, interpolated between two neighbours."""
     at = share * (len(ordered) - 1)
     below = int(at)
     above = min(below + 1, len(ordered) - 1)
@@ -127,10 +126,10 @@ def quantile(ordered, share):
 
 
 def ratio(of, to):
-    """The ratio of two figures' medians over the rounds that both have; None without any.
+    """The ratio of two figures' medians over their common rounds, or None without any.
 
-    The interval is a percentile bootstrap's: rounds are drawn, so that what a slow spell of the
-    machine did to both of them stays together.
+    The interval is that of a percentile bootstrap. Whole rounds are drawn, so a time in which the
+    machine was slow affects both figures of a sample.
     """
     if of is None or to is None:
         return None

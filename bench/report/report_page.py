@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""report.html: one file, which needs no other."""
+"""report.html: one file that needs no other files."""
 
 import report_plots
 import report_tables

@@ -15,14 +15,14 @@ from report_tables import anatomy_name  # noqa: E402
 from run_plan import NATIVE  # noqa: E402
 
 WIDTH = 10.5  # inches
-BAR = 0.34  # inches of height that a bar takes
+BAR = 0.34  # height of a bar in inches
 BARS = ("udp-burst", "tcp-both", "udp-in", "udp-out", "tcp-in", "tcp-out")
 ROUND_TRIPS = (("udp-rtt", "UDP"), ("tcp-rtt", "TCP"), ("udp-rtt-one-cpu", "UDP, one processor"))
 COLOURS = pyplot.get_cmap("tab10").colors
 
 
 def svg(figure, name):
-    """The element alone; its ids are none of another plot's."""
+    """Returns only the <svg> element; its ids differ from those of other plots."""
     matplotlib.rcParams["svg.hashsalt"] = name
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
@@ -37,20 +37,20 @@ def colours(run, platform):
 
 
 def plain(axis):
-    """Numbers as one writes them, on an axis of powers."""
+    """Labels a logarithmic axis with ordinary numbers."""
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
 
 def distribution(run, subject, key):
-    """The hundredths of the round trips, each the median over the rounds; None without any."""
+    """The percentiles of the round trips, each the median over the rounds, or None without any."""
     found = [record["tests"][key]["quantiles_us"] for record in run.rounds[subject].values()
              if "quantiles_us" in record.get("tests", {}).get(key, {})]
     return [statistics.median(values) for values in zip(*found)] or None
 
 
 def latency(run, platform):
-    """None without data, as the others below."""
+    """Returns None without data, as do the functions below."""
     subjects = [*run.measured(platform), *run.measured(NATIVE)]
     lines = {(subject, key): distribution(run, subject, key)
              for subject in subjects for key, _ in ROUND_TRIPS}
@@ -137,7 +137,7 @@ def memory(run, platform):
 
 
 def anatomy(found):
-    """found: as bench/trace/anatomy writes it, a platform each."""
+    """found: the results of bench/trace/anatomy, one per platform."""
     if not found:
         return None
     figure, axes = pyplot.subplots(figsize=(WIDTH, 1.7 + 0.6 * len(found)))

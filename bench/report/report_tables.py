@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of the report: a title, headings, and rows of cells; as Markdown and as HTML."""
+"""The tables of the report: a title, headings and rows of cells, as Markdown and as HTML."""
 
 import dataclasses
 import html
@@ -40,7 +40,7 @@ class Table:
 
 
 class Run:
-    """What the records of one run say."""
+    """The figures in the records of one run."""
 
     def __init__(self, records):
         rounds = chosen(records.of_kind("round"))
@@ -53,7 +53,7 @@ class Run:
         self._figures = {}
 
     def figure(self, subject, key):
-        """None where there is none."""
+        """Returns None if there is none."""
         if (subject, key) not in self._figures:
             self._figures[subject, key] = figure(BY_KEY[key], self.rounds.get(subject, {}))
         return self._figures[subject, key]
@@ -76,7 +76,7 @@ class Run:
 
 
 def number(value):
-    """Three digits or more, none that mean nothing."""
+    """At least three digits, and no more decimals than these need."""
     return f"{value:.1f}" if abs(value) < 100 else f"{value:.0f}"
 
 
@@ -105,7 +105,7 @@ def name_of(platform, guest, card):
 
 
 def table_1(run):
-    """As the paper has it: each platform's legacy card, virtio, and what is gained."""
+    """The paper's table: each platform's legacy card, virtio, and the improvement."""
     heads = ["platform", "card", *(f"{BY_KEY[key].title} ({BY_KEY[key].unit})"
                                    for key in PAPER_METRICS)]
     rows = []
@@ -154,7 +154,7 @@ def table_2(run):
 
 
 def all_figures(run, platform):
-    """Each metric of all subjects of the platform, the ratio being to vtnet with virtio."""
+    """Each metric of all subjects of the platform, and the ratio to vtnet with virtio."""
     reference = name_of(platform, "vtnet", "virtio")
     rows = []
     for metric in METRICS:
@@ -175,7 +175,7 @@ def all_figures(run, platform):
 
 
 def troubles(run):
-    """What failed, was disturbed or is not there."""
+    """Rounds that failed or were disturbed, and subjects that are missing."""
     rows = []
     for name, one in run.subjects.items():
         if one["reason"]:
@@ -194,12 +194,12 @@ def troubles(run):
 
 
 def anatomy_name(one):
-    """Of a platform, or of it in one mode."""
+    """The table of a platform, or of a platform in one mode."""
     return one["platform"] + (f", mode={one['mode']}" if "mode" in one else "")
 
 
 def anatomy_table(found):
-    """A column a platform."""
+    """One column per platform."""
     times = [{part["name"]: part["us"] for part in one["segments"]} for one in found]
     names = list(dict.fromkeys(name for one in times for name in one))
     rows = [[name, *(f"{one[name]:.2f}" if name in one else "-" for one in times)]

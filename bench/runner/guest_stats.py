@@ -6,12 +6,12 @@ import os
 import socket
 
 PORT = 81
-PATIENCE = 2  # seconds for an answer; then the question is asked again
+PATIENCE = 2  # seconds for an answer, after which the request is repeated
 ATTEMPTS = 5
 
 
 def read(address=None):
-    """All figures, as docs/measuring.md has them; address: VTNET_GUEST of ./vm by default."""
+    """Returns all figures (docs/measuring.md). address: by default VTNET_GUEST, which ./vm sets."""
     address = address or os.environ["VTNET_GUEST"]
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(PATIENCE)
@@ -21,9 +21,9 @@ def read(address=None):
                 return json.loads(sock.recv(65536))
             except TimeoutError:
                 pass
-    raise SystemExit(f"{address} does not answer on UDP port {PORT}: is vtnet-demo running there?")
+    raise SystemExit(f"{address} does not answer on UDP port {PORT}: check that vtnet-demo runs there")
 
 
 def counters(address=None):
-    """Those of the first card."""
+    """Returns the figures of the first card."""
     return read(address)["cards"][0]["counters"]

@@ -19,15 +19,15 @@ from run_plan import ROOT, TESTS
 
 VTBENCH = str(ROOT / "build/host/vtbench")
 WARM_UP = 300  # round trips
-WAITS = 20  # times a second that a guest which is up may take until it serves
+WAITS = 20  # seconds that a guest may take to serve after it is up
 INTERVAL = 0.1  # seconds between two samples of the timeline
-MEMORY = ("used", "peak")  # bytes taken of the guest's memory: all that there is, rings and sockets
+MEMORY = ("used", "peak")  # bytes allocated in the guest, for everything: buffers, rings and sockets
 COUNTERS = ("rx_held", "rx_held_peak", "rx_posted", "rx_packets", "tx_packets", "interrupts",
             "rx_no_memory")
 
 
 def vtbench(test, spec, **changed):
-    """The figures of one round of a test; its error where it failed."""
+    """Returns the figures of one round of a test, or its error."""
     values = dict(spec, **changed)
     command = [VTBENCH, "--json", "--quiet"]
     for option in ("seconds", "count", "in-flight"):
@@ -44,7 +44,7 @@ def vtbench(test, spec, **changed):
 
 
 def warm_up(spec):
-    """A guest that is up may not serve yet."""
+    """Waits until the guest serves: it may be up earlier."""
     for _ in range(WAITS):
         result = vtbench("udp-rtt", spec, count=WARM_UP)
         if "error" not in result:
@@ -54,7 +54,8 @@ def warm_up(spec):
 
 
 def memory():
-    """Bytes: the driver's receive buffers, and all that the guest has taken, where it says so."""
+    """Returns the bytes of the driver's receive buffers, and of all memory that the guest has allocated,
+    if it reports them."""
     figures = guest_stats.read()
     counters = figures["cards"][0]["counters"]
     counters.setdefault("rx_held_peak", counters["rx_held"])
@@ -63,14 +64,14 @@ def memory():
 
 
 def measured_processes():
-    """QEMU, or what serves without one: the other children of the process that started us."""
+    """Returns the pids of QEMU, or of the server without one: the other children of our parent."""
     children = pathlib.Path(f"/proc/{os.getppid()}/task/{os.getppid()}/children").read_text()
     return [pid for pid in children.split() if int(pid) != os.getpid()]
 
 
 @contextlib.contextmanager
 def on_one_processor():
-    """The measured processes and what we start in the body share one processor."""
+    """Makes the measured processes, and those started in the body, share one processor."""
     before = os.sched_getaffinity(0)
 
     def everyone(processors):
@@ -105,14 +106,14 @@ def measure(spec):
         why_not = "two tests before it failed" if failed == 2 else ""
         try:
             results["memory"].update({test.key: memory()} if spec["tells"] else {})
-        except SystemExit as error:  # a guest that was flooded, say
+        except SystemExit as error:  # for example, a guest that was flooded
             why_not = f"after {test.key}, {error}"
     return results
 
 
 def timeline():
-    """The receive buffers over time: [[seconds, bytes], ...], and the phases' beginnings."""
-    # label, test, seconds at least
+    """Returns the receive buffers over time, [[seconds, bytes], ...], and the start of each phase."""
+    # label, test, minimum of seconds
     phases = [("at rest", None, 1), ("ping-pong", "udp-rtt", 1), ("burst", "udp-burst", 0),
               ("TCP both ways", "tcp-both", 0), ("afterwards", None, 4)]
     start = time.monotonic()
@@ -136,6 +137,6 @@ def main():
 
 
 if __name__ == "__main__":
-    # an exception, so that subprocess.run() ends what it runs
+    # an exception, so that subprocess.run() ends its child
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     main()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""How busy the machine is with what is not ours, from /proc/stat."""
+"""The machine's load by other processes, from /proc/stat."""
 
 import os
 import pathlib
@@ -10,9 +10,9 @@ PROCESSORS = os.cpu_count()
 
 
 class Meter:
-    """From its start on: what others took of all processors' time, and what the host stole.
+    """Measures from its creation: the share of all processors' time that other processes used, and that the host stole.
 
-    Ours is this process and its children that have ended. Interrupts are nobody's, and left out.
+    This process and its children that have ended are ours. The time of interrupts is not counted.
     """
 
     def __init__(self, stat="/proc/stat"):
@@ -34,7 +34,7 @@ class Meter:
 
 
 def disturbed(shares, tolerance):
-    """The reasons why these shares, or nothing, make figures doubtful; tolerance: a share."""
+    """Returns the reason why these shares disturb a measurement, or an empty text; tolerance: a share."""
     reasons = []
     if shares["foreign"] > tolerance:
         reasons.append(f"other processes took {shares['foreign']:.0%} of the processors")
@@ -44,20 +44,20 @@ def disturbed(shares, tolerance):
 
 
 def look(seconds=1):
-    """The shares of the next moment, in which we do nothing."""
+    """Returns the shares while this process sleeps for a moment."""
     meter = Meter()
     time.sleep(seconds)
     return meter.shares()
 
 
 def busiest(count=3, seconds=0.5):
-    """The names of the processes that take most, for who wonders what it is."""
+    """Returns the names of the processes that use the most time."""
     def ticks():
         found = {}
         for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
             try:
                 name, _, rest = path.read_text().partition("(")[2].rpartition(")")
-            except OSError:  # it has ended
+            except OSError:  # the process has ended
                 continue
             fields = rest.split()
             found[path.parent.name] = (int(fields[11]) + int(fields[12]), name)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The floor without a guest: vtserve in a network namespace of its own, over a veth pair.
+"""Measures without a guest: vtserve in its own network namespace, over a veth pair.
 
   ./vm netns -- bench/runner/run_native.py COMMAND ...     with its address in VTNET_GUEST
 """
@@ -46,6 +46,6 @@ def beside(command):
 
 
 if __name__ == "__main__":
-    # an exception, so that what is running is stopped on the way out
+    # an exception, so that the running processes are ended
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     sys.exit(main())

@@ -15,7 +15,7 @@ PLATFORMS = {
     "i386-tcg": "i386 under TCG",
     NATIVE: "no guest",
 }
-LEGACY = {"ppc-tcg": "ne2k_pci", "i386-kvm": "i82559er", "i386-tcg": "i82559er"}  # the paper's
+LEGACY = {"ppc-tcg": "ne2k_pci", "i386-kvm": "i82559er", "i386-tcg": "i82559er"}  # as in the paper
 CARDS = {"virtio-net-pci": "virtio", "ne2k_pci": "NE2000", "i82559er": "i82559", "e1000": "e1000"}
 GUESTS = {"vtnet": "vtnet", "linux": "Linux", "freebsd": "FreeBSD", NATIVE: "veth"}
 
@@ -26,7 +26,7 @@ class Subject:
     platform: str
     guest: str
     card: str = "virtio-net-pci"
-    disk: str = ""  # of a guest that boots from one
+    disk: str = ""  # the disk of a guest that boots from one
 
     @property
     def name(self):
@@ -35,7 +35,7 @@ class Subject:
 
     @property
     def label(self):
-        """What it is called among those of its platform."""
+        """Its name within its platform."""
         return f"{GUESTS[self.guest]}, {CARDS[self.card]}" if self.card else "vtserve over veth"
 
     @property
@@ -44,11 +44,11 @@ class Subject:
 
     @property
     def tells(self):
-        """Whether it says how much memory its receive buffers take."""
+        """True if it reports the memory of its receive buffers."""
         return self.guest in ("vtnet", "linux")
 
     def vm_command(self):
-        """./vm up to the command that runs beside the guest."""
+        """Returns the ./vm command, without the command to run beside the guest."""
         if self.platform == NATIVE:
             return [VM, "netns"]
         arch, accel = self.platform.split("-")
@@ -79,7 +79,7 @@ def output_of_vm(*arguments):
 
 
 def why_not(subject):
-    """Why it cannot be measured here, or nothing."""
+    """Returns why it cannot be measured here, or an empty text."""
     if subject.platform.endswith("-kvm") and "-accel kvm" not in output_of_vm("run", "--print"):
         return "no vmx/svm"
     if subject.guest == "freebsd" and not subject.disk:
@@ -90,7 +90,7 @@ def why_not(subject):
 
 
 def qemu_command(subject):
-    """As ./vm prints it, or nothing where there is no QEMU."""
+    """Returns the command as ./vm prints it, or an empty text if there is no QEMU."""
     if subject.platform == NATIVE:
         return ""
     return output_of_vm(*subject.vm_command()[1:], "--print").strip()
@@ -109,7 +109,7 @@ class Test:
                 (f"-{self.in_flight}" if self.in_flight else ""))
 
 
-# An NE2000 has room for some ten messages, and loses what is beyond that of larger bursts.
+# An NE2000 has room for some ten messages, and loses the rest of a larger burst.
 TESTS = [Test("udp-rtt"), Test("tcp-rtt"), Test("udp-rtt", one_cpu=True),
          Test("udp-burst", in_flight=8), Test("udp-burst", in_flight=32), Test("tcp-both"),
          Test("udp-out"), Test("tcp-in"), Test("tcp-out"), Test("udp-in")]
@@ -117,7 +117,7 @@ TESTS = [Test("udp-rtt"), Test("tcp-rtt"), Test("udp-rtt", one_cpu=True),
 
 @dataclasses.dataclass(frozen=True)
 class Depth:
-    """How much is measured: seconds of a bandwidth test, round trips of a latency test."""
+    """The amount to measure: seconds of a bandwidth test, round trips of a latency test."""
     rounds: int
     seconds: float
     count: int
@@ -125,11 +125,11 @@ class Depth:
 
 FULL = Depth(rounds=5, seconds=1, count=3000)
 QUICK = Depth(rounds=2, seconds=0.3, count=1000)
-TIMELINE = 0  # the round in which the receive buffers are watched over time instead
+TIMELINE = 0  # the round that watches the receive buffers over time instead
 
 
 def usual_seconds(subject, number, depth):
-    """About what that round of it takes: for the time left before anything is measured."""
+    """Returns an estimate of the seconds of that round, for the remaining time."""
     boot = 0.5 if subject.own else 5 if subject.card else 0.2
     if number == TIMELINE:
         return boot + 10
@@ -139,6 +139,6 @@ def usual_seconds(subject, number, depth):
 
 
 def steps(found, depth):
-    """(round, subject) in the order of measuring: A B C, A B C, ..."""
+    """Yields (round, subject) in the order of measuring: A B C, A B C, ..."""
     order = [(number, subject) for number in range(1, depth.rounds + 1) for subject in found]
     return order + [(TIMELINE, subject) for subject in found if subject.own]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The line that says how far bench/runner/run is: rewritten on a terminal, elsewhere a line a step."""
+"""The progress of bench/runner/run: one line that is rewritten on a terminal, otherwise a line for each
+step."""
 
 import sys
 import time
 
-WIDTH = 24  # characters of the bar
+WIDTH = 24  # width of the bar in characters
 
 
 def clock(seconds):
@@ -12,7 +13,7 @@ def clock(seconds):
 
 
 class Progress:
-    """steps: (name, seconds that it usually takes), in order."""
+    """steps: (name, usual seconds), in order."""
 
     def __init__(self, steps, stream=sys.stderr):
         self.steps = steps
@@ -29,7 +30,7 @@ class Progress:
             print("\r\x1b[K", end="", file=self.stream, flush=True)
 
     def left(self):
-        """Seconds: what is usual, at the pace so far."""
+        """Returns the remaining seconds, from the usual ones and the speed so far."""
         usual_done = sum(seconds for _, seconds in self.steps[:self.done])
         usual_left = sum(seconds for _, seconds in self.steps[self.done:])
         elapsed = time.monotonic() - self.start
@@ -51,7 +52,7 @@ class Progress:
         self.show()
 
     def note(self, record):
-        """What went wrong in a round, on a line of its own."""
+        """Prints what failed in a round, on its own line."""
         wrong = {name: test["error"] for name, test in record.get("tests", {}).items()
                  if "error" in test}
         for text in filter(None, [record["error"], record["disturbed"],

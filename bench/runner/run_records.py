@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""results/NAME/rounds.jsonl: a line a record, only ever added to, whole or not there."""
+"""results/NAME/rounds.jsonl: one line per record. Lines are only appended; incomplete lines are not used."""
 
 import json
 import os
@@ -9,7 +9,7 @@ FILE = "rounds.jsonl"
 
 
 class Records:
-    """The lines of one folder's file; a last line that was cut short is taken away."""
+    """The records of one folder's file. An incomplete last line is removed."""
 
     def __init__(self, folder):
         self.path = pathlib.Path(folder) / FILE
@@ -35,7 +35,7 @@ class Records:
 
     @property
     def plan(self):
-        """What was to be measured when it was started, or None."""
+        """The plan of the run, or None."""
         return next(iter(self.of_kind("plan")), None)
 
     def attempts(self, number, subject):
@@ -43,7 +43,7 @@ class Records:
                 if record["round"] == number and record["subject"] == subject]
 
     def failures_in_a_row(self, subject):
-        """At the end of what was measured of it."""
+        """Returns how many of the subject's last rounds in a row have failed."""
         count = 0
         for record in reversed(self.of_kind("round")):
             if record["subject"] == subject:
@@ -54,9 +54,9 @@ class Records:
 
 
 def chosen(records):
-    """Of each round of each subject the attempt that counts: {subject: {round: record}}.
+    """Returns for each round of each subject the attempt that counts: {subject: {round: record}}.
 
-    That is the last one of those that were not disturbed, or the last one where all were.
+    This is the last undisturbed attempt, or the last one if all were disturbed.
     """
     best = {}
     for record in records:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One round of one subject: boots it, measures it, says how disturbed that was."""
+"""One round of one subject: boots it, measures it, and records the disturbance by other load."""
 
 import contextlib
 import json
@@ -21,7 +21,8 @@ def command(subject, number, depth):
 
 
 def last_words(text):
-    """Of a program that failed: what ./vm said itself, else the last line that is no console's."""
+    """Returns the error of a failed program: the message of ./vm, or the last line that is not from the
+    guest's console."""
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("  | ")]
     lines = [line for line in lines if not line.endswith("console:")]
     own = [line for line in lines if line.startswith("vm: ")]
@@ -29,7 +30,8 @@ def last_words(text):
 
 
 def run_to_end(words, seconds):
-    """Its output and an error, one of the two empty. It does not outlive us, nor the seconds."""
+    """Runs a command and returns its output and an error; one of them is empty. The command is ended with
+    this process, and after this many seconds."""
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     try:
@@ -38,7 +40,7 @@ def run_to_end(words, seconds):
         return "", f"not done within {seconds:.0f} s"
     finally:
         if process.poll() is None:
-            process.terminate()  # on which ./vm ends the guest and what runs beside it
+            process.terminate()  # on SIGTERM ./vm ends the guest and the command beside it
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.communicate(timeout=10)
             process.kill()
@@ -46,7 +48,7 @@ def run_to_end(words, seconds):
 
 
 def measure(subject, number, depth, limit, tolerance):
-    """The record of it. limit: seconds after which it has failed; tolerance: of run_load."""
+    """Returns the record of a round. limit: seconds after which it has failed; tolerance: see run_load."""
     record = {"kind": "round", "round": number, "subject": subject.name,
               "at": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
     start = time.monotonic()

@@ -57,7 +57,7 @@ void watch_new(struct endpoint *e, uint32_t events)
     e->watched = events;
 }
 
-/* The address to bind to; of no length when `text` is no numeric address. */
+/* Returns the address to bind to. Its length is 0 if `text` is not a numeric address. */
 static struct address parse_address(const char *text)
 {
     struct address address = {.length = 0};

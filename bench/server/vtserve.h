@@ -19,32 +19,40 @@
 
 enum role { ECHO, SINK, SOURCE, ROLES };
 
-/* What epoll hands back: each socket begins with one of these. */
+/* Each socket's structure begins with one of these; epoll returns its address. */
 struct endpoint {
     void (*on_event)(struct endpoint *e, uint32_t events);
     int fd; /* -1: a free connection */
     enum role role;
-    uint32_t watched; /* events asked of epoll */
+    uint32_t watched; /* events requested from epoll */
 };
 
 /* What to bind to. */
 struct address {
     struct sockaddr_storage storage; /* without a port */
-    socklen_t length;                /* bytes of it; 0: none */
+    socklen_t length;                /* its length in bytes; 0: none */
 };
 
-/* vtserve.c: ends the program with errno's reason; whether errno only says "not now". */
+/*
+ * vtserve.c. die() ends the program with errno's reason. would_block(): true if errno means "not
+ * now".
+ */
 _Noreturn void die(const char *what);
 bool would_block(void);
 
-/* Asks epoll for `events` of this endpoint, with no call when nothing changes; of a new one. */
+/*
+ * Requests `events` of this endpoint from epoll; does nothing if they are the same. watch_new() is
+ * for a new endpoint.
+ */
 void watch(struct endpoint *e, uint32_t events);
 void watch_new(struct endpoint *e, uint32_t events);
 
-/* A socket of SOCK_DGRAM or SOCK_STREAM on that address and port, or the program's end. */
+/*
+ * Returns a socket of type SOCK_DGRAM or SOCK_STREAM on that address and port, or ends the program.
+ */
 int bound_socket(const struct address *address, int type, unsigned port);
 
-/* vtserve_udp.c, vtserve_tcp.c: serve every role on its port. */
+/* vtserve_udp.c, vtserve_tcp.c: serve each role on its port. */
 void udp_open(const struct address *address, const unsigned ports[ROLES]);
 void tcp_open(const struct address *address, const unsigned ports[ROLES]);
 

@@ -11,8 +11,8 @@
 #define MAX_CONNECTIONS 64
 
 /*
- * A client that answers nothing, or keeps its window shut, for so long has vanished. Shorter would
- * cut off a slow reader, whose bytes must not be lost.
+ * A client that answers nothing, or keeps its window closed, for this time counts as gone. A
+ * shorter time would cut off slow readers, whose bytes must not be lost.
  */
 #define VANISHED_SECONDS 120
 
@@ -32,7 +32,10 @@ static void drop(struct connection *c)
     c->endpoint.fd = -1;
 }
 
-/* Echo: what was read is written before more is read, so a slow reader slows its own writes. */
+/*
+ * Echo: writes back all bytes before it reads more, so a slow reader slows down only its own
+ * writes.
+ */
 static bool serve_echo(struct connection *c)
 {
     ssize_t n;
@@ -66,7 +69,10 @@ static bool serve_sink(struct connection *c)
     return n > 0 || (n < 0 && would_block());
 }
 
-/* The buffer holds 64 messages of 1,024 equal bytes: wherever a write ends, the next fits. */
+/*
+ * The buffer holds 64 messages of 1,024 equal bytes, so the next write may start where the last one
+ * ended.
+ */
 static bool serve_source(struct connection *c, uint32_t events)
 {
     unsigned char unwanted[1024];
@@ -110,7 +116,10 @@ static void set_tcp_options(int fd)
 {
     int one = 1, idle = VANISHED_SECONDS / 4, limit_ms = VANISHED_SECONDS * 1000;
 
-    /* A refused option costs latency or a slot for longer, so the results are not looked at. */
+    /*
+     * The results are not checked: a refused option costs latency, or keeps a connection's place
+     * longer.
+     */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));

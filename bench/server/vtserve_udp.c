@@ -13,7 +13,7 @@
 #define DATAGRAM_MAX 65507u
 #define DATAGRAM_MIN 4u
 
-/* The one burst of UDP port 19; `left` is 0 between bursts. */
+/* The only burst of UDP port 19; `left` is 0 between bursts. */
 struct burst {
     struct sockaddr_storage to;
     socklen_t to_length;
@@ -50,7 +50,7 @@ static ssize_t receive_from(int fd, struct sockaddr_storage *from, socklen_t *fr
     return recvfrom(fd, scratch[0], BUFFER_BYTES, 0, (struct sockaddr *)from, from_length);
 }
 
-/* An answer the socket does not take now is dropped, as UDP may. */
+/* An answer that the socket does not accept now is dropped, which UDP allows. */
 static void echo_event(struct endpoint *e, uint32_t events)
 {
     struct sockaddr_storage from;
@@ -103,7 +103,7 @@ static void sink_event(struct endpoint *e, uint32_t events)
     }
 }
 
-/* Any datagram ends the burst under way; one that asks for what UDP cannot carry starts none. */
+/* Any datagram ends the current burst. A request for a size that UDP cannot carry starts none. */
 static void obey(const unsigned char *order, size_t length, const struct sockaddr_storage *from,
                  socklen_t from_length)
 {
@@ -137,8 +137,8 @@ static bool same_peer(const struct sockaddr_storage *a, const struct sockaddr_st
 }
 
 /*
- * Reads the socket's error queue to its end. When the network says that the asker is gone the
- * burst is over; an error of an earlier asker does not touch the burst of the present one.
+ * Reads the socket's error queue to its end. If the network reports that the client of the burst is
+ * gone, the burst ends. An error about an earlier client does not change the current burst.
  */
 static void read_error_queue(int fd)
 {
@@ -177,7 +177,7 @@ static void send_batch(int fd)
     }
     n = sendmmsg(fd, msg, count, 0);
     if (n < 0 && !would_block() && errno != ENOBUFS) {
-        /* The error may be left over from an earlier asker: only the second one counts. */
+        /* The first error may be about an earlier client: only the second one counts. */
         read_error_queue(fd);
         n = burst.left ? sendmmsg(fd, msg, count, 0) : 0;
     }
@@ -229,7 +229,7 @@ void udp_open(const struct address *address, const unsigned ports[ROLES])
                                          .fd = bound_socket(address, SOCK_DGRAM, ports[i])};
         watch_new(&endpoints[i], EPOLLIN);
     }
-    /* Brings the network's "nobody there" about an asker who has gone: read_error_queue(). */
+    /* Makes the network report that a client is gone: read_error_queue(). */
     source = endpoints[SOURCE].fd;
     (void)setsockopt(source, IPPROTO_IP, IP_RECVERR, &one, sizeof(one));
     if (address->storage.ss_family == AF_INET6) {

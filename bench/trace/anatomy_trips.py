@@ -22,16 +22,16 @@ from guest import ADDRESS, Guest  # noqa: E402
 ECHO, STAMPS = 7, 82
 SIZE = 1024
 SO_TIMESTAMPNS = 35
-UDP_PAYLOAD = 14 + 20 + 8  # where it begins in a frame
+UDP_PAYLOAD = 14 + 20 + 8  # its offset in a frame
 KEY, KEY_MASK = 0x3000, 0xfff  # as in bench/guest/anatomy.c
 POINTS = ("interrupt", "pass", "receive", "application", "transmit", "flush", "end")
 EVENTS = ("virtqueue_flush", "virtio_queue_notify", "fw_cfg_select")
 TX_QUEUE = 1
 ATTEMPTS = 3
 GAP = 0.0005  # seconds between round trips: an interrupt-driven guest sleeps again
-TICK = 1000  # QEMU's trace has whole microseconds, cut off
+TICK = 1000  # QEMU's trace has whole microseconds, rounded down
 
-# Each segment leads from the point before, the first from "sent", to one of these.
+# Each segment ends at one of these points and begins at the one before, the first at "sent".
 SEGMENTS = {
     "irq": (("client to tap", "tap_out"), ("tap to QEMU to ring", "ring"),
             ("ring to interrupt", "interrupt"), ("interrupt, until the loop runs", "pass"),
@@ -48,7 +48,7 @@ SEGMENTS = {
 
 
 class Tap:
-    """When frames with a number passed the tap, as the kernel noted."""
+    """The times when frames with a number passed the tap, as recorded by the kernel."""
 
     def __init__(self):
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
@@ -63,7 +63,7 @@ class Tap:
         self.sock.close()
 
     def times(self, number):
-        """Of the frames seen so far: out to the guest, in from it; None: not seen."""
+        """Returns the times of the frames to the guest and from it; None: not seen yet."""
         found = {}
         while True:
             try:
@@ -86,7 +86,7 @@ def udp_socket(port):
 
 
 def round_trip(echo, number):
-    """The client's times."""
+    """Returns the client's times."""
     message = struct.pack("!I", number).ljust(SIZE, b".")
     sent = time.time_ns()
     echo.send(message)
@@ -97,8 +97,8 @@ def round_trip(echo, number):
 
 
 def collect(count):
-    """The trips, with the times of client, tap and guest; `shown` is the guest's clock before and
-    after it told QEMU the trip's number."""
+    """Returns the trips with the times of client, tap and guest. `shown` is the guest's clock before and
+    after it passed the trip's number to QEMU."""
     trips = []
     with udp_socket(ECHO) as echo, udp_socket(STAMPS) as stamps, Tap() as tap:
         for number in range(count):
@@ -116,7 +116,7 @@ def collect(count):
 
 
 class Trace:
-    """QEMU's events, each a sorted list."""
+    """Returns QEMU's events, each as a sorted list of times."""
 
     def __init__(self, path):
         self.flushes, self.kicks, self.keys = [], [], {}
@@ -138,13 +138,13 @@ class Trace:
 
 
 def first_after(times, at):
-    """The first of these times that is not before `at`, or None."""
+    """Returns the first of these times that is not before `at`, or None."""
     index = bisect.bisect_left(times, at)
     return times[index] if index < len(times) else None
 
 
 def add_qemu(trip, trace):
-    """Adds ring and notify, and returns whether all is known of the trip."""
+    """Adds ring and notify. Returns true if all times of the trip are known."""
     if None in (trip["tap_out"], trip["tap_in"]):
         return False
     ring = first_after(trace.flushes, trip["tap_out"] - TICK)
@@ -156,8 +156,9 @@ def add_qemu(trip, trace):
 
 
 def guest_offset(trip, mode, trace):
-    """Bounds of the guest's clock less the host's: QEMU was shown the number between two readings
-    of the guest's, no interrupt comes before its cause, no kick arrives before it is made."""
+    """Returns bounds of the guest's clock minus the host's. They follow from three facts: the guest
+    passed the number to QEMU between two readings of its clock, no interrupt comes before its cause, and
+    no kick arrives before it is made."""
     key = KEY | trip["number"] & KEY_MASK
     shown = first_after(trace.keys.get(key, []), trip["received"] - TICK)
     if shown is None:
@@ -169,7 +170,8 @@ def guest_offset(trip, mode, trace):
 
 
 def to_host_clock(trip, mode, trace):
-    """Moves the guest's times to the host's clock; returns within how many ns, None: impossible."""
+    """Converts the guest's times to the host's clock. Returns the accuracy in ns, or None if no
+    conversion fits."""
     first = POINTS.index("interrupt" if mode == "irq" else "receive")
     if 0 in [trip[point] for point in POINTS[first:]]:
         return None
@@ -192,7 +194,7 @@ def middle_half(trips):
 
 
 def segments(trips, mode):
-    """Means, which add up to the mean of the whole."""
+    """Returns the means of the segments. Their sum is the mean of the round trip."""
     before = "sent"
     for name, point in SEGMENTS[mode]:
         mean = statistics.fmean(trip[point] - trip[before] for trip in trips)
@@ -201,7 +203,7 @@ def segments(trips, mode):
 
 
 class Unclear(Exception):
-    """Too few round trips are seen from end to end: the host was too busy."""
+    """Too few complete round trips: the host was too busy."""
 
 
 def measure(arch, mode, count):

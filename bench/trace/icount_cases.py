@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The cases of the instruction budget: a guest is traced while it is sent packets.
+"""The cases of the instruction budget: a guest is traced while packets are sent to it.
 
-The guest is what it always is; QEMU writes a line for each instruction that it executes. With
--icount the guest's clock counts instructions, so that a slow trace does not fill it with ticks.
+The image is the usual one; QEMU writes a line for each instruction that it executes. With -icount the
+guest's clock counts instructions, so a slow trace does not have more clock ticks.
 """
 
 import contextlib
@@ -21,36 +21,35 @@ import icount_trace  # noqa: E402
 from icount_tcp import LONG, MSS, LongSegments  # noqa: E402
 from icount_trace import LAYERS, RECEIVED  # noqa: E402
 
-# So many receive buffers that there are neither more nor fewer, and of a newer QEMU's card what any
-# has: datagrams out one by one.
+# A fixed number of receive buffers, and only the features that the card of any QEMU has: datagrams are sent one by one.
 APPEND = "mode=irq bufinit=64 features=-host_uso,-guest_uso4,-guest_uso6"
 MESSAGE = bytes(1024)
 ECHO, SINK, SOURCE = 7, 9, 19
-PACKETS = 40  # of a case, one at a time
+PACKETS = 40  # packets of a case, one at a time
 BURSTS = 10
-LEAST = 3  # that a median is of
-ATTEMPTS = 3  # on a host too busy
-IN_BURST = 32  # frames that come together
+LEAST = 3  # packets for a median
+ATTEMPTS = 3  # attempts on a host that is too busy
+IN_BURST = 32  # frames that arrive together
 LONGS = 6  # long segments, each way
 LONG_BUFFERS = 43  # that one fills
-OUT_BURST = 17  # datagrams that are asked for at once
-SETTLE = 0.004  # seconds without an instruction after which a guest sleeps
-TICKS = 0.1  # seconds in which the clock's tick has reported what was sent
+OUT_BURST = 17  # datagrams in one request
+SETTLE = 0.004  # seconds without an instruction after which a guest counts as asleep
+TICKS = 0.1  # seconds within which a clock tick has reported sent frames
 IDLE = 0.3  # seconds of a trace without packets
-QUIET = 1.3  # seconds after which nothing that follows the start is left to do
+QUIET = 1.3  # seconds after which all work of the start is done
 
 
 class Unclear(Exception):
-    """A trace has not what it was made for: the host was too busy."""
+    """A trace does not have the expected packets: the host was too busy."""
 
 
 class Tracer:
-    """Traces a guest case by case, each to a file of its own."""
+    """Traces a guest, each case to its own file."""
 
     def __init__(self, guest, image):
         self.guest = guest
         self.arrival = f"{image.symbols[RECEIVED]:08x}/".encode()
-        self.written = None  # what the trace has become longer by is read from here
+        self.written = None  # the position in the trace up to which it was read
         if "unknown command" in self.monitor("one-insn-per-tb on"):  # QEMU 8.1
             self.monitor("singlestep on")
 
@@ -67,13 +66,13 @@ class Tracer:
         with self.file(name).open("rb") as self.written:
             yield
             self.settle()
-            time.sleep(IDLE)  # ticks of the clock with nothing to do, to be subtracted
+            time.sleep(IDLE)  # clock ticks without work, to be subtracted
             self.settle()
         self.monitor("log none")
 
     def settle(self, packets=0):
-        """Waits until the guest has got so many packets since the last time, and then sleeps. How long
-        that takes is for the host to say: a trace makes a guest slow, and a busy host slower."""
+        """Waits until the guest has received so many packets since the last call, and then sleeps. The
+        time is not limited closely: a trace makes a guest slow, and a busy host makes it slower."""
         deadline = time.monotonic() + PATIENCE
         rest, asleep = b"", False
         while packets > 0 or not asleep:
@@ -87,7 +86,7 @@ class Tracer:
 
     @contextlib.contextmanager
     def stopped(self):
-        """What comes meanwhile arrives at once when the guest goes on."""
+        """Stops the guest during the body: packets sent meanwhile arrive at once when it continues."""
         self.guest.qmp("stop")
         yield
         self.guest.qmp("cont")
@@ -109,7 +108,7 @@ def udp_echo(tracer):
 
 
 def send_at_once(tracer, sock):
-    """Until they are handled."""
+    """Waits until these packets are handled."""
     with tracer.stopped():
         for _ in range(IN_BURST):
             sock.send(MESSAGE)
@@ -151,7 +150,7 @@ def tcp_echo(tracer):
 
 
 def long_tcp_in(tracer):
-    """The sink takes a long segment at once and acknowledges it."""
+    """The sink accepts a long segment at once and acknowledges it."""
     with LongSegments() as peer, tracer.tracing("tcp-in-long"):
         connection = peer.connect_to(4001, SINK)
         for _ in range(LONGS):
@@ -180,7 +179,7 @@ def long_tcp_out(tracer):
 
 
 def take_segment(connection):
-    """Its length."""
+    """Returns its length."""
     segment = connection.receive()
     if not segment:
         raise Unclear("a long segment does not come")
@@ -189,8 +188,9 @@ def take_segment(connection):
 
 
 def alone(image, file, received, sent, completed=None):
-    """The medians of the packets of a trace of which so many came in, and went out, together, and
-    nothing else did. Without `completed` all of them are reported as sent, be it those before."""
+    """Returns the medians of those packets in a trace of which so many arrived and were sent together,
+    without others. Unless `completed` is given, as many must have been reported as sent, which may be
+    earlier ones."""
     wanted = (received, sent, sent if completed is None else completed)
     parts = icount_trace.packets(image, file)
     found = [layers for events, layers in parts if events == wanted]
@@ -200,13 +200,13 @@ def alone(image, file, received, sent, completed=None):
 
 
 def more(row, first, count):
-    """Of `count` packets more than in the first: one of them."""
+    """Returns the cost of one of `count` additional packets."""
     return {name: (row[name] - first[name]) / count for name in LAYERS}
 
 
 def in_burst(image, file, one):
-    """What came at once may be divided all the same, when QEMU's threads do not run at once: the
-    median of the bursts of which at least half was together."""
+    """A burst may still be divided if QEMU's threads do not run at the same time. Returns the median of
+    the bursts of which at least half arrived together."""
     parts = icount_trace.packets(image, file)
     found = [more(layers, one, events[0] - 1) for events, layers in parts
              if events[0] >= IN_BURST / 2 and events[1:] == (0, 0)]
@@ -216,7 +216,7 @@ def in_burst(image, file, one):
 
 
 def evaluate(image, tracer):
-    """Rows of all cases, and of each how far apart its packets are."""
+    """Returns rows of all cases, with the spread of each case's packets."""
     one_in = alone(image, tracer.file("udp-in"), 1, 0)
     one_out = alone(image, tracer.file("udp-out-one"), 1, 1)[0]
     burst_out, spread = alone(image, tracer.file("udp-out-burst"), 1, OUT_BURST)
@@ -236,7 +236,7 @@ def evaluate(image, tracer):
 def trace(arch, image):
     with Guest(arch, APPEND, device="disable-legacy=on", qemu=["-icount", "shift=0"]) as guest:
         guest.wait_ready()
-        guest.wait_for("^vtnet: name ")  # its socket is one more that lwIP looks through
+        guest.wait_for("^vtnet: name ")  # its socket is one more in lwIP's list
         time.sleep(QUIET)
         tracer = Tracer(guest, image)
         for case in udp_echo, tcp_echo, udp_in, udp_out, long_tcp_in, long_tcp_out:
@@ -248,13 +248,13 @@ def trace(arch, image):
 
 
 def of_folder(arch, folder):
-    """An architecture (of guest.py) with the image that is in another folder than build/."""
+    """Returns an architecture (of guest.py) with an image in another folder than build/."""
     option, image = arch.image
     return dataclasses.replace(arch, image=(option, image.replace("build", folder, 1)))
 
 
 def measure(arch):
-    """Boots the image of an architecture (of guest.py). Returns rows of all cases: instructions a
+    """Boots the image of an architecture (of guest.py). Returns rows of all cases: instructions per
     layer, and the spread."""
     image = icount_trace.Image(arch.name, ROOT / arch.image[1])
     for attempt in range(1, ATTEMPTS + 1):

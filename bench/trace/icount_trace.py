@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From QEMU's trace of executed instructions to instructions a layer, by the image's line table."""
+"""Turns QEMU's trace of executed instructions into instructions per layer, by the image's line table."""
 
 import collections
 import pathlib
@@ -9,22 +9,22 @@ import statistics
 import subprocess
 
 LAYERS = ("driver", "glue", "lwip", "application", "runtime")
-TIMERS = "timers"  # beside the layers: what time costs, not packets
+TIMERS = "timers"  # besides the layers: the cost of time, not of packets
 FOLDERS = {"virtio": "driver", "pci": "driver", "net": "glue", "lwip": "lwip", "arch": "runtime",
            "runtime": "runtime", "boot": "runtime", "examples": "application"}
-# Of arch/: the way of interrupts, and of accesses to the card.
+# In arch/: the code of interrupts, and of accesses to the card.
 DRIVER = re.compile(r"arch/(\w+/(interrupts\.c|vectors\.S|msi\.c)|pci_platform\.c)$")
 TIMER_FUNCTIONS = {"advance_clock", "lwip_port_timers", "sys_check_timeouts"}
-# The function of each event that a trace is divided and classified by; a clone has a suffix.
+# The function of each event by which a trace is divided and classified; a compiler's clone has a suffix.
 RECEIVED, SENT, COMPLETED = EVENTS = "port_receive", "port_link_output", "port_transmitted"
-LOW_VECTORS = 0x3000  # the PowerPC's exception vectors are copies, which no line is known of
+LOW_VECTORS = 0x3000  # the PowerPC's exception vectors are copies without line information
 PREFIXES = {"i386": ("i686-elf-", "i686-linux-gnu-", ""),
             "ppc": ("powerpc-eabi-", "powerpc-linux-gnu-", "")}
 
 
 def layer(chain):
-    """The layer of an instruction: chain has (function, file) of what is inlined there, innermost
-    first. What arch/ has inline counts for who calls it."""
+    """Returns the layer of an instruction. chain: (function, file) of the functions inlined there,
+    innermost first. Inline functions of arch/ count for their caller."""
     if any(function in TIMER_FUNCTIONS or file.endswith("/timeouts.c") for function, file in chain):
         return TIMERS
     for _, file in chain:
@@ -39,7 +39,7 @@ def layer(chain):
 
 
 class Image:
-    """An ELF image with line information, and what its addresses are part of."""
+    """An ELF image with line information, and the layers of its addresses."""
 
     def __init__(self, arch, path):
         self.arch, self.path = arch, str(path)
@@ -58,19 +58,19 @@ class Image:
                               stdout=subprocess.PIPE, check=True).stdout
 
     def compiler(self):
-        """As "gcc 12.2.0"; None: not known."""
+        """Returns the compiler, for example "gcc 12.2.0", or None."""
         found = re.search(r"DW_AT_producer.*: GNU GIMPLE (\d+\.\d+\.\d+)",
                           self.run("readelf", "--debug-dump=info", "--dwarf-depth=1", self.path))
         return found and f"gcc {found[1]}"
 
     def is_entry(self, address):
-        """Whether an interrupt begins there."""
+        """Returns true if an interrupt begins there."""
         if self.arch == "i386":
             return self.symbols["vector_stubs"] <= address < self.symbols["trap_common"]
         return address in (0x500, 0x900)
 
     def learn(self, addresses):
-        """Looks up the layers of these addresses, all at once."""
+        """Looks up the layers of all these addresses in one call."""
         new = sorted(set(addresses) - self.layers.keys())
         lines = self.run("addr2line", "-a", "-i", "-f", "-e", self.path,
                          text="".join(f"{address:x}\n" for address in new)).splitlines()
@@ -83,21 +83,21 @@ class Image:
 
 
 def executed(path):
-    """The addresses of the instructions that were executed, in order. What QEMU began and had to
-    take back is not one: it appears again."""
+    """Yields the addresses of the executed instructions in order. An instruction that QEMU began and took
+    back is not included: it appears again."""
     addresses = []
     with pathlib.Path(path).open(encoding="ascii", errors="replace") as trace:
         for line in trace:
             if line.startswith("Trace "):
                 addresses.append(int(line.split("/", 2)[1], 16))
             elif addresses and line.startswith(("cpu_io_recompile: rewound", "Stopped execution")):
-                addresses.pop()  # without one, what was taken back ran before the trace began
+                addresses.pop()  # without one, the instruction taken back ran before the trace began
     return addresses
 
 
 def wakes(image, path):
-    """Divides a trace at its interrupts. Yields of each part, up to the next interrupt, the numbers
-    of its EVENTS, and the instructions of each layer."""
+    """Divides a trace at its interrupts. Yields for each part, up to the next interrupt, the numbers of
+    its EVENTS and the instructions of each layer."""
     addresses = executed(path)
     image.learn(addresses)
     events = [image.symbols[name] for name in EVENTS]
@@ -112,9 +112,9 @@ def wakes(image, path):
 
 
 def packets(image, path):
-    """The same, without what only the clock's tick costs: a tick belongs to the packets before it,
-    of which it may report that they are sent, and counts as far as it does more than others. An interrupt
-    that comes before the loop has run for the one before is none of these."""
+    """Does the same, without the cost of clock ticks. A tick belongs to the packets before it, because it
+    may report them as sent; only its additional work counts. An interrupt before the loop has run for the
+    previous one is not a tick."""
     parts = list(wakes(image, path))
     idle = [layers for events, layers in parts if not any(events) and layers["glue"]]
     assert idle, "no tick of the clock without packets"
@@ -132,8 +132,8 @@ def packets(image, path):
 
 
 def medians(found):
-    """Of several counters: the median of each layer, and between which the middle half of their
-    sums lies."""
+    """Returns the median of each layer of several counters, and the distance between the quartiles of
+    their sums."""
     sums = sorted(sum(one[name] for name in LAYERS) for one in found)
     return ({name: round(statistics.median(one[name] for one in found)) for name in LAYERS},
             round(sums[len(sums) * 3 // 4] - sums[len(sums) // 4]))

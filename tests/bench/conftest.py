@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tests of bench/runner/run and bench/report/render, which boot nothing."""
+"""The tests of bench/runner/run and bench/report/render. They boot no guest."""
 
 import pathlib
 import sys

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The records of a run that never was. As a program: writes them to a folder, to look at a report."""
+"""The records of an invented run. As a program it writes them to a folder, so that one can view a report."""
 
 import random
 import sys
@@ -12,7 +12,7 @@ USUAL = {"vtnet/virtio": (80, 2000, 150), "vtnet/NE2000": (120, 300, 24),
          "vtnet/i82559": (95, 1500, 100), "linux/virtio": (130, 900, 0),
          "linux/e1000": (150, 800, 0), "linux/i82559": (100, 700, 0), "linux/NE2000": (110, 200, 0),
          "native": (12, 9000, 0)}
-TCP_PACE = 3  # TCP's bandwidth to that of bursts
+TCP_PACE = 3  # TCP's bandwidth as a multiple of that of bursts
 
 
 def tests(subject, generator):
@@ -58,7 +58,7 @@ def timeline_of(subject):
 
 
 def write(folder, rounds=5):
-    """A whole run, in which one round was disturbed and another failed."""
+    """A complete run in which one round was disturbed and another failed."""
     records = Records(folder)
     found = run_plan.subjects()
     records.add({"kind": "plan", "subjects": [subject.name for subject in found]})

@@ -45,7 +45,7 @@ def test_what_slows_both_alike_does_not_widen_the_interval():
 
 
 def test_interval_covers_the_truth_about_as_often_as_it_says(monkeypatch):
-    """Of 200 runs of nine rounds each, whose true ratio is 2: percentile intervals are a bit short."""
+    """200 runs of nine rounds each with the true ratio 2: percentile intervals are slightly too short."""
     monkeypatch.setattr(report_figures, "RESAMPLES", 300)
     generator = random.Random(7)
 
@@ -70,7 +70,7 @@ def test_no_ratio_without_both(of, to):
 
 
 def test_improvement_is_the_papers():
-    """Its Table I: 832 to 401 us is 52 %, 87 to 233 Mbit/s is 168 %."""
+    """The paper's Table I: 832 to 401 us is 52 %, 87 to 233 Mbit/s is 168 %."""
     latency = ratio(figure_of(401, 401), figure_of(832, 832)).improvement(less_is_better=True)
     bandwidth = ratio(figure_of(233, 233), figure_of(87, 87)).improvement(less_is_better=False)
     assert [round(one) for one in latency] == [52, 52, 52]

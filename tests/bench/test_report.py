@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench/report/render: tables and page from the records of a run that never was."""
+"""bench/report/render: tables and page from the records of an invented run."""
 
 import html.parser
 import json
@@ -41,7 +41,7 @@ def section(text, title):
 
 
 def row(text, *starts):
-    """The cells of the only row that begins so, after a row that begins as the first start."""
+    """Returns the cells of the only row that begins with these cells."""
     lines = [line.strip("| \n").split(" | ") for line in text.splitlines()
              if line.startswith("| " + " | ".join(starts))]
     assert len(lines) == 1, lines
@@ -65,11 +65,11 @@ def test_table_1_has_the_paper_and_us(rendered):
     assert "| improvement | +7 % | +13 % | +36 % |" in text
     here = row(text, "here: PowerPC (40p) under TCG", "NE2000")
     assert all("n=5" in cell for cell in here[2:])
-    # virtio's round trips are made up to be about a third shorter, its bursts six times as wide
+    # in the invented run virtio's round trips are about a third shorter, its bursts six times as fast
     gained = text.split("here: PowerPC")[1].split("improvement | ")[1].split(" | ")
     assert 15 < float(gained[0].split()[0]) < 50
     assert 400 < float(gained[1].split()[0]) < 800
-    assert float(gained[2].split()[0]) < 0  # it is made up to take more memory
+    assert float(gained[2].split()[0]) < 0  # in the invented run it uses more memory
     for cell in gained[:3]:
         value, low, high = map(float, re.match(r"(\S+) % \[(\S+), (\S+)\]", cell).groups())
         assert low <= value <= high
@@ -111,7 +111,7 @@ def test_other_tools_figures(rendered):
 
 
 class Page(html.parser.HTMLParser):
-    """Collects what a page has and refers to."""
+    """Collects the elements and references of a page."""
 
     def __init__(self, text):
         super().__init__()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""bench/runner/run: order, going on after an interruption, other load, failures."""
+"""bench/runner/run: order, continuing after an interruption, other load, failures."""
 
 import contextlib
 import importlib.machinery
@@ -34,7 +34,8 @@ def load_run():
 
 @pytest.fixture
 def run(monkeypatch):
-    """The module; it measures in no time what test.measured is told, and finds the machine quiet."""
+    """The module, which records in test.measured what it would measure, takes no time, and finds the
+    machine quiet."""
     module = load_run()
     monkeypatch.setattr(module.run_load, "look", lambda *_: QUIET)
     monkeypatch.setattr(module, "Progress", Silent)
@@ -65,7 +66,8 @@ OPTIONS = types.SimpleNamespace(tolerance=0.05, anyway=False)
 
 
 def measure_by(monkeypatch, outcome):
-    """Lets rounds have outcome(subject, round, attempt), what changes in a record; returns whose."""
+    """Gives each round the changes outcome(subject, round, attempt) of its record. Returns the list of
+    measured rounds."""
     asked = []
 
     def measure(subject, number, *_):
@@ -174,7 +176,7 @@ def test_load_of_others_is_seen_and_ours_is_not(monkeypatch, tmp_path):
     meter = run_load.Meter(tmp_path / "stat")
     stat(tmp_path / "stat", 1000 + 8 * run_load.TICKS, steal=run_load.TICKS)
     shares = meter.shares()
-    assert shares["foreign"] == 0.1  # 8 seconds less our 6, of two processors' 10
+    assert shares["foreign"] == 0.1  # 8 seconds minus our 6, of 10 seconds of two processors
     assert shares["steal"] == 0.05
 
 
@@ -208,7 +210,7 @@ def test_another_plan_starts_anew(run, tmp_path):
 
 
 def session(tmp_path, monkeypatch, script, limit=20):
-    """A round whose ./vm is that script."""
+    """Runs a round with this script as ./vm."""
     program = tmp_path / "vm"
     program.write_text(f"#!{sys.executable}\n{script}\n")
     program.chmod(0o755)
@@ -239,11 +241,11 @@ def test_a_session_that_hangs_is_ended(tmp_path, monkeypatch):
 
 
 def test_interrupt_leaves_whole_records_and_a_report(tmp_path):
-    """A real one, at the subject that needs no guest."""
+    """A real run of the subject that needs no guest."""
     process = subprocess.Popen(
         [ROOT / "bench/runner/run", "--anyway", "--tolerance", "1", "--results", tmp_path, "--name", "x",
          "--only", "native/native"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's & has it ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a shell's & makes the process ignore it
     file = pathlib.Path(tmp_path, "x/rounds.jsonl")
     deadline = time.monotonic() + 30
     while not file.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -252,7 +254,7 @@ def test_interrupt_leaves_whole_records_and_a_report(tmp_path):
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "goes on" in err
+    assert "the same command continues" in err
     assert (tmp_path / "x/report.html").exists()
     for line in file.read_text().splitlines():
         json.loads(line)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first process of the Linux peer: loads the drivers, configures the one network card from the
- * kernel's command line (ip=ADDRESS/PREFIX) and runs vtserve. It is linked statically and alone in
- * the initramfs with vtserve and the modules.
+ * The first process of the Linux peer. It loads the drivers, configures the only network card from
+ * the kernel's command line (ip=ADDRESS/PREFIX) and runs vtserve. It is linked statically; the
+ * initramfs has only this program, vtserve and the modules.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -38,7 +38,7 @@ _Noreturn void die(const char *what)
     if (ioperm(EXIT_PORT, 1, 1) == 0) {
         outb(EXIT_FAILURE_CODE, EXIT_PORT);
     }
-    reboot(RB_AUTOBOOT); /* where QEMU has no such device */
+    reboot(RB_AUTOBOOT); /* if QEMU has no such device */
     _exit(1);
 }
 
@@ -60,7 +60,7 @@ static void load_module(const char *path)
     close(fd);
 }
 
-/* All that there are, in the order of their names. */
+/* Loads all modules in the order of their names. */
 static void load_modules(void)
 {
     struct dirent **entries;
@@ -94,10 +94,10 @@ static void find_interface(char name[static IF_NAMESIZE])
         }
     }
     errno = ENODEV;
-    die("no network card that a driver here knows");
+    die("no network card that has a driver here");
 }
 
-/* ADDRESS/PREFIX, or the guest's end. */
+/* Parses ADDRESS/PREFIX, or ends the guest. */
 static struct net_address parse_address(const char *text)
 {
     struct net_address result;
@@ -144,7 +144,7 @@ static void set_up(int fd, const char *name)
     }
 }
 
-/* Configures the interface, and returns once its link is up too. */
+/* Configures the interface, and returns when its link is up. */
 static void configure(const char *name, struct net_address own)
 {
     struct ifreq request = {0};
@@ -172,7 +172,7 @@ static void configure(const char *name, struct net_address own)
     die("the network card has no link");
 }
 
-/* Runs in the child: vtserve, which says one line when it serves, to `out`. */
+/* Runs in the child: vtserve, which writes a line to `out` when it serves. */
 static _Noreturn void become_vtserve(int out)
 {
     dup2(out, STDOUT_FILENO);
@@ -180,7 +180,7 @@ static _Noreturn void become_vtserve(int out)
     die("/vtserve");
 }
 
-/* Returns once vtserve serves: a descriptor whose other end only vtserve has. */
+/* Returns when vtserve serves, with a descriptor whose other end only vtserve has. */
 static int start_vtserve(void)
 {
     int out[2];
@@ -203,7 +203,7 @@ static int start_vtserve(void)
 int main(void)
 {
     char name[IF_NAMESIZE];
-    const char *ip = getenv("ip"); /* the kernel passes on what it does not know itself */
+    const char *ip = getenv("ip"); /* the kernel passes on arguments that it does not know */
     struct net_address own = parse_address(ip);
     int stats, vtserve;
 

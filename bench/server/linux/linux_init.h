@@ -8,10 +8,12 @@
 #ifndef LINUX_INIT_H
 #define LINUX_INIT_H
 
-/* linux_init.c: says on the console what failed and errno's reason; ends the guest as failed. */
+/* linux_init.c: prints what failed with errno's reason, and ends the guest as failed. */
 _Noreturn void die(const char *what);
 
-/* linux_stats.c: a socket on UDP port 81; answers there until `until` has no writer any more. */
+/*
+ * linux_stats.c: opens a socket on UDP port 81; answers there until `until` has no writer any more.
+ */
 int stats_open(void);
 void stats_serve(int fd, const char *interface, int until);
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What UDP port 81 of the Linux peer answers, in the form that our own guest has:
+ * The answers of the Linux peer's UDP port 81, in the form of our own guest:
  *
  *     {"cards": [{"driver": "e1000", "counters": {"rx_buffers": 256, "rx_held": 524288}}]}
  *
- * rx_buffers is the receive ring's length as ethtool has it; rx_held is that times the bytes of a
- * buffer which the card may write to. Neither counts what the kernel adds to each buffer, nor
- * packets on their way through it. Without "counters" the driver is one that nobody looked at.
+ * rx_buffers is the length of the receive ring as reported by ethtool. rx_held is this number times
+ * the bytes of a buffer that the card may write to. Neither includes what the kernel adds to each
+ * buffer, nor packets that the kernel holds. "counters" is missing for a driver whose buffers are
+ * not known here.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -32,7 +33,7 @@ static const struct {
 } buffers[] = {
     {"e1000", 2048},                    /* RCTL.BSIZE */
     {"e100", 16 + 1518 + 4},            /* its header (RFD), frame with VLAN tag, checksum */
-    {"ne2k-pci", CARD_HAS_THE_BUFFERS}, /* in its own memory; no ring */
+    {"ne2k-pci", CARD_HAS_THE_BUFFERS}, /* in the card's own memory; no ring */
 };
 
 static int ethtool(int fd, const char *interface, void *command)
@@ -43,7 +44,7 @@ static int ethtool(int fd, const char *interface, void *command)
     return ioctl(fd, SIOCETHTOOL, &request);
 }
 
-/* virtio_net's present choice, when buffers can be merged; -1 otherwise. */
+/* Returns the size that virtio_net uses now if buffers can be merged, or -1. */
 static int mergeable_bytes(const char *interface)
 {
     char path[128];
@@ -62,7 +63,7 @@ static int mergeable_bytes(const char *interface)
     return bytes;
 }
 
-/* The bytes of one receive buffer; -1: not known. */
+/* Returns the bytes of one receive buffer, or -1 if they are not known. */
 static int buffer_bytes(const char *interface, const char *driver)
 {
     if (strcmp(driver, "virtio_net") == 0) {
@@ -76,7 +77,7 @@ static int buffer_bytes(const char *interface, const char *driver)
     return -1;
 }
 
-/* The answer, into `text`; returns its length. */
+/* Writes the answer to `text`. Returns its length. */
 static int describe(int fd, const char *interface, char *text, size_t size)
 {
     struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};

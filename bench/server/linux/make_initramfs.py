@@ -14,7 +14,7 @@ import re
 import stat
 import sys
 
-# What the cards that QEMU has on i386 need. Their dependencies are added.
+# The modules of QEMU's network cards on i386. Their dependencies are added.
 MODULES = ("virtio_pci", "virtio_net", "e1000", "e1000e", "e100", "ne2k-pci", "8139cp", "pcnet32",
            "vmxnet3")
 
