@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Checks docs/conformance.md against the sources, and prints its counts: the code and the tests that it names
-exist, the tests are run, and what is "not negotiated" is not."""
+"""Checks docs/conformance.md against the sources, and prints its counts. The named code and tests must
+exist, the tests must be run, and a feature that is "not negotiated" must not be known."""
 
 import functools
 import pathlib
@@ -9,7 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/conformance.md"
-STATEMENTS = 274  # none may be lost
+STATEMENTS = 274  # no section may be lost
 VERDICTS = ("kept", "not negotiated", "not applicable", "deviation")
 DEFINED = re.compile(r"^[a-z][^\n;{}=]*?\b(\w+)\([^;{]*\)\s*\{|^#define (\w+)", re.MULTILINE)
 REGISTERED = re.compile(r"\bcmocka_unit_test\w*\(\s*(\w+)")
@@ -17,7 +17,7 @@ FEATURES = re.compile(r"^#define VIRTIO_NET_FEATURES_KNOWN(.*\\\n)+.*\n", re.MUL
 
 
 def load(*patterns):
-    """The texts of these files by their names. A name that two have stands for neither."""
+    """Returns the texts of these files by file name. A name of two files is omitted."""
     texts = {}
     for path in (path for pattern in patterns for path in ROOT.glob(pattern)):
         texts[path.name] = "" if path.name in texts else path.read_text(encoding="utf-8")
@@ -25,7 +25,7 @@ def load(*patterns):
 
 
 def load_all():
-    """The code; the tests, and what they are built on."""
+    """Returns the texts of the code, and of the tests with their fakes."""
     return (load("virtio/**/*.[ch]", "pci/**/*.[ch]", "net/**/*.[ch]"),
             load("tests/unit/*.[ch]", "tests/system/test_*.py", "tests/docs/test_compilers.py"))
 
@@ -36,14 +36,14 @@ def defined(text):
 
 
 def run(name, text):
-    """The names of the tests in a file that are run."""
+    """Returns the names of the tests in a file that are run."""
     if name.endswith(".py"):
         return set(re.findall(r"^def (test_\w+)\(", text, re.MULTILINE))
     return set(REGISTERED.findall(text)) & defined(text)
 
 
 def named(cell):
-    """(file, name) of each in "`file.c`: `name`, `name`; `file.c`: `name`"; a command is none."""
+    """Yields (file, name) of each in "`file.c`: `name`, `name`; `file.c`: `name`". Commands are skipped."""
     file = None
     for span in re.findall(r"`([^`]+)`", cell):
         if re.fullmatch(r"\w+\.(c|h|py)", span):
@@ -74,14 +74,14 @@ def check_kept(where, test, code, tests):
 
 
 def rows(text):
-    """(statement, verdict, where or why not, test) of each."""
+    """Yields (statement, verdict, where or why not, test) of each statement."""
     for line in text.splitlines():
         if line.startswith("|") and not line.startswith(("| statement", "|---")):
             yield [cell.strip() for cell in line.strip().strip("|").split("|")]
 
 
 def check(text, code, tests):
-    """What is wrong, and how many statements have each verdict."""
+    """Returns the errors, and the number of statements with each verdict."""
     wrong, counts = [], dict.fromkeys(VERDICTS, 0)
     agreed = negotiated(code)
     for row in rows(text):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The project's Markdown: its files, and what stands in their fenced blocks."""
+"""The project's Markdown files and their fenced blocks."""
 
 import dataclasses
 import functools
@@ -13,7 +13,7 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 @functools.cache
 def files():
-    """All files of the project; without git, those that nothing has generated."""
+    """Returns all files of the project; without git, all that are not generated."""
     done = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True,
                           capture_output=True, check=False)
     if done.returncode == 0:
@@ -28,14 +28,14 @@ def documents():
 
 
 def manuals():
-    """Those whose commands are run."""
+    """Returns the documents whose commands are run."""
     return [path for path in documents() if path.parent in (ROOT, ROOT / "docs")]
 
 
 @dataclasses.dataclass(frozen=True)
 class Block:
     document: str
-    kind: str  # what is behind the three backquotes: nothing where each line is a command
+    kind: str  # the word after the three backquotes; empty if each line is a command
     text: str
 
 
@@ -54,8 +54,8 @@ def code_spans(path):
 
 
 def commands():
-    """(document, command) of each line of the blocks without a kind: joined where a backslash says
-    so, without its comment."""
+    """Yields (document, command) for each line of the blocks without a kind. Lines that end with a
+    backslash are joined, and comments removed."""
     for block in blocks():
         if block.kind == "":
             for line in re.sub(r"\s*\\\n\s*", " ", block.text).splitlines():

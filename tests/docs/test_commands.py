@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every command of README.md and docs/ does what it is there for: RULES says how each is checked.
-One that no rule knows fails. It runs as a user would type it, in a namespace with a tap0."""
+"""Every command of README.md and docs/ does what the document says. RULES has the check of each; a
+command without a rule fails. Commands run as a user types them, in a namespace with a tap0."""
 
 import os
 import re
@@ -16,13 +16,13 @@ import pytest
 from documents import ROOT, blocks, code_spans, commands, manuals
 
 TOO_LONG = 60  # seconds
-BRIEF = " --rounds 1 --seconds 0.2 --count 100 --quiet"  # of vtbench: what comes last holds
-SOME = " udp-rtt tcp-rtt tcp-in"  # of its tests, where a command has all
+BRIEF = " --rounds 1 --seconds 0.2 --count 100 --quiet"  # options of vtbench: the last one is used
+SOME = " udp-rtt tcp-rtt tcp-in"  # one of vtbench's tests, if a command runs all
 
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """./vm's records in a folder of this run, so that `./vm exec` finds our guest."""
+    """Puts ./vm's records into a folder of this run, so that `./vm exec` finds our guest."""
     return dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin",
                 XDG_RUNTIME_DIR=str(tmp_path_factory.mktemp("records")),
                 PYTHONDONTWRITEBYTECODE="1")
@@ -41,7 +41,7 @@ def as_it_is(command, environment):
 
 
 def shorter(pattern, replacement):
-    """The command with less to do."""
+    """Returns the command with less work."""
     def check(command, environment):
         text, count = re.subn(pattern, replacement, command, count=1)
         assert count == 1
@@ -54,34 +54,34 @@ def brief_vtbench(command, environment):
 
 
 def target_exists(command, environment):
-    """Too long, or it installs: make knows the target, and all that this is made of."""
+    """For a target that takes too long or installs: make knows it and all its prerequisites."""
     goals = command.removeprefix("make").strip() or "all"
-    # nothing runs: a recipe that calls make again would do so even with -n
+    # nothing is run: with -n a recipe that calls make would still run
     shell(f"make -n SHELL=/bin/true LWIP=\"$(./setup --lwip-dir)\" {goals}", environment)
 
 
 def files_exist(command, environment):
-    """For a machine that is not here: at least what it names is."""
+    """For another machine: the files that the command names exist."""
     names = re.findall(r"build/\S+", command)
     assert names
     target_exists("make " + " ".join(names), environment)
 
 
 def with_a_guest(command, environment):
-    """Typed while a guest runs, from wherever its network is seen."""
+    """Runs the command while a guest runs, in the guest's network."""
     command = re.sub(r"\bping\b", "ping -c 1", command)
-    wait = "sleep 2.5; " if ":" in command else ""  # its IPv6 address is not there at once
+    wait = "sleep 2.5; " if ":" in command else ""  # its IPv6 address takes some time
     shell(f"./vm run -- bash -c '{wait}{command}'", environment)
 
 
 def until_ready(command, environment):
-    """A guest on this terminal."""
+    """Runs a guest on this terminal."""
     shell(f"{command} -- true", environment)
 
 
 def serves(command, environment):
-    """QEMU by hand: is pinged once its console says that it is ready."""
-    command = command.replace(" -M prep ", " -M 40p ")  # the same image; that machine is QEMU 4's
+    """Runs QEMU without ./vm. Pings the guest when its console reports that it is ready."""
+    command = command.replace(" -M prep ", " -M 40p ")  # the same image; that machine needs QEMU 4
     with tempfile.TemporaryFile("w+") as console:
         guest = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=ROOT, env=environment,
                                  stdin=subprocess.DEVNULL, stdout=console, stderr=console)
@@ -121,7 +121,7 @@ def curl(command, environment):
 
 
 def netperf(command, environment):
-    """A second of it, by the netperf that ./setup has found."""
+    """Runs it for a second, with the netperf that ./setup found."""
     done = subprocess.run(["./setup", "--netperf"], cwd=ROOT, text=True, capture_output=True,
                           check=False)
     if done.returncode != 0:
@@ -130,14 +130,14 @@ def netperf(command, environment):
 
 
 def iperf_server(command, environment):
-    """The host's, for a guest that prints its report."""
+    """Runs the host's server for a guest that prints its report."""
     if not shutil.which("iperf"):
         pytest.skip("iperf is not installed")
     assert re.search(r"vtnet: iperf: UDP, .* lost \d+/\d{3,} ", shell(command, environment))
 
 
 def installs(command, environment):
-    """Not here: the program that it is for takes the rest."""
+    """Is not run here: only the form of the command is checked."""
     assert re.fullmatch(r"apt-get install [a-z-]+", command)
 
 
@@ -147,11 +147,11 @@ def prints_what_the_guide_says(command, environment):
 
 
 def not_run(command, environment):
-    """What changes the host or belongs to other software; the document says so."""
+    """For commands that change the host or belong to other software; the document says so."""
     pytest.skip(f"not run: {command}")
 
 
-RULES = [  # the first that matches all of a command
+RULES = [  # the first rule that matches the whole command is used
     (r"make lib(-host)?|make build/\S+", as_it_is),
     (r"make( [\w./=-]+)*", target_exists),
     (r"build/host/unit/\S+", lambda command, environment: shell(
@@ -195,10 +195,10 @@ RULES = [  # the first that matches all of a command
     (r"gcc .* && build/port", prints_what_the_guide_says),
     (r"git .*|virsh .*", not_run),
 ]
-# What begins like this within a sentence is a command, too.
+# Code that begins like this within a sentence is a command, too.
 SPOKEN = re.compile(r"(make|\./vm|\./setup|bench/\w+/\w+|build/host/\w+|curl|ping|netperf|iperf|"
                     r"apt-get|PATH=\S+|virsh|git) .*[a-z].*")
-# Not to be typed: parts of a sentence about such a command.
+# These are not commands, but parts of a sentence about one.
 SHAPES = re.compile(r"\./vm exec|build/host/vtbench ADDRESS|-t omni|ping -i 0\.01|iperf -s( -u)?")
 
 
@@ -241,8 +241,8 @@ def there_are_bridges():
 @pytest.mark.parametrize("block", [block for block in blocks() if block.kind == "sh"],
                          ids=lambda block: block.text.strip().splitlines()[0])
 def test_script(block, environment):
-    """A block that is marked as sh is one script, run from top to bottom in a namespace of its own
-    with nothing in it; a guest that it starts is pinged."""
+    """A block marked as sh is one script. It runs in an empty namespace of its own, and a guest that it
+    starts is pinged."""
     if " type bridge" in block.text and not there_are_bridges():
         pytest.skip("the kernel has no bridges here")
     text = re.sub(r"^qemu-system", "serve qemu-system", block.text, flags=re.MULTILINE)
@@ -258,7 +258,7 @@ def test_script(block, environment):
 
 
 def test_domain_is_what_libvirt_takes(environment, tmp_path):
-    """By libvirt's own schema where that is installed; else it is XML at least."""
+    """Checks with libvirt's schema if it is installed, otherwise only that it is XML."""
     domain = (ROOT / "contrib/libvirt/vtnet.xml").read_text()
     interface, = (block.text for block in blocks() if block.kind == "xml")
     assert tree.fromstring(domain).tag == "domain"
@@ -275,7 +275,7 @@ def port_command():
 
 
 def test_port_that_breaks_a_rule_is_told_so(environment, tmp_path):
-    """What alignment the driver asked for is not kept, and the fake device ends with a message."""
+    """A port that ignores the requested alignment ends with a message of the fake device."""
     port = (ROOT / "tests/unit/port.c").read_text()
     broken, count = re.subn(r"aligned_alloc\(align, (.*)\);", r"(char *)malloc(\1 + 64) + 8;", port)
     assert count == 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which compilers ./setup asks for, on a machine that is made up, and which ones `make` calls."""
+"""Which compilers ./setup installs on an invented machine, and which ones `make` calls."""
 
 import os
 import re
@@ -15,7 +15,7 @@ TOOLS = "bash cat dirname env grep id mktemp rm sed tail head".split()
 
 @pytest.fixture
 def packages(tmp_path):
-    """Calls ./setup where apt-get installs nothing, and returns the packages it was to install."""
+    """Calls ./setup with an apt-get that installs nothing. Returns the packages it would install."""
     log = tmp_path / "installed"
     programs = {"dpkg-query": "", "apt-get": f'case "$*" in *" install "*) echo "$*" >{log}; exit 1; esac'}
 
@@ -41,7 +41,7 @@ def packages(tmp_path):
 @pytest.mark.parametrize("given", [{"compilers": ("i686-elf-gcc", "powerpc-eabi-gcc")},
                                    {"compilers": ("my-gcc",), "CROSS_i386": "my-", "CROSS_ppc": "my-"}])
 def test_compilers_of_the_user_build_images(packages, given):
-    """The programs for Linux, of the peer and of qemu-ppc, are not for these."""
+    """Programs for Linux, of the peer and of qemu-ppc, do not use these."""
     demo, check = packages("demo", **given), packages("check", **given)
     peer = packages("linux-peer", **given)
     assert "gcc-i686-linux-gnu" not in demo and "gcc-powerpc-linux-gnu" not in demo
@@ -61,8 +61,8 @@ def test_compiler_that_is_not_there(packages):
 
 
 def made(*arguments, **environment):
-    """What `make` would run for the shortest image of each architecture; of a make that runs this test it
-    knows nothing."""
+    """Returns what `make` would run for the smallest image of each architecture. It does not inherit from
+    a make that runs this test."""
     own = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKEOVERRIDES")}
     done = subprocess.run(["make", "-n", "-B", "V=1", *arguments, "build/i386/hello.elf", "build/ppc/hello.elf"],
                           cwd=ROOT, text=True, capture_output=True, check=True, env={**own, **environment})
@@ -70,14 +70,14 @@ def made(*arguments, **environment):
 
 
 def test_images_are_linked_by_the_compiler_that_compiles():
-    """Only it reads what it wrote for the whole program's optimisation."""
+    """Only this compiler can read its own objects for link-time optimisation."""
     text = made("CC_i386=other-gcc", "CC_ppc=another-gcc")
     assert re.search(r"^other-gcc .* -o build/i386/hello\.elf$", text, re.MULTILINE)
     assert re.search(r"^another-gcc .* -o build/ppc/hello\.elf$", text, re.MULTILINE)
 
 
 def test_toolchains_in_the_cache_are_found(tmp_path):
-    """Those of `make toolchains`, where PATH has none."""
+    """Compilers of `make toolchains` are used if PATH has none."""
     lwip = subprocess.run(["./setup", "--lwip-dir"], cwd=ROOT, text=True, capture_output=True, check=True)
     environment = {"XDG_CACHE_HOME": str(tmp_path), "LWIP_DIR": lwip.stdout.strip(), "PATH": "/usr/bin:/bin"}
     for target in "i686-elf", "powerpc-eabi":
@@ -89,19 +89,19 @@ def test_toolchains_in_the_cache_are_found(tmp_path):
     for target in "i686-elf", "powerpc-eabi":
         assert f"\n{tmp_path}/vtnet/gcc-12.2.0-{target}/bin/{target}-gcc " in text
     assert "linux-gnu-gcc" not in text
-    assert str(tmp_path) not in made(**environment)  # not without being asked for
+    assert str(tmp_path) not in made(**environment)  # only if requested
 
 
 OBJDUMPS = {"i386": ("i686-linux-gnu-objdump", "i686-elf-objdump", "objdump"),
             "ppc": ("powerpc-linux-gnu-objdump", "powerpc-eabi-objdump")}
 FULL = {"i386": r"\block |\bmfence\b", "ppc": r"\b(hw)?sync\b"}
-# Ordinary loads and stores of an x86 are in order for devices, too.
+# On an x86 ordinary loads and stores are in order for devices, too.
 OTHERS = {"i386": "", "ppc": r"\b(hw|lw)?sync\b"}
 
 
 @pytest.mark.parametrize("arch", OBJDUMPS)
 def test_barriers_are_those_for_devices(arch):
-    """ORDER_PLATFORM: not those that are left out where there is one processor."""
+    """ORDER_PLATFORM needs barriers for devices; those between processors are not enough."""
     objdump = next(filter(shutil.which, OBJDUMPS[arch]))
     listing = subprocess.run([objdump, "-d", ROOT / f"build/{arch}/libvtnet.a"], text=True,
                              capture_output=True, check=True).stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What tests/docs/conformance.py notices."""
+"""The errors that tests/docs/conformance.py detects."""
 
 import pytest
 
@@ -9,7 +9,7 @@ TEXT = conformance.DOCUMENT.read_text(encoding="utf-8")
 
 
 def wrong(text=TEXT, code_change=None, test_change=None):
-    """What it finds where `file` has `new` instead of `old`, which is there."""
+    """Returns the errors if `file` has `new` instead of `old`, which it must contain."""
     code, tests = conformance.load_all()
     for texts, change in ((code, code_change), (tests, test_change)):
         if change:

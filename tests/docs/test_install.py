@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What `make install` gives to a stranger: a library, headers for C and C++, tools with their manuals."""
+"""What `make install` installs: a library, headers for C and C++, tools with manual pages."""
 
 import re
 import shutil
@@ -45,7 +45,7 @@ def test_each_header_compiles_alone(installed, compiler, kind, tmp_path):
 
 
 def test_library_keeps_to_its_names(installed):
-    """It defines nothing without a prefix of its own, and asks for nothing but what the manual says."""
+    """All symbols of the library have its prefixes, and it needs only the functions that the manual lists."""
     defined, wanted = set(), set()
     for line in run("nm", installed / "lib/libvtnet.a").splitlines():
         if found := re.fullmatch(r"[0-9a-f ]{17}([A-Z]) (\w+)", line):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the documents say is there, is there: links, files, tests, boot arguments, licences."""
+"""What the documents name exists: links, files, tests, boot arguments, licences."""
 
 import re
 import shutil
@@ -12,7 +12,7 @@ from documents import ROOT, blocks, code_spans, documents, files, manuals, prose
 LICENCE = "SPDX-License-Identifier: BSD-2-Clause"
 SOURCES = {".c", ".h", ".S", ".py", ".ld", ".ini", ".js", ".mjs", ".css", ".html", ".mk"}
 NAMED = SOURCES | {".md", ".json", ".svg"}
-# File names that documents speak of, which are somebody else's or appear when something runs.
+# File names in documents that belong to other software or are created at run time.
 ELSEWHERE = re.compile(r"(build|results|dev|sys|proc|boot/loader|etc)\b.*|/.*|.*[A-Z]{4}.*|"
                        r"(tables|report|anatomy|buffers|rounds|mine|if_vtnet|virtio_net|compile_commands)\.\w+")
 
@@ -22,7 +22,7 @@ def document_ids(path):
 
 
 def anchors(path):
-    """As GitHub makes them of headings."""
+    """Returns the anchors that GitHub makes of headings."""
     found = set()
     for heading in re.findall(r"^#+ (.*)$", prose(path), re.MULTILINE):
         text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading)
@@ -72,7 +72,7 @@ def makefile():
 
 
 def argument_rows():
-    """The rows of the tables: names with values, default."""
+    """Returns the rows of the tables: names with values, default."""
     table = (ROOT / "docs/running.md").read_text().partition("## Boot arguments")[2].partition("\n## ")[0]
     for row in re.findall(r"^\| (`.*) \|$", table, re.MULTILINE):
         cells = [cell.replace("\\|", "|") for cell in re.split(r"(?<!\\) ?\| ?", row)]
@@ -80,7 +80,7 @@ def argument_rows():
 
 
 def test_boot_arguments():
-    """The tables against boot/arguments.c: names, choices, and the defaults that stand there."""
+    """Compares the tables with boot/arguments.c: names, choices, and defaults."""
     source = (ROOT / "boot/arguments.c").read_text()
     helps = dict(re.findall(r'^    \{"(\w+)", parse_\w+, [^"\n]*?(?:NULL|"([^"]*)"),', source,
                             re.MULTILINE))
@@ -132,7 +132,7 @@ def test_listing_is_the_file(name, document):
 
 @pytest.mark.parametrize("document, start", [("README.md", "static"), ("docs/porting.md", "struct card")])
 def test_code_of_a_document(tmp_path, document, start):
-    """README's code, and the loop over several devices, are compiled."""
+    """Compiles README's code and the loop over several devices."""
     code, = (block.text for block in blocks() if block.document == document and block.kind == "c"
              and block.text.startswith(start))
     (tmp_path / "library.c").write_text('#include "virtio/virtio_net.h"\n'
@@ -165,7 +165,7 @@ def test_changes_are_kept():
 
 
 def test_manuals_are_within_reach():
-    """From README, by links."""
+    """Each document can be reached from README by links."""
     reached, waiting = set(), [ROOT / "README.md"]
     while waiting:
         path = waiting.pop()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What ./vm makes of its options, without a guest."""
+"""How ./vm handles its options, without a guest."""
 
 import importlib.machinery
 import importlib.util
@@ -22,7 +22,7 @@ def load_vm():
     ("tap", "", "10.0.0.2"), ("tap", "dhcp", "10.0.0.2"), ("user", "mode=irq", "10.0.2.15"),
     ("tap", "ip=10.0.0.9/24", "10.0.0.9"), ("user", "ip=10.0.2.20", "10.0.2.20"),
     ("tap", "ip=10.0.0.8,10.0.1.8", "10.0.0.8"),
-    ("tap", "ip=10.0.0.8/24\tmode=irq\nip=10.0.0.9/24", "10.0.0.9"),  # the last one holds
+    ("tap", "ip=10.0.0.8/24\tmode=irq\nip=10.0.0.9/24", "10.0.0.9"),  # the last one is used
     ("tap", "ip=10.0.0.9/24 ip=bogus", "10.0.0.9"), ("tap", "ip=bogus", "10.0.0.2"),
     ("tap", "ip=,10.0.1.2", "10.0.0.2"), ("tap", "dhcp vip=10.0.0.7", "10.0.0.2"),
 ])
@@ -36,7 +36,7 @@ def test_address_that_is_expected(vm, net, append, address):
 ])
 def test_address_on_the_console(vm, text, address):
     assert vm.READY.search(text)[1] == address
-    assert not vm.READY.search(text[:-1])  # there is more to come
+    assert not vm.READY.search(text[:-1])  # more lines follow
 
 
 def test_quotation_without_an_end(vm, capsys):
