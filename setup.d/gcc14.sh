@@ -67,7 +67,7 @@ unpack_gcc14() {
     done
     cd /
     mv -T "$stage/tree" "$1" 2>/dev/null || gcc14_is_there "$1" ||
-        die "cannot make $1: remove what is there"
+        die "cannot create $1: remove the existing one"
 }
 
 setup_gcc14() {
@@ -96,6 +96,6 @@ print_gcc14_path() {
         return
     fi
     target=$(cache_dir)/gcc14
-    gcc14_is_there "$target" || die 'gcc 14 is not there yet: run ./setup gcc14'
+    gcc14_is_there "$target" || die 'gcc 14 is not installed yet: run ./setup gcc14'
     printf '%s\n' "$target/usr/bin:$PATH"
 }

@@ -35,7 +35,7 @@ unpack_netperf() {
         die "the fetched netperf does not run: $(tail -n1 "$work/log")"
     cd /
     mv -T "$stage/tree" "$1" 2>/dev/null || [ -x "$1/bin/netperf" ] ||
-        die "cannot make $1: remove what is there"
+        die "cannot create $1: remove the existing one"
 }
 
 # Without it some tests are skipped, so that nothing here ends ./setup.
@@ -60,6 +60,6 @@ print_netperf() {
     elif [ -x "$target/bin/netperf" ]; then
         printf '%s\n' "$target/bin/netperf"
     else
-        die 'netperf is not there yet: run ./setup'
+        die 'netperf is not installed yet: run ./setup'
     fi
 }

@@ -66,7 +66,7 @@ unpack_qemu() {
     done
     cd /
     mv -T "$stage/tree" "$1" 2>/dev/null || [ -x "$1/bin/$program" ] ||
-        die "cannot make $1: remove what is there"
+        die "cannot create $1: remove the existing one"
 }
 
 # True once the folder $1 is complete.
@@ -98,6 +98,6 @@ print_qemu_path() {
         return
     fi
     target=$(cache_dir)/$1
-    qemu_is_there "$target" || die "$1 is not there yet: run ./setup $1"
+    qemu_is_there "$target" || die "$1 is not installed yet: run ./setup $1"
     printf '%s\n' "$target/bin:$PATH"
 }

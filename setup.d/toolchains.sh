@@ -117,7 +117,7 @@ build_toolchain() {
     toolchain_works "$1" "$stage/$1" >>"$log" 2>&1 ||
         die "the compiler that was built for $1 does not work: $(tail -n1 "$log") (all of it: $log)"
     mv -T "$stage/$1" "$2" 2>/dev/null || toolchain_is_there "$1" "$2" ||
-        die "cannot make $2: remove what is there"
+        die "cannot create $2: remove the existing one"
     rm -rf -- "$stage/binutils-$1" "$stage/gcc-$1"
 }
 
@@ -152,7 +152,7 @@ print_toolchains_path() {
     for target in $TOOLCHAINS; do
         folder=$(toolchain_dir "$target")
         toolchain_is_there "$target" "$folder" ||
-            die 'the toolchains are not there yet: run ./setup toolchains'
+            die 'the toolchains are not installed yet: run ./setup toolchains'
         path=${path:+$path:}$folder/bin
     done
     printf '%s\n' "$path"

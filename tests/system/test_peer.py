@@ -131,9 +131,9 @@ def test_the_last_word_of_the_command_line_is_the_users():
 @pytest.mark.parametrize("arguments, reason", [
     (("--peer", "linux", "--arch", "ppc"), "--peer takes neither --arch ppc nor --image"),
     (("--peer", "linux", "--image", "x"), "--peer takes neither --arch ppc nor --image"),
-    (("--peer", "freebsd"), "--peer freebsd and --disk IMAGE need each other"),
-    (("--disk", "x"), "--peer freebsd and --disk IMAGE need each other"),
-    (("--peer", "freebsd", "--disk", "nowhere.img"), "vm: nowhere.img is not there")])
+    (("--peer", "freebsd"), "--peer freebsd needs --disk IMAGE"),
+    (("--disk", "x"), "--peer freebsd needs --disk IMAGE"),
+    (("--peer", "freebsd", "--disk", "nowhere.img"), "vm: nowhere.img does not exist")])
 def test_options_that_are_refused(arguments, reason):
     done = vm(*arguments)
     assert done.returncode != 0
