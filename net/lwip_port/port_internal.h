@@ -32,7 +32,8 @@ void port_transmitted(void *context, void *cookie);
 /* Sets the time that lwIP counts from. now_ns: arch_clock_ns(). */
 void port_clock_start(uint64_t now_ns);
 
-enum { PORT_MTU_MAX = UINT16_MAX - 14 }; /* lwIP counts the bytes of a frame in 16 bits */
+/* lwIP counts the bytes of a frame in 16 bits: its Ethernet header, a VLAN tag and the packet. */
+enum { PORT_MTU_MAX = UINT16_MAX - 14 - 4 };
 
 /*
  * Chooses how many places in the ring are reserved for frames that cannot wait. Call it when the

@@ -2,12 +2,13 @@
 """VLAN tags (IEEE 802.1Q): a guest receives only its VLAN, and sends to it."""
 
 import dataclasses
+import struct
 
 import pytest
 
 import host
 from guest import ADDRESS, Guest
-from wire import (ALL_STATIONS, ARP, IPV4, Wire, arp_reply, arp_request, echo_request, parse,
+from wire import (ALL_STATIONS, ARP, IPV4, STATION, Wire, arp_reply, arp_request, echo_request, parse,
                   ping_reply, udp_packet)
 
 DEVICES = ["disable-modern=on", "disable-legacy=on"]
@@ -57,6 +58,22 @@ def test_priority_is_kept(boot):
             frame = wire.wait_for(lambda frame: parse(frame)[4][28:32] == b"echo")
             assert parse(frame)[2] == priority(number) | 5
     guest.assert_well()
+
+
+def test_longest_packets(boot):
+    """Packets of all lengths leave the guest, in fragments where a frame would be too long."""
+    boot("vlan=5", device="host_mtu=65535").wait_ready()
+    with Wire() as wire:
+        mac, _ = arp_reply(wire, GUEST, OURS, 5)
+        for length in (65516, 65517, 65518, 65521, 65535):
+            order = b"SEND" + struct.pack("!II", 1, length - 28)
+            wire.send(mac, IPV4, udp_packet(OURS, GUEST, 7777, 19, order), 5)
+            left = length - 20
+            while left > 0:
+                frame = wire.wait_for(lambda frame: parse(frame)[:4] == (STATION, mac, 5, IPV4))
+                assert frame, f"{left} bytes of a packet of {length} are missing"
+                left -= len(parse(frame)[4]) - 20
+            assert left == 0
 
 
 @pytest.mark.parametrize("append", ["", "features=-ctrl_vlan"])
