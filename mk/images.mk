@@ -2,18 +2,22 @@
 # Images that a PC's BIOS boots through GRUB: a CD and a disk with the demonstration. APPEND= sets
 # its boot arguments.
 IMAGE_FILES := $(B)/images/files
+IMAGE_NETWORK := -nic user,model=virtio-net-pci,hostfwd=tcp:127.0.0.1:10080-:80
+IMAGE_HINT := then: http://127.0.0.1:10080/ shows its page, Enter its prompt, Ctrl-A X ends it
 GRUB_MODULES := biosdisk iso9660 normal multiboot serial terminal
 
 .PHONY: iso disk
 iso: ## a CD from which a PC with a BIOS boots the demo: build/vtnet.iso; APPEND= boot arguments
 	@./setup images
 	@$(MAKE) --no-print-directory image-iso
-	@echo 'boots by: qemu-system-i386 -cdrom $(B)/vtnet.iso -nic user,model=virtio-net-pci -nographic'
+	@echo 'boots by: qemu-system-i386 -cdrom $(B)/vtnet.iso $(IMAGE_NETWORK) -nographic'
+	@echo '$(IMAGE_HINT)'
 
 disk: ## a disk for the same: build/vtnet.img
 	@./setup images
 	@$(MAKE) --no-print-directory image-disk
-	@echo 'boots by: qemu-system-i386 -drive file=$(B)/vtnet.img,format=raw -nic user,model=virtio-net-pci -nographic'
+	@echo 'boots by: qemu-system-i386 -drive file=$(B)/vtnet.img,format=raw $(IMAGE_NETWORK) -nographic'
+	@echo '$(IMAGE_HINT)'
 
 # Always made again, as APPEND= may differ.
 .PHONY: image-files image-iso image-disk

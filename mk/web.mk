@@ -18,8 +18,7 @@ web: ## a page that runs the guest in a browser: build/web, for any web server
 web-files: $(WEB_OWN) $(WEB_V86) $(WEB)/vtnet-demo.elf
 
 web-serve: web ## the same, at http://127.0.0.1:8000/ (WEB_PORT=)
-	@echo 'web: http://127.0.0.1:$(WEB_PORT)/ until Ctrl-C'
-	@$(PYTHON) -m http.server --bind 127.0.0.1 --directory $(WEB) $(WEB_PORT)
+	@$(PYTHON) web/serve $(WEB) $(WEB_PORT)
 
 $(WEB_OWN): $(WEB)/%: web/%
 	@mkdir -p $(@D)

@@ -44,3 +44,25 @@ def test_quotation_without_an_end(vm, capsys):
         vm.parse(["run", "--qemu", "-name 'a b"])
     assert "argument --qemu: -name 'a b: No closing quotation" in capsys.readouterr().err
     assert vm.parse(["run", "--qemu", "-name 'a b'"]).qemu == ["-name", "a b"]
+
+
+ELF = b"\x7fELF"
+I386 = ELF + b"\x01\x01" + bytes(12) + b"\x03\x00"  # byte order and machine of the header
+PPC = ELF + b"\x01\x02" + bytes(12) + b"\x00\x14"
+
+
+@pytest.mark.parametrize("arch, content, said", [
+    ("i386", I386, None), ("ppc", PPC, None), ("ppc", b"a ROM", None),
+    ("ppc", I386, "is an image for i386: take --arch i386"), ("i386", PPC, "is an image for ppc: take --arch ppc"),
+    ("i386", b"\xeb\x63" + bytes(100), "is no ELF image"), ("i386", b"", "is no ELF image"),
+    ("i386", ELF, "is no ELF image"),
+])
+def test_image_that_cannot_start(vm, tmp_path, arch, content, said):
+    path = tmp_path / "image"
+    path.write_bytes(content)
+    options = vm.parse(["run", "--arch", arch, "--image", str(path)])
+    if said is None:
+        vm.check_image(options)
+    else:
+        with pytest.raises(vm.Failure, match=said):
+            vm.check_image(options)

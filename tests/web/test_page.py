@@ -3,10 +3,12 @@
 
 import pathlib
 import re
+import socket
+import subprocess
 
 import pytest
 
-from browser import WIDTHS, chromium, serve
+from browser import PATIENCE, WIDTHS, chromium, serve
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -22,6 +24,22 @@ def page(address):
     with chromium() as browser:
         browser.open(address)
         yield browser
+
+
+def test_file_without_a_server():
+    """Browsers load no modules of a file. The page says so instead of loading for ever."""
+    with chromium() as browser:
+        browser.open((ROOT / "build/web/index.html").as_uri())
+        browser.wait("the reason", lambda: "make web-serve" in browser.text("#state"))
+
+
+def test_port_that_is_taken():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = subprocess.run([ROOT / "web/serve", ROOT / "build/web", port], text=True, capture_output=True,
+                              timeout=PATIENCE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"web: cannot serve at port {port}: ") and done.stderr.count("\n") == 1
 
 
 def wait_ready(page, name):
