@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "console/command.h"
-#include "net/lwip_port/port.h"
+#include "net/lwip_port/interface.h"
 #include "net/net.h"
 #include "pci/pci.h"
 
@@ -20,14 +20,14 @@ static enum command_progress begin(char *const words[], unsigned count)
     card = 0;
     item = 0;
     part = TITLE;
-    return net_port_count() != 0 ? COMMAND_GOES_ON : COMMAND_DONE;
+    return net_interface_count() != 0 ? COMMAND_GOES_ON : COMMAND_DONE;
 }
 
 static enum command_progress next_card(void)
 {
     item = 0;
     part = TITLE;
-    return ++card < net_port_count() ? COMMAND_GOES_ON : COMMAND_DONE;
+    return ++card < net_interface_count() ? COMMAND_GOES_ON : COMMAND_DONE;
 }
 
 static void print_link(const struct nic *nic)
@@ -64,18 +64,18 @@ static void print_ipv4(const struct netif *netif)
 
 static enum command_progress link_step(void)
 {
-    const struct lwip_port *port = net_port(card);
+    const struct interface *interface = net_interface(card);
     unsigned slot = item - 2;
     char ip[IP6ADDR_STRLEN_MAX];
 
     if (item == 0) {
-        print_link(&port->nic);
+        print_link(&interface->nic);
     } else if (item == 1) {
-        print_ipv4(&port->netif);
+        print_ipv4(&interface->netif);
     } else if (slot == LWIP_IPV6_NUM_ADDRESSES) {
         return next_card();
-    } else if (ip6_addr_isvalid(netif_ip6_addr_state(&port->netif, slot))) {
-        printf("  IPv6 %s\n", lwip_port_text_ipv6(netif_ip6_addr(&port->netif, slot), ip));
+    } else if (ip6_addr_isvalid(netif_ip6_addr_state(&interface->netif, slot))) {
+        printf("  IPv6 %s\n", interface_text_ipv6(netif_ip6_addr(&interface->netif, slot), ip));
     }
     item++;
     return COMMAND_GOES_ON;
@@ -115,7 +115,7 @@ static void print_features(const char *title, const struct nic_description *desc
 
 static enum command_progress features_step(void)
 {
-    const struct nic *nic = &net_port(card)->nic;
+    const struct nic *nic = &net_interface(card)->nic;
     struct nic_description d;
 
     nic->driver->describe(nic->state, &d);
@@ -144,7 +144,7 @@ const struct command command_features = {
 
 static enum command_progress rx_step(void)
 {
-    const struct nic *nic = &net_port(card)->nic;
+    const struct nic *nic = &net_interface(card)->nic;
     struct nic_counters c;
 
     nic->driver->counters(nic->state, &c);
@@ -171,12 +171,12 @@ static const struct nic *find_card(const char *word)
 {
     unsigned number;
 
-    if (!command_number(word, 0, NIC_CARDS - 1, &number) || number >= net_port_count()) {
+    if (!command_number(word, 0, NIC_CARDS - 1, &number) || number >= net_interface_count()) {
         printf("there is no card '%s'; link lists the cards\n", word);
         return NULL;
     }
     card = number;
-    return &net_port(number)->nic;
+    return &net_interface(number)->nic;
 }
 
 static enum command_progress promisc_start(char *const words[], unsigned count)

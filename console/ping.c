@@ -7,8 +7,8 @@
 #include "boot/address_text.h"
 #include "console/command.h"
 #include "lwip/ip.h"
+#include "net/lwip_port/interface.h"
 #include "net/lwip_port/ping.h"
-#include "net/lwip_port/port.h"
 #include "net/net.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -53,15 +53,15 @@ static bool read_address(const char *text, ip_addr_t *to)
     IP_SET_TYPE(to, IPADDR_TYPE_V6);
     memcpy(ip_2_ip6(to)->addr, address, sizeof address);
     ip6_addr_clear_zone(ip_2_ip6(to));
-    ip6_addr_assign_zone(ip_2_ip6(to), IP6_UNICAST, &net_port(0)->netif);
+    ip6_addr_assign_zone(ip_2_ip6(to), IP6_UNICAST, &net_interface(0)->netif);
     return true;
 }
 
 /* Why no station would answer from this address, or NULL. lwIP has no loopback. */
 static const char *unanswerable(const ip_addr_t *to)
 {
-    for (unsigned card = 0; card < net_port_count(); card++) {
-        struct netif *netif = &net_port(card)->netif;
+    for (unsigned card = 0; card < net_interface_count(); card++) {
+        struct netif *netif = &net_interface(card)->netif;
 
         if (IP_IS_V6(to) ? netif_get_ip6_addr_match(netif, ip_2_ip6(to)) >= 0
                          : ip4_addr_eq(netif_ip4_addr(netif), ip_2_ip4(to))) {

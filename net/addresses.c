@@ -44,16 +44,16 @@ static bool has_leased(const struct netif *netif)
 /* sys_timeout_handler: DHCP's time is over. A netif whose link is down falls back when it is up. */
 static void fall_back(void *context)
 {
-    struct lwip_port *port = context;
-    struct netif *netif = &port->netif;
-    unsigned number = (unsigned)(port - net_port(0));
+    struct interface *interface = context;
+    struct netif *netif = &interface->netif;
+    unsigned number = (unsigned)(interface - net_interface(0));
     ip4_addr_t address, mask;
 
     if (has_leased(netif) || !netif_is_link_up(netif)) {
         return;
     }
     if (net_config()->dhcp) {
-        printf("vtnet: %sno DHCP server has answered yet; dhcp keeps asking\n", port->label);
+        printf("vtnet: %sno DHCP server has answered yet; dhcp keeps asking\n", interface->label);
         return;
     }
     dhcp_release_and_stop(netif);
@@ -76,9 +76,9 @@ static void netif_changed(struct netif *netif, netif_nsc_reason_t reason,
     }
 }
 
-static void start_ipv4(struct lwip_port *port, unsigned number)
+static void start_ipv4(struct interface *interface, unsigned number)
 {
-    struct netif *netif = &port->netif;
+    struct netif *netif = &interface->netif;
     const struct net_config *config = net_config();
     const struct net_card_config *card = &config->card[number];
     bool given = !ip4_addr_isany_val(card->address);
@@ -89,10 +89,10 @@ static void start_ipv4(struct lwip_port *port, unsigned number)
         autoip_start(netif);
     } else {
         if (given) {
-            printf("vtnet: %sip= is ignored: dhcp asks for an address\n", port->label);
+            printf("vtnet: %sip= is ignored: dhcp asks for an address\n", interface->label);
         }
         dhcp_start(netif);
-        sys_timeout(DHCP_PATIENCE_MS, fall_back, port);
+        sys_timeout(DHCP_PATIENCE_MS, fall_back, interface);
     }
 }
 
@@ -115,7 +115,7 @@ static void join_group_ipv6(struct netif *netif)
         return;
     }
     ip6_addr_assign_zone(&group, IP6_MULTICAST, netif);
-    lwip_port_text_ipv6(&group, text);
+    interface_text_ipv6(&group, text);
     printf("vtnet: %s %s\n",
            mld6_joingroup_netif(netif, &group) == ERR_OK ? "joined" : "cannot join", text);
 }
@@ -124,17 +124,17 @@ static void join_group_ipv6(struct netif *netif)
 static void start_ipv6(void *context)
 {
     (void)context;
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        struct lwip_port *port = net_port(i);
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        struct interface *interface = net_interface(i);
 
-        if (!lwip_port_start_ipv6(port)) {
-            printf("vtnet: %sno IPv6: the MTU is %u, and IPv6 needs %u\n", port->label,
-                   port->netif.mtu, IP6_MIN_MTU_LENGTH);
+        if (!interface_start_ipv6(interface)) {
+            printf("vtnet: %sno IPv6: the MTU is %u, and IPv6 needs %u\n", interface->label,
+                   interface->netif.mtu, IP6_MIN_MTU_LENGTH);
             continue;
         }
-        start_static_ipv6(&port->netif, i);
+        start_static_ipv6(&interface->netif, i);
         if (i == 0) {
-            join_group_ipv6(&port->netif);
+            join_group_ipv6(&interface->netif);
         }
     }
 }
@@ -148,15 +148,16 @@ static void join_group(void)
         return;
     }
     printf("vtnet: %s %s\n",
-           igmp_joingroup_netif(&net_port(0)->netif, group) == ERR_OK ? "joined" : "cannot join",
+           igmp_joingroup_netif(&net_interface(0)->netif, group) == ERR_OK ? "joined"
+                                                                           : "cannot join",
            ip4addr_ntoa_r(group, text, sizeof text));
 }
 
 /* The first card with a gateway becomes the default route. */
 static void choose_default(void)
 {
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        struct netif *netif = &net_port(i)->netif;
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        struct netif *netif = &net_interface(i)->netif;
 
         if (!ip4_addr_isany(netif_ip4_gw(netif))) {
             netif_set_default(netif);
@@ -169,13 +170,13 @@ void addresses_start(void)
 {
     NETIF_DECLARE_EXT_CALLBACK(changes)
 
-    if (net_port_count() == 0) {
+    if (net_interface_count() == 0) {
         return;
     }
     netif_add_ext_callback(&changes, netif_changed);
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        netif_set_hostname(&net_port(i)->netif, name_of(i));
-        start_ipv4(net_port(i), i);
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        netif_set_hostname(&net_interface(i)->netif, name_of(i));
+        start_ipv4(net_interface(i), i);
     }
     join_group();
     sys_timeout(IPV6_DELAY_MS, start_ipv6, NULL);
@@ -186,10 +187,10 @@ void addresses_on_ready(void (*ready)(const struct netif *netif))
     on_ready = ready;
 }
 
-static void tell_ipv4(const struct lwip_port *port, struct told *card)
+static void tell_ipv4(const struct interface *interface, struct told *card)
 {
-    const ip4_addr_t *address = netif_ip4_addr(&port->netif);
-    uint32_t mask = lwip_ntohl(ip4_addr_get_u32(netif_ip4_netmask(&port->netif)));
+    const ip4_addr_t *address = netif_ip4_addr(&interface->netif);
+    uint32_t mask = lwip_ntohl(ip4_addr_get_u32(netif_ip4_netmask(&interface->netif)));
     char text[IP4ADDR_STRLEN_MAX];
 
     if (ip4_addr_eq(&card->ipv4, address)) {
@@ -202,19 +203,19 @@ static void tell_ipv4(const struct lwip_port *port, struct told *card)
     ip4addr_ntoa_r(address, text, sizeof text);
     if (card->no_server) {
         card->no_server = false;
-        printf("vtnet: %sno DHCP server answered: the address is %s/24\n", port->label, text);
+        printf("vtnet: %sno DHCP server answered: the address is %s/24\n", interface->label, text);
     }
-    printf("vtnet: %sready at %s/%u\n", port->label, text, (unsigned)__builtin_popcount(mask));
+    printf("vtnet: %sready at %s/%u\n", interface->label, text, (unsigned)__builtin_popcount(mask));
     if (on_ready != NULL) {
-        on_ready(&port->netif);
+        on_ready(&interface->netif);
     }
 }
 
 /* Prints one of a netif's addresses when it has been confirmed as unique or as a duplicate. */
-static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known)
+static void tell_ipv6(const struct interface *interface, s8_t slot, ip6_addr_t *known)
 {
-    const ip6_addr_t *address = netif_ip6_addr(&port->netif, slot);
-    uint8_t state = netif_ip6_addr_state(&port->netif, slot);
+    const ip6_addr_t *address = netif_ip6_addr(&interface->netif, slot);
+    uint8_t state = netif_ip6_addr_state(&interface->netif, slot);
     char text[IP6ADDR_STRLEN_MAX];
 
     if (ip6_addr_isinvalid(state)) {
@@ -225,12 +226,12 @@ static void tell_ipv6(const struct lwip_port *port, s8_t slot, ip6_addr_t *known
         return;
     }
     *known = *address;
-    lwip_port_text_ipv6(address, text);
+    interface_text_ipv6(address, text);
     if (ip6_addr_isduplicated(state)) {
         printf("vtnet: %sIPv6 address %s is already used by another station: it is not used here\n",
-               port->label, text);
+               interface->label, text);
     } else {
-        printf("vtnet: %sIPv6 address %s/64\n", port->label, text);
+        printf("vtnet: %sIPv6 address %s/64\n", interface->label, text);
     }
 }
 
@@ -256,13 +257,13 @@ bool addresses_announce(void)
     }
     changed = false;
     choose_default();
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        struct lwip_port *port = net_port(i);
-        struct netif *netif = &port->netif;
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        struct interface *interface = net_interface(i);
+        struct netif *netif = &interface->netif;
 
-        tell_ipv4(port, &told[i]);
+        tell_ipv4(interface, &told[i]);
         for (s8_t slot = 0; slot < LWIP_IPV6_NUM_ADDRESSES; slot++) {
-            tell_ipv6(port, slot, &told[i].ipv6[slot]);
+            tell_ipv6(interface, slot, &told[i].ipv6[slot]);
         }
         if (can_claim_name(netif)) {
             name_claim(netif, i);

@@ -148,7 +148,7 @@ static bool is_usable(const struct reply *reply)
            ipv4_is_station(reply->address, prefix) && reply->address != reply->server;
 }
 
-static bool may_be_address(const struct lwip_port *port, struct history *history,
+static bool may_be_address(const struct interface *interface, struct history *history,
                            const struct reply *reply)
 {
     char address[IP4ADDR_STRLEN_MAX], server[IP4ADDR_STRLEN_MAX], mask[IP4ADDR_STRLEN_MAX];
@@ -160,7 +160,7 @@ static bool may_be_address(const struct lwip_port *port, struct history *history
         history->told = true;
         printf("vtnet: %sDHCP server %s offers %s with mask %s, which is no valid address of a "
                "station: the offer is ignored\n",
-               port->label, text_of(reply->server, server), text_of(reply->address, address),
+               interface->label, text_of(reply->server, server), text_of(reply->address, address),
                text_of(reply->mask, mask));
     }
     return false;
@@ -203,7 +203,7 @@ static bool may_lease(const struct dhcp *dhcp, const struct reply *reply)
 /* Does what lwIP does after a refusal, except for the immediate request. */
 static void refused(struct netif *netif, struct history *history)
 {
-    const struct lwip_port *port = netif->state;
+    const struct interface *interface = netif->state;
     struct dhcp *dhcp = netif_dhcp_data(netif);
     char server[IP4ADDR_STRLEN_MAX];
 
@@ -216,7 +216,7 @@ static void refused(struct netif *netif, struct history *history)
         history->wait_ms = WAIT_FIRST_MS;
     }
     history->blame -= LWIP_MIN(history->blame, (unsigned)(BLAME_SILENT - BLAME_REFUSED));
-    printf("vtnet: %sDHCP server %s refuses the address: asking again in %u ms\n", port->label,
+    printf("vtnet: %sDHCP server %s refuses the address: asking again in %u ms\n", interface->label,
            ip4addr_ntoa_r(ip_2_ip4(&dhcp->server_ip_addr), server, sizeof server),
            (unsigned)history->wait_ms);
     dhcp->state = DHCP_STATE_BACKING_OFF;
@@ -271,7 +271,7 @@ static void receive(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_add
                     u16_t port)
 {
     struct netif *netif = ip_current_input_netif();
-    struct history *history = &histories[(struct lwip_port *)netif->state - net_port(0)];
+    struct history *history = &histories[(struct interface *)netif->state - net_interface(0)];
     struct dhcp *dhcp = netif_dhcp_data(netif);
     struct reply reply;
     bool pass = false;

@@ -45,8 +45,8 @@ static bool run_pollers(void)
 
 static bool waits_for_room(void)
 {
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        if (net_port(i)->tx_full) {
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        if (net_interface(i)->tx_full) {
             return true;
         }
     }
@@ -60,10 +60,10 @@ static void sleep(void)
 
     counters.sleeps++;
     woken = false;
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        const struct lwip_port *port = net_port(i);
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        const struct interface *interface = net_interface(i);
 
-        pending |= port->nic.driver->interrupts_on(port->nic.state, port->tx_full);
+        pending |= interface->nic.driver->interrupts_on(interface->nic.state, interface->tx_full);
     }
     if (pending) {
         return; /* there is work that came before interrupts were enabled */
@@ -134,24 +134,24 @@ static struct pass run_once(uint64_t now)
     uint64_t since = now;
 
     stamp(STAMP_PASS);
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        unsigned frames = lwip_port_poll(net_port(i), BUDGET);
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        unsigned frames = interface_poll(net_interface(i), BUDGET);
 
         pass.frames += frames;
         pass.more |= frames == BUDGET;
     }
     end_share(RECEIVE, &since);
     lwip_port_timers(now);
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        lwip_port_resume(net_port(i));
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        interface_resume(net_interface(i));
     }
     end_share(TIMERS, &since);
     pass.more |= run_pollers();
     pass.busy = pass.more || pass.frames != 0;
     end_share(SERVICES, &since);
     stamp(STAMP_FLUSH);
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        lwip_port_flush(net_port(i));
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        interface_flush(net_interface(i));
     }
     end_share(FLUSH, &since);
     stamp(STAMP_END);

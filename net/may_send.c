@@ -31,8 +31,8 @@ static bool is_link_missing(void)
 {
     bool missing = false;
 
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        missing |= !netif_is_link_up(&net_port(i)->netif);
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        missing |= !netif_is_link_up(&net_interface(i)->netif);
     }
     return missing;
 }
@@ -51,10 +51,10 @@ bool net_may_send(const ip_addr_t *to, uint32_t payload)
         return !is_link_missing();
     }
     fragment = room_in_packet(to, netif, payload + UDP_HLEN);
-    if (lwip_port_has_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,
+    if (interface_has_room(netif->state, (payload + UDP_HLEN + fragment - 1) / fragment,
                            FRAGMENT_PARTS)) {
         return true;
     }
-    lwip_port_wait_for_room(netif->state);
+    interface_wait_for_room(netif->state);
     return false;
 }

@@ -62,8 +62,8 @@ static void find_another(struct netif *netif, struct name *name)
 /* mdns_name_result_cb_t */
 static void probed(struct netif *netif, u8_t result, s8_t slot)
 {
-    const struct lwip_port *port = netif->state;
-    struct name *name = &names[port - net_port(0)];
+    const struct interface *interface = netif->state;
+    struct name *name = &names[interface - net_interface(0)];
 
     (void)slot;
     if (result != MDNS_PROBING_SUCCESSFUL) {
@@ -74,17 +74,17 @@ static void probed(struct netif *netif, u8_t result, s8_t slot)
     }
 }
 
-static void tell(const struct lwip_port *port, struct name *name)
+static void tell(const struct interface *interface, struct name *name)
 {
     if (name->tries > TRIES_MAX) {
         printf("vtnet: %s%s.local is used by another station, and so are all names tried before\n",
-               port->label, name->refused);
+               interface->label, name->refused);
     } else if (name->refused[0] != '\0') {
-        printf("vtnet: %s%s.local is used by another station; trying %s.local\n", port->label,
+        printf("vtnet: %s%s.local is used by another station; trying %s.local\n", interface->label,
                name->refused, name->text);
     }
     if (name->ours) {
-        printf("vtnet: %sname %s.local\n", port->label, name->text);
+        printf("vtnet: %sname %s.local\n", interface->label, name->text);
     }
     name->refused[0] = '\0';
 }
@@ -95,10 +95,10 @@ bool name_tell(void)
         return false;
     }
     news = false;
-    for (unsigned i = 0; i < net_port_count(); i++) {
+    for (unsigned i = 0; i < net_interface_count(); i++) {
         if (names[i].news) {
             names[i].news = false;
-            tell(net_port(i), &names[i]);
+            tell(net_interface(i), &names[i]);
         }
     }
     return true;
@@ -123,8 +123,8 @@ static void forget_answers(void *context)
     static u8_t seen[NIC_CARDS][2];
 
     (void)context;
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        struct netif *netif = &net_port(i)->netif;
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        struct netif *netif = &net_interface(i)->netif;
         struct mdns_host *mdns = mdns_resp_netif_active(netif) ? netif_mdns_data(netif) : NULL;
 
         if (mdns != NULL) {

@@ -31,19 +31,19 @@ bool net_start(const struct net_config *config)
     seed_random();
     for (unsigned i = 0; i < NIC_CARDS; i++) {
         const struct net_card_config *card = &config->card[i];
-        struct lwip_port *port = net_port(i);
+        struct interface *interface = net_interface(i);
 
-        port->config = &config->nic;
-        port->mac = memcmp(card->mac, none, sizeof none) != 0 ? card->mac : NULL;
-        port->vlan = card->vlan;
-        port->all_groups = config->bounded;
-        port->exit_on_conflict = config->exit_on_conflict;
+        interface->config = &config->nic;
+        interface->mac = memcmp(card->mac, none, sizeof none) != 0 ? card->mac : NULL;
+        interface->vlan = card->vlan;
+        interface->all_groups = config->bounded;
+        interface->exit_on_conflict = config->exit_on_conflict;
     }
     if (cards_open(loop_wake) == 0) {
         return false;
     }
     if (config->opened != NULL) {
-        config->opened(net_port_count());
+        config->opened(net_interface_count());
     }
     addresses_start();
     return true;
@@ -73,8 +73,8 @@ static void seal_memory(void)
     for (size_t i = 0; i < sizeof reserve / sizeof reserve[0]; i++) {
         all &= memory_reserve(reserve[i].size, reserve[i].count);
     }
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        const struct nic *nic = &net_port(i)->nic;
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        const struct nic *nic = &net_interface(i)->nic;
         struct nic_counters c;
 
         nic->driver->counters(nic->state, &c);

@@ -74,11 +74,11 @@ static const struct field card_fields[] = {
 };
 
 static const struct field port_fields[] = {
-    FIELD(lwip_port_counters, tx_copied),  FIELD(lwip_port_counters, tx_copied_bytes),
-    FIELD(lwip_port_counters, rx_copied),  FIELD(lwip_port_counters, rx_copied_bytes),
-    FIELD(lwip_port_counters, rx_dropped), FIELD(lwip_port_counters, rx_refused),
-    FIELD(lwip_port_counters, rx_foreign), FIELD(lwip_port_counters, rx_own),
-    FIELD(lwip_port_counters, rx_lent),
+    FIELD(interface_counters, tx_copied),  FIELD(interface_counters, tx_copied_bytes),
+    FIELD(interface_counters, rx_copied),  FIELD(interface_counters, rx_copied_bytes),
+    FIELD(interface_counters, rx_dropped), FIELD(interface_counters, rx_refused),
+    FIELD(interface_counters, rx_foreign), FIELD(interface_counters, rx_own),
+    FIELD(interface_counters, rx_lent),
 };
 
 static const struct field loop_fields[] = {
@@ -175,15 +175,15 @@ static void put_features(struct text *text, const char *name,
     put(text, "]");
 }
 
-static void put_addresses(struct text *text, const struct lwip_port *port)
+static void put_addresses(struct text *text, const struct interface *interface)
 {
-    const struct netif *netif = &port->netif;
+    const struct netif *netif = &interface->netif;
     const uint8_t *mac = netif->hwaddr;
     char ip[IP4ADDR_STRLEN_MAX];
 
     put(text, "\"mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\",\"ip\":\"%s\",\"mtu\":%u,\"vlan\":%u",
         mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
-        ip4addr_ntoa_r(netif_ip4_addr(netif), ip, sizeof ip), netif->mtu, port->vlan);
+        ip4addr_ntoa_r(netif_ip4_addr(netif), ip, sizeof ip), netif->mtu, interface->vlan);
 }
 
 static void put_ipv6(struct text *text, const struct netif *netif)
@@ -194,16 +194,16 @@ static void put_ipv6(struct text *text, const struct netif *netif)
     put(text, ",\"ip6\":[");
     for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; i++) {
         if (ip6_addr_isvalid(netif_ip6_addr_state(netif, i))) {
-            put(text, "%s\"%s\"", between, lwip_port_text_ipv6(netif_ip6_addr(netif, i), ip));
+            put(text, "%s\"%s\"", between, interface_text_ipv6(netif_ip6_addr(netif, i), ip));
             between = ",";
         }
     }
     put(text, "]");
 }
 
-static void put_card(struct text *text, const struct lwip_port *port)
+static void put_card(struct text *text, const struct interface *interface)
 {
-    const struct nic *nic = &port->nic;
+    const struct nic *nic = &interface->nic;
     struct nic_description description;
     struct nic_counters counters;
     static const char *const full_duplex[] = {
@@ -218,8 +218,8 @@ static void put_card(struct text *text, const struct lwip_port *port)
     nic->driver->counters(nic->state, &counters);
     put(text, "{\"pci\":\"" VPCI_BDF_FORMAT "\",\"driver\":\"%s\",", VPCI_BDF_ARGS(nic->pci.bdf),
         nic->driver->name);
-    put_addresses(text, port);
-    put_ipv6(text, &port->netif);
+    put_addresses(text, interface);
+    put_ipv6(text, &interface->netif);
     put(text, ",\"link\":%s,\"speed\":%u,\"full_duplex\":%s", link.up ? "true" : "false",
         (unsigned)link.speed, full_duplex[link.duplex]);
     put(text, ",\"transport\":\"%s\",\"ring\":\"%s\",\"interrupt_kind\":\"%s\"",
@@ -228,13 +228,13 @@ static void put_card(struct text *text, const struct lwip_port *port)
     put_features(text, "asked", &description, description.asked);
     put_features(text, "accepted", &description, description.accepted);
     put_fields(text, FIELDS(card_fields), &counters, ",\"counters\":{");
-    put_fields(text, FIELDS(port_fields), &port->counters, ",");
+    put_fields(text, FIELDS(port_fields), &interface->counters, ",");
     put(text, "}}");
 }
 
 size_t stats_json_room(void)
 {
-    return JSON_COMMON + JSON_CARD * (size_t)net_port_count();
+    return JSON_COMMON + JSON_CARD * (size_t)net_interface_count();
 }
 
 size_t stats_json(char *to, size_t size)
@@ -249,9 +249,9 @@ size_t stats_json(char *to, size_t size)
     put_fields(&text, FIELDS(memory_fields), &memory, "},\"memory\":{");
     put_fields(&text, FIELDS(stack_fields), &guard_counters, "},\"stack\":{");
     put(&text, "},\"cards\":[");
-    for (unsigned i = 0; i < net_port_count(); i++) {
+    for (unsigned i = 0; i < net_interface_count(); i++) {
         put(&text, "%s", i == 0 ? "" : ",");
-        put_card(&text, net_port(i));
+        put_card(&text, net_interface(i));
     }
     put(&text, "]}\n");
     return text.used < size ? text.used : 0;
@@ -263,13 +263,13 @@ static uint32_t ring_errors(const struct nic_queue_counters *queue)
 }
 
 /* Prints rates since the last line, and totals of what should remain zero. */
-static void print_card(const struct lwip_port *port, const struct nic_counters *last,
+static void print_card(const struct interface *interface, const struct nic_counters *last,
                        const struct nic_counters *c)
 {
     printf("vtnet: %sstats: rx %u frames %u KiB, tx %u frames %u KiB, %u interrupts (%u rx, %u tx, "
            "%u spurious), "
            "%u kicks (%u suppressed), %u rx buffers of %u KiB, %zu KiB in use; ",
-           port->label, (unsigned)(c->rx.packets - last->rx.packets),
+           interface->label, (unsigned)(c->rx.packets - last->rx.packets),
            (unsigned)((c->rx.bytes - last->rx.bytes) >> 10),
            (unsigned)(c->tx.packets - last->tx.packets),
            (unsigned)((c->tx.bytes - last->tx.bytes) >> 10),
@@ -283,9 +283,9 @@ static void print_card(const struct lwip_port *port, const struct nic_counters *
            (unsigned)c->rx_buffers, (unsigned)(c->rx_held >> 10), memory_usage().used >> 10);
     printf("total: dropped %u, ring full %u, copied %u, device errors %u; worst pass %u us of %u "
            "frames\n",
-           (unsigned)(c->rx_bad + c->rx_no_memory + port->counters.rx_dropped +
-                      port->counters.rx_refused),
-           (unsigned)c->tx.full, (unsigned)port->counters.tx_copied,
+           (unsigned)(c->rx_bad + c->rx_no_memory + interface->counters.rx_dropped +
+                      interface->counters.rx_refused),
+           (unsigned)c->tx.full, (unsigned)interface->counters.tx_copied,
            (unsigned)(ring_errors(&c->rx) + ring_errors(&c->tx) + ring_errors(&c->ctrl)),
            (unsigned)(net_counters()->worst_pass_ns / 1000),
            (unsigned)net_counters()->worst_pass_frames);
@@ -312,13 +312,13 @@ bool stats_print(uint64_t now)
     if (now < next) {
         return false;
     }
-    for (unsigned i = 0; i < net_port_count(); i++) {
-        const struct lwip_port *port = net_port(i);
+    for (unsigned i = 0; i < net_interface_count(); i++) {
+        const struct interface *interface = net_interface(i);
         struct nic_counters counters;
 
-        port->nic.driver->counters(port->nic.state, &counters);
+        interface->nic.driver->counters(interface->nic.state, &counters);
         if (next != 0) {
-            print_card(port, &last[i], &counters);
+            print_card(interface, &last[i], &counters);
         }
         last[i] = counters;
     }

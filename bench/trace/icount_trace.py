@@ -16,7 +16,7 @@ FOLDERS = {"virtio": "driver", "pci": "driver", "net": "glue", "lwip": "lwip", "
 DRIVER = re.compile(r"arch/(\w+/(interrupts\.c|vectors\.S|msi\.c)|pci_platform\.c)$")
 TIMER_FUNCTIONS = {"advance_clock", "lwip_port_timers", "sys_check_timeouts"}
 # The function of each event by which a trace is divided and classified; a compiler's clone has a suffix.
-RECEIVED, SENT, COMPLETED = EVENTS = "port_receive", "port_link_output", "port_transmitted"
+RECEIVED, SENT, COMPLETED = EVENTS = "interface_receive", "interface_link_output", "interface_transmitted"
 LOW_VECTORS = 0x3000  # the PowerPC's exception vectors are copies without line information
 PREFIXES = {"i386": ("i686-elf-", "i686-linux-gnu-", ""),
             "ppc": ("powerpc-eabi-", "powerpc-linux-gnu-", "")}

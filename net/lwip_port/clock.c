@@ -2,7 +2,7 @@
 /* lwIP's clock. Runs the timers that are due. */
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface_internal.h"
 
 /* The time of the current pass: the clock is read once per pass. */
 static uint32_t now_ms;

@@ -13,8 +13,8 @@
 #include "lwip/sys.h"
 #include "lwip/timeouts.h"
 #include "net/lwip_port/frame.h"
-#include "net/lwip_port/port.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface.h"
+#include "net/lwip_port/interface_internal.h"
 
 enum {
     NEWCOMER_MS = 1000,
@@ -30,7 +30,7 @@ static void probe(void *context);
 
 void conflict_address_changed(struct netif *netif)
 {
-    ((struct lwip_port *)netif->state)->address_since = sys_now();
+    ((struct interface *)netif->state)->address_since = sys_now();
 }
 
 /* The ARP message in a frame, with or without a VLAN tag, or NULL if there is none. */
@@ -90,7 +90,7 @@ static void ask_again(void *context)
 static void settle(void *context)
 {
     struct netif *netif = context;
-    struct port_kept_off *off = &((struct lwip_port *)netif->state)->kept_off;
+    struct interface_kept_off *off = &((struct interface *)netif->state)->kept_off;
 
     if (ip4_addr_isany(&off->address)) {
         return;
@@ -111,7 +111,7 @@ static void settle(void *context)
 static void probe(void *context)
 {
     struct netif *netif = context;
-    struct port_kept_off *off = &((struct lwip_port *)netif->state)->kept_off;
+    struct interface_kept_off *off = &((struct interface *)netif->state)->kept_off;
 
     off->in_use = false;
     off->probed = netif_is_link_up(netif) && etharp_acd_probe(netif, &off->address) == ERR_OK;
@@ -124,10 +124,10 @@ static void probe(void *context)
  */
 static void give_way(struct netif *netif, const char *address, const uint8_t *mac)
 {
-    struct lwip_port *port = netif->state;
+    struct interface *interface = netif->state;
 
-    printf("vtnet: %s%s is already used by %02x:%02x:%02x:%02x:%02x:%02x: ", port->label, address,
-           mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+    printf("vtnet: %s%s is already used by %02x:%02x:%02x:%02x:%02x:%02x: ", interface->label,
+           address, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
     if (dhcp_supplied_address(netif)) {
         printf("given back\n");
         dhcp_release_and_stop(netif);
@@ -135,12 +135,12 @@ static void give_way(struct netif *netif, const char *address, const uint8_t *ma
         sys_timeout(DHCP_PAUSE_MS, ask_again, netif);
         return;
     }
-    if (port->exit_on_conflict) {
+    if (interface->exit_on_conflict) {
         printf("boot with another ip=\n");
         arch_exit(false);
     }
     printf("this guest will use it when it is free; or boot with another ip=\n");
-    port->kept_off = (struct port_kept_off){
+    interface->kept_off = (struct interface_kept_off){
         .address = *netif_ip4_addr(netif),
         .mask = *netif_ip4_netmask(netif),
         .gateway = *netif_ip4_gw(netif),
@@ -171,7 +171,7 @@ static bool is_probe(const struct etharp_hdr *arp, const ip4_addr_t *address)
 /* conflict_check() for an ARP message. */
 static void check(struct netif *netif, const struct etharp_hdr *arp)
 {
-    struct lwip_port *port = netif->state;
+    struct interface *interface = netif->state;
     const ip4_addr_t *ours = netif_ip4_addr(netif);
     const uint8_t *mac;
     char text[IP4ADDR_STRLEN_MAX];
@@ -180,8 +180,8 @@ static void check(struct netif *netif, const struct etharp_hdr *arp)
         return; /* our own message is not a conflict (RFC 5227 §2.4) */
     }
     if (ip4_addr_isany(ours)) {
-        port->kept_off.in_use |=
-            is_from(arp, &port->kept_off.address) || is_probe(arp, &port->kept_off.address);
+        interface->kept_off.in_use |= is_from(arp, &interface->kept_off.address) ||
+                                      is_probe(arp, &interface->kept_off.address);
         return;
     }
     if (autoip_supplied_address(netif) || !is_from(arp, ours)) {
@@ -189,14 +189,14 @@ static void check(struct netif *netif, const struct etharp_hdr *arp)
     }
     mac = arp->shwaddr.addr;
     ip4addr_ntoa_r(ours, text, sizeof text);
-    if (sys_now() - port->address_since < NEWCOMER_MS) {
+    if (sys_now() - interface->address_since < NEWCOMER_MS) {
         give_way(netif, text, mac);
         return;
     }
     if (may_defend()) {
         printf("vtnet: %s%s is also claimed by %02x:%02x:%02x:%02x:%02x:%02x; this guest keeps "
                "it\n",
-               port->label, text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+               interface->label, text, mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
         etharp_gratuitous(netif);
     }
 }
@@ -217,12 +217,12 @@ bool conflict_check(struct netif *netif, const void *data, uint32_t length)
 
 void conflict_claimed_ipv6(struct netif *netif, s8_t slot)
 {
-    const struct lwip_port *port = netif->state;
+    const struct interface *interface = netif->state;
     char text[IP6ADDR_STRLEN_MAX];
 
     if (may_defend()) {
-        printf("vtnet: %s%s is also claimed by another station; this guest keeps it\n", port->label,
-               lwip_port_text_ipv6(netif_ip6_addr(netif, slot), text));
-        port_advertise_ipv6(netif, slot);
+        printf("vtnet: %s%s is also claimed by another station; this guest keeps it\n",
+               interface->label, interface_text_ipv6(netif_ip6_addr(netif, slot), text));
+        interface_advertise_ipv6(netif, slot);
     }
 }

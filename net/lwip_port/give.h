@@ -7,7 +7,7 @@
  * since a peer can acknowledge what it has not received. So only memory that never changes may be
  * sent that way (net/services/zeros.h, the source's pattern). Everything else is copied, or passed
  * to tcp_give(). The segments then have references to the buffer and the card has references to the
- * segments (port_tx.c, gso.c), so the buffer is freed when the last of them is.
+ * segments (transmit.c, gso.c), so the buffer is freed when the last of them is.
  */
 #ifndef GIVE_H
 #define GIVE_H

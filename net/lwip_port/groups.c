@@ -9,12 +9,12 @@
 #include "lwip/igmp.h"
 #include "lwip/mld6.h"
 #include "lwip/timeouts.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface_internal.h"
 
 enum { TOLD_MAX = 65 }; /* most addresses passed to a card: more than any table holds */
 
-struct port_group {
-    struct port_group *next;
+struct interface_group {
+    struct interface_group *next;
     uint8_t mac[6];
     uint16_t joined;
 };
@@ -22,46 +22,47 @@ struct port_group {
 /* Also a sys_timeout_handler: if the card did not do it, it is told again. */
 static void tell_card(void *context)
 {
-    struct lwip_port *port = context;
+    struct interface *interface = context;
     uint8_t macs[TOLD_MAX][6] = {0};
-    unsigned count = port->all_groups ? TOLD_MAX : 0;
+    unsigned count = interface->all_groups ? TOLD_MAX : 0;
 
-    for (const struct port_group *group = port->groups; group != NULL && count < TOLD_MAX;
+    for (const struct interface_group *group = interface->groups; group != NULL && count < TOLD_MAX;
          group = group->next) {
         memcpy(macs[count++], group->mac, 6);
     }
-    sys_untimeout(tell_card, port);
-    if (!port->nic.driver->set_groups(port->nic.state, (const uint8_t(*)[6])macs, count)) {
-        sys_timeout(PORT_ASK_CARD_AGAIN_MS, tell_card, port);
+    sys_untimeout(tell_card, interface);
+    if (!interface->nic.driver->set_groups(interface->nic.state, (const uint8_t(*)[6])macs,
+                                           count)) {
+        sys_timeout(INTERFACE_ASK_CARD_AGAIN_MS, tell_card, interface);
     }
 }
 
-static void groups_changed(struct lwip_port *port)
+static void groups_changed(struct interface *interface)
 {
-    if (!port->all_groups) {
-        tell_card(port);
+    if (!interface->all_groups) {
+        tell_card(interface);
     }
 }
 
-static err_t join(struct lwip_port *port, struct port_group **link, const uint8_t mac[6])
+static err_t join(struct interface *interface, struct interface_group **link, const uint8_t mac[6])
 {
     if (*link == NULL) {
-        struct port_group *group = calloc(1, sizeof *group);
+        struct interface_group *group = calloc(1, sizeof *group);
 
         if (group == NULL) {
             return ERR_MEM;
         }
         memcpy(group->mac, mac, 6);
         *link = group;
-        groups_changed(port);
+        groups_changed(interface);
     }
     (*link)->joined++;
     return ERR_OK;
 }
 
-static err_t leave(struct lwip_port *port, struct port_group **link)
+static err_t leave(struct interface *interface, struct interface_group **link)
 {
-    struct port_group *group = *link;
+    struct interface_group *group = *link;
 
     if (group == NULL) {
         return ERR_VAL;
@@ -69,20 +70,20 @@ static err_t leave(struct lwip_port *port, struct port_group **link)
     if (--group->joined == 0) {
         *link = group->next;
         free(group);
-        groups_changed(port);
+        groups_changed(interface);
     }
     return ERR_OK;
 }
 
 static err_t filter(struct netif *netif, const uint8_t mac[6], enum netif_mac_filter_action action)
 {
-    struct lwip_port *port = netif->state;
-    struct port_group **link = &port->groups;
+    struct interface *interface = netif->state;
+    struct interface_group **link = &interface->groups;
 
     while (*link != NULL && memcmp((*link)->mac, mac, 6) != 0) {
         link = &(*link)->next;
     }
-    return action == NETIF_ADD_MAC_FILTER ? join(port, link, mac) : leave(port, link);
+    return action == NETIF_ADD_MAC_FILTER ? join(interface, link, mac) : leave(interface, link);
 }
 
 static err_t filter_ip4(struct netif *netif, const ip4_addr_t *group,
@@ -104,18 +105,18 @@ static err_t filter_ip6(struct netif *netif, const ip6_addr_t *group,
     return filter(netif, mac, action);
 }
 
-void port_groups_init(struct netif *netif)
+void interface_groups_init(struct netif *netif)
 {
-    struct lwip_port *port = netif->state;
+    struct interface *interface = netif->state;
 
     netif->flags |= NETIF_FLAG_IGMP;
     netif_set_igmp_mac_filter(netif, filter_ip4);
-    if (port->all_groups) {
-        tell_card(port);
+    if (interface->all_groups) {
+        tell_card(interface);
     }
 }
 
-void port_groups_init_ipv6(struct netif *netif)
+void interface_groups_init_ipv6(struct netif *netif)
 {
     ip6_addr_t all_nodes;
 

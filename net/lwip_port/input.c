@@ -6,7 +6,7 @@
 #include "lwip/ip.h"
 #include "net/lwip_port/conflict.h"
 #include "net/lwip_port/guard.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface_internal.h"
 #include "netif/ethernet.h"
 
 /* A packet being handled: the argument of guard_run()'s step. */
@@ -30,11 +30,11 @@ static err_t handle_guarded(struct pbuf *p, struct netif *netif, netif_input_fn 
 
     guard_run(handle, &packet);
     port_ip6_handled();
-    ((struct lwip_port *)netif->state)->priority = 0;
+    ((struct interface *)netif->state)->priority = 0;
     return packet.error;
 }
 
-err_t port_input_ip(struct pbuf *p, struct netif *netif)
+err_t interface_input_ip(struct pbuf *p, struct netif *netif)
 {
     return handle_guarded(p, netif, ip_input);
 }
@@ -45,35 +45,35 @@ err_t port_input_ip(struct pbuf *p, struct netif *netif)
  * same address. Such a frame must not be treated as another station's: RFC 5227 §2.4, RFC 4862
  * §5.4.3, RFC 6762 §9.
  */
-static bool is_own(struct lwip_port *port, const struct pbuf *p)
+static bool is_own(struct interface *interface, const struct pbuf *p)
 {
     const struct eth_hdr *ethernet = p->payload;
 
     if (p->len < sizeof *ethernet || !(ethernet->dest.addr[0] & 1) ||
-        memcmp(ethernet->src.addr, port->netif.hwaddr, ETH_HWADDR_LEN) != 0) {
+        memcmp(ethernet->src.addr, interface->netif.hwaddr, ETH_HWADDR_LEN) != 0) {
         return false;
     }
-    port->counters.rx_own++;
-    if (!port->own_frame_told) {
-        port->own_frame_told = true;
+    interface->counters.rx_own++;
+    if (!interface->own_frame_told) {
+        interface->own_frame_told = true;
         printf(
             "vtnet: %sa frame from our own MAC address came in and is dropped, as others will be: "
             "the network returns our frames, or another station needs another MAC address\n",
-            port->label);
+            interface->label);
     }
     return true;
 }
 
-err_t port_input(struct pbuf *p, struct netif *netif)
+err_t interface_input(struct pbuf *p, struct netif *netif)
 {
-    struct lwip_port *port = netif->state;
+    struct interface *interface = netif->state;
 
-    if (!port_vlan_accepts(port, p)) {
-        port->counters.rx_foreign++;
+    if (!interface_vlan_accepts(interface, p)) {
+        interface->counters.rx_foreign++;
         pbuf_free(p);
         return ERR_OK;
     }
-    if (is_own(port, p) || !conflict_check(netif, p->payload, p->len)) {
+    if (is_own(interface, p) || !conflict_check(netif, p->payload, p->len)) {
         pbuf_free(p);
         return ERR_OK;
     }

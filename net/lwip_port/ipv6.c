@@ -18,7 +18,7 @@
 #include "lwip/prot/udp.h"
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/hooks.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface_internal.h"
 
 /* Proves that the sender is on the link (RFC 4861 §7.1.2). */
 enum { NEIGHBOUR_HOPS = 255 };
@@ -58,14 +58,14 @@ static void advertise(struct netif *netif, const ip6_addr_t *address)
     pbuf_free(p);
 }
 
-void port_advertise_ipv6(struct netif *netif, s8_t slot)
+void interface_advertise_ipv6(struct netif *netif, s8_t slot)
 {
     if (ip6_addr_isvalid(netif_ip6_addr_state(netif, slot))) {
         advertise(netif, netif_ip6_addr(netif, slot));
     }
 }
 
-void port_check_ipv6(struct netif *netif, s8_t slot)
+void interface_check_ipv6(struct netif *netif, s8_t slot)
 {
     const ip6_addr_t *address = netif_ip6_addr(netif, slot);
 
@@ -75,7 +75,7 @@ void port_check_ipv6(struct netif *netif, s8_t slot)
     }
 }
 
-const char *lwip_port_text_ipv6(const ip6_addr_t *address, char *text)
+const char *interface_text_ipv6(const ip6_addr_t *address, char *text)
 {
     ip6addr_ntoa_r(address, text, IP6ADDR_STRLEN_MAX);
     for (char *c = text; *c != '\0'; c++) {

@@ -46,7 +46,7 @@
 #define ARP_QUEUE_LEN 48
 #define MEMP_NUM_ND6_QUEUE 48
 
-/* lwIP omits checksums that the card computes or has verified: port_tx.c and port_rx.c. */
+/* lwIP omits checksums that the card computes or has verified: transmit.c and receive.c. */
 #define LWIP_CHECKSUM_CTRL_PER_NETIF 1
 
 /* IPv4's header checksum is computed while the header is written. */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Adds the user's random data to the secret. Call it before lwip_port_open(). */
+/* Adds the user's random data to the secret. Call it before interface_open(). */
 void random_seed(const void *data, size_t length);
 
 /*

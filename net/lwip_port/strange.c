@@ -15,8 +15,8 @@
 #include "net/lwip_port/conflict.h"
 #include "net/lwip_port/frame.h"
 #include "net/lwip_port/hooks.h"
+#include "net/lwip_port/interface_internal.h"
 #include "net/lwip_port/ping.h"
-#include "net/lwip_port/port_internal.h"
 
 /*
  * Enforces the datagram's own length: it must lie within the packet, and bytes behind it are

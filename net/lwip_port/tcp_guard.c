@@ -170,9 +170,9 @@ static void open_anew(struct tcp_pcb *pcb, struct pbuf *p, u16_t header_length)
 static bool may_keep(const struct tcp_pcb *pcb, const struct tcp_hdr *header, struct pbuf *p,
                      u16_t header_length, bool in_one_piece)
 {
-    const struct lwip_port *port = ip_current_input_netif()->state;
+    const struct interface *interface = ip_current_input_netif()->state;
     bool ahead = TCP_SEQ_GT(header->seqno, pcb->rcv_nxt);
-    bool is_short = tcp_memory_is_short(port);
+    bool is_short = tcp_memory_is_short(interface);
     struct pbuf *copy;
 
     if (!ahead && !is_short) {
@@ -183,7 +183,7 @@ static bool may_keep(const struct tcp_pcb *pcb, const struct tcp_hdr *header, st
         return false;
     }
     if (ahead) {
-        tcp_memory_room_out_of_order(port, p);
+        tcp_memory_room_out_of_order(interface, p);
     }
     if (!tcp_memory_wastes(p)) {
         return true;

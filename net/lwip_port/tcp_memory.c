@@ -10,7 +10,7 @@
 
 #include "lwip/ip.h"
 #include "net/lwip_port/guard.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface_internal.h"
 
 enum {
     WORTH_KEEPING = 800,    /* data that justifies keeping a receive buffer: half of its size,
@@ -18,12 +18,12 @@ enum {
     FAIR_SHARE = 16 * 1024, /* unread bytes allowed per connection when buffers are scarce */
 };
 
-void tcp_memory_init(struct lwip_port *port)
+void tcp_memory_init(struct interface *interface)
 {
     struct nic_counters counters;
 
-    port->nic.driver->counters(port->nic.state, &counters);
-    port->lent_most = counters.rx_buffers_max / 4 * 3;
+    interface->nic.driver->counters(interface->nic.state, &counters);
+    interface->lent_most = counters.rx_buffers_max / 4 * 3;
 }
 
 /* The number of receive buffers of a packet. */
@@ -57,9 +57,9 @@ static unsigned out_of_order(const struct tcp_pcb *pcb)
  * The connection with the largest queue drops it. A peer must be able to send such data again (RFC
  * 2018 §8).
  */
-void tcp_memory_room_out_of_order(const struct lwip_port *port, const struct pbuf *p)
+void tcp_memory_room_out_of_order(const struct interface *interface, const struct pbuf *p)
 {
-    const unsigned most = port->lent_most / 3; /* a quarter of all buffers */
+    const unsigned most = interface->lent_most / 3; /* a quarter of all buffers */
 
     for (;;) {
         struct tcp_pcb *largest = NULL;
@@ -84,9 +84,10 @@ void tcp_memory_room_out_of_order(const struct lwip_port *port, const struct pbu
 
 bool tcp_memory_was_short;
 
-bool tcp_memory_is_short(const struct lwip_port *port)
+bool tcp_memory_is_short(const struct interface *interface)
 {
-    tcp_memory_was_short = port->lent_most != 0 && port->counters.rx_lent > port->lent_most;
+    tcp_memory_was_short =
+        interface->lent_most != 0 && interface->counters.rx_lent > interface->lent_most;
     return tcp_memory_was_short;
 }
 

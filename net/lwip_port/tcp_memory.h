@@ -6,22 +6,22 @@
 #include <stdbool.h>
 
 #include "lwip/priv/tcp_priv.h"
-#include "net/lwip_port/port.h"
+#include "net/lwip_port/interface.h"
 
 /* Call it when the card is open: reads how many buffers it has. */
-void tcp_memory_init(struct lwip_port *port);
+void tcp_memory_init(struct interface *interface);
 
 /* True if a segment has little data for the receive buffers that it occupies. */
 bool tcp_memory_wastes(const struct pbuf *p);
 
 /* Makes room for a segment out of order, within the limit for all connections together. */
-void tcp_memory_room_out_of_order(const struct lwip_port *port, const struct pbuf *p);
+void tcp_memory_room_out_of_order(const struct interface *interface, const struct pbuf *p);
 
 /*
  * True if the stack holds so many buffers that each connection is limited to its share. The
  * variable: the previous result.
  */
-bool tcp_memory_is_short(const struct lwip_port *port);
+bool tcp_memory_is_short(const struct interface *interface);
 extern bool tcp_memory_was_short;
 
 /* The bytes left in a connection's share. */

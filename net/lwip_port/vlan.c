@@ -7,7 +7,7 @@
 #include "lwip/prot/ethernet.h"
 #include "lwip/timeouts.h"
 #include "net/lwip_port/hooks.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface_internal.h"
 
 enum { TCI_VLAN = 0x0fff, TCI_PRIORITY = 0xe000 };
 
@@ -16,7 +16,7 @@ struct tagged_frame {
     struct eth_vlan_hdr vlan;
 } __attribute__((packed));
 
-bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p)
+bool interface_vlan_accepts(struct interface *interface, const struct pbuf *p)
 {
     const struct tagged_frame *frame = p->payload;
     uint16_t tci = 0;
@@ -24,22 +24,22 @@ bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p)
     if (p->len >= sizeof *frame && frame->ethernet.type == PP_HTONS(ETHTYPE_VLAN)) {
         tci = lwip_ntohs(frame->vlan.prio_vid);
     }
-    port->priority = tci & TCI_PRIORITY;
-    return (tci & TCI_VLAN) == port->vlan;
+    interface->priority = tci & TCI_PRIORITY;
+    return (tci & TCI_VLAN) == interface->vlan;
 }
 
-void port_vlan_tell(void *context)
+void interface_vlan_tell(void *context)
 {
-    struct lwip_port *port = context;
+    struct interface *interface = context;
 
-    if (!port->nic.driver->set_vlan(port->nic.state, port->vlan, true)) {
-        sys_timeout(PORT_ASK_CARD_AGAIN_MS, port_vlan_tell, port);
+    if (!interface->nic.driver->set_vlan(interface->nic.state, interface->vlan, true)) {
+        sys_timeout(INTERFACE_ASK_CARD_AGAIN_MS, interface_vlan_tell, interface);
     }
 }
 
 int32_t port_vlan_tag(const struct netif *netif)
 {
-    const struct lwip_port *port = netif->state;
+    const struct interface *interface = netif->state;
 
-    return port->vlan != 0 ? port->priority | port->vlan : -1;
+    return interface->vlan != 0 ? interface->priority | interface->vlan : -1;
 }

@@ -6,14 +6,14 @@
 #include "lwip/ip.h"
 #include "lwip/priv/tcp_priv.h"
 #include "net/lwip_port/hooks.h"
-#include "net/lwip_port/port_internal.h"
+#include "net/lwip_port/interface_internal.h"
 #include "net/lwip_port/tcp_memory.h"
 
 static bool limited; /* some card has a limit */
 
-void port_window_init(const struct lwip_port *port)
+void interface_window_init(const struct interface *interface)
 {
-    limited |= port->nic.driver->window != NULL;
+    limited |= interface->nic.driver->window != NULL;
 }
 
 /*
@@ -24,7 +24,7 @@ void port_window_init(const struct lwip_port *port)
 uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, uint32_t *options)
 {
     const struct netif *netif;
-    const struct lwip_port *port;
+    const struct interface *interface;
     uint32_t window = UINT32_MAX;
 
     /* A reset without a connection has no window. */
@@ -32,11 +32,11 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
         (netif = ip_route(&pcb->local_ip, &pcb->remote_ip)) == NULL) {
         return options;
     }
-    port = netif->state;
-    if (port->nic.driver->window != NULL) {
-        window = port->nic.driver->window(port->nic.state, false);
+    interface = netif->state;
+    if (interface->nic.driver->window != NULL) {
+        window = interface->nic.driver->window(interface->nic.state, false);
     }
-    if (tcp_memory_is_short(port)) {
+    if (tcp_memory_is_short(interface)) {
         window = LWIP_MIN(window, tcp_memory_share(pcb));
     }
     if (pcb->flags & TF_WND_SCALE && !(TCPH_FLAGS(header) & TCP_SYN)) {
@@ -52,15 +52,15 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
  * Makes the peer's window appear smaller. Limiting the card's queue would not be enough: the card
  * fills up with acknowledgements, of all data that is not acknowledged yet.
  */
-void port_window_received(const struct lwip_port *port, struct tcp_hdr *header,
-                          const struct tcp_pcb *pcb)
+void interface_window_received(const struct interface *interface, struct tcp_hdr *header,
+                               const struct tcp_pcb *pcb)
 {
     uint32_t window;
 
-    if (port->nic.driver->window == NULL || pcb->state < ESTABLISHED) {
+    if (interface->nic.driver->window == NULL || pcb->state < ESTABLISHED) {
         return;
     }
-    window = port->nic.driver->window(port->nic.state, true) >> pcb->snd_scale;
+    window = interface->nic.driver->window(interface->nic.state, true) >> pcb->snd_scale;
     if (header->wnd > window) {
         header->wnd = (u16_t)window;
     }

@@ -10,7 +10,7 @@
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
 #include "net/config.h"
-#include "net/lwip_port/port.h"
+#include "net/lwip_port/interface.h"
 #include "net/net.h"
 
 #define PATIENCE_NS UINT64_C(5000000000)
@@ -166,7 +166,7 @@ bool talk_peer(ip_addr_t *peer)
 {
     *peer = net_config()->peer;
     if (IP_IS_V6(peer)) {
-        ip6_addr_assign_zone(ip_2_ip6(peer), IP6_UNICAST, &net_port(0)->netif);
+        ip6_addr_assign_zone(ip_2_ip6(peer), IP6_UNICAST, &net_interface(0)->netif);
     }
     return !ip_addr_isany(&net_config()->peer);
 }

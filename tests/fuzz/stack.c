@@ -10,7 +10,7 @@
 #include "host.h"
 #include "input.h"
 #include "lwip/priv/tcp_priv.h"
-#include "net/lwip_port/port.h"
+#include "net/lwip_port/interface.h"
 #include "net/net.h"
 #include "net/services/page.h"
 #include "net/services/services.h"

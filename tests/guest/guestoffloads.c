@@ -7,7 +7,7 @@
 
 #include "boot/boot.h"
 #include "examples/net_config.h"
-#include "net/lwip_port/port.h"
+#include "net/lwip_port/interface.h"
 #include "net/net.h"
 #include "net/services/listen.h"
 #include "net/services/services.h"
@@ -18,7 +18,7 @@ enum { PORT = 82 };
 static void receive(void *context, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *from,
                     u16_t port)
 {
-    struct virtio_net *net = net_port(0)->nic.state;
+    struct virtio_net *net = net_interface(0)->nic.state;
     uint64_t offloads = net->dev->features;
     char text[64] = "";
 

@@ -31,7 +31,7 @@ struct ip_globals ip_data;
 struct udp_pcb *udp_pcbs;
 struct tcp_pcb *tcp_active_pcbs;
 static struct udp_pcb pcb;
-static struct lwip_port our_port;
+static struct interface our_port;
 
 void port_assertion_failed(const char *message);
 void port_assertion_failed(const char *message)
@@ -40,7 +40,7 @@ void port_assertion_failed(const char *message)
     abort();
 }
 
-struct lwip_port *net_port(unsigned number)
+struct interface *net_interface(unsigned number)
 {
     assert_int_equal(number, 0);
     return &our_port;
@@ -272,7 +272,7 @@ static uint32_t address(void)
 static int start(void **state)
 {
     (void)state;
-    our_port = (struct lwip_port){.netif = {.mtu = 1500,
+    our_port = (struct interface){.netif = {.mtu = 1500,
                                             .hwaddr = {0x52, 0x54, 0, 0, 0, 1},
                                             .hwaddr_len = 6,
                                             .state = &our_port,

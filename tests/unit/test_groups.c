@@ -55,7 +55,7 @@ void sys_timeout(u32_t ms, sys_timeout_handler handler, void *argument)
 {
     unsigned i = timers[0].handler != NULL;
 
-    assert_int_equal(ms, PORT_ASK_CARD_AGAIN_MS);
+    assert_int_equal(ms, INTERFACE_ASK_CARD_AGAIN_MS);
     assert_true(timers[i].handler == NULL); /* one each */
     timers[i].handler = handler;
     timers[i].argument = argument;
@@ -83,19 +83,19 @@ static void run_timers(void)
 }
 
 static const struct nic_driver driver = {.set_groups = fake_set_groups, .set_vlan = fake_set_vlan};
-static struct lwip_port port;
+static struct interface interface;
 
 static void start(bool all_groups)
 {
-    memset(&port, 0, sizeof port);
+    memset(&interface, 0, sizeof interface);
     memset(timers, 0, sizeof timers);
-    port.nic.driver = &driver;
-    port.all_groups = all_groups;
-    port.vlan = 7;
-    port.netif.state = &port;
+    interface.nic.driver = &driver;
+    interface.all_groups = all_groups;
+    interface.vlan = 7;
+    interface.netif.state = &interface;
     told_count = tells = 0;
     told_vlan = 0;
-    port_groups_init(&port.netif);
+    interface_groups_init(&interface.netif);
 }
 
 static void join_ipv4(uint8_t last, bool in)
@@ -104,7 +104,8 @@ static void join_ipv4(uint8_t last, bool in)
 
     IP4_ADDR(&group, 239, 129, 2, last);
     assert_int_equal(
-        filter_ip4(&port.netif, &group, in ? NETIF_ADD_MAC_FILTER : NETIF_DEL_MAC_FILTER), ERR_OK);
+        filter_ip4(&interface.netif, &group, in ? NETIF_ADD_MAC_FILTER : NETIF_DEL_MAC_FILTER),
+        ERR_OK);
 }
 
 static void groups_are_told(void **state)
@@ -132,7 +133,7 @@ static void card_that_is_late_is_asked_again(void **state)
     (void)state;
     works = false;
     start(false);
-    port_vlan_tell(&port);
+    interface_vlan_tell(&interface);
     join_ipv4(1, true);
     join_ipv4(2, true);
     for (unsigned i = 0; i < 5; i++) {

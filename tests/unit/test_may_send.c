@@ -16,7 +16,7 @@ enum { PORTS = 2, PATH_MTU = 1280 };
 
 /* Functions and variables that the guest has elsewhere. */
 const ip_addr_t ip_addr_any, ip6_addr_any;
-static struct lwip_port port[PORTS];
+static struct interface interface[PORTS];
 static struct netif *route;
 
 struct netif *ip4_route(const ip4_addr_t *to)
@@ -43,14 +43,14 @@ unsigned gso_parts(const struct gso *gso)
     return 0;
 }
 
-unsigned net_port_count(void)
+unsigned net_interface_count(void)
 {
     return PORTS;
 }
 
-struct lwip_port *net_port(unsigned number)
+struct interface *net_interface(unsigned number)
 {
-    return &port[number];
+    return &interface[number];
 }
 
 /* A card, and what it was asked last. */
@@ -72,12 +72,12 @@ static int set_up(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < PORTS; i++) {
-        port[i] = (struct lwip_port){.nic = {.driver = &driver}, .tx_parts = NIC_PARTS_MAX};
-        port[i].netif.state = &port[i];
-        port[i].netif.mtu = 1500;
-        port[i].netif.flags = NETIF_FLAG_LINK_UP;
+        interface[i] = (struct interface){.nic = {.driver = &driver}, .tx_parts = NIC_PARTS_MAX};
+        interface[i].netif.state = &interface[i];
+        interface[i].netif.mtu = 1500;
+        interface[i].netif.flags = NETIF_FLAG_LINK_UP;
     }
-    route = &port[1].netif;
+    route = &interface[1].netif;
     room = true;
     return 0;
 }
@@ -88,7 +88,7 @@ static void with_room_it_may_send(void **state)
     assert_true(net_may_send(&to4, 100));
     assert_int_equal(asked_frames, 1);
     assert_int_equal(asked_parts, FRAGMENT_PARTS);
-    assert_false(port[1].tx_full);
+    assert_false(interface[1].tx_full);
 }
 
 /* The poller is called again: tx_full makes the loop ask for an interrupt when a frame is sent. */
@@ -97,12 +97,12 @@ static void without_room_it_is_woken_later(void **state)
     (void)state;
     room = false;
     for (unsigned round = 0; round < 3; round++) {
-        port[1].tx_full = false;
-        port[1].tx_room = true; /* a frame came back before; the wish is for the next one */
+        interface[1].tx_full = false;
+        interface[1].tx_room = true; /* a frame came back before; the wish is for the next one */
         assert_false(net_may_send(round == 1 ? &to6 : &to4, 100));
-        assert_true(port[1].tx_full);
-        assert_false(port[1].tx_room);
-        assert_false(port[0].tx_full); /* only the card that the datagram leaves by */
+        assert_true(interface[1].tx_full);
+        assert_false(interface[1].tx_room);
+        assert_false(interface[0].tx_full); /* only the card that the datagram leaves by */
     }
 }
 
@@ -124,7 +124,7 @@ static void each_fragment_needs_room(void **state)
     assert_int_equal(frames_of(&to6, PATH_MTU - 47), 2);
     assert_int_equal(frames_of(&to6, 2 * 1232 - 8), 2);
     assert_int_equal(frames_of(&to6, 2 * 1232 - 7), 3);
-    port[1].netif.mtu = 20; /* no payload fits: 8 bytes are the least */
+    interface[1].netif.mtu = 20; /* no payload fits: 8 bytes are the least */
     assert_int_equal(frames_of(&to4, 8), 2);
 }
 
@@ -134,9 +134,9 @@ static void without_a_route_it_waits_for_links(void **state)
     (void)state;
     route = NULL;
     assert_true(net_may_send(&to4, 100));
-    port[0].netif.flags = 0;
+    interface[0].netif.flags = 0;
     assert_false(net_may_send(&to4, 100));
-    assert_false(port[0].tx_full || port[1].tx_full);
+    assert_false(interface[0].tx_full || interface[1].tx_full);
 }
 
 int main(void)

@@ -24,16 +24,16 @@ static bool card_has_room(void *state, unsigned frames, unsigned parts, unsigned
 }
 
 static const struct nic_driver driver = {.has_room = card_has_room};
-static struct lwip_port port;
+static struct interface interface;
 
 static void open_with(enum fake_kind kind, uint64_t features, uint16_t size)
 {
     card_create(kind, features);
     card.dev.queue[VIRTIO_NET_QUEUE_TX].size = size;
     assert_int_equal(card_open(), 0);
-    port = (struct lwip_port){.nic = {.driver = &driver, .state = &card.net}};
+    interface = (struct interface){.nic = {.driver = &driver, .state = &card.net}};
     open_parts = 0;
-    port_choose_reserve(&port);
+    interface_choose_reserve(&interface);
 }
 
 static bool transmit(uint8_t *frame, unsigned parts)
@@ -69,18 +69,18 @@ static void ring_of_any_size_has_room(void **state)
         for (unsigned parts = 1; parts <= NIC_PARTS_MAX; parts++) {
             unsigned sent = 0, others = 0;
 
-            assert_true(lwip_port_has_room(&port, 1, parts));
-            while (lwip_port_has_room(&port, 1, parts) &&
-                   transmit(frame, parts <= port.tx_parts ? parts : 1)) {
+            assert_true(interface_has_room(&interface, 1, parts));
+            while (interface_has_room(&interface, 1, parts) &&
+                   transmit(frame, parts <= interface.tx_parts ? parts : 1)) {
                 sent++;
             }
             assert_true(sent > 0);
             while (transmit(frame, 1)) {
                 others++;
             }
-            assert_true(others >= port.tx_reserve);
-            assert_true(size < 64 || port.tx_reserve == 16);
-            assert_true(size < 16 || port.tx_reserve > 1);
+            assert_true(others >= interface.tx_reserve);
+            assert_true(size < 64 || interface.tx_reserve == 16);
+            assert_true(size < 16 || interface.tx_reserve > 1);
             fake_tx_run(&card.dev);
             virtio_net_poll(&card.net, 8);
         }
@@ -95,9 +95,9 @@ static void joined_frame_under_way_counts(void **state)
     (void)state;
     open_with(FAKE_MODERN, 0, 64);
     open_parts = 44;
-    assert_true(lwip_port_has_room(&port, 1, 4));
-    assert_false(lwip_port_has_room(&port, 1, 5));
-    assert_false(port.tx_full); /* who asks need not wait */
+    assert_true(interface_has_room(&interface, 1, 4));
+    assert_false(interface_has_room(&interface, 1, 5));
+    assert_false(interface.tx_full); /* who asks need not wait */
     card_close();
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lwIP on a card of net/nic.h: the netif, and the ownership of pbufs. */
-#ifndef LWIP_PORT_H
-#define LWIP_PORT_H
+#ifndef INTERFACE_H
+#define INTERFACE_H
 
 #include "lwip/netif.h"
 #include "net/nic.h"
 
 /* Packets between the card and the stack. Counted from the start; they wrap. */
-struct lwip_port_counters {
+struct interface_counters {
     uint32_t tx_copied; /* frames with too many parts, copied into one */
     uint64_t tx_copied_bytes;
     uint32_t rx_refused; /* frames that lwIP rejected */
@@ -21,7 +21,7 @@ struct lwip_port_counters {
 };
 
 /* An address of ip= that another station uses. conflict.c probes for it until it is free. */
-struct port_kept_off {
+struct interface_kept_off {
     ip4_addr_t address; /* 0.0.0.0: none */
     ip4_addr_t mask, gateway;
     uint32_t wait_ms; /* until the next probe */
@@ -30,10 +30,10 @@ struct port_kept_off {
 };
 
 struct gso;
-struct port_group;
+struct interface_group;
 
-struct lwip_port {
-    /* Set before lwip_port_open(). */
+struct interface {
+    /* Set before interface_open(). */
     const struct nic_config *config;
     const uint8_t *mac;    /* 6 bytes to use instead of the card's, or NULL */
     uint16_t vlan;         /* 0: untagged */
@@ -47,12 +47,12 @@ struct lwip_port {
     char label[12];         /* prefix of its lines on the console: "", "card 1: " */
     uint16_t priority;      /* of the frame being handled, if it has a VLAN tag */
     uint32_t address_since; /* sys_now() when the netif got its address */
-    struct port_kept_off kept_off;
-    bool own_frame_told;       /* it was reported that the network returns our frames */
-    struct port_group *groups; /* groups that the card receives */
-    uint32_t lent_most;        /* when the stack holds more receive buffers, each connection is
+    struct interface_kept_off kept_off;
+    bool own_frame_told;            /* it was reported that the network returns our frames */
+    struct interface_group *groups; /* groups that the card receives */
+    uint32_t lent_most;             /* when the stack holds more receive buffers, each connection is
                                 * limited to a share; 0: no limit */
-    struct pbuf *partial;      /* the parts received so far of a frame of several buffers */
+    struct pbuf *partial;           /* the parts received so far of a frame of several buffers */
     struct pbuf *partial_last;
     uint32_t partial_length; /* bytes */
     bool dropping;           /* the rest of the frame that began with `partial` */
@@ -63,7 +63,7 @@ struct lwip_port {
     bool tx_full;            /* a frame was refused and the stack waits for room */
     bool tx_room;            /* a transmitted frame has come back since then */
     bool link_came;          /* the link came up in the last pass: connections continue at once */
-    struct lwip_port_counters counters;
+    struct interface_counters counters;
 };
 
 /*
@@ -72,40 +72,40 @@ struct lwip_port {
  * netifs are up, without addresses. Returns the number of cards; if there is none, the reason is
  * printed.
  */
-unsigned lwip_port_open(struct lwip_port ports[], unsigned count, void (*wake)(void));
+unsigned interface_open(struct interface interfaces[], unsigned count, void (*wake)(void));
 
 /*
  * Starts IPv6 on the netif: it gets a link-local address and those that routers announce. Returns
  * false if its MTU is below IPv6's minimum (RFC 8200 §5).
  */
-bool lwip_port_start_ipv6(struct lwip_port *port);
+bool interface_start_ipv6(struct interface *interface);
 
 /* Passes up to `budget` received frames to the stack. Returns their number. */
-unsigned lwip_port_poll(struct lwip_port *port, unsigned budget);
+unsigned interface_poll(struct interface *interface, unsigned budget);
 
 /* Runs the stack's expired timers; once a pass. now_ns: arch_clock_ns(). */
 void lwip_port_timers(uint64_t now_ns);
 
 /* If there is room in the transmit ring, continues connections that waited for it; once a pass. */
-void lwip_port_resume(struct lwip_port *port);
+void interface_resume(struct interface *interface);
 
 /* Sends what was collected in the pass and notifies the card; at the end of each pass. */
-void lwip_port_flush(struct lwip_port *port);
+void interface_flush(struct interface *interface);
 
 /*
  * True if `frames` frames of `parts` pbufs each, which can wait, may be sent now. The last places
  * in the transmit ring, 16 unless it is very small, are reserved for frames that are not
  * retransmitted, like answers to a ping.
  */
-bool lwip_port_has_room(const struct lwip_port *port, unsigned frames, unsigned parts);
+bool interface_has_room(const struct interface *interface, unsigned frames, unsigned parts);
 
 /* Makes the loop wake up when a transmitted frame has come back. */
-void lwip_port_wait_for_room(struct lwip_port *port);
+void interface_wait_for_room(struct interface *interface);
 
 /*
  * Writes an IPv6 address in the form of RFC 5952 §4.3, in lower case. text: IP6ADDR_STRLEN_MAX
  * bytes. Returns text.
  */
-const char *lwip_port_text_ipv6(const ip6_addr_t *address, char *text);
+const char *interface_text_ipv6(const ip6_addr_t *address, char *text);
 
 #endif

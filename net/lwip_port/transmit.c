@@ -12,8 +12,8 @@
 #include "lwip/prot/ip6.h"
 #include "lwip/prot/udp.h"
 #include "net/lwip_port/gso.h"
+#include "net/lwip_port/interface_internal.h"
 #include "net/lwip_port/offload.h"
-#include "net/lwip_port/port_internal.h"
 #include "runtime/stamp.h"
 
 enum {
@@ -21,13 +21,13 @@ enum {
     RESUMED_AT_ONCE = 32,
 };
 
-void port_choose_offloads(struct lwip_port *port)
+void interface_choose_offloads(struct interface *interface)
 {
-    port->offloads = port->nic.info.offloads;
-    if (port->offloads & NIC_SEND_CHECKSUM) {
-        port->netif.chksum_flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
+    interface->offloads = interface->nic.info.offloads;
+    if (interface->offloads & NIC_SEND_CHECKSUM) {
+        interface->netif.chksum_flags &= ~(NETIF_CHECKSUM_GEN_TCP | NETIF_CHECKSUM_GEN_UDP);
     }
-    port->gso = gso_open(&port->nic, port->offloads, port->tx_reserve);
+    interface->gso = gso_open(&interface->nic, interface->offloads, interface->tx_reserve);
 }
 
 /*
@@ -127,13 +127,13 @@ static void complete_checksum_ipv6(const struct netif *netif, struct pbuf *fragm
     }
 }
 
-err_t port_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to)
+err_t interface_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to)
 {
     complete_checksum_ipv6(netif, p);
     return ethip6_output(netif, p, to);
 }
 
-err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
+err_t interface_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
 {
     mark_fragment(netif, p);
     complete_checksum(netif, p);
@@ -144,10 +144,10 @@ err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
  * The bytes in front of the pbuf's payload that belong to it, up to what the card can use: as
  * pbuf_add_header() would find.
  */
-static unsigned headroom_of(const struct lwip_port *port, const struct pbuf *p)
+static unsigned headroom_of(const struct interface *interface, const struct pbuf *p)
 {
     const uint8_t *first = (const uint8_t *)p + LWIP_MEM_ALIGN_SIZE(sizeof *p);
-    unsigned wanted = port->nic.info.headroom;
+    unsigned wanted = interface->nic.info.headroom;
 
     return p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS &&
                    (const uint8_t *)p->payload >= first + wanted
@@ -159,7 +159,7 @@ static unsigned headroom_of(const struct lwip_port *port, const struct pbuf *p)
  * Makes the card compute the checksum if lwIP left it out. Returns false if it should but cannot,
  * since the first pbuf does not contain all headers.
  */
-static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
+static bool leave_checksum(const struct interface *interface, struct pbuf *p,
                            const struct offload_headers *headers,
                            struct virtio_net_offload *offload)
 {
@@ -167,7 +167,7 @@ static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
     bool wanted = !headers->fragment &&
                   (headers->protocol == OFFLOAD_TCP || headers->protocol == OFFLOAD_UDP);
 
-    if (!(port->offloads & NIC_SEND_CHECKSUM) || (known && !wanted)) {
+    if (!(interface->offloads & NIC_SEND_CHECKSUM) || (known && !wanted)) {
         return true;
     }
     return offload_checksum(p->payload, p->len, headers, p->tot_len - headers->transport,
@@ -176,7 +176,7 @@ static bool leave_checksum(const struct lwip_port *port, struct pbuf *p,
 }
 
 /* Queues a pbuf chain as one frame. The card holds a reference until it is transmitted. */
-static int queue_frame(struct lwip_port *port, struct pbuf *p,
+static int queue_frame(struct interface *interface, struct pbuf *p,
                        const struct offload_headers *headers)
 {
     struct virtqueue_part parts[NIC_PARTS_MAX];
@@ -184,7 +184,7 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p,
     unsigned count = 0;
     int error;
 
-    if (!leave_checksum(port, p, headers, &offload)) {
+    if (!leave_checksum(interface, p, headers, &offload)) {
         return NIC_PARTS;
     }
     for (struct pbuf *q = p; q != NULL; q = q->next) {
@@ -197,8 +197,9 @@ static int queue_frame(struct lwip_port *port, struct pbuf *p,
         parts[count++] = (struct virtqueue_part){q->payload, q->len};
     }
     pbuf_ref(p);
-    error = port->nic.driver->transmit(port->nic.state, parts, count, headroom_of(port, p),
-                                       offload.flags != 0 ? &offload : NULL, p);
+    error = interface->nic.driver->transmit(interface->nic.state, parts, count,
+                                            headroom_of(interface, p),
+                                            offload.flags != 0 ? &offload : NULL, p);
     if (error != 0) {
         pbuf_free(p);
     }
@@ -222,9 +223,9 @@ static void parse(const struct pbuf *p, struct offload_headers *headers)
 }
 
 /* Queues a frame. If it has too many parts, queues a copy in one part. */
-static int send_frame(struct lwip_port *port, struct pbuf *p, struct offload_headers *headers)
+static int send_frame(struct interface *interface, struct pbuf *p, struct offload_headers *headers)
 {
-    int error = queue_frame(port, p, headers);
+    int error = queue_frame(interface, p, headers);
 
     if (error == NIC_PARTS) {
         struct pbuf *joined = pbuf_clone(PBUF_RAW_TX, PBUF_RAM, p);
@@ -232,120 +233,121 @@ static int send_frame(struct lwip_port *port, struct pbuf *p, struct offload_hea
         if (joined == NULL) {
             return NIC_PARTS;
         }
-        port->counters.tx_copied++;
-        port->counters.tx_copied_bytes += p->tot_len;
+        interface->counters.tx_copied++;
+        interface->counters.tx_copied_bytes += p->tot_len;
         parse(joined, headers);
-        error = queue_frame(port, joined, headers);
+        error = queue_frame(interface, joined, headers);
         pbuf_free(joined);
     }
     return error;
 }
 
 /* Sends the current joined frame. The ring has room for it, unless the card is down. */
-static void flush_joined(struct lwip_port *port)
+static void flush_joined(struct interface *interface)
 {
     struct offload_headers headers;
     struct pbuf *lone = NULL;
 
-    if (gso_parts(port->gso) != 0) {
-        lone = gso_flush(port->gso, &headers);
+    if (gso_parts(interface->gso) != 0) {
+        lone = gso_flush(interface->gso, &headers);
     }
     if (lone != NULL) {
-        (void)send_frame(port, lone, &headers);
+        (void)send_frame(interface, lone, &headers);
         pbuf_free(lone);
     }
 }
 
-void lwip_port_flush(struct lwip_port *port)
+void interface_flush(struct interface *interface)
 {
-    flush_joined(port);
-    port->nic.driver->flush(port->nic.state);
+    flush_joined(interface);
+    interface->nic.driver->flush(interface->nic.state);
 }
 
 /* Tested here, so that it costs nothing if the card does not split frames. */
-static bool may_be_joined(const struct lwip_port *port, const struct offload_headers *headers)
+static bool may_be_joined(const struct interface *interface, const struct offload_headers *headers)
 {
     return headers->protocol == OFFLOAD_TCP ||
-           (headers->protocol == OFFLOAD_UDP && port->offloads & NIC_SEND_UDP);
+           (headers->protocol == OFFLOAD_UDP && interface->offloads & NIC_SEND_UDP);
 }
 
 /* Adds a frame that can be part of a joined frame to the current one, or starts one. */
-static enum gso_result add_to_joined(struct lwip_port *port, struct pbuf *p,
+static enum gso_result add_to_joined(struct interface *interface, struct pbuf *p,
                                      const struct offload_headers *headers)
 {
     enum gso_result result;
 
-    if (port->gso == NULL || !may_be_joined(port, headers) ||
-        (port->tx_parts < NIC_PARTS_MAX && pbuf_clen(p) > port->tx_parts)) {
+    if (interface->gso == NULL || !may_be_joined(interface, headers) ||
+        (interface->tx_parts < NIC_PARTS_MAX && pbuf_clen(p) > interface->tx_parts)) {
         return GSO_ALONE;
     }
-    result = gso_take(port->gso, p, headers);
+    result = gso_take(interface->gso, p, headers);
     if (result == GSO_OTHER) {
-        flush_joined(port);
-        result = gso_take(port->gso, p, headers);
+        flush_joined(interface);
+        result = gso_take(interface->gso, p, headers);
     }
     return result;
 }
 
-err_t port_link_output(struct netif *netif, struct pbuf *p)
+err_t interface_link_output(struct netif *netif, struct pbuf *p)
 {
-    struct lwip_port *port = netif->state;
+    struct interface *interface = netif->state;
     struct offload_headers headers;
     enum gso_result result;
     int error;
 
     stamp(STAMP_TRANSMIT);
     parse(p, &headers);
-    result = add_to_joined(port, p, &headers);
+    result = add_to_joined(interface, p, &headers);
     if (result == GSO_TAKEN) {
         return ERR_OK;
     }
-    flush_joined(port); /* frames are sent in order */
+    flush_joined(interface); /* frames are sent in order */
     if (can_wait(p, &headers) &&
-        (result == GSO_FULL || !lwip_port_has_room(port, 1, pbuf_clen(p)))) {
-        lwip_port_wait_for_room(port);
+        (result == GSO_FULL || !interface_has_room(interface, 1, pbuf_clen(p)))) {
+        interface_wait_for_room(interface);
         return ERR_MEM;
     }
-    error = send_frame(port, p, &headers);
+    error = send_frame(interface, p, &headers);
     if (error == NIC_FULL) {
-        lwip_port_wait_for_room(port);
+        interface_wait_for_room(interface);
     }
     return error == 0 ? ERR_OK : error == NIC_DOWN ? ERR_IF : ERR_MEM;
 }
 
-void port_transmitted(void *context, void *cookie)
+void interface_transmitted(void *context, void *cookie)
 {
-    struct lwip_port *port = context;
+    struct interface *interface = context;
 
-    port->tx_room = true;
-    if (!gso_release(port->gso, cookie)) {
+    interface->tx_room = true;
+    if (!gso_release(interface->gso, cookie)) {
         pbuf_free(cookie);
     }
 }
 
 /* Retransmits at once what was lost while the link was down. lwIP's timer would take seconds. */
-static void retransmit(const struct lwip_port *port)
+static void retransmit(const struct interface *interface)
 {
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
-        if (pcb->unacked != NULL && ip_route(&pcb->local_ip, &pcb->remote_ip) == &port->netif) {
+        if (pcb->unacked != NULL &&
+            ip_route(&pcb->local_ip, &pcb->remote_ip) == &interface->netif) {
             tcp_rexmit_rto(pcb);
         }
     }
 }
 
-void port_resume_connections(struct lwip_port *port)
+void interface_resume_connections(struct interface *interface)
 {
     struct tcp_pcb *waiting[RESUMED_AT_ONCE];
     unsigned count = 0;
 
-    if (port->link_came) {
-        port->link_came = false;
-        retransmit(port);
+    if (interface->link_came) {
+        interface->link_came = false;
+        retransmit(interface);
     }
-    if (!port->tx_full || !port->tx_room) {
+    if (!interface->tx_full || !interface->tx_room) {
         return;
     }
-    port->tx_full = false;
+    interface->tx_full = false;
     for (struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
         if (pcb->flags & TF_NAGLEMEMERR) {
             waiting[count++ % RESUMED_AT_ONCE] = pcb;

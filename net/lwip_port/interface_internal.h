@@ -1,90 +1,90 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The interfaces between the files of the port. */
-#ifndef PORT_INTERNAL_H
-#define PORT_INTERNAL_H
+#ifndef INTERFACE_INTERNAL_H
+#define INTERFACE_INTERNAL_H
 
 #include "lwip/err.h"
-#include "net/lwip_port/port.h"
+#include "net/lwip_port/interface.h"
 
 struct tcp_hdr;
 struct tcp_pcb;
 
-/* nic_client.receive; context: the struct lwip_port. */
-void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                  const struct virtio_net_offload *offload);
+/* nic_client.receive; context: the struct interface. */
+void interface_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                       const struct virtio_net_offload *offload);
 enum {
-    PORT_RX_PRIVATE = 64
-}; /* private bytes of each buffer, for port_rx.c:
+    INTERFACE_RX_PRIVATE = 64
+}; /* private bytes of each buffer, for receive.c:
                                 * nic_client.private_size */
 
 /* netif.input: a received frame. */
-err_t port_input(struct pbuf *p, struct netif *netif);
+err_t interface_input(struct pbuf *p, struct netif *netif);
 
 /*
- * Like port_input(), for an IP packet without its Ethernet header, to this station only and without
+ * Like interface_input(), for an IP packet without its Ethernet header, to this station only and without
  * a VLAN. For a frame longer than lwIP can count.
  */
-err_t port_input_ip(struct pbuf *p, struct netif *netif);
+err_t interface_input_ip(struct pbuf *p, struct netif *netif);
 
 /* nic_client.transmitted; cookie: a pbuf or a joined frame, which is freed. */
-void port_transmitted(void *context, void *cookie);
+void interface_transmitted(void *context, void *cookie);
 
 /* Sets the time that lwIP counts from. now_ns: arch_clock_ns(). */
 void port_clock_start(uint64_t now_ns);
 
 /* lwIP counts the bytes of a frame in 16 bits: its Ethernet header, a VLAN tag and the packet. */
-enum { PORT_MTU_MAX = UINT16_MAX - 14 - 4 };
+enum { INTERFACE_MTU_MAX = UINT16_MAX - 14 - 4 };
 
 /*
  * Chooses how many places in the ring are reserved for frames that cannot wait. Call it when the
- * card is open, before port_choose_offloads().
+ * card is open, before interface_choose_offloads().
  */
-void port_choose_reserve(struct lwip_port *port);
+void interface_choose_reserve(struct interface *interface);
 
 /*
  * Chooses the work that the card does for lwIP. Call it when the card is open and its netif added.
  */
-void port_choose_offloads(struct lwip_port *port);
+void interface_choose_offloads(struct interface *interface);
 
 /* netif.output: etharp_output(), after completing the checksum of a fragmented datagram. */
-err_t port_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
+err_t interface_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to);
 /* netif.output_ip6: the same with ethip6_output(). */
-err_t port_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
+err_t interface_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to);
 
 /* netif.linkoutput. On ERR_MEM, TCP keeps the segment and UDP's caller tries again. */
-err_t port_link_output(struct netif *netif, struct pbuf *p);
+err_t interface_link_output(struct netif *netif, struct pbuf *p);
 
 /* Delay before a card is told again what it did not do. */
-enum { PORT_ASK_CARD_AGAIN_MS = 1000 };
+enum { INTERFACE_ASK_CARD_AGAIN_MS = 1000 };
 
 /* Makes the card receive the netif's VLAN. context: the port. */
-void port_vlan_tell(void *context);
+void interface_vlan_tell(void *context);
 
 /* True if a received frame belongs to the netif's VLAN; records its priority. */
-bool port_vlan_accepts(struct lwip_port *port, const struct pbuf *p);
+bool interface_vlan_accepts(struct interface *interface, const struct pbuf *p);
 
 /* Makes TCP respect the window requested by the card. */
-void port_window_init(const struct lwip_port *port);
+void interface_window_init(const struct interface *interface);
 /* Called before a segment is handled; header in host byte order. */
-void port_window_received(const struct lwip_port *port, struct tcp_hdr *header,
-                          const struct tcp_pcb *pcb);
+void interface_window_received(const struct interface *interface, struct tcp_hdr *header,
+                               const struct tcp_pcb *pcb);
 
 /* Makes the netif tell the card the groups that it has joined; for netif_init_fn. */
-void port_groups_init(struct netif *netif);
+void interface_groups_init(struct netif *netif);
 /* The same for IPv6 groups and the all-nodes group. */
-void port_groups_init_ipv6(struct netif *netif);
+void interface_groups_init_ipv6(struct netif *netif);
 
 /*
  * Announces one of the netif's IPv6 addresses, if it is valid (RFC 4861 §7.2.6 Sending Unsolicited
  * Neighbor Advertisements). slot: its number in lwIP.
  */
-void port_advertise_ipv6(struct netif *netif, s8_t slot);
+void interface_advertise_ipv6(struct netif *netif, s8_t slot);
 
 /*
  * Removes one of the netif's IPv6 addresses if a router's prefix makes it an address that no
  * station can have: lwIP accepts any prefix.
  */
-void port_check_ipv6(struct netif *netif, s8_t slot);
+void interface_check_ipv6(struct netif *netif, s8_t slot);
 
 /* True if the IPv6 packet being handled, with ICMPv6, has or had a fragment header. */
 bool port_ip6_in_fragments(void);
@@ -100,6 +100,6 @@ void port_ip6_handled(void);
  * comes first, as the room may not suffice for all. lwIP moves a connection to the front of its
  * list when a segment arrives, so those that have waited longest are at the end.
  */
-void port_resume_connections(struct lwip_port *port);
+void interface_resume_connections(struct interface *interface);
 
 #endif

@@ -7,18 +7,18 @@
 #include "lwip/prot/ethernet.h"
 #include "net/lwip_port/frame.h"
 #include "net/lwip_port/hooks.h"
+#include "net/lwip_port/interface_internal.h"
 #include "net/lwip_port/offload.h"
-#include "net/lwip_port/port_internal.h"
 #include "net/lwip_port/uso_rx.h"
 #include "runtime/stamp.h"
 
 /* The private bytes of a receive buffer: the pbuf that represents it while the stack holds it. */
 struct rx_pbuf {
     struct pbuf_custom custom; /* must be first: lwIP returns it as a struct pbuf */
-    struct lwip_port *port;
+    struct interface *interface;
 };
 
-_Static_assert(sizeof(struct rx_pbuf) <= PORT_RX_PRIVATE, "rx_pbuf");
+_Static_assert(sizeof(struct rx_pbuf) <= INTERFACE_RX_PRIVATE, "rx_pbuf");
 
 enum {
     COPIED_MAX = 256, /* largest frame that is copied when receive buffers are scarce */
@@ -34,22 +34,23 @@ static void rx_free(struct pbuf *p)
 {
     struct rx_pbuf *rx = (struct rx_pbuf *)p;
 
-    rx->port->counters.rx_lent--;
-    rx->port->nic.driver->release(rx->port->nic.state, rx);
+    rx->interface->counters.rx_lent--;
+    rx->interface->nic.driver->release(rx->interface->nic.state, rx);
 }
 
 /*
  * The pbuf for a received buffer: the buffer itself or, when buffers are scarce, a copy of a small
  * one, which returns the buffer at once. NULL: the frame was dropped.
  */
-static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data, uint32_t length)
+static struct pbuf *wrap(struct interface *interface, struct rx_pbuf *rx, void *data,
+                         uint32_t length)
 {
     struct pbuf *copy = NULL;
 
-    if (length <= UINT16_MAX && !port->nic.driver->scarce(port->nic.state)) {
+    if (length <= UINT16_MAX && !interface->nic.driver->scarce(interface->nic.state)) {
         rx->custom.custom_free_function = rx_free;
-        rx->port = port;
-        port->counters.rx_lent++;
+        rx->interface = interface;
+        interface->counters.rx_lent++;
         /*
          * PBUF_RAM means that structure and data are one block, so headers can be put in front of a
          * reply made in place.
@@ -64,37 +65,37 @@ static struct pbuf *wrap(struct lwip_port *port, struct rx_pbuf *rx, void *data,
     if (copy != NULL) {
         pbuf_realloc(copy, (u16_t)length);
         memcpy(copy->payload, data, length);
-        port->counters.rx_copied++;
-        port->counters.rx_copied_bytes += length;
+        interface->counters.rx_copied++;
+        interface->counters.rx_copied_bytes += length;
     }
-    port->nic.driver->release(port->nic.state, rx);
+    interface->nic.driver->release(interface->nic.state, rx);
     return copy;
 }
 
 /* Adds another buffer to the current frame. NULL: it could not be kept. */
-static void append(struct lwip_port *port, struct pbuf *p)
+static void append(struct interface *interface, struct pbuf *p)
 {
     if (p == NULL) {
-        port->dropping = true;
-    } else if (port->partial == NULL) {
-        port->partial = p;
-        port->partial_last = p;
-        port->partial_length = p->len;
+        interface->dropping = true;
+    } else if (interface->partial == NULL) {
+        interface->partial = p;
+        interface->partial_last = p;
+        interface->partial_length = p->len;
     } else {
-        port->partial_last->next = p;
-        port->partial_last = p;
-        port->partial_length += p->len;
+        interface->partial_last->next = p;
+        interface->partial_last = p;
+        interface->partial_length += p->len;
     }
 }
 
-static void drop(struct lwip_port *port)
+static void drop(struct interface *interface)
 {
-    if (port->partial != NULL) {
-        pbuf_free(port->partial);
-        port->partial = NULL;
+    if (interface->partial != NULL) {
+        pbuf_free(interface->partial);
+        interface->partial = NULL;
     }
-    port->dropping = false;
-    port->counters.rx_dropped++;
+    interface->dropping = false;
+    interface->counters.rx_dropped++;
 }
 
 /*
@@ -102,31 +103,32 @@ static void drop(struct lwip_port *port)
  * 64 KiB behind the Ethernet header; then that header is removed here. Such a frame must be for
  * this station only, as lwIP would no longer know that it was broadcast or multicast.
  */
-static bool fits(struct lwip_port *port)
+static bool fits(struct interface *interface)
 {
-    struct pbuf *p = port->partial;
+    struct pbuf *p = interface->partial;
     const struct eth_hdr *ethernet = p->payload;
 
-    if (port->partial_length > UINT16_MAX && port->vlan == 0 && p->len > sizeof *ethernet &&
-        memcmp(ethernet->dest.addr, port->netif.hwaddr, ETH_HWADDR_LEN) == 0 &&
+    if (interface->partial_length > UINT16_MAX && interface->vlan == 0 &&
+        p->len > sizeof *ethernet &&
+        memcmp(ethernet->dest.addr, interface->netif.hwaddr, ETH_HWADDR_LEN) == 0 &&
         (ethernet->type == PP_HTONS(ETHTYPE_IP) || ethernet->type == PP_HTONS(ETHTYPE_IPV6))) {
         pbuf_remove_header(p, sizeof *ethernet);
-        port->partial_length -= sizeof *ethernet;
+        interface->partial_length -= sizeof *ethernet;
     }
-    return port->partial_length <= UINT16_MAX;
+    return interface->partial_length <= UINT16_MAX;
 }
 
 /* Completes a frame: sets the lengths in its pbufs as lwIP expects them. */
-static struct pbuf *finish(struct lwip_port *port)
+static struct pbuf *finish(struct interface *interface)
 {
-    struct pbuf *p = port->partial;
-    uint32_t length = port->partial_length;
+    struct pbuf *p = interface->partial;
+    uint32_t length = interface->partial_length;
 
     for (struct pbuf *q = p; q != NULL; q = q->next) {
         q->tot_len = (u16_t)length;
         length -= q->len;
     }
-    port->partial = NULL;
+    interface->partial = NULL;
     return p;
 }
 
@@ -136,7 +138,7 @@ static struct pbuf *finish(struct lwip_port *port)
  */
 void port_tcp_received(const struct netif *netif, struct tcp_hdr *header, struct tcp_pcb *pcb)
 {
-    port_window_received(netif->state, header, pcb);
+    interface_window_received(netif->state, header, pcb);
     if (joined && pcb->state >= ESTABLISHED) {
         tcp_set_flags(pcb, TF_ACK_DELAY);
     }
@@ -146,42 +148,42 @@ enum {
     CHECKED = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP
 }; /* bits of netif.chksum_flags */
 
-static void refused(struct lwip_port *port, struct pbuf *p)
+static void refused(struct interface *interface, struct pbuf *p)
 {
-    port->counters.rx_refused++;
+    interface->counters.rx_refused++;
     pbuf_free(p);
 }
 
 /* Handles a frame of joined datagrams. */
-static void receive_datagrams(struct lwip_port *port, const struct virtio_net_offload *offload)
+static void receive_datagrams(struct interface *interface, const struct virtio_net_offload *offload)
 {
-    struct netif *netif = &port->netif;
+    struct netif *netif = &interface->netif;
     const u16_t checksums = netif->chksum_flags;
     struct uso_rx uso;
 
-    if (!uso_rx_begin(&uso, port->partial, port->partial_length, offload)) {
-        drop(port);
+    if (!uso_rx_begin(&uso, interface->partial, interface->partial_length, offload)) {
+        drop(interface);
         return;
     }
-    port->partial = NULL;
+    interface->partial = NULL;
     netif->chksum_flags = checksums & ~CHECKED;
     while (uso_rx_left(&uso)) {
         struct pbuf *p = uso_rx_next(&uso);
 
         if (p == NULL) {
-            port->counters.rx_dropped++;
+            interface->counters.rx_dropped++;
         } else if (netif->input(p, netif) != ERR_OK) {
-            refused(port, p);
+            refused(interface, p);
         }
     }
     netif->chksum_flags = checksums;
 }
 
-void port_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
-                  const struct virtio_net_offload *offload)
+void interface_receive(void *context, void *buffer, void *data, uint32_t length, bool more,
+                       const struct virtio_net_offload *offload)
 {
-    struct lwip_port *port = context;
-    struct netif *netif = &port->netif;
+    struct interface *interface = context;
+    struct netif *netif = &interface->netif;
     const u16_t checksums = netif->chksum_flags;
     const void *first;
     unsigned type;
@@ -190,34 +192,35 @@ void port_receive(void *context, void *buffer, void *data, uint32_t length, bool
     err_t error;
 
     stamp(STAMP_RECEIVE);
-    append(port, wrap(port, buffer, data, length));
+    append(interface, wrap(interface, buffer, data, length));
     if (more) {
         return;
     }
-    if (port->dropping || !frame_has_header(port->partial->payload, port->partial->len)) {
-        drop(port);
+    if (interface->dropping ||
+        !frame_has_header(interface->partial->payload, interface->partial->len)) {
+        drop(interface);
         return;
     }
     type = offload->gso_type & ~VIRTIO_NET_HDR_GSO_ECN;
     joined = type == VIRTIO_NET_HDR_GSO_TCPV4 || type == VIRTIO_NET_HDR_GSO_TCPV6;
     if (type == VIRTIO_NET_HDR_GSO_UDP_L4) {
-        receive_datagrams(port, offload);
+        receive_datagrams(interface, offload);
         return;
     }
-    first = port->partial->payload;
-    checked = offload_is_checked(first, port->partial->len, offload);
-    if (!fits(port)) {
-        drop(port);
+    first = interface->partial->payload;
+    checked = offload_is_checked(first, interface->partial->len, offload);
+    if (!fits(interface)) {
+        drop(interface);
         return;
     }
-    p = finish(port);
+    p = finish(interface);
     if (checked) {
         netif->chksum_flags = checksums & ~CHECKED;
     }
     /* without an Ethernet header it is passed to IP */
-    error = p->payload == first ? netif->input(p, netif) : port_input_ip(p, netif);
+    error = p->payload == first ? netif->input(p, netif) : interface_input_ip(p, netif);
     netif->chksum_flags = checksums;
     if (error != ERR_OK) {
-        refused(port, p);
+        refused(interface, p);
     }
 }
