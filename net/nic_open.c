@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "arch/arch.h"
-#include "pci/internal/pci_spec.h"
 
 static const struct nic_driver *const drivers[] = {&nic_virtio, &nic_i82559, &nic_ne2000};
 
@@ -62,7 +61,7 @@ static bool consider(const struct vpci_device *pci, void *context)
     struct nic *nic;
 
     if (driver == NULL) {
-        if (pci->class_code >> 8 == PCI_CLASS_NETWORK) {
+        if (pci->class_code >> 8 == VPCI_CLASS_NETWORK) {
             printf("vtnet: " VPCI_BDF_FORMAT " %04x:%04x is a network card that has no driver\n",
                    VPCI_BDF_ARGS(pci->bdf), pci->vendor, pci->device);
         }

@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 enum { VPCI_BARS = 6 };
+enum { VPCI_CLASS_NETWORK = 0x02 }; /* a base class (PCI Code and ID Assignment) */
 
 /* A base address register. size 0: not implemented. address 0: not assigned. */
 struct vpci_bar {

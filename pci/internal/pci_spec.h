@@ -27,7 +27,6 @@ enum {
 };
 enum {
     PCI_STATUS_CAPABILITIES = 0x10,
-    PCI_CLASS_NETWORK = 0x02, /* base class */
     PCI_CLASS_BRIDGE_PCI = 0x0604,
     PCI_CAP_VENDOR_SPECIFIC = 0x09,
     PCI_CAP_MSIX = 0x11,

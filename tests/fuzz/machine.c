@@ -70,7 +70,7 @@ static void make_card(struct function *f, bool transitional)
             (uint32_t)(transitional ? VIRTIO_PCI_DEVICE_NET_TRANSITIONAL : VIRTIO_PCI_DEVICE_NET)
                 << 16);
     put(f->config + PCI_STATUS, 2, PCI_STATUS_CAPABILITIES);
-    put(f->config + PCI_CLASS, 2, PCI_CLASS_NETWORK << 8);
+    put(f->config + PCI_CLASS, 2, VPCI_CLASS_NETWORK << 8);
     put(f->config + PCI_SUBSYSTEM_ID, 2, VIRTIO_ID_NET);
     put(f->config + PCI_BAR0, 4, 0xc001);
     put(f->config + PCI_BAR0 + 4, 4, 0xe0180000);

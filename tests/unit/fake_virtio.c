@@ -380,7 +380,7 @@ void fake_virtio_create(struct fake_virtio *dev, enum fake_kind kind, uint64_t o
     dev->function->write = write_register;
     dev->function->config_write = write_capability;
     dev->function->context = dev;
-    fake_pci_set(dev->function, PCI_CLASS, 2, PCI_CLASS_NETWORK << 8);
+    fake_pci_set(dev->function, PCI_CLASS, 2, VPCI_CLASS_NETWORK << 8);
     fake_pci_set(dev->function, PCI_REVISION_ID, 1, kind == FAKE_MODERN ? 1 : 0);
     fake_pci_set(dev->function, PCI_SUBSYSTEM_ID, 2, VIRTIO_ID_NET);
     fake_pci_set(dev->function, PCI_INTERRUPT_LINE, 1, 11);
