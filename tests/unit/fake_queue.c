@@ -426,12 +426,16 @@ bool fake_rx(struct fake_virtio *dev, const void *frame, size_t length)
         return false;
     }
     while (room < header + length) {
-        if (count == (mergeable ? 64 : 1) || !fake_take(dev, VIRTIO_NET_QUEUE_RX, &chain[count])) {
+        if (count == (mergeable ? 64 : 1) || !take(dev, VIRTIO_NET_QUEUE_RX, &chain[count], true)) {
             *q = start;
             return false;
         }
         check_layout(dev, &chain[count], header);
         room += writable(&chain[count++]);
+    }
+    *q = start;
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(fake_take(dev, VIRTIO_NET_QUEUE_RX, &chain[i]));
     }
     memset(data, 0, header);
     data[0] = dev->rx_offload.flags;

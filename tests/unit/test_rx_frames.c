@@ -84,6 +84,24 @@ static void joined_frame_finds_buffers_at_rest(void **state)
  * Memory for fewer buffers than the longest frame: mergeable buffers are not negotiated, as with a
  * small queue.
  */
+/* A device that has no room for a frame takes no buffers for it. (This tests the fake device.) */
+static void frame_without_room_takes_no_buffers(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < CARD_RINGS; i++) {
+        card_create_as(i, BIT(MRG_RXBUF) | virtio_bit(VIRTIO_F_ANY_LAYOUT));
+        card.options.rx_initial = 4;
+        assert_int_equal(card_open(), 0);
+        check_arrives(14);
+        for (unsigned time = 0; time < 2; time++) {
+            assert_false(fake_rx(&card.dev, frame, sizeof frame));
+            assert_int_equal(card_posted(), 4);
+        }
+        check_arrives(4 * 1518);
+        card_close();
+    }
+}
+
 static void little_memory_is_not_merged(void **state)
 {
     (void)state;
@@ -169,6 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packet_of_the_mtu_finds_buffers_at_rest),
         cmocka_unit_test(joined_frame_finds_buffers_at_rest),
+        cmocka_unit_test(frame_without_room_takes_no_buffers),
         cmocka_unit_test(little_memory_is_not_merged),
         cmocka_unit_test(tiny_control_queue_is_refused),
         cmocka_unit_test(empty_buffer_drops_its_whole_frame),
