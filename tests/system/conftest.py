@@ -64,8 +64,8 @@ def arch(request):
 
 @pytest.fixture
 def boot(arch):
-    """Starts guests and ends them with the test. All must be running well then, except those that
-    the test saw end."""
+    """Starts guests and ends them with the test. At that time all must run well, except those whose end
+    the test has checked."""
     started = []
     with contextlib.ExitStack() as stack:
         def start(append="", **options):

@@ -51,7 +51,7 @@ def test_without_a_server(boot):
 
 
 def test_waiting_for_a_server_that_comes_late(boot):
-    """With `dhcp` there is no other address."""
+    """With `dhcp` the guest uses no other address than the leased one."""
     guest = boot("dhcp")  # and the test's ip=
     guest.wait_for("^vtnet: ip= is ignored: dhcp asks for an address$")
     guest.wait_for("^vtnet: no DHCP server has answered yet; dhcp keeps asking$")
@@ -108,7 +108,8 @@ def test_refused_by_another_server(boot, lease):
 
 @pytest.mark.parametrize("changes", [{51: None}, {51: b"\xff" * 4, 58: struct.pack("!I", 1)}])
 def test_leases_that_make_no_sense(boot, changes):
-    """No lease time, or a renewal each second: costs neither the address nor many messages."""
+    """A lease without a time, or with a renewal each second: the guest keeps its address and sends few
+    messages."""
     with DhcpServer("10.0.0.77", changes=changes) as server, Wire() as wire:
         boot(address=None).wait_for("^vtnet: ready at 10.0.0.77/24$")
         wire.wait_for(lambda frame: False, 2.5)
@@ -263,7 +264,7 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
 
 
 def as_nobody():
-    """Of subprocess.run(), where this process may become somebody else."""
+    """Options of subprocess.run(), by which root runs the command as another user."""
     whole_range = open("/proc/self/uid_map", encoding="ascii").read().split()[2] != "1"
     return {"user": 65534, "group": 65534} if os.geteuid() == 0 and whole_range else {}
 
@@ -287,7 +288,7 @@ def vm(*arguments):
 
 @pytest.mark.parametrize("port", ["55536", "60000", "65535", "80,60000"])
 def test_forwarded_port_that_is_too_high(port):
-    """The host's port is at least 10000 higher; if it is in use, no guest is to blame."""
+    """The host's port is at least 10000 higher, so the guest's port is at most 55535."""
     done = vm("--forward", port, "--print")
     assert done.returncode == 2
     assert "55535 is the highest" in done.stderr
@@ -300,7 +301,7 @@ def test_highest_forwarded_port():
 
 
 def test_forwarded_ports_that_are_taken():
-    """The message names what was tried."""
+    """The message names the port ranges that were tried."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 60000))
         done = vm("--forward", "50000", "--print")

@@ -67,7 +67,7 @@ def test_image_path_with_blanks(boot, arch, tmp_path):
 
 
 def test_bad_arguments(boot):
-    """All of them in one boot; the guest still serves."""
+    """The guest boots with all invalid arguments and still serves."""
     guest = boot(" ".join(IMPOSSIBLE + MALFORMED + UNKNOWN)).wait_ready()
     for word in IMPOSSIBLE:
         assert (f"boot argument '{word}' is malformed and ignored: this is no valid address of a "
@@ -83,7 +83,7 @@ def test_bad_arguments(boot):
 
 
 def test_malformed_flag(boot):
-    """A guest that used DHCP anyway would have no address here."""
+    """The argument is ignored: a guest that used DHCP would have no address here."""
     guest = boot("dhcp=yes").wait_ready()
     assert "boot argument 'dhcp=yes' is malformed and ignored" in guest.console()
     host.serves(guest.address)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Which UDP clients are answered, and with how much: sender addresses can be forged."""
+"""Which UDP clients get answers, and of which size: sender addresses can be forged."""
 
 import re
 import struct
@@ -157,7 +157,7 @@ def test_anybody_may_be_answered(boot):
 
 
 def test_limits(boot):
-    """Limits hold however often the statistics are requested, and however much of the source."""
+    """Many requests for statistics or for the source do not exceed the limits."""
     with Wire() as wire:
         guest = boot().wait_ready()
         assert arp_reply(wire, ADDRESS, LOCAL)

@@ -20,7 +20,7 @@ ON_PREP = pytest.mark.parametrize("arch", [a for a in ARCHITECTURES if a.name ==
 
 
 def test_transcript(arch):
-    """Nothing is printed for a user before somebody types; then each command is answered."""
+    """The console prints no prompt before the first key; then it answers each command."""
     with guest_with_terminal(arch, "ip6=fd00::2") as (guest, terminal):
         assert PROMPT not in terminal.text
         answer = terminal.command("help")
@@ -48,7 +48,7 @@ def test_transcript(arch):
 
 @pytest.mark.parametrize("to, size", [("10.0.0.1", 65507), ("fd00::1", 65487)])
 def test_first_ping_is_the_largest(arch, to, size):
-    """All its fragments wait for the neighbour's address."""
+    """All fragments of a ping wait for the neighbour's address."""
     with guest_with_terminal(arch, "ip6=fd00::2") as (_, terminal):
         terminal.wait_for("^vtnet: IPv6 address fd00::2")
         assert re.match(rf"1: {size} bytes in ", terminal.command(f"ping {to} 1 {size}")[0])
@@ -148,7 +148,8 @@ def test_more_than_a_command_waits_for(arch):
 
 
 def test_answers_to_a_slow_reader(arch):
-    """They wait for it: QEMU's socket keeps some 280 characters, an answer to help has over 700."""
+    """Answers wait for the reader: QEMU's socket keeps some 280 characters, an answer to help has over
+    700."""
     with guest_with_terminal(arch) as (_, terminal):
         terminal.socket.send(b"help\r" * 4)
         time.sleep(1)
@@ -202,7 +203,7 @@ def test_promiscuous(arch):
 
 
 def test_card_that_cannot(arch):
-    """The drivers of other cards support neither."""
+    """The drivers of other cards support neither promisc nor reset."""
     network = ["-netdev", "tap,id=n0,ifname=tap0,script=no,downscript=no", "-device", "ne2k_pci,netdev=n0"]
     with guest_with_terminal(arch, network=network) as (_, terminal):
         assert terminal.command("promisc on") == [

@@ -99,7 +99,8 @@ def test_features_not_offered(boot, transport, device):
 
 @pytest.mark.parametrize("without", ["any_layout", "any_layout,mrg_rxbuf"])
 def test_legacy_device_without_any_layout(boot, without):
-    """Like QEMU before 2.0: the header has its own descriptor, with and without merged buffers."""
+    """Without ANY_LAYOUT, as in QEMU before 2.0, the header has its own descriptor, with and without
+    merged buffers."""
     off = "".join(f",{name}=off" for name in without.split(","))
     guest = boot("join=239.1.2.3", device=LEGACY + off).wait_ready()
     assert accepted(guest) & {"any_layout", "mrg_rxbuf"} == \
@@ -140,7 +141,7 @@ def test_one_receive_buffer_in_other_modes(boot, mode):
 
 @pytest.mark.parametrize("transport, rx", [("legacy", 1024), ("modern", 256)])
 def test_large_receive_queue(boot, transport, rx):
-    """A legacy driver uses the device's size; a modern one chooses."""
+    """A legacy driver uses the device's ring size; a modern one chooses a size."""
     guest = boot(device=",".join(filter(None, (TRANSPORTS[transport], "rx_queue_size=1024"))))
     guest.wait_ready()
     tx = 256 if transport == "modern" else guest.queue_size(1)

@@ -106,7 +106,7 @@ STRANGER = "02:00:00:00:00:99"
     ("disable-modern=on,vectors=0", "mac=02:00:00:00:00:42 features=-ctrl_mac_addr", True)],
     ids=["told", "untold", "no-queue", "chosen", "legacy", "field", "field-intx"])
 def test_frames_for_an_address_that_is_not_the_device_s(boot, device, append, told):
-    """The device is told the address, or otherwise receives frames for other addresses too."""
+    """The driver sets the device's address, or otherwise lets it receive frames for all addresses."""
     guest = boot(append, device=device).wait_ready()
     host.ping(guest.address, count=3)
     before = received(guest)

@@ -36,7 +36,7 @@ def assert_boots(guest, terminal):
 @pytest.mark.parametrize("machine", ["pc", "q35"])
 @pytest.mark.parametrize("medium", MEDIA)
 def test_boots_by_itself(arch, medium, machine):
-    """The first entry, after three seconds; without DHCP the guest is at 10.0.0.2."""
+    """GRUB boots the first entry after three seconds; without DHCP the guest is at 10.0.0.2."""
     if (medium, machine) == ("iso-as-disk", "q35"):
         pytest.skip("q35 has no IDE disk by that option; the medium is the same")
     with booted(arch, medium, "-M", machine) as (guest, terminal):
@@ -52,7 +52,7 @@ def test_second_entry(arch, medium):
 
 
 def test_edited_entry(arch):
-    """Arguments that a person adds behind those of the entry, which is below its title and an empty line."""
+    """A user adds arguments to those of the entry, in GRUB's editor below the title and an empty line."""
     with booted(arch, "cd") as (guest, terminal):
         terminal.wait_for("vtnet at 10.0.0.2", SLOW)
         terminal.type(DOWN + "e")

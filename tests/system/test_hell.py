@@ -29,7 +29,7 @@ FAMILIES = pytest.mark.parametrize("address", hell.FAMILIES, ids=["ipv4", "ipv6"
 
 @pytest.fixture(name="attacked", scope="module")
 def fixture_attacked(arch):
-    """One guest for all attacks. The table is shown by `make hell`, or if a test fails."""
+    """One guest for all attacks. `make hell` prints the table; otherwise it is printed if a test fails."""
     with guest_of_both_families(arch) as guest:
         attacked = hell.Attacked(guest)
         yield attacked
@@ -107,7 +107,7 @@ def test_slow_http(attacked, address):
 
 
 def send_garbage(address, port, chunks):
-    """Sends on its own connection and reads nothing."""
+    """A client sends on its own connection and reads nothing."""
     with host.tcp_socket(address, port) as sock:
         sock.settimeout(0.2)
         with contextlib.suppress(OSError):

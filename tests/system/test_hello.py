@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The example that says a line."""
+"""The example that prints a line."""
 
 import host
 

@@ -25,7 +25,7 @@ def server():
     """build/host/vtserve on the host: echo, sink and source."""
     command = [ROOT / "build/host/vtserve"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serve:
-        serve.stdout.readline()  # it serves now
+        serve.stdout.readline()  # vtserve has written its line, so it serves
         yield
         serve.terminate()
 
@@ -177,6 +177,6 @@ def busy_memory():
 
 @pytest.mark.race
 def test_kicks_are_lost_without_the_fence(arch, busy_memory):
-    """Shows why the fence is needed: without it a pair of frames stalls sooner or later. When
-    depends on the host, so this is not part of `make check`; the unit tests model the race."""
+    """Shows why the fence is needed: without it a pair of frames stalls at some time. The time depends on
+    the host, so this is not part of `make check`; the unit tests model the race."""
     assert any(kickrace(arch, PAIRS_WITHOUT_FENCE, "fence=off") for _ in range(ATTEMPTS))

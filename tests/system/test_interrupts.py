@@ -82,7 +82,7 @@ def test_few_and_many_vectors(boot, vectors, transport):
 @pytest.mark.parametrize("transport", ["legacy", "modern"])
 @pytest.mark.parametrize("device, append", [("vectors=0", "irq=msix"), ("", "irq=intx")])
 def test_line(boot, transport, device, append):
-    """No vectors are available, or none are wanted."""
+    """The card has no vectors, or the boot arguments select the line."""
     guest = boot(f"mode=irq stats=1 {append}",
                  device=",".join(filter(None, (TRANSPORTS[transport], device))))
     line = int(guest.wait_ready().wait_for(INTX)[1])

@@ -237,7 +237,7 @@ def test_client_that_listens_late(guest):
 
 
 def test_clients_that_never_listen_delay_no_other(guest):
-    """Not one that listens late, and not one that is connected already."""
+    """Many clients that never listen delay neither a client that listens late nor one that is connected."""
     sent = header(EXTEND | VERSION2, REVERSE, amount=100_000)
     with host.tcp_socket(guest.address, IPERF) as idle:
         idle.send(sent[:10])
@@ -274,7 +274,7 @@ def test_half_closed_client_gets_all(guest):
 
 @pytest.mark.parametrize("flags", [BOUNCEBACK, EXTEND | VERSION2 | PEERDETECT])
 def test_what_is_not_served_is_refused(guest, flags):
-    """A client that waits for an answer does not wait long."""
+    """The guest resets the connection, so a client does not wait for an answer."""
     with host.tcp_socket(guest.address, IPERF) as sock:
         sock.send(header(flags))
         with pytest.raises(ConnectionResetError):
@@ -319,7 +319,7 @@ def test_silent_clients_make_room(guest):
 
 
 def test_over_ipv6(boot):
-    """Each direction once; UDP also if the client's address is of another network than the guest's."""
+    """Runs each direction once; UDP also with a client's address of another network than the guest's."""
     with host_addresses():
         each_way_over_ipv6(boot)
 

@@ -33,14 +33,14 @@ def client(arch, append="", peer=HOST, **options):
 
 
 def result(guest):
-    """The line that the guest ends with."""
+    """Returns the last line of the guest."""
     assert guest.wait_exit(30) == guest.arch.exit_success
     found, = RESULT.finditer(guest.console())
     return {name: float(value) for name, value in found.groupdict().items() if value is not None}
 
 
 def failure(guest):
-    """Why the guest gives up."""
+    """Returns the reason why the guest gave up."""
     guest.wait_failure(30)
     assert not RESULT.search(guest.console())
     return re.search(r"^vtnet: iperf: (.*): check that peer= is right and runs `iperf (.*)`$",
@@ -141,7 +141,7 @@ def test_udp_over_ipv6(arch, ipv6, size):
 
 
 def test_udp_with_loss(arch):
-    """The server has room for a few datagrams only."""
+    """The server's socket has room for only a few datagrams."""
     line = check_udp(arch, 1472, HOST, "-w", "4K")
     assert 0 < line["lost"] < line["total"]
 

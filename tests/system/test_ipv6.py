@@ -67,7 +67,7 @@ def counters(address=GUEST):
 
 
 def echo_and_all(address):
-    """What host.serves() does, of IPv6."""
+    """The checks of host.serves() over IPv6."""
     host.settle(address)  # for a while the host may still resolve an earlier guest
     host.udp_echo(address, (0, 1, 17, 1023, 1452))
     host.tcp_echo(address, 100_000)
@@ -122,7 +122,7 @@ def test_fragments(boot6, features):
 
 
 def test_fragments_behind_other_headers(boot6):
-    """The same limit if the fragment header is not the first one."""
+    """The limit is the same if the fragment header is not the first one."""
     guest = boot6()
     offset = 0xfff8
     for headers, first in ((b"", 44), (struct.pack("!BB6x", 44, 0), 60),

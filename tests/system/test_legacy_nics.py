@@ -63,7 +63,7 @@ def test_both_ways_at_once(boot, model):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("model", MODELS)
 def test_flood(boot, model, mode):
-    """Repeatedly more than the card has room for: it continues each time."""
+    """Sends repeatedly more than the card has room for; it continues each time."""
     guest = boot(f"mode={mode}", network=card(model)).wait_ready()
     datagram = host.pattern(1400)
     with host.udp_socket(guest.address, host.SINK) as sock:
@@ -80,7 +80,7 @@ def test_flood(boot, model, mode):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_few_buffers(boot, model):
-    """Fewer buffers may exist than the card would use: it gets no more, even in a flood."""
+    """With a limit below the number that the card could use, it gets no more buffers, even in a flood."""
     guest = boot("bufmem=64", network=card(model)).wait_ready()
     with host.udp_socket(guest.address, host.SINK) as sock:
         for _ in range(5000):

@@ -84,7 +84,7 @@ def test_released_before_it_was_sent(boot, device):
                 (1460, 1460, RESET), (1400, 536, RESET), (1460, 1460, FIN | ACK)]):
             connection = Connection(wire, mac, PORT + number, mss)
             sent = (bytes(range(number, number + 128)) * 40)[:2 * size]
-            first = min(len(sent), 2 * mss)  # so much goes out at once
+            first = min(len(sent), 2 * mss)  # bytes that are sent at once
             for at in range(0, len(sent), size):
                 connection.send(ACK | PUSH, ISN + 1 + at, connection.theirs, sent[at:at + size])
             connection.send(end, ISN + 1 + len(sent), connection.theirs + first)

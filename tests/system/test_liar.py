@@ -35,7 +35,7 @@ SLOW = {"unheard", "drop", "loss"}  # noticed after seconds
 
 @dataclasses.dataclass(frozen=True)
 class Lie:
-    """name, queue and count are told to the back end; outcomes: permitted reactions of the guest."""
+    """name, queue, count: passed to the back end. outcomes: permitted reactions of the guest."""
     name: str
     queue: str = "rx"
     count: int = 1
@@ -101,7 +101,7 @@ class Stream:
             self.resting.set()
 
     def goes_on(self):
-        """Waits until it has got further."""
+        """Waits until more bytes have come back."""
         until = time.monotonic() + 2 * PATIENCE
         first = self.echoed
         while self.echoed - first < 40 * KIB and self.error is None:

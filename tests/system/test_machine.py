@@ -36,7 +36,7 @@ def test_no_network_card(boot):
 @ON_A_PC  # QEMU's PReP machines all have PCI
 @pytest.mark.parametrize("machine", ["isapc", "microvm"])
 def test_machine_without_pci(boot, machine):
-    """Advice to add a card would not help."""
+    """Without PCI the message does not advise to add a card."""
     guest = boot(network=[], qemu=["-M", machine])
     assert guest.wait_exit() == guest.arch.exit_failure
     guest.wait_for("^vtnet: this machine has no PCI bus: start QEMU with another", seconds=0)
@@ -140,7 +140,7 @@ def test_processor(boot, value):
 @pytest.mark.parametrize("arch", [arch for arch in ARCHITECTURES if arch.name == "ppc"],
                          indirect=True, ids=lambda arch: arch.name)
 def test_clock_on_a_busy_host(boot):
-    """A host that stops the emulator again and again while the guest measures its clock."""
+    """The host stops the emulator repeatedly while the guest measures its clock."""
     for attempt in range(4):
         guest = boot(address=None, network=["-nic", "none"])
         deadline = time.monotonic() + PATIENCE

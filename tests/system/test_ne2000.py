@@ -45,7 +45,7 @@ def guest(booted):
 
 
 def tcp_both_ways(address, length):
-    """As much into the sink and out of the source at the same time."""
+    """Sends to the sink and receives from the source at the same time, with as many bytes each."""
     def send(_):
         with host.tcp_socket(address, host.SINK) as sock:
             sock.sendall(host.pattern(length))
@@ -116,7 +116,7 @@ def test_bursts_out(guest):
 
 
 def test_flood(guest):
-    """More than the card's memory holds: the excess is lost, and nothing else."""
+    """A flood exceeds the card's memory: only the excess is lost."""
     before = card(by_udp(guest.address))["rx_packets"]
     with host.udp_socket(guest.address, host.SINK) as sock:
         data = host.pattern(1024)
@@ -130,7 +130,7 @@ def test_flood(guest):
 
 
 def test_interrupts_are_few(guest):
-    """When idle, some interrupts for the host's own frames; none when polling."""
+    """An idle guest has some interrupts, from the host's own frames; a polling guest has none."""
     before = card(by_udp(guest.address))
     time.sleep(0.5)
     after = card(by_udp(guest.address))

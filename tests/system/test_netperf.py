@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The guest as netperf's server: with netperf itself, and with messages that it would not send."""
+"""The guest as netperf's server: with netperf itself, and with messages that netperf never sends."""
 
 import contextlib
 import re
@@ -166,7 +166,7 @@ def test_several_at_once(netperf, address, count):
 
 
 def memory_in_use(address):
-    """In bytes, without the card's receive buffers: as many remain as were once needed."""
+    """Returns the memory in bytes without the card's receive buffers, whose number does not fall."""
     stats = by_udp(address)
     counters = stats["cards"][0]["counters"]
     block = counters["rx_held"] // counters["rx_buffers"] + 16  # with its header, and
@@ -360,7 +360,7 @@ def test_more_sessions_than_there_may_be(address):
 
 @pytest.fixture(scope="module", name="booted6")
 def fixture_booted6(booted):
-    """The same with IPv6 addresses of two networks."""
+    """Does the same with IPv6 addresses of two networks."""
     with host_addresses():
         booted.wait_for(f"^vtnet: IPv6 address {GUEST}/64$")
         with Wire() as wire:

@@ -34,7 +34,7 @@ def card(arch, names):
 
 
 def assert_traffic(address):
-    """Nothing lost, nothing changed: ICMP, UDP and TCP, in each direction and both."""
+    """ICMP, UDP and TCP, in each direction and in both: no byte is lost or changed."""
     host.ping(address)
     host.burst(address, 3000, 1024)
     host.burst(address, 100, 8192)
@@ -191,7 +191,7 @@ def test_datagrams_are_not_joined_in_bounded_mode(boot, arch):
 
 
 def test_legacy_driver_has_no_uso(boot):
-    """It sees 32 features."""
+    """A legacy driver sees 32 features."""
     guest = boot("transport=legacy").wait_ready()
     assert not accepted(guest) & USO
     echo_in_segments(guest.address, 40, 1000)
@@ -199,7 +199,7 @@ def test_legacy_driver_has_no_uso(boot):
 
 @pytest.mark.parametrize("names", [(), *TOGETHER], ids="+".join)
 def test_host_with_segments(boot, arch, names):
-    """Whoever splits them, the guest receives every datagram."""
+    """The guest receives every datagram, whether the host or the guest splits them."""
     guest = boot(device=card(arch, names)).wait_ready()
     for size in (1, 100, 1000, 1471, 1472):
         echo_in_segments(guest.address, 40, size)

@@ -124,7 +124,7 @@ def test_odd_mtus(boot, mtu):
 @pytest.mark.parametrize("mtu, features", [(1281, ""), (1400, ""), (1404, "features=-csum"),
                                            (1407, "features=-csum"), (1499, "")])
 def test_fragments_where_an_mtu_is_no_multiple_of_8(boot, mtu, features):
-    """Of all lengths around those that fill IPv4 or IPv6 fragments."""
+    """Echoes of all lengths near those that fill IPv4 or IPv6 fragments."""
     guest = boot(f"ip6=fd00::2/64 {features}", device=f"host_mtu={mtu}")
     guest.wait_for("^vtnet: IPv6 address fd00::2/64$")
     lengths = [fragments * ((mtu - headers) // 8 * 8) - 8 + more
@@ -168,7 +168,7 @@ def test_segments_of_the_guest_are_joined(boot, transport, without):
 
 
 def test_joined_segments_are_acknowledged_at_once(boot):
-    """Not after the quarter of a second that a single segment may wait."""
+    """An acknowledgement comes at once, not after the quarter of a second that a single segment may wait."""
     guest = boot().wait_ready()
     with host.tcp_socket(guest.address, host.ECHO) as sock:
         sock.sendall(bytes(100_000))

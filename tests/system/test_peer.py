@@ -48,7 +48,8 @@ def echo_tcp(length):
 
 
 def sink_counts(datagrams, size):
-    """All are counted, sent a few at a time: QEMU's NE2000 hangs after ten of 1 KiB."""
+    """Checks that the sink counts all datagrams. They are sent a few at a time, because QEMU's NE2000
+    hangs after ten of 1 KiB."""
     with host.udp_socket(ADDRESS, host.SINK) as sock:
         def counted():
             sock.send(b"STAT\0\0\0\1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A client that holds connections and is idle, or does not read, blocks nobody and costs little."""
+"""A client with idle connections, or that does not read, blocks no other client and uses little memory."""
 
 import contextlib
 import time
@@ -35,7 +35,7 @@ def used():
 
 
 def wait_closed(socks):
-    """Until one of these is closed; the others stay."""
+    """Waits until one of these connections is closed; the others must remain open."""
     deadline = time.monotonic() + host.PATIENCE
     while all(is_open(sock) for sock in socks):
         assert time.monotonic() < deadline, "the oldest connection stays"
@@ -76,7 +76,7 @@ def test_one_in_use_stays(guest):
 
 
 def test_half_open_connections(peer):
-    """From addresses that do not answer, more than lwIP's backlog."""
+    """Sends SYNs from addresses that do not answer, more than lwIP's backlog."""
     before = used()
     for number in range(600):
         peer.send_segment(10000 + number, HTTP, 1, 0, SYN)

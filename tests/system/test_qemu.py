@@ -70,7 +70,7 @@ def test_a_failure_is_not_told_without_a_device_for_it(old):
 
 
 def test_a_machine_without_fw_cfg(arch):
-    """By the QEMU that is here."""
+    """Checks it with the installed QEMU."""
     none = dataclasses.replace(arch, machine=(arch.machine[0], "-M", "none"), image=())
     assert not qemu.features(none).fw_cfg
     assert {"query-version", "device-list-properties"} <= qemu.features(none).commands

@@ -123,7 +123,7 @@ def test_datagrams_whose_length_is_wrong(send):
 
 
 def test_senders_that_no_station_is(send, guest):
-    """To 0.0.0.0 would be a broadcast."""
+    """An answer to 0.0.0.0 would be a broadcast."""
     with wire.Wire() as ears:
         for sender in ("0.0.0.0", "127.0.0.1", "0.1.2.3"):
             packet = {"src": sender, "dst": ADDRESS}
@@ -212,8 +212,8 @@ def test_garbage(send):
 
 
 def test_jumbo_frames(send):
-    """Longer than Ethernet allows, as configured on the host. A busy guest answers some with a part
-    of the fragments only: separate numbers keep those from mixing with later ones."""
+    """Packets longer than Ethernet allows, as configured on the host. A busy guest answers some with only
+    a part of the fragments; separate numbers keep these apart from later ones."""
     host.ip("link", "set", "tap0", "mtu", "9000")
     try:
         lengths = (1473, 1474, 1476, 1490, 1600, 2992, 4000, 8900)

@@ -12,7 +12,7 @@ from guest import MODES, Guest
 
 @pytest.mark.parametrize("device", [",disable-modern=on", ",disable-legacy=on", ""])
 def test_command_typed_by_hand(arch, device):
-    """The manual's command as it stands there: no script and no additional options."""
+    """The unchanged command of the manual: no script and no additional options."""
     command = shlex.split(arch.by_hand.format(device))
     with Guest(arch, command=command) as guest:
         guest.wait_ready()

@@ -68,7 +68,7 @@ def test_card_of_the_user_network(arch):
 
 
 def test_what_to_try_on_a_network_of_its_own(boot):
-    """Only on the screen: the serial console is unchanged."""
+    """The hint is only on the screen: the serial console is unchanged."""
     guest = boot().wait_ready()
     shown(guest, f"Try on the host: ping {guest.address}, curl http://{guest.address}/")
     assert "Try on the host" not in guest.console()
@@ -125,7 +125,7 @@ def test_who_reads_the_serial_console_sees_what_it_waits_for(arch, tmp_path):
 
 
 def test_machine_without_a_keyboard(arch):
-    """Ports that nobody answers at are no key."""
+    """Ports without a device do not count as a key."""
     with start(arch, "-M", "pc,i8042=off") as guest:
         shown(guest, KEY)
         time.sleep(0.2)

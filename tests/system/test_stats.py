@@ -107,7 +107,7 @@ def test_figures_are_what_went_over_the_wire(boot):
 
 
 def test_receive_buffers_as_asked(boot):
-    """Fixed in number and bounded in bytes; or reduced as soon as asked for after a burst."""
+    """The number of receive buffers is fixed, and their bytes are limited."""
     guest = boot("rxdyn=0 bufmax=32 bufmem=100").wait_ready()
     host.udp_echo(guest.address, (0, 1472, 5000, 20000))
     figures = card(by_udp(guest.address))
@@ -191,7 +191,7 @@ def test_requests_of_every_kind(boot, pieces):
 
 
 def test_head(boot):
-    """The same headers as GET's, and nothing after them."""
+    """HEAD gets the headers of GET and no body."""
     guest = boot().wait_ready()
     for target, wanted in ((b"/", b"200 OK"), (b"/other", b"404 Not Found")):
         heads = []
@@ -229,7 +229,7 @@ def test_browsers_get_a_page(boot):
 
 
 def test_clients_that_vanish(boot):
-    """Connections that are opened and left, before or after the request, cost nothing in the end."""
+    """Connections that are opened and abandoned, before or after the request, are freed."""
     guest = boot().wait_ready()
     by_http(guest.address)
     used = by_udp(guest.address)["memory"]["used"]

@@ -78,7 +78,7 @@ def test_much_data_out_of_order(peer):
 
 
 def test_data_that_nobody_reads(peer):
-    """What the echo keeps for a peer whose window is closed."""
+    """The memory that the echo keeps for a peer whose window is closed."""
     connections = open_all(peer, host.ECHO, 4200)
     for round_ in range(180):
         for connection in connections:

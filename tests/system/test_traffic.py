@@ -119,7 +119,7 @@ def test_udp_sink_counts_exactly(address):
 
 
 def test_tcp_sink_takes_10_mib(address):
-    """The end that comes back confirms that everything was received."""
+    """The end of the connection that comes back confirms that everything was received."""
     with host.tcp_socket(address, host.SINK) as sock:
         sock.sendall(host.pattern(10 * host.MIB))
         sock.shutdown(socket.SHUT_WR)

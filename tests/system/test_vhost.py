@@ -40,7 +40,7 @@ class BackEnd:
 
     @contextlib.contextmanager
     def standing_still(self):
-        """What is sent meanwhile arrives at once."""
+        """Stops the back end during the body: frames sent meanwhile arrive at once."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -169,7 +169,7 @@ def silent_host():
     f"event_idx=off,mrg_rxbuf=off,{TRANSPORTS['modern']}"])
 @pytest.mark.usefixtures("silent_host")
 def test_no_burst_of_32_frames_is_lost(boot, back_end, device):
-    """Neither at the start nor after low traffic that follows heavy traffic."""
+    """No burst is lost at the start, nor after low traffic that follows heavy traffic."""
     started = back_end()
     guest = boot(f"mode=irq irq=intx {QUIET}", network=started.network(device)).wait_ready()
     for size in (56, 1472):

@@ -124,7 +124,7 @@ def fixture_bridge():
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_two_guests_in_a_vlan(arch, boot, bridge, protocol):
-    """At full speed, with the cards' offloads of checksums and segmentation."""
+    """Transfers at full speed, with the cards' offloads of checksums and segmentation."""
     del bridge
     passive = boot("vlan=5", device="mac=52:54:00:00:00:01").wait_ready()
     image = tuple(word.replace("vtnet-demo", "burst") for word in arch.image)
