@@ -69,7 +69,7 @@ def read_table(path):
         elif line and not line.startswith("#"):
             test, colon, reason = line.partition(": ")
             if not (file and old and colon):
-                raise TableError(f"{path.name}:{number}: neither a change nor 'test: reason'")
+                raise TableError(f"{path.name}:{number}: expected a change, or 'test: reason' after one")
             yield Mutant(f"{path.name}:{number}", file, "\n".join(old), "\n".join(new), test, reason)
             old, new = [], []
     if old or new:
@@ -255,7 +255,7 @@ def report(results, seconds):
 def main(words):
     mutants = read_tables()
     if words == ["--check"]:
-        print(f"mutants: {len(mutants)}, each of them fits the sources")
+        print(f"mutants: {len(mutants)}, all fit the sources")
         return 0
     if words:
         mutants = [m for m in mutants if any(w in f"{m} {m.test} {m.reason}" for w in words)]
