@@ -34,24 +34,28 @@ enum command_progress command_misused(const struct command *command)
     return COMMAND_DONE;
 }
 
+const struct command *command_named(const char *name)
+{
+    for (unsigned i = 0; commands[i] != NULL; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
+    }
+    printf("unknown command '%s'; help lists the commands\n", name);
+    return NULL;
+}
+
 const struct command *command_find(char *line, char *words[COMMAND_WORDS], unsigned *count)
 {
+    const struct command *command;
+
     *count = split(line, words);
-    if (*count == 0) {
+    command = *count != 0 ? command_named(words[0]) : NULL;
+    if (command != NULL && (*count - 1 < command->least || *count - 1 > command->most)) {
+        command_misused(command);
         return NULL;
     }
-    for (unsigned i = 0; commands[i] != NULL; i++) {
-        if (strcmp(commands[i]->name, words[0]) != 0) {
-            continue;
-        }
-        if (*count - 1 < commands[i]->least || *count - 1 > commands[i]->most) {
-            command_misused(commands[i]);
-            return NULL;
-        }
-        return commands[i];
-    }
-    printf("unknown command '%s'; help lists the commands\n", words[0]);
-    return NULL;
+    return command;
 }
 
 bool command_number(const char *text, unsigned min, unsigned max, unsigned *number)

@@ -43,6 +43,9 @@ enum { COMMAND_WORDS = 6 };
  */
 const struct command *command_find(char *line, char *words[COMMAND_WORDS], unsigned *count);
 
+/* The command of this name, or NULL; an error is printed. */
+const struct command *command_named(const char *name);
+
 /* Prints the usage of the command. Returns COMMAND_DONE. */
 enum command_progress command_misused(const struct command *command);
 

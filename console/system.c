@@ -9,31 +9,46 @@
 
 static unsigned next; /* of commands[] */
 
+static void show_help(const struct command *command)
+{
+    char text[80];
+
+    snprintf(text, sizeof text, "%s %s", command->name, command->usage);
+    printf("%-34s%s\n", text, command->help);
+}
+
 static enum command_progress help_step(void)
 {
     const struct command *command = commands[next++];
-    char text[80];
 
     if (command == NULL) {
         printf("Ctrl-C ends a command; Ctrl-U clears the line; the arrow keys work.\n");
         return COMMAND_DONE;
     }
-    snprintf(text, sizeof text, "%s %s", command->name, command->usage);
-    printf("%-34s%s\n", text, command->help);
+    show_help(command);
     return COMMAND_GOES_ON;
 }
 
 static enum command_progress help_start(char *const words[], unsigned count)
 {
-    (void)words, (void)count;
+    const struct command *command;
+
     next = 0;
-    return COMMAND_GOES_ON;
+    if (count == 1) {
+        return COMMAND_GOES_ON;
+    }
+    command = command_named(words[1]);
+    if (command != NULL) {
+        show_help(command);
+    }
+    return COMMAND_DONE;
 }
 
 const struct command command_help = {
     .name = "help",
-    .usage = "",
-    .help = "this list",
+    .usage = "[COMMAND]",
+    .help = "this list, or what a command does",
+    .most = 1,
     .start = help_start,
     .step = help_step,
 };

@@ -134,7 +134,7 @@ static enum command_progress start(char *const words[], unsigned count)
                                          .start = start,                                           \
                                          .step = step,                                             \
                                          .stop = stop_command}
-COMMAND(help, 0, 0);
+COMMAND(help, 0, 1);
 COMMAND(ping, 1, 3);
 COMMAND(stats, 0, 0);
 COMMAND(features, 0, 0);

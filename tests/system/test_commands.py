@@ -27,6 +27,7 @@ def test_transcript(arch):
         assert [line.split()[0] for line in answer[:-1]] == [
             "help", "ping", "stats", "features", "link", "mode", "rx", "promisc", "reset", "reboot",
             "poweroff"]
+        assert terminal.command("help ping") == [line for line in answer if line.startswith("ping ")]
         answer = terminal.command("ping 10.0.0.1 2 1400")
         assert re.fullmatch(r"2: 1400 bytes in \d+\.\d{3} ms", answer[1])
         assert answer[2].startswith("2 sent, 2 answered, min ")
@@ -70,7 +71,8 @@ def test_mode_changes_when_the_loop_sleeps(arch):
 
 WRONG = {  # the line, and the one line of its answer
     "hepl": "unknown command 'hepl'; help lists the commands",
-    "help me": "usage: help",
+    "help me": "unknown command 'me'; help lists the commands",
+    "help help me": r"usage: help \[COMMAND\]",
     "ping": r"usage: ping ADDRESS \[COUNT \[SIZE\]\]",
     "ping 10.0.0.300": "'10.0.0.300' is not an IPv4 or IPv6 address of a station",
     "ping 10.0.0.2": "'10.0.0.2' is this station's own address",
@@ -156,7 +158,7 @@ def test_answers_to_a_slow_reader(arch):
         terminal.socket.send(b"help\r" * 4)
         time.sleep(1)
         for _ in range(4):
-            terminal.wait_for("^help {30}.*\n(.*\n)+?Ctrl-C ends a command.*\n" + PROMPT)
+            terminal.wait_for(r"^help \[COMMAND\] .*\n(.*\n)+?Ctrl-C ends a command.*\n" + PROMPT)
         terminal.wait_for(r"\Z")
         assert "characters lost" not in terminal.text
 
