@@ -46,8 +46,8 @@ check-bench: all-host ## tests of bench/runner/run and bench/report/render, with
 	@$(PYTHON) -m pytest -q -rs tests/bench
 
 .PHONY: bench-icount
-bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on
-	@./vm netns -- bench/trace/icount $(ICOUNT)
+bench-icount: $(ARCHES:%=$(B)/%/vtnet-demo.elf) ## instructions a packet and layer; ICOUNT=--update: as expected from now on; FUNCTIONS=1: by function
+	@./vm netns -- bench/trace/icount $(if $(FUNCTIONS),--functions) $(ICOUNT)
 
 .PHONY: bench-icount-gcc14
 bench-icount-gcc14: ## the same of images by gcc 14, fetched if need be

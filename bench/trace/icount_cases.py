@@ -36,6 +36,7 @@ OUT_BURST = 17  # datagrams in one request
 SETTLE = 0.004  # seconds without an instruction after which a guest counts as asleep
 TICKS = 0.1  # seconds within which a clock tick has reported sent frames
 IDLE = 0.3  # seconds of a trace without packets
+FUNCTION_LEAST = 0.006  # share of all instructions from which a function is printed
 QUIET = 1.3  # seconds after which all work of the start is done
 
 
@@ -233,7 +234,17 @@ def evaluate(image, tracer):
     }
 
 
-def trace(arch, image):
+def print_functions(arch, image, tracer):
+    """Of one echo and one long segment: the functions with the most instructions."""
+    for name, wanted in ("udp-echo", (1, 1, 1)), ("tcp-echo", (1, 1, 1)), ("tcp-out-long", (1, LONG // MSS, 1)):
+        found = icount_trace.functions(image, tracer.file(name), wanted)
+        print(f"\n| {arch.name}, {name} | layer | function | file |\n|---|---|---|---|")
+        for (layer, function, file), count in found.items():
+            if layer in LAYERS and count >= FUNCTION_LEAST * sum(found.values()):
+                print(f"| {count:.0f} | {layer} | `{function}` | `{file}` |")
+
+
+def trace(arch, image, functions):
     with Guest(arch, APPEND, device="disable-legacy=on", qemu=["-icount", "shift=0"]) as guest:
         guest.wait_ready()
         guest.wait_for("^vtnet: name ")  # its socket is one more in lwIP's list
@@ -244,6 +255,8 @@ def trace(arch, image):
         guest.assert_well()
         guest.process.terminate()
         guest.process.wait()
+        if functions:
+            print_functions(arch, image, tracer)
         return evaluate(image, tracer)
 
 
@@ -253,13 +266,13 @@ def of_folder(arch, folder):
     return dataclasses.replace(arch, image=(option, image.replace("build", folder, 1)))
 
 
-def measure(arch):
+def measure(arch, functions=False):
     """Boots the image of an architecture (of guest.py). Returns rows of all cases: instructions per
-    layer, and the spread."""
+    layer, and the spread. functions: also prints those of echoes."""
     image = icount_trace.Image(arch.name, ROOT / arch.image[1])
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            return trace(arch, image)
+            return trace(arch, image, functions)
         except Unclear:
             if attempt == ATTEMPTS:
                 raise

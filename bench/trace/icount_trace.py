@@ -52,6 +52,7 @@ class Image:
         missing = [name for name in EVENTS if name not in self.symbols]
         assert not missing, f"{path} has no function {missing}: see EVENTS in icount_trace.py"
         self.layers = {}
+        self.functions = {}  # of each address: (layer, function, file)
 
     def run(self, tool, *arguments, text=None):
         return subprocess.run([self.prefix + tool, *arguments], input=text, text=True,
@@ -80,6 +81,7 @@ class Image:
             files = [re.sub(r"^(\./)+|:\S+( \(.*)?$", "", line) for line in lines[start + 2:end:2]]
             chain = list(zip(lines[start + 1:end:2], files))
             self.layers[address] = "driver" if address < LOW_VECTORS else layer(chain)
+            self.functions[address] = (self.layers[address], *chain[0])
 
 
 def executed(path):
@@ -95,9 +97,9 @@ def executed(path):
     return addresses
 
 
-def wakes(image, path):
+def parts(image, path):
     """Divides a trace at its interrupts. Yields for each part, up to the next interrupt, the numbers of
-    its EVENTS and the instructions of each layer."""
+    its EVENTS and how often each address was executed."""
     addresses = executed(path)
     image.learn(addresses)
     events = [image.symbols[name] for name in EVENTS]
@@ -105,30 +107,52 @@ def wakes(image, path):
               if image.is_entry(address) and not (i > 0 and image.is_entry(addresses[i - 1]))]
     for start, end in zip(starts, starts[1:]):
         part = collections.Counter(addresses[start:end])
-        layers = collections.Counter()
-        for address, count in part.items():
-            layers[image.layers[address]] += count
-        yield tuple(part[event] for event in events), layers
+        yield tuple(part[event] for event in events), part
+
+
+def counted(part, places):
+    """The instructions of a part for each value of `places`: layers or functions by address."""
+    sums = collections.Counter()
+    for address, count in part.items():
+        sums[places[address]] += count
+    return sums
+
+
+def groups(found, tick):
+    """Joins parts to packets, without the cost of clock ticks. A tick belongs to the packets before it,
+    because it may report them as sent; only its additional work counts. An interrupt before the loop
+    has run for the previous one is not a tick."""
+    grouped = []
+    for events, counts in found:
+        if events[0] > 0:
+            grouped.append((events, counts))
+        elif grouped and any(events):
+            before, sums = grouped[-1]
+            sums.update(counts)
+            sums.subtract(tick)
+            grouped[-1] = (tuple(map(sum, zip(before, events))), sums)
+    return grouped
 
 
 def packets(image, path):
-    """Does the same, without the cost of clock ticks. A tick belongs to the packets before it, because it
-    may report them as sent; only its additional work counts. An interrupt before the loop has run for the
-    previous one is not a tick."""
-    parts = list(wakes(image, path))
-    idle = [layers for events, layers in parts if not any(events) and layers["glue"]]
+    """For each packet, or those that came together, the numbers of its EVENTS and the instructions of
+    each layer."""
+    found = [(events, counted(part, image.layers)) for events, part in parts(image, path)]
+    idle = [layers for events, layers in found if not any(events) and layers["glue"]]
     assert idle, "no tick of the clock without packets"
-    tick = medians(idle)[0]
-    groups = []
-    for events, layers in parts:
-        if events[0] > 0:
-            groups.append((events, layers))
-        elif groups and any(events):
-            before, sums = groups[-1]
-            sums.update(layers)
-            sums.subtract(tick)
-            groups[-1] = (tuple(map(sum, zip(before, events))), sums)
-    return groups
+    return groups(found, medians(idle)[0])
+
+
+def functions(image, path, wanted):
+    """{(layer, function, file): instructions}, medians over the packets with these numbers of EVENTS. An
+    inlined function counts for itself."""
+    found = [(events, counted(part, image.functions)) for events, part in parts(image, path)]
+    idle = [places for events, places in found
+            if not any(events) and any(layer == "glue" for layer, *_ in places)]
+    tick = {place: statistics.median(one[place] for one in idle) for place in set().union(*idle)}
+    several = [places for events, places in groups(found, tick) if events == wanted]
+    rows = {place: statistics.median(one[place] for one in several) for place in set().union(*several)}
+    return dict(sorted(rows.items(), key=lambda row: -row[1]))
 
 
 def medians(found):
