@@ -212,6 +212,9 @@ static void give_up_most_tried(void)
         }
     }
     back = *most_tried;
+    if (back == NULL) {
+        return; /* there is none */
+    }
     *most_tried = back->next;
     refused_count--;
     free(back);
