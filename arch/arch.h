@@ -110,9 +110,13 @@ extern uint32_t arch_irq_unclaimed;
 /*
  * The clock, and a tick of ARCH_TICK_HZ that ends arch_wait(). arch_clock_ns() is the time since
  * arch_clock_init() in nanoseconds and never decreases. Any context.
+ *
+ * arch_clock_rest(true) is for an idle system: the tick becomes as slow as the timer can be, yet at
+ * least ten a second. It has no effect where the time comes from the tick. false: ARCH_TICK_HZ again.
  */
 enum { ARCH_TICK_HZ = 100 };
 void arch_clock_init(void);
+void arch_clock_rest(bool rest);
 uint64_t arch_clock_ns(void);
 
 /* The clock's source and its rate in kHz, for the console. */

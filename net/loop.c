@@ -7,9 +7,12 @@
 
 enum { BUDGET = 64 }; /* frames per pass: a quarter of the ring; then the replies are sent */
 
+#define REST_NS UINT64_C(1000000000)
+
 static struct loop_config config;
 static struct net_poller *pollers;
 static bool stopped;
+static bool resting;     /* the clock ticks slowly */
 static bool pause_waits; /* for the emulator's lock */
 static struct net_counters counters;
 static volatile bool woken; /* set by interrupts: there is something to poll */
@@ -171,6 +174,15 @@ static void account(uint64_t ns, unsigned frames)
     }
 }
 
+/* Without work for a while, ticks are slow. */
+static void rest(bool on)
+{
+    if (on != resting) {
+        resting = on;
+        arch_clock_rest(on);
+    }
+}
+
 void loop_run(const struct loop_config *how)
 {
     uint64_t now = arch_clock_ns();
@@ -190,6 +202,9 @@ void loop_run(const struct loop_config *how)
         }
         if (pass.busy) {
             last_work = start;
+            rest(false);
+        } else {
+            rest(start - last_work >= REST_NS);
         }
         if (may_sleep(&pass, start, last_work)) {
             sleep();

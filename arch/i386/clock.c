@@ -17,7 +17,8 @@ enum {
     PIT_CHANNEL0_LATCH = 0x00,
     PIT_CHANNEL2_LATCH = 0x80,
     PIT_RELOAD = PIT_HZ / ARCH_TICK_HZ,
-    PORT_B = 0x61, /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
+    PIT_RELOAD_MAX = 0, /* 65,536: 18 ticks a second */
+    PORT_B = 0x61,      /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
     PIC1_COMMAND = 0x20,
     PIC_OCW3_READ_IRR = 0x0a,
     CALIBRATION_RUNS = 20, /* attempts to get an undisturbed run */
@@ -151,6 +152,13 @@ static bool tick(void *context)
     return true;
 }
 
+static void set_tick(uint16_t reload)
+{
+    arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_RATE);
+    arch_io_write8(PIT_CHANNEL0, reload & 0xff);
+    arch_io_write8(PIT_CHANNEL0, reload >> 8);
+}
+
 void arch_clock_init(void)
 {
     have_tsc = detect_tsc();
@@ -163,10 +171,15 @@ void arch_clock_init(void)
             tsc_start = read_tsc();
         }
     }
-    arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_RATE);
-    arch_io_write8(PIT_CHANNEL0, PIT_RELOAD & 0xff);
-    arch_io_write8(PIT_CHANNEL0, PIT_RELOAD >> 8);
+    set_tick(PIT_RELOAD);
     arch_irq_register(I386_TICK_LINE, tick, NULL);
+}
+
+void arch_clock_rest(bool rest)
+{
+    if (have_tsc) {
+        set_tick(rest ? PIT_RELOAD_MAX : PIT_RELOAD);
+    }
 }
 
 static uint64_t tsc_ns(void)

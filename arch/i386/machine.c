@@ -54,6 +54,7 @@ static void wait_for_key(void)
     printf("\nvtnet: the run has ended. Press a key to switch the machine off, or close the\n"
            "vtnet: window; it goes off by itself in 5 minutes (with -nographic, at once)\n");
     i386_interrupts_only_tick();
+    arch_clock_rest(false);
     for (unsigned i = 0; i < KEY_PATIENCE_S * ARCH_TICK_HZ && !take_key(); i++) {
         arch_interrupts_off();
         arch_wait();

@@ -11,6 +11,7 @@ enum {
     PIT_CHANNEL0 = 0x40,
     PIT_COMMAND = 0x43,
     PIT_CHANNEL0_RATE = 0x34, /* low and high byte, mode 2: rate generator */
+    PIT_CHANNEL0_ONCE = 0x30, /* mode 0: one interrupt, at the end of the count */
     PIT_CHANNEL0_LATCH = 0x00,
     PIT_PERIOD = 0x10000,
     MEASURED_COUNT = PIT_HZ / 500, /* 2 ms */
@@ -18,6 +19,7 @@ enum {
     EXACT_PER_MILLE = 2, /* tolerance of a measurement */
     QEMU_KHZ = 100000,   /* of all QEMU's PReP machines */
     LEAST_KHZ = 1000,
+    TICKS_RESTING = 10, /* a second */
 };
 
 static uint32_t khz;
@@ -134,18 +136,30 @@ void ppc_handle_decrementer(void)
     set_decrementer(left > 0 ? (uint32_t)left : cycles_per_tick);
 }
 
+/* Without a count the timer does nothing more, which spares the emulator its own ticks. */
+static void stop_timer(void)
+{
+    arch_io_write8(PIT_COMMAND, PIT_CHANNEL0_ONCE);
+}
+
+void arch_clock_rest(bool rest)
+{
+    cycles_per_tick = khz * (1000u / (rest ? TICKS_RESTING : ARCH_TICK_HZ));
+    set_decrementer(cycles_per_tick);
+}
+
 void arch_clock_init(void)
 {
     khz = calibrate();
+    stop_timer();
     /* Uses the largest shift for which the factor fits in 32 bits, for the best precision. */
     ns_shift = 32;
     while (((uint64_t)1000000 << ns_shift) / khz > UINT32_MAX) {
         ns_shift--;
     }
     ns_factor = (uint32_t)(((uint64_t)1000000 << ns_shift) / khz);
-    cycles_per_tick = khz * (1000 / ARCH_TICK_HZ);
+    arch_clock_rest(false);
     start = read_time_base();
-    set_decrementer(cycles_per_tick);
 }
 
 uint64_t arch_clock_ns(void)
