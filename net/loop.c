@@ -204,7 +204,7 @@ void loop_run(const struct loop_config *how)
             last_work = start;
             rest(false);
         } else {
-            rest(start - last_work >= REST_NS);
+            rest(start - last_work >= REST_NS && !waits_for_room());
         }
         if (may_sleep(&pass, start, last_work)) {
             sleep();
