@@ -97,7 +97,7 @@ def test_linux_serves(nic, driver, buffers, bytes_each):
 
 @pytest.mark.parametrize("arguments, reason", [
     (("--append", "ip=10.0.0.2"), "ip= must be ADDRESS/PREFIX"),
-    (("--net", "none", "--append", "ip=10.0.0.2/24"), "no network card that a driver here knows")])
+    (("--net", "none", "--append", "ip=10.0.0.2/24"), "no network card that has a driver here")])
 def test_linux_ends_with_a_reason(arguments, reason):
     with linux(*arguments) as guest:
         guest.wait_failure(START)
