@@ -243,7 +243,7 @@ static bool parse_text(const struct argument *argument, const char *value)
     return true;
 }
 
-static const char *const modes[] = {"irq", "hybrid", "poll", NULL};
+static const char *const modes[] = {"hybrid", "irq", "poll", NULL};
 static const char *const transports[] = {"any", "legacy", "modern", NULL};
 static const char *const fences[] = {"auto", "on", "off", NULL};
 static const char *const irqs[] = {"auto", "intx", "msix", NULL};

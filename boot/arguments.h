@@ -10,8 +10,8 @@
 #include "boot/address_text.h"
 
 enum boot_mode {
-    BOOT_MODE_IRQ,
     BOOT_MODE_HYBRID, /* poll for a while, then sleep until an interrupt */
+    BOOT_MODE_IRQ,
     BOOT_MODE_POLL,
 };
 

@@ -10,8 +10,8 @@
 #include "net/nic.h"
 
 enum loop_mode {
-    LOOP_INTERRUPT, /* sleeps when there is no more work */
     LOOP_HYBRID,    /* polls for a while, then sleeps until an interrupt */
+    LOOP_INTERRUPT, /* sleeps when there is no more work */
     LOOP_POLL,      /* never sleeps */
 };
 

@@ -104,7 +104,7 @@ def test_lines_that_are_wrong(arch):
         terminal.type(noise.replace(b"\r", b"").replace(b"\n", b""))
         terminal.type("\x03")
         terminal.wait_for(r"\^C\n" + PROMPT + r"\Z")
-        assert terminal.command("mode") == ["mode irq, poll_us 10"]
+        assert terminal.command("mode") == ["mode hybrid, poll_us 10"]
         host.serves(guest.address)
 
 
@@ -118,7 +118,7 @@ def test_message_while_somebody_types(arch):
         guest.qmp("set_link", name="nic0", up=True)
         terminal.wait_for("\nvtnet: link up\n" + PROMPT + "mode\b\b\b\b")
         terminal.type("\r")
-        terminal.wait_for("^mode irq, poll_us 10$")
+        terminal.wait_for("^mode hybrid, poll_us 10$")
 
 
 @pytest.mark.parametrize("mode", ["irq", "hybrid", "poll"])
@@ -147,7 +147,7 @@ def test_more_than_a_command_waits_for(arch):
         terminal.type("ping 10.0.0.1 4\r" + "reboot\r" * 1000 + "reboot")
         terminal.wait_for("^4 sent, .*\n" + PROMPT + r"\Z")
         terminal.type("\r")  # ends the line that was ignored
-        assert terminal.command("mode") == ["mode irq, poll_us 10"]
+        assert terminal.command("mode") == ["mode hybrid, poll_us 10"]
 
 
 def test_answers_to_a_slow_reader(arch):
@@ -173,7 +173,7 @@ def test_prompt_after_messages_that_nobody_read(arch):
             time.sleep(0.005)
         time.sleep(1)
         terminal.wait_for(r"^vtnet: console: \d+ characters lost\n(.*\n)*" + PROMPT + r"\Z")
-        assert terminal.command("mode") == ["mode irq, poll_us 10"]
+        assert terminal.command("mode") == ["mode hybrid, poll_us 10"]
 
 
 def test_promiscuous(arch):

@@ -8,7 +8,7 @@ static void nothing_changes_nothing(void **state)
     good("");
     good("     ");
     assert_memory_equal(&boot_arguments, &defaults, sizeof defaults);
-    assert_int_equal(boot_arguments.mode, BOOT_MODE_IRQ);
+    assert_int_equal(boot_arguments.mode, BOOT_MODE_HYBRID);
     assert_int_equal(boot_arguments.bufinit, 0);
     assert_int_equal(boot_arguments.bufmax, 256);
     assert_int_equal(boot_arguments.ip[0].address, 0);
