@@ -115,19 +115,23 @@ def test_bridge(boot, bridge):
 
 @pytest.fixture(name="macvtap")
 def fixture_macvtap():
-    """A macvtap on one end of a veth pair; the other end stands for another machine. Yields its device."""
+    """A macvtap on one end of a veth pair; the other end stands for another machine. Yields its device.
+
+    /dev names the device after the interface's index, and all network namespaces share /dev: the index
+    is one that no test beside this one takes."""
+    index = 10000 + os.getpid()
     if host.ip("link", "add", "v8", "type", "veth", "peer", "name", "v9", check=False) or \
             "v9" not in host.ip("link", "show"):
         pytest.skip("the kernel has no veth here")
     try:
-        host.ip("link", "add", "link", "v8", "name", "mv8", "type", "macvtap", "mode", "bridge", check=False)
-        found = re.search(r"^(\d+): mv8@", host.ip("link", "show"), re.MULTILINE)
-        if not found or not os.path.exists(f"/dev/tap{found[1]}"):
+        host.ip("link", "add", "link", "v8", "name", "mv8", "index", str(index), "type", "macvtap",
+                "mode", "bridge", check=False)
+        if "mv8@" not in host.ip("link", "show") or not os.path.exists(f"/dev/tap{index}"):
             pytest.skip("the kernel has no macvtap here, or /dev does not show its device")
         host.ip("address", "add", "10.0.8.1/24", "dev", "v9")
         for link in ("v8", "v9", "mv8"):
             host.ip("link", "set", link, "up")
-        yield f"/dev/tap{found[1]}"
+        yield f"/dev/tap{index}"
     finally:
         host.ip("link", "del", "v8")
 
