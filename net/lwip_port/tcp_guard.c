@@ -178,7 +178,7 @@ static bool may_keep(const struct tcp_pcb *pcb, const struct tcp_hdr *header, st
     if (!ahead && !is_short) {
         return true;
     }
-    if (is_short && p->tot_len > tcp_memory_share(pcb)) {
+    if (is_short && p->tot_len > tcp_memory_share(pcb, ahead)) {
         guard_counters.segments_dropped++; /* as if it had been lost: the peer sends it again */
         return false;
     }

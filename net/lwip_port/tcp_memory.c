@@ -15,7 +15,7 @@
 enum {
     WORTH_KEEPING = 800,    /* data that justifies keeping a receive buffer: half of its size,
                              * bytes */
-    FAIR_SHARE = 16 * 1024, /* unread bytes allowed per connection when buffers are scarce */
+    FAIR_SHARE = 16 * 1024, /* bytes allowed per connection when buffers are scarce */
 };
 
 void tcp_memory_init(struct interface *interface)
@@ -91,11 +91,15 @@ bool tcp_memory_is_short(const struct interface *interface)
     return tcp_memory_was_short;
 }
 
-uint32_t tcp_memory_share(const struct tcp_pcb *pcb)
+uint32_t tcp_memory_share(const struct tcp_pcb *pcb, bool ahead)
 {
-    uint32_t unread = TCP_WND_MAX(pcb) - pcb->rcv_wnd;
+    uint32_t kept = TCP_WND_MAX(pcb) - pcb->rcv_wnd;
 
-    return unread < FAIR_SHARE ? FAIR_SHARE - unread : 0;
+    for (const struct tcp_seg *segment = ahead ? pcb->ooseq : NULL; segment != NULL;
+         segment = segment->next) {
+        kept += segment->len;
+    }
+    return kept < FAIR_SHARE ? FAIR_SHARE - kept : 0;
 }
 
 struct pbuf *tcp_memory_copy(const struct pbuf *p, const struct tcp_hdr *header, u16_t length)

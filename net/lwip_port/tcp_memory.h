@@ -24,8 +24,11 @@ void tcp_memory_room_out_of_order(const struct interface *interface, const struc
 bool tcp_memory_is_short(const struct interface *interface);
 extern bool tcp_memory_was_short;
 
-/* The bytes left in a connection's share. */
-uint32_t tcp_memory_share(const struct tcp_pcb *pcb);
+/*
+ * The bytes left in a connection's share. ahead: for data out of order. Data in order does not
+ * count what is kept out of order, so that a gap can always be filled.
+ */
+uint32_t tcp_memory_share(const struct tcp_pcb *pcb, bool ahead);
 
 /*
  * Copies a segment, with `length` bytes of header in front of p's data. Returns NULL if there is no

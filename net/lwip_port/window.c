@@ -37,7 +37,7 @@ uint32_t *port_tcp_sending(struct tcp_hdr *header, const struct tcp_pcb *pcb, ui
         window = interface->nic.driver->window(interface->nic.state, false);
     }
     if (tcp_memory_is_short(interface)) {
-        window = LWIP_MIN(window, tcp_memory_share(pcb));
+        window = LWIP_MIN(window, tcp_memory_share(pcb, false));
     }
     if (pcb->flags & TF_WND_SCALE && !(TCPH_FLAGS(header) & TCP_SYN)) {
         window >>= pcb->rcv_scale;
