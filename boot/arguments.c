@@ -11,7 +11,7 @@
 
 struct boot_arguments boot_arguments = {
     .name = "vtnet",
-    .poll_us = 10,
+    .poll_us = 500,
     .bufmax = 256,
     .rxdyn = 1,
     .dir = BOOT_DIRECTION_UNSAID,

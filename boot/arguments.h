@@ -10,7 +10,7 @@
 #include "boot/address_text.h"
 
 enum boot_mode {
-    BOOT_MODE_HYBRID, /* poll for a while, then sleep until an interrupt */
+    BOOT_MODE_HYBRID, /* poll for an answer to what was sent, else sleep until an interrupt */
     BOOT_MODE_IRQ,
     BOOT_MODE_POLL,
 };
@@ -91,8 +91,7 @@ struct boot_arguments {
     unsigned conflict;            /* enum boot_conflict */
     char name[BOOT_NAME_MAX + 1]; /* announced by mDNS, here without ".local" */
     unsigned mode;                /* enum boot_mode */
-    unsigned poll_us;             /* how long hybrid mode polls without work before it sleeps, in
-                            * microseconds */
+    unsigned poll_us;             /* how long hybrid mode polls for an answer, microseconds */
     unsigned bufinit;             /* receive buffers at the start; 0: the driver's default */
     unsigned bufmax;              /* maximum number of receive buffers */
     unsigned rxdyn;               /* 0: always keep `bufmax` buffers posted */

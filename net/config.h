@@ -10,7 +10,7 @@
 #include "net/nic.h"
 
 enum loop_mode {
-    LOOP_HYBRID,    /* polls for a while, then sleeps until an interrupt */
+    LOOP_HYBRID,    /* polls for an answer to what it sent, else sleeps until an interrupt */
     LOOP_INTERRUPT, /* sleeps when there is no more work */
     LOOP_POLL,      /* never sleeps */
 };

@@ -3,6 +3,7 @@
 
 #include "arch/arch.h"
 #include "net/cards.h"
+#include "net/wait.h"
 #include "runtime/stamp.h"
 
 enum { BUDGET = 64 }; /* frames per pass: a quarter of the ring; then the replies are sent */
@@ -12,9 +13,14 @@ enum { BUDGET = 64 }; /* frames per pass: a quarter of the ring; then the replie
 static struct loop_config config;
 static struct net_poller *pollers;
 static bool stopped;
-static bool resting;     /* the clock ticks slowly */
-static bool pause_waits; /* for the emulator's lock */
+static bool resting; /* the clock ticks slowly */
+/*
+ * A pause is good for the other thread of a processor. But in QEMU's TCG, where barriers are weak,
+ * it waits for the lock that the device's thread holds, which doubles the time of a round trip.
+ */
+static bool pause_waits;
 static struct net_counters counters;
+static struct wait wait;
 static volatile bool woken; /* set by interrupts: there is something to poll */
 
 void loop_wake(void)
@@ -83,16 +89,16 @@ static void sleep(void)
 struct pass {
     unsigned frames; /* received */
     bool busy;       /* there was any work */
+    bool sent;       /* frames were sent */
     bool more;       /* there is more: a poller has work, or a card reached its budget */
 };
 
 /*
- * True if the loop may sleep after a pass. now: the clock; last_work: when there last was work.
- * Interrupt mode does not make an idle pass before it sleeps, since sleep() returns at once if work
- * has come. Hybrid mode polls during a short wait, as waking up costs more. But waiting for room in
- * a full ring is not short, and polling would only take processor time from the device.
+ * True if the loop may sleep after a pass, which began at `now`. There is no idle pass before it,
+ * since sleep() returns at once if work has come. Hybrid mode polls for a while if it has sent
+ * something.
  */
-static bool may_sleep(const struct pass *pass, uint64_t now, uint64_t last_work)
+static bool may_sleep(const struct pass *pass, uint64_t now)
 {
     switch (config.mode) {
     case LOOP_POLL:
@@ -100,20 +106,10 @@ static bool may_sleep(const struct pass *pass, uint64_t now, uint64_t last_work)
     case LOOP_INTERRUPT:
         return !pass->more;
     default:
-        return !pass->busy &&
-               (waits_for_room() || now - last_work >= (uint64_t)config.poll_us * 1000);
+        return !wait_for_more(&wait, pass->busy, pass->sent, now,
+                              (uint64_t)config.poll_us * 1000) &&
+               !pass->more;
     }
-}
-
-/*
- * A pause is good for the other thread of a processor. But in QEMU's TCG, where barriers are weak,
- * it waits for the lock that the device's thread holds while it works. During the short wait of
- * hybrid mode that leaves the host's processor to that thread; without end, it doubles the time of a
- * round trip.
- */
-static bool may_pause(void)
-{
-    return config.mode != LOOP_POLL || !pause_waits;
 }
 
 /* The parts of a pass. */
@@ -154,7 +150,7 @@ static struct pass run_once(uint64_t now)
     end_share(SERVICES, &since);
     stamp(STAMP_FLUSH);
     for (unsigned i = 0; i < net_interface_count(); i++) {
-        interface_flush(net_interface(i));
+        pass.sent |= interface_flush(net_interface(i));
     }
     end_share(FLUSH, &since);
     stamp(STAMP_END);
@@ -206,10 +202,10 @@ void loop_run(const struct loop_config *how)
         } else {
             rest(start - last_work >= REST_NS && !waits_for_room());
         }
-        if (may_sleep(&pass, start, last_work)) {
+        if (may_sleep(&pass, start)) {
             sleep();
             now = arch_clock_ns();
-        } else if (!pass.busy && may_pause()) {
+        } else if (!pass.busy && !pause_waits) {
             arch_pause();
         }
     }

@@ -60,6 +60,7 @@ struct interface {
     struct gso *gso;         /* segments sent as one frame; NULL: not used */
     uint16_t tx_reserve;     /* places in the ring for frames that are not retransmitted */
     uint16_t tx_parts;       /* parts for which a frame that can wait finds room in an empty ring */
+    bool sent;               /* frames since the last flush */
     bool tx_full;            /* a frame was refused and the stack waits for room */
     bool tx_room;            /* a transmitted frame has come back since then */
     bool link_came;          /* the link came up in the last pass: connections continue at once */
@@ -89,8 +90,11 @@ void lwip_port_timers(uint64_t now_ns);
 /* If there is room in the transmit ring, continues connections that waited for it; once a pass. */
 void interface_resume(struct interface *interface);
 
-/* Sends what was collected in the pass and notifies the card; at the end of each pass. */
-void interface_flush(struct interface *interface);
+/*
+ * Sends what was collected in the pass and notifies the card; at the end of each pass. Returns true
+ * if there was anything.
+ */
+bool interface_flush(struct interface *interface);
 
 /*
  * True if `frames` frames of `parts` pbufs each, which can wait, may be sent now. The last places

@@ -202,6 +202,8 @@ static int queue_frame(struct interface *interface, struct pbuf *p,
                                             offload.flags != 0 ? &offload : NULL, p);
     if (error != 0) {
         pbuf_free(p);
+    } else {
+        interface->sent = true;
     }
     return error;
 }
@@ -257,10 +259,15 @@ static void flush_joined(struct interface *interface)
     }
 }
 
-void interface_flush(struct interface *interface)
+bool interface_flush(struct interface *interface)
 {
+    bool sent;
+
     flush_joined(interface);
     interface->nic.driver->flush(interface->nic.state);
+    sent = interface->sent;
+    interface->sent = false;
+    return sent;
 }
 
 /* Tested here, so that it costs nothing if the card does not split frames. */

@@ -59,5 +59,5 @@ def test_edited_entry(arch):
         terminal.wait_for("multiboot", SLOW)
         terminal.type(2 * DOWN + CONTROL_E + " mode=poll name=edited" + CONTROL_X)
         assert_boots(guest, terminal)
-        assert terminal.command("mode") == ["mode poll, poll_us 10"]
+        assert terminal.command("mode") == ["mode poll, poll_us 500"]
         terminal.wait_for("^vtnet: name edited.local", SLOW)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hybrid mode: when the loop polls for a while before it sleeps. */
+#ifndef WAIT_H
+#define WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* All zero at first. */
+struct wait {
+    uint64_t since; /* when the pass began after which the loop waits, ns */
+    bool waiting;
+    int32_t credit; /* negative: as many passes with work until the next wait */
+};
+
+/*
+ * Call it after each pass. busy: the pass had work; sent: it sent frames, so an answer may come
+ * soon. now: when the pass began, ns. most_ns: the longest wait; 0: none. Returns true if the loop
+ * shall poll.
+ */
+bool wait_for_more(struct wait *wait, bool busy, bool sent, uint64_t now, uint64_t most_ns);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hybrid mode's wait for an answer, and what a wait in vain costs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "net/wait.c"
+
+#define MOST UINT64_C(500000)
+enum { STEP = 1000 };
+
+static struct wait it;
+static uint64_t now;
+
+static int begin(void **state)
+{
+    (void)state;
+    it = (struct wait){0};
+    now = 1;
+    return 0;
+}
+
+static bool pass(bool busy, bool sent)
+{
+    now += STEP;
+    return wait_for_more(&it, busy, sent, now, MOST);
+}
+
+/* Idle passes until the wait ends; returns its time. */
+static uint64_t idle(void)
+{
+    uint64_t since = now;
+
+    while (pass(false, false)) {
+        assert_true(now - since < 2 * MOST);
+    }
+    return now - since;
+}
+
+static void only_what_was_sent_is_waited_for(void **state)
+{
+    (void)state;
+    assert_false(pass(false, false));
+    assert_false(pass(true, false));
+    assert_true(pass(true, true));
+    assert_false(pass(true, false)); /* the answer, which needs none */
+}
+
+static void a_wait_has_an_end(void **state)
+{
+    (void)state;
+    assert_true(pass(true, true));
+    assert_int_equal(idle(), MOST);
+    assert_false(pass(false, false));
+}
+
+static void each_answer_begins_a_new_wait(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        assert_true(pass(true, true));
+        now += MOST - 2 * STEP;
+        assert_true(pass(false, false));
+    }
+}
+
+/* The passes with work in which there is no wait after one in vain. */
+static unsigned passes_without_wait(void)
+{
+    unsigned count = 0;
+
+    while (!pass(true, true)) {
+        assert_true(++count < 10 * COST);
+    }
+    return count;
+}
+
+static void a_wait_in_vain_is_paid_for(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(i != 0 || pass(true, true));
+        idle();
+        assert_in_range(passes_without_wait(), COST - 2, COST);
+    }
+}
+
+static void answers_are_saved_for_one_more_wait_in_vain(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 100 * CREDIT; i++) {
+        assert_true(pass(true, true));
+    }
+    idle();
+    assert_true(pass(true, true));
+    idle();
+    assert_in_range(passes_without_wait(), COST - 2, COST);
+}
+
+static void zero_never_waits(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 10; i++) {
+        assert_false(wait_for_more(&it, true, true, now, 0));
+    }
+    assert_int_equal(it.waiting, false);
+}
+
+/* However the answers come, fewer than one in a hundred passes with work is a wait in vain. */
+static void waits_in_vain_are_rare(void **state)
+{
+    uint32_t random = 1;
+
+    (void)state;
+    for (unsigned odds = 1; odds < 8; odds++) {
+        unsigned busy = 0, in_vain = 0;
+
+        begin(NULL);
+        while (busy < 20000) {
+            random = random * 1664525 + 1013904223;
+            busy++;
+            if (pass(true, random >> 31) && (random >> 16) % odds == 0) {
+                idle();
+                in_vain++;
+            }
+        }
+        assert_in_range(in_vain, 100, 20000 / COST + 2);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(only_what_was_sent_is_waited_for, begin),
+        cmocka_unit_test_setup(a_wait_has_an_end, begin),
+        cmocka_unit_test_setup(each_answer_begins_a_new_wait, begin),
+        cmocka_unit_test_setup(a_wait_in_vain_is_paid_for, begin),
+        cmocka_unit_test_setup(answers_are_saved_for_one_more_wait_in_vain, begin),
+        cmocka_unit_test_setup(zero_never_waits, begin),
+        cmocka_unit_test_setup(waits_in_vain_are_rare, begin),
+    };
+
+    return cmocka_run_group_tests_name("wait", tests, NULL, NULL);
+}
