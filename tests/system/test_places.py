@@ -115,7 +115,7 @@ def test_bytes_that_nobody_reads(peer):
         for client in clients:
             client.send(b"x", window=0)
         if round_ % 10 == 0:
-            host.udp_echo(ADDRESS, (4,))
+            host.settle_udp(ADDRESS)  # its answer may be lost among theirs
         if round_ % 1000 == 0:
             figures.append(used())
     assert figures[3] - figures[2] < 256 << 10, figures
