@@ -299,6 +299,31 @@ static void update_header(struct gso *gso, const struct pbuf *p)
     header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH only in the last segment */
 }
 
+static uint32_t differ(const uint8_t *a, const uint8_t *b, unsigned at)
+{
+    return load32(a + at) ^ load32(b + at);
+}
+
+/*
+ * True if a frame's headers continue those of the joined one. Those of TCP over IPv4 without
+ * options are compared at constant positions, in a third of the instructions: all but the IP
+ * header's length, identification and checksum, and what follows() leaves out.
+ */
+static bool continues(const struct gso *gso, const uint8_t *frame)
+{
+    enum { TCP = 14 + 20, PLAIN = TCP + TCP_HEADER };
+    const uint8_t *first = gso->first;
+
+    if (gso->headers.transport != TCP || gso->header_length != PLAIN) {
+        return follows(gso, frame) && same_path(gso, frame);
+    }
+    return (differ(first, frame, 0) | differ(first, frame, 4) | differ(first, frame, 8) |
+            differ(first, frame, 12) | differ(first, frame, 20) | differ(first, frame, 26) |
+            differ(first, frame, 30) | differ(first, frame, TCP) |
+            (get32(frame + TCP + TCP_SEQUENCE) ^ gso->next_sequence)) == 0 &&
+           same(first, frame, TCP + TCP_CHECKSUM_END, PLAIN);
+}
+
 /* True if a frame may be added to the current joined frame. */
 static bool belongs(const struct gso *gso, const struct pbuf *p,
                     const struct offload_headers *headers, unsigned offset)
@@ -309,7 +334,7 @@ static bool belongs(const struct gso *gso, const struct pbuf *p,
            headers->transport == gso->headers.transport && offset == gso->header_length &&
            payload <= gso->segment_size &&
            offset - headers->network + gso->payload + payload <= PACKET_MAX &&
-           follows(gso, p->payload) && same_path(gso, p->payload);
+           continues(gso, p->payload);
 }
 
 static enum gso_result append(struct gso *gso, struct pbuf *p,

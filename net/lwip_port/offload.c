@@ -113,19 +113,28 @@ static bool parse_any(const void *frame, size_t length, struct offload_headers *
 }
 
 /* Nearly all frames are plain IPv4: what they need is a third of the general case. */
+static bool is_plain_ipv4(const uint8_t *frame, size_t length)
+{
+    return length >= ETHERNET_LENGTH + IPV4_LENGTH &&
+           get16(frame + ETHERNET_TYPE) == TYPE_IPV4 && frame[ETHERNET_LENGTH] == IPV4_PLAIN;
+}
+
+/* Of plain IPv4. */
+static bool is_fragment(const uint8_t *frame)
+{
+    return (get16(frame + ETHERNET_LENGTH + IPV4_FRAGMENT) & IPV4_MORE_AND_OFFSET) != 0;
+}
+
 bool offload_parse(const void *frame, size_t length, struct offload_headers *headers)
 {
-    const uint8_t *ip = (const uint8_t *)frame + ETHERNET_LENGTH;
-
-    if (length < ETHERNET_LENGTH + IPV4_LENGTH ||
-        get16((const uint8_t *)frame + ETHERNET_TYPE) != TYPE_IPV4 || ip[0] != IPV4_PLAIN) {
+    if (!is_plain_ipv4(frame, length)) {
         return parse_any(frame, length, headers);
     }
     *headers = (struct offload_headers){
         .network = ETHERNET_LENGTH,
         .transport = ETHERNET_LENGTH + IPV4_LENGTH,
-        .protocol = ip[IPV4_PROTOCOL],
-        .fragment = (get16(ip + IPV4_FRAGMENT) & IPV4_MORE_AND_OFFSET) != 0,
+        .protocol = ((const uint8_t *)frame)[ETHERNET_LENGTH + IPV4_PROTOCOL],
+        .fragment = is_fragment(frame),
     };
     return true;
 }
@@ -171,6 +180,11 @@ bool offload_is_checked(const void *frame, size_t length, const struct virtio_ne
 {
     struct offload_headers headers;
 
-    return offload->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID) &&
-           offload_parse(frame, length, &headers) && !headers.fragment;
+    if (!(offload->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID))) {
+        return false;
+    }
+    if (is_plain_ipv4(frame, length)) {
+        return !is_fragment(frame);
+    }
+    return parse_any(frame, length, &headers) && !headers.fragment;
 }
