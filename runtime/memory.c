@@ -28,6 +28,7 @@ static uintptr_t arena_start;
 static uintptr_t arena_next; /* the first byte that was never handed out */
 static uintptr_t arena_end;
 static struct header *free_list[CLASSES];
+static size_t block_size[CLASSES]; /* bytes, with the header */
 static size_t used;
 static size_t peak;
 static uint32_t refused;
@@ -38,14 +39,12 @@ void memory_init(uintptr_t start, uintptr_t end)
     arena_start = (start + MIN_ALIGN - 1) & ~(uintptr_t)(MIN_ALIGN - 1);
     arena_next = arena_start;
     arena_end = end > arena_start ? end : arena_start;
+    for (unsigned c = 0; c < CLASSES; c++) {
+        block_size[c] = (size_t)(STEPS + c % STEPS) << (c / STEPS + MIN_SHIFT - 3);
+    }
 }
 
-/* Class c holds blocks of (STEPS + c % STEPS) << (c / STEPS + MIN_SHIFT - 3) bytes. */
-static size_t class_size(unsigned size_class)
-{
-    return (size_t)(STEPS + size_class % STEPS) << (size_class / STEPS + MIN_SHIFT - 3);
-}
-
+/* The smallest class for a block of this size. */
 static unsigned class_of(size_t size)
 {
     unsigned shift;
@@ -74,7 +73,7 @@ static struct header *take_fresh(unsigned size_class, unsigned align_shift)
 {
     size_t align = (size_t)1 << align_shift;
     uintptr_t memory = (arena_next + MIN_ALIGN + align - 1) & ~(uintptr_t)(align - 1);
-    uintptr_t end = memory - MIN_ALIGN + class_size(size_class);
+    uintptr_t end = memory - MIN_ALIGN + block_size[size_class];
     struct header *block;
 
     if (memory < arena_next || end < memory || end > arena_end) {
@@ -118,7 +117,7 @@ void *memory_alloc(size_t size, size_t align)
         return NULL;
     }
     block->magic = MAGIC_USED;
-    used += class_size(block->size_class);
+    used += block_size[block->size_class];
     if (used > peak) {
         peak = used;
     }
@@ -140,7 +139,7 @@ void memory_free(void *memory)
     block->magic = MAGIC_FREE;
     block->next = free_list[block->size_class];
     free_list[block->size_class] = block;
-    used -= class_size(block->size_class);
+    used -= block_size[block->size_class];
 }
 
 bool memory_reserve(size_t size, size_t count)

@@ -205,10 +205,10 @@ static void every_size_fits_its_class(void **state)
     (void)state;
     for (size_t size = 1; size < 1u << 30; size += size / 64 + 1) {
         assert_true(class_of(size) < CLASSES);
-        assert_true(class_size(class_of(size)) >= size);
+        assert_true(block_size[class_of(size)] >= size);
         if (size > 64) { /* at most an eighth is wasted */
-            assert_true(class_of(size) == 0 || class_size(class_of(size) - 1) < size);
-            assert_true(class_size(class_of(size)) - size <= size / 8);
+            assert_true(class_of(size) == 0 || block_size[class_of(size) - 1] < size);
+            assert_true(block_size[class_of(size)] - size <= size / 8);
         }
     }
 }
@@ -225,7 +225,7 @@ static void freed_blocks_are_used_again(void **state)
         assert_true(a != NULL && b != NULL);
         assert_int_equal((uintptr_t)b % 4096, 0);
         assert_int_equal(memory_usage().used - used_before,
-                         class_size(class_of(1016)) + class_size(class_of(4112)));
+                         block_size[class_of(1016)] + block_size[class_of(4112)]);
         memory_free(a);
         memory_free(b);
     }
