@@ -120,9 +120,10 @@ static void write_header(const struct virtio_net *net, struct virtio_net_hdr *he
 {
     bool little = net->dev->little_endian;
 
-    memset(header, 0, net->header_length);
+    static const struct virtio_net_offload none;
+
     if (!VIRTIO_CONFIG_OFFLOADS || offload == NULL) {
-        return;
+        offload = &none;
     }
     header->flags = offload->flags;
     header->gso_type = offload->gso_type;
@@ -130,6 +131,9 @@ static void write_header(const struct virtio_net *net, struct virtio_net_hdr *he
     virtio16_write(little, &header->gso_size, offload->gso_size);
     virtio16_write(little, &header->csum_start, offload->csum_start);
     virtio16_write(little, &header->csum_offset, offload->csum_offset);
+    if (net->header_length == sizeof *header) {
+        virtio16_write(little, &header->num_buffers, 0);
+    }
 }
 
 /* True if the frame may be segmented like this: only as negotiated (§5.1.6.2.1). */

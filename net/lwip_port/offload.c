@@ -115,8 +115,8 @@ static bool parse_any(const void *frame, size_t length, struct offload_headers *
 /* Nearly all frames are plain IPv4: what they need is a third of the general case. */
 static bool is_plain_ipv4(const uint8_t *frame, size_t length)
 {
-    return length >= ETHERNET_LENGTH + IPV4_LENGTH &&
-           get16(frame + ETHERNET_TYPE) == TYPE_IPV4 && frame[ETHERNET_LENGTH] == IPV4_PLAIN;
+    return length >= ETHERNET_LENGTH + IPV4_LENGTH && get16(frame + ETHERNET_TYPE) == TYPE_IPV4 &&
+           frame[ETHERNET_LENGTH] == IPV4_PLAIN;
 }
 
 /* Of plain IPv4. */
