@@ -10,6 +10,11 @@ CFLAGS_all = -std=gnu11 -O2 -g -ffreestanding -nostdinc -fno-pie -fno-stack-prot
 # looks up each target outside of the current page. clang has no linker for it here.
 is_clang = $(findstring clang,$(shell $(1) --version 2>/dev/null))
 LTO := -flto -flto-partition=one
+# What each frame passes through: -O3 takes 6 to 15 % fewer instructions there, and 35 KB. All of it
+# at -O3 would take 1 % less, and 80 KB more.
+HOT := virtio/virtqueue%.c virtio/virtio_net%.c net/lwip_port/%.c net/loop.c \
+	$(foreach f,core/ipv4/etharp core/ipv4/ip4 core/pbuf core/tcp core/tcp_in core/tcp_out core/udp netif/ethernet,lwip/$f.c)
+level_of = $(if $(filter $(HOT),$(1)),-O3)
 # powerpc-eabi-gcc and powerpc-linux-gnu-gcc return small structures differently, but a library made
 # by one may be linked by the other.
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
@@ -36,7 +41,7 @@ LINK_$(1) = $$(if $$(LTO_$(1)),$$(CC_$(1)),$$(CROSS_$(1))gcc) $$(CFLAGS_all) $$(
 $(B)/$(1)/%.o: %.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
-	$(Q)$$(COMPILE_$(1)) $$(WARNINGS) $$(if $$(filter boot/start.c,$$<),-DVTNET_VERSION='"$(VERSION)"') $$< -o $$@
+	$(Q)$$(COMPILE_$(1)) $$(call level_of,$$<) $$(WARNINGS) $$(if $$(filter boot/start.c,$$<),-DVTNET_VERSION='"$(VERSION)"') $$< -o $$@
 
 $(B)/$(1)/%.o: %.S $(B)/$(1)/flags
 	@mkdir -p $$(@D)
@@ -50,7 +55,7 @@ $(B)/$(1)/runtime/string.o: LTO_$(1) := $$(if $$(LTO_$(1)),-fno-lto -fno-tree-lo
 $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,lwip/$$*.c)
-	$(Q)$$(COMPILE_$(1)) -w $$(if $$(filter apps/%,$$*),-Os) $$< -o $$@
+	$(Q)$$(COMPILE_$(1)) $$(call level_of,lwip/$$*.c) -w $$(if $$(filter apps/%,$$*),-Os) $$< -o $$@
 
 OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
 	$$(patsubst %.c,$(B)/$(1)/lwip/%.o,$$(LWIP_SOURCES))
@@ -82,7 +87,7 @@ $(B)/$(1)/port.elf: $(B)/$(1)/tests/guest/port.o \
 # Rebuilds everything when the compiler or its flags change.
 $(B)/$(1)/flags: FORCE
 	@mkdir -p $$(@D)
-	@echo '$$(COMPILE_$(1))' | cmp -s - $$@ || echo '$$(COMPILE_$(1))' > $$@
+	@echo '$$(COMPILE_$(1)) $(HOT)' | cmp -s - $$@ || echo '$$(COMPILE_$(1)) $(HOT)' > $$@
 
 $(B)/$(1)/boot/start.o: $(B)/version
 
