@@ -293,6 +293,7 @@ void virtio_net_start(struct virtio_net *net)
         return; /* the device was not opened, or has been started */
     }
     virtio_net_rx_post(net);
+    virtio_net_interrupts_start(net);
     net->live = true;
     virtio_device_ready(net->dev);
     if (read_link(net, &link) == 0) {

@@ -263,6 +263,7 @@ struct virtio_net {
 
     bool busy;          /* within virtio_net_poll(), _reclaim() or _close(), and so in callbacks */
     bool polled;        /* since the last virtio_net_interrupts_on(): there will be another look */
+    bool own_vectors;   /* each queue has its own */
     volatile bool live; /* between virtio_net_start() and _close(): the handler may access the
                          * queues */
 

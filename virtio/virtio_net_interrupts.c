@@ -69,11 +69,11 @@ void virtio_net_interrupts_off(struct virtio_net *net)
     virtqueue_interrupts_off(&net->tx);
 }
 
-/* True if each queue has its own vector. */
-static bool has_own_vectors(const struct virtio_net *net)
+void virtio_net_interrupts_start(struct virtio_net *net)
 {
-    return net->dev->vectors != 0 && net->rx.vector != net->tx.vector &&
-           net->rx.vector != VIRTIO_CONFIG_VECTOR && net->tx.vector != VIRTIO_CONFIG_VECTOR;
+    net->own_vectors = net->dev->vectors != 0 && net->rx.vector != net->tx.vector &&
+                       net->rx.vector != VIRTIO_CONFIG_VECTOR &&
+                       net->tx.vector != VIRTIO_CONFIG_VECTOR;
 }
 
 static void interrupt_queue(struct virtio_net *net, struct virtqueue *vq)
@@ -109,7 +109,7 @@ static void interrupt_by_vector(struct virtio_net *net, struct virtqueue *vq, ui
 {
     if (vq->vector == vector) {
         interrupt_queue(net, vq);
-        vq->counters.interrupts += has_own_vectors(net);
+        vq->counters.interrupts += net->own_vectors;
     }
 }
 
@@ -164,12 +164,11 @@ void virtio_net_interrupts_count(struct virtio_net *net,
                                  const struct virtio_net_interrupts *interrupts, unsigned received,
                                  unsigned transmitted)
 {
-    bool own;
+    const bool own = net->own_vectors;
 
     if (!interrupts->any) {
         return;
     }
-    own = has_own_vectors(net);
     if (interrupts->rx) {
         count_interrupt(net, &net->rx, own, received);
     }

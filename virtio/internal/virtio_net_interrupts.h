@@ -6,6 +6,9 @@
 #include "virtio/virtio_net.h"
 
 /* Which interrupts came. */
+/* Before the device is live: notes which vectors the queues have. */
+void virtio_net_interrupts_start(struct virtio_net *net);
+
 struct virtio_net_interrupts {
     bool any;    /* of a queue */
     bool rx, tx; /* possibly of this one */
