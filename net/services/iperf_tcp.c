@@ -62,6 +62,11 @@ struct connection {
     bool received_all;
     u32_t left;        /* bytes to send; UINT32_MAX if only the time limits it */
     uint64_t until_ns; /* latest end of sending */
+    uint64_t since_ns; /* when the header was complete */
+    uint64_t received; /* bytes */
+
+    /* Of -d: the client's connection, and the one to the client. NULL: it has ended, or no -d. */
+    struct connection *other;
 
     /* Of a connection to the client, until it is established. */
     ip_addr_t local, client;
@@ -79,12 +84,20 @@ static unsigned refused_count;
 static err_t connected(void *context, struct tcp_pcb *pcb, err_t error);
 static void attach(struct connection *c, struct tcp_pcb *pcb);
 
+static void release(struct connection *c)
+{
+    if (c->other != NULL) {
+        c->other->other = NULL;
+    }
+    free(c);
+}
+
 /* Frees the connection's state; lwIP closes the pcb. Returns ERR_ABRT if it was aborted. */
 static err_t close_connection(struct connection *c)
 {
     struct tcp_pcb *pcb = c->pcb;
 
-    free(c);
+    release(c);
     return leave_tcp(pcb);
 }
 
@@ -151,7 +164,7 @@ static void attempt(struct connection *back, const struct tcp_pcb *asking)
     struct tcp_pcb *pcb = tcp_new_ip_type(IP_GET_TYPE(&back->client));
 
     if (pcb == NULL || !places_enter_for(pcb, SERVICE_PORT_IPERF, asking)) {
-        free(back);
+        release(back);
         if (pcb != NULL) {
             tcp_abort(pcb);
         }
@@ -170,12 +183,16 @@ static void attempt(struct connection *back, const struct tcp_pcb *asking)
  * Connects to the client's own port. With -r, iperf begins to listen there only after it has
  * finished sending, so the first attempts may be refused.
  */
-static void connect_back(const struct connection *c)
+static void connect_back(struct connection *c, bool at_once)
 {
     struct connection *back = calloc(1, sizeof *back);
 
     if (back == NULL) {
         return;
+    }
+    if (at_once) {
+        back->other = c;
+        c->other = back;
     }
     back->header = c->header;
     back->header_length = sizeof back->header;
@@ -196,7 +213,11 @@ static void attempt_again(void *context)
     while (back != NULL) {
         struct connection *next = back->next;
 
-        attempt(back, NULL);
+        if (back->attempts != 0) {
+            attempt(back, NULL);
+        } else {
+            release(back);
+        }
         back = next;
     }
 }
@@ -217,7 +238,7 @@ static void give_up_most_tried(void)
     }
     *most_tried = back->next;
     refused_count--;
-    free(back);
+    release(back);
 }
 
 /* So a client that has just asked is not given up for others that never listen. */
@@ -248,7 +269,7 @@ static err_t obey_header(struct connection *c)
         return (upperflags & (HEADER_REVERSE | HEADER_FULLDUPLEX)) != 0 ? begin_sending(c) : ERR_OK;
     }
     if ((flags & HEADER_VERSION1) != 0 && (flags & RUN_NOW) != 0) {
-        connect_back(c);
+        connect_back(c, true);
     } else {
         c->send_afterwards = (flags & HEADER_VERSION1) != 0;
     }
@@ -270,7 +291,32 @@ static err_t take_header(struct connection *c, const struct pbuf *p)
         return ERR_OK;
     }
     c->header_length = sizeof c->header;
+    c->since_ns = arch_clock_ns();
     return obey_header(c);
+}
+
+/*
+ * True if the client has sent what its header says: all the bytes, or for the time. Half of the time
+ * suffices, as the header may have come late.
+ */
+static bool has_finished(const struct connection *c)
+{
+    u32_t amount = lwip_ntohl(c->header.amount);
+
+    return amount >> 31 == 0
+               ? c->received >= amount
+               : (arch_clock_ns() - c->since_ns) * 2 >= (0 - amount) * (SECOND_NS / 100);
+}
+
+/*
+ * The client was ended before it had finished: it will not listen. Another attempt could reach the
+ * next client, which would take it for its own.
+ */
+static void give_up_attempts(const struct connection *c)
+{
+    if (c->other != NULL) {
+        c->other->attempts = 0;
+    }
 }
 
 static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, err_t error)
@@ -284,12 +330,15 @@ static err_t tcp_received(void *context, struct tcp_pcb *pcb, struct pbuf *p, er
         if (c->sending) {
             return ERR_OK;
         }
-        if (c->send_afterwards) {
-            connect_back(c);
+        if (!has_finished(c)) {
+            give_up_attempts(c);
+        } else if (c->send_afterwards) {
+            connect_back(c, false);
         }
         return close_connection(c);
     }
     tcp_recved(pcb, p->tot_len);
+    c->received += p->tot_len;
     if (c->header_length < sizeof c->header) {
         result = take_header(c, p);
     }
@@ -321,7 +370,8 @@ static void tcp_failed(void *context, err_t error)
     if (error == ERR_RST && c->attempts != 0) {
         keep_refused(c);
     } else {
-        free(c);
+        give_up_attempts(c);
+        release(c);
     }
 }
 
