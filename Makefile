@@ -5,7 +5,7 @@ ARCHES := i386 ppc
 # Each folder of examples/ is an example, with all of its sources.
 EXAMPLES := $(notdir $(patsubst %/,%,$(sort $(dir $(wildcard examples/*/main.c)))))
 BENCH_GUESTS := anatomy floor
-TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads assertion
+TEST_GUESTS := kickrace exception sharedline queuereset guestoffloads assertion connections
 
 CROSS_i386 ?= $(if $(shell command -v i686-elf-gcc),i686-elf-,i686-linux-gnu-)
 CROSS_ppc ?= $(if $(shell command -v powerpc-eabi-gcc),powerpc-eabi-,powerpc-linux-gnu-)

@@ -56,6 +56,10 @@ bench-icount-gcc14: ## the same of images by gcc 14, fetched if need be
 		CROSS_i386=i686-linux-gnu- CROSS_ppc=powerpc-linux-gnu- $(ARCHES:%=$(B)/gcc14/%/vtnet-demo.elf)
 	@./vm netns -- bench/trace/icount --images $(B)/gcc14 $(ICOUNT)
 
+.PHONY: bench-connections
+bench-connections: $(ARCHES:%=$(B)/%/connections.elf) ## instructions of a message with one TCP connection, and with 4,000
+	@./vm netns -- bench/trace/connections
+
 .PHONY: bench-exits
 bench-exits: $(ARCHES:%=$(B)/%/vtnet-demo.elf) $(B)/host/vtbench ## exits of a message, for each mode: the tables of docs/performance.md
 	@./vm netns -- bench/trace/exits --write $(EXITS)

@@ -11,6 +11,7 @@
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/sys.h"
 #include "net/lwip_port/guard.h"
+#include "net/lwip_port/lookup.h"
 #include "runtime/panic.h"
 
 struct guard_counters guard_counters;
@@ -47,6 +48,7 @@ static bool unlink_from(struct tcp_pcb **list, const struct tcp_pcb *pcb)
 
 static void end_connection(struct tcp_pcb *pcb)
 {
+    lookup_forget(pcb);
     if (!unlink_from(&tcp_active_pcbs, pcb)) {
         unlink_from(&tcp_tw_pcbs, pcb);
         return;
@@ -76,16 +78,22 @@ static bool __attribute__((noinline)) run(void (*step)(void *argument), void *ar
     return true;
 }
 
+static void __attribute__((noinline)) give_up(void)
+{
+    tcp_input_pcb = NULL;
+    lookup_end();
+    if (connection != NULL) {
+        end_connection(connection);
+    }
+}
+
 bool guard_run(void (*step)(void *argument), void *argument)
 {
     connection = NULL;
     if (run(step, argument)) {
         return true;
     }
-    tcp_input_pcb = NULL;
-    if (connection != NULL) {
-        end_connection(connection);
-    }
+    give_up();
     return false;
 }
 

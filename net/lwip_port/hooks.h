@@ -47,13 +47,15 @@ int port_ip6_input(struct pbuf *p);
  * file is included in the files that call them (ip4.c, ip6.c), and not where they are defined.
  */
 void port_udp_input(struct pbuf *p, struct netif *netif);
+void port_tcp_search(struct pbuf *p, struct netif *netif);
 void port_icmp_input(struct pbuf *p, struct netif *netif);
 void port_icmp6_input(struct pbuf *p, struct netif *netif);
 #define udp_input(p, netif) port_udp_input(p, netif)
 #define icmp6_input(p, netif) port_icmp6_input(p, netif)
-/* icmp.c includes this file too; only ip4.c includes this header before it. */
+/* icmp.c and tcp_in.c include this file too; only ip4.c and ip6.c include this header before it. */
 #ifdef LWIP_HDR_RAW_PRIV_H
 #define icmp_input(p, netif) port_icmp_input(p, netif)
+#define tcp_input(p, netif) port_tcp_search(p, netif)
 #endif
 
 #endif

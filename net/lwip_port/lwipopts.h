@@ -123,8 +123,8 @@
 #define LWIP_HOOK_TCP_ISN(local, local_port, remote, remote_port)                                  \
     port_tcp_isn(local, local_port, remote, remote_port)
 #define TCP_LISTEN_BACKLOG 1
-/* A connection's record in net/services/places.c. */
-#define LWIP_TCP_PCB_NUM_EXT_ARGS 1
+/* A connection's record in net/services/places.c, and its place in net/lwip_port/lookup.c. */
+#define LWIP_TCP_PCB_NUM_EXT_ARGS 2
 /* Windows are smaller if the card requests that: net/lwip_port/window.c. */
 #define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS(p, header, pcb, options)                                     \
     port_tcp_sending(header, pcb, options)

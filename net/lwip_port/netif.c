@@ -12,6 +12,7 @@
 #include "lwip/ip6.h"
 #include "net/lwip_port/conflict.h"
 #include "net/lwip_port/interface_internal.h"
+#include "net/lwip_port/lookup.h"
 #include "net/lwip_port/tcp_memory.h"
 #include "net/nic_open.h"
 
@@ -158,6 +159,7 @@ unsigned interface_open(struct interface interfaces[], unsigned count, void (*wa
         }
     }
     lwip_init();
+    lookup_init();
     netif_add_ext_callback(&changes, netif_changed);
     port_clock_start(arch_clock_ns());
     opened = nic_open(nics, count, wake);

@@ -10,6 +10,7 @@
 #include "lwip/udp.h"
 #include "net/lwip_port/guard.h"
 #include "net/lwip_port/hooks.h"
+#include "net/lwip_port/lookup.h"
 #include "net/lwip_port/random.h"
 #include "net/lwip_port/tcp_memory.h"
 
@@ -136,7 +137,7 @@ static void handle_again(struct pbuf *p)
     header->ackno = lwip_htonl(header->ackno);
     header->wnd = lwip_htons(header->wnd);
     netif->chksum_flags = checksums & ~NETIF_CHECKSUM_CHECK_TCP;
-    tcp_input(p, netif);
+    port_tcp_search(p, netif);
     netif->chksum_flags = checksums;
 }
 
@@ -204,6 +205,7 @@ err_t port_tcp_input(struct tcp_pcb *pcb, struct tcp_hdr *header, u16_t options_
     u16_t header_length = (u16_t)(sizeof *header + options_length);
     enum tcp_state state = pcb->state;
 
+    lookup_found(pcb);
     if (state == TIME_WAIT && second == NULL && opens_anew(pcb, header)) {
         open_anew(pcb, p, header_length);
         return ERR_ABRT;
