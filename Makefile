@@ -44,7 +44,7 @@ VIRTIO := $(sort $(wildcard virtio/*.c))
 PCI := $(sort $(wildcard pci/*.c))
 LIB := $(VIRTIO) $(PCI)
 COMMON := $(VIRTIO) $(PCI) $(sort $(wildcard runtime/*.c net/*.c net/legacy/*.c net/lwip_port/*.c net/services/*.c net/services/*.S console/*.c)) \
-	arch/pci_platform.c arch/virtio_platform.c arch/fault.c arch/uart16550.c boot/address_text.c boot/arguments.c boot/arguments_check.c boot/command_line.c boot/fw_cfg.c boot/ipv6_text.c examples/net_config.c boot/start.c
+	arch/pci_platform.c arch/virtio_platform.c arch/calibration.c arch/fault.c arch/uart16550.c boot/address_text.c boot/arguments.c boot/arguments_check.c boot/command_line.c boot/fw_cfg.c boot/ipv6_text.c examples/net_config.c boot/start.c
 SOURCES_i386 := $(COMMON) boot/image_path.c boot/multiboot.c boot/multiboot_entry.S $(sort $(wildcard arch/i386/*.c arch/i386/*.S))
 SOURCES_ppc := $(COMMON) boot/prep.S boot/prep_machine.c $(sort $(wildcard arch/ppc/*.c arch/ppc/*.S))
 LWIP_SOURCES := $(addprefix core/,init.c def.c inet_chksum.c ip.c mem.c memp.c netif.c pbuf.c tcp.c \

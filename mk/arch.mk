@@ -21,7 +21,7 @@ CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
 CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -msdata=none -G 0 \
 	-msvr4-struct-return -ffixed-r2 -ffixed-r13
 
-SYSTEM := $(sort $(wildcard runtime/*.c)) arch/fault.c arch/uart16550.c boot/address_text.c boot/arguments.c boot/arguments_check.c boot/command_line.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
+SYSTEM := $(sort $(wildcard runtime/*.c)) arch/calibration.c arch/fault.c arch/uart16550.c boot/address_text.c boot/arguments.c boot/arguments_check.c boot/command_line.c boot/fw_cfg.c boot/ipv6_text.c boot/start.c
 # The types of i686-elf-gcc and powerpc-eabi-gcc, where `%u` does not match uint32_t.
 LONG_TYPES := $(foreach t,INT32 INT_LEAST32 INTPTR,-U__$(t)_TYPE__ -D__$(t)_TYPE__=long \
 	-U__U$(t)_TYPE__ -D__U$(t)_TYPE__='unsigned long')

@@ -111,6 +111,15 @@ static inline void arch_pause(void)
     __asm__ volatile("pause" ::: "memory");
 }
 
+/* The time-stamp counter. */
+static inline uint64_t arch_counter(void)
+{
+    uint64_t value;
+
+    __asm__ volatile("rdtsc" : "=A"(value)::"memory");
+    return value;
+}
+
 static inline uint32_t arch_bus_address(const void *memory)
 {
     return (uint32_t)(uintptr_t)memory;

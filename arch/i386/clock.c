@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The clock. Channel 0 of the 8254 timer ticks ARCH_TICK_HZ times a second. The time comes from the
- * time-stamp counter, which is calibrated against channel 2. A processor without one (before the
+ * time-stamp counter, which is calibrated (arch/calibration.c). A processor without one (before the
  * Pentium) counts ticks and reads the timer between them.
  */
 #include "arch/arch.h"
+#include "arch/calibration.h"
 #include "arch/i386/internal.h"
 
 enum {
-    PIT_HZ = 1193182,
     PIT_CHANNEL0 = 0x40,
-    PIT_CHANNEL2 = 0x42,
-    PIT_COMMAND = 0x43,
     PIT_CHANNEL0_RATE = 0x34, /* low and high byte, mode 2: rate generator */
-    PIT_CHANNEL2_ONCE = 0xb0, /* low and high byte, mode 0: interrupt on terminal count */
     PIT_CHANNEL0_LATCH = 0x00,
-    PIT_CHANNEL2_LATCH = 0x80,
     PIT_RELOAD = PIT_HZ / ARCH_TICK_HZ,
     PIT_RELOAD_MAX = 0, /* 65,536: 18 ticks a second */
-    PORT_B = 0x61,      /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
     PIC1_COMMAND = 0x20,
     PIC_OCW3_READ_IRR = 0x0a,
-    CALIBRATION_RUNS = 20, /* attempts to get an undisturbed run */
-    CALIBRATION_SAMPLES = 5,
-    CALIBRATION_COUNT = PIT_HZ / 100, /* 10 ms */
-    CALIBRATION_READINGS = 100000,    /* limit; 10 ms take some 10,000 readings */
     CPUID_EDX_TSC = 1 << 4,
 };
 
@@ -35,103 +26,11 @@ static uint32_t ns_factor; /* nanoseconds are cycles * ns_factor >> ns_shift */
 static unsigned ns_shift;
 static volatile uint32_t ticks;
 
-static uint64_t read_tsc(void)
-{
-    uint64_t value;
-
-    __asm__ volatile("rdtsc" : "=A"(value)::"memory");
-    return value;
-}
-
 static bool detect_tsc(void)
 {
     struct i386_cpuid id;
 
     return i386_cpuid(1, &id) && id.edx & CPUID_EDX_TSC;
-}
-
-/* A reading of both counters at one moment. */
-struct sample {
-    uint64_t tsc;
-    uint16_t count;
-};
-
-/*
- * Takes the reading that was interrupted for the shortest time, as an emulator may stop in between.
- */
-static struct sample take_sample(void)
-{
-    struct sample best = {0};
-    uint64_t shortest = UINT64_MAX;
-
-    for (unsigned i = 0; i < CALIBRATION_SAMPLES; i++) {
-        uint64_t before = read_tsc();
-        uint64_t after;
-        uint16_t count;
-
-        arch_io_write8(PIT_COMMAND, PIT_CHANNEL2_LATCH);
-        after = read_tsc();
-        count = arch_io_read8(PIT_CHANNEL2);
-        count |= (uint16_t)(arch_io_read8(PIT_CHANNEL2) << 8);
-        if (after - before < shortest) {
-            shortest = after - before;
-            best = (struct sample){before + shortest / 2, count};
-        }
-    }
-    return best;
-}
-
-/* Samples until the timer has counted half of a calibration since `from`. Returns false if the channel
- * reached its end (after 55 ms) or does not count. */
-static bool wait_half(const struct sample *from, struct sample *to)
-{
-    unsigned left = CALIBRATION_READINGS;
-
-    do {
-        *to = take_sample();
-        left--;
-    } while (from->count - to->count < CALIBRATION_COUNT / 2 && left != 0 &&
-             !(arch_io_read8(PORT_B) & 0x20));
-    return left != 0 && !(arch_io_read8(PORT_B) & 0x20);
-}
-
-static uint32_t rate(const struct sample *from, const struct sample *to)
-{
-    return (uint32_t)((to->tsc - from->tsc) * (PIT_HZ / 1000) /
-                      (unsigned)(from->count - to->count));
-}
-
-/*
- * Measures the rate of the time-stamp counter against the timer's channel 2. Returns kHz, or 0 if that
- * could not be measured, or if one half of the time says something else than the other: in an emulator
- * on a busy machine a sample may be wrong.
- */
-static uint32_t calibrate_once(void)
-{
-    struct sample start, middle, end;
-    uint32_t first, second;
-
-    arch_io_write8(PORT_B, (uint8_t)((arch_io_read8(PORT_B) & ~2u) | 1u));
-    arch_io_write8(PIT_COMMAND, PIT_CHANNEL2_ONCE);
-    arch_io_write8(PIT_CHANNEL2, 0xff);
-    arch_io_write8(PIT_CHANNEL2, 0xff);
-    start = take_sample();
-    if (!wait_half(&start, &middle) || !wait_half(&middle, &end)) {
-        return 0;
-    }
-    first = rate(&start, &middle);
-    second = rate(&middle, &end);
-    return (first > second ? first - second : second - first) <= first / 8 ? rate(&start, &end) : 0;
-}
-
-static uint32_t calibrate(void)
-{
-    uint32_t khz = 0;
-
-    for (unsigned i = 0; i < CALIBRATION_RUNS && khz == 0; i++) {
-        khz = calibrate_once();
-    }
-    return khz;
 }
 
 /* Uses the largest shift for which the factor fits in 32 bits, for the best precision. */
@@ -163,12 +62,12 @@ void arch_clock_init(void)
 {
     have_tsc = detect_tsc();
     if (have_tsc) {
-        uint32_t khz = calibrate();
+        struct calibration rate;
 
-        have_tsc = khz != 0;
+        have_tsc = calibration_measure(&rate);
         if (have_tsc) {
-            set_tsc_rate(khz);
-            tsc_start = read_tsc();
+            set_tsc_rate(rate.least + (rate.most - rate.least) / 2);
+            tsc_start = arch_counter();
         }
     }
     set_tick(PIT_RELOAD);
@@ -184,7 +83,7 @@ void arch_clock_rest(bool rest)
 
 static uint64_t tsc_ns(void)
 {
-    uint64_t cycles = read_tsc() - tsc_start;
+    uint64_t cycles = arch_counter() - tsc_start;
 
     return ((uint64_t)(uint32_t)cycles * ns_factor >> ns_shift) +
            ((cycles >> 32) * ns_factor << (32 - ns_shift));

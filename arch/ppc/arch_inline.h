@@ -192,6 +192,26 @@ static inline int arch_keyboard_getc(void)
     return -1;
 }
 
+static inline uint32_t ppc_time_base_upper(void)
+{
+    uint32_t high;
+
+    __asm__ volatile("mftbu %0" : "=r"(high)::"memory");
+    return high;
+}
+
+/* The time base. */
+static inline uint64_t arch_counter(void)
+{
+    uint32_t high, low;
+
+    do {
+        high = ppc_time_base_upper();
+        __asm__ volatile("mftb %0" : "=r"(low)::"memory");
+    } while (high != ppc_time_base_upper());
+    return (uint64_t)high << 32 | low;
+}
+
 /* The selector is big-endian; data is read byte by byte. */
 #define ARCH_FW_CFG 0xf0000510u
 

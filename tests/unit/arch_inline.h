@@ -30,6 +30,7 @@ void arch_bus_write16(uint32_t address, uint16_t value);
 void arch_bus_write32(uint32_t address, uint32_t value);
 bool arch_interrupts_save(void);
 void arch_interrupts_restore(bool on);
+uint64_t arch_counter(void);
 uint32_t arch_bus_address(const void *memory);
 void arch_screen_init(void);
 void arch_screen_putc(char c);
