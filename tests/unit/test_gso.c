@@ -150,13 +150,62 @@ static void assert_ends_joined_frame(unsigned offset_of_byte, uint8_t change)
 
 static void test_what_ends_a_joined_frame(void **state)
 {
-    static const uint8_t bytes[] = {0,       5,       6,       14 + 1,  14 + 8,
-                                    14 + 12, 14 + 15, 14 + 16, 14 + 19, 34 + 1,
-                                    34 + 3,  34 + 4,  34 + 7,  34 + 18, 34 + 19};
+    static const uint8_t bytes[] = {0,      5,       6,       8,       11,      14 + 1,
+                                    14 + 8, 14 + 12, 14 + 15, 14 + 16, 14 + 19, 34 + 1,
+                                    34 + 3, 34 + 4,  34 + 7,  34 + 18, 34 + 19};
 
     (void)state;
     for (unsigned i = 0; i < sizeof bytes; i++) {
         assert_ends_joined_frame(bytes[i], 1);
+    }
+}
+
+/*
+ * Options are compared, too: of TCP, and of IP in front of UDP, where the headers are as long as
+ * those of TCP without options. changed: a byte of the second frame's headers, or 0.
+ */
+static void assert_options_decide(bool tcp, unsigned changed)
+{
+    struct pbuf *p[2];
+
+    reserve = tcp ? RESERVE : 0;
+    for (unsigned i = 0; i < 2; i++) {
+        uint8_t *ip;
+
+        p[i] = make_frame(i * MSS, MSS, tcp ? 6 : 17, tcp ? 20 + 12 : 12 + 8, false);
+        ip = (uint8_t *)p[i]->payload + 14;
+        if (tcp) {
+            put16(ip + 20 + 6, i * MSS);
+            ip[20 + 12] = 0x80;
+            ip[20 + 13] = 0x10;
+        } else {
+            ip[0] = 0x48;
+        }
+    }
+    ((uint8_t *)p[1]->payload)[changed] ^= changed != 0;
+    assert_int_equal(take(p[0]), GSO_TAKEN);
+    assert_int_equal(take(p[1]), changed == 0 ? GSO_TAKEN : GSO_OTHER);
+    if (changed != 0) {
+        assert_ptr_equal(flush(gso), p[0]);
+        pbuf_free(p[0]);
+        return;
+    }
+    assert_null(flush(gso));
+    assert_int_equal(sent[0].offload.csum_start, tcp ? 34 : 46);
+    assert_int_equal(sent[0].offload.hdr_len, tcp ? 66 : 54);
+    release_sent();
+}
+
+static void test_options(void **state)
+{
+    (void)state;
+    assert_options_decide(true, 0);
+    for (unsigned at = 54; at < 66; at++) {
+        assert_options_decide(true, at);
+    }
+    assert_options_decide(false, 0);
+    for (unsigned at = 34; at < 46 + 4; at++) { /* and the ports */
+        assert_options_decide(false, at);
     }
 }
 
@@ -305,6 +354,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_segment_leaves_as_it_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_never_joined, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_ends_a_joined_frame, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_options, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lengths_that_end_a_joined_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_limits_of_a_joined_frame, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_ring_with_little_room, set_up, tear_down),
