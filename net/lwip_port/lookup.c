@@ -30,7 +30,7 @@ void lookup_init(void)
     for (unsigned i = 0; i < WORDS; i++) {
         keys[i] = (uint64_t)LWIP_RAND() << 32 | LWIP_RAND();
     }
-    table = calloc(SLOTS + PROBES - 1, sizeof *table);
+    table = calloc(SLOTS + PROBES - 1, sizeof(void *));
 }
 
 /*
