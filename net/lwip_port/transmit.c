@@ -252,6 +252,7 @@ static void flush_joined(struct interface *interface)
 
     if (gso_parts(interface->gso) != 0) {
         lone = gso_flush(interface->gso, &headers);
+        interface->sent = true;
     }
     if (lone != NULL) {
         (void)send_frame(interface, lone, &headers);

@@ -46,7 +46,18 @@ static void only_what_was_sent_is_waited_for(void **state)
     assert_false(pass(false, false));
     assert_false(pass(true, false));
     assert_true(pass(true, true));
-    assert_false(pass(true, false)); /* the answer, which needs none */
+}
+
+/* Like a bare acknowledgement: the answer may still come. The end of the wait does not move. */
+static void what_only_comes_in_leaves_the_wait(void **state)
+{
+    (void)state;
+    assert_true(pass(true, true));
+    now += MOST - 3 * STEP;
+    assert_true(pass(true, false));
+    assert_true(pass(false, false));
+    assert_false(pass(true, false));
+    assert_true(it.credit == 3 - COST);
 }
 
 static void a_wait_has_an_end(void **state)
@@ -135,6 +146,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(only_what_was_sent_is_waited_for, begin),
+        cmocka_unit_test_setup(what_only_comes_in_leaves_the_wait, begin),
         cmocka_unit_test_setup(a_wait_has_an_end, begin),
         cmocka_unit_test_setup(each_answer_begins_a_new_wait, begin),
         cmocka_unit_test_setup(a_wait_in_vain_is_paid_for, begin),
