@@ -10,7 +10,8 @@
 struct wait {
     uint64_t since; /* when the pass began after which the loop waits, ns */
     bool waiting;
-    int32_t credit; /* negative: as many passes with work until the next wait */
+    bool closed;    /* no wait until all is paid */
+    uint32_t spent; /* by waits in vain: passes with work that have to pay for it */
 };
 
 /*
