@@ -12,6 +12,7 @@
 #undef BYTE_ORDER /* lwIP defines its own */
 #include "core/def.c"
 #include "net/lwip_port/lookup.c"
+#include "pcb_arguments.h"
 
 enum { MOST = 4000, OWN_PORT = 7, FIRST_PORT = 10000 };
 
@@ -29,22 +30,6 @@ uint32_t lwip_port_random(void)
 {
     random_state = random_state * 6364136223846793005 + 1442695040888963407;
     return (uint32_t)(random_state >> 32);
-}
-
-void *tcp_ext_arg_get(const struct tcp_pcb *pcb, u8_t id)
-{
-    return pcb->ext_args[id].data;
-}
-
-void tcp_ext_arg_set(struct tcp_pcb *pcb, u8_t id, void *data)
-{
-    pcb->ext_args[id].data = data;
-}
-
-void tcp_ext_arg_set_callbacks(struct tcp_pcb *pcb, u8_t id,
-                               const struct tcp_ext_arg_callbacks *const of)
-{
-    pcb->ext_args[id].callbacks = of;
 }
 
 static void check_list(void)

@@ -11,6 +11,7 @@
 
 #undef BYTE_ORDER /* lwIP defines its own */
 #include "net/services/places.c"
+#include "pcb_arguments.h"
 
 enum { MOST = 300, SECOND = 1000, MINUTE = 60 * SECOND };
 
@@ -48,22 +49,6 @@ static void let_pass(u32_t ms)
             handler(NULL);
         }
     }
-}
-
-void *tcp_ext_arg_get(const struct tcp_pcb *pcb, u8_t id)
-{
-    return pcb->ext_args[id].data;
-}
-
-void tcp_ext_arg_set(struct tcp_pcb *pcb, u8_t id, void *data)
-{
-    pcb->ext_args[id].data = data;
-}
-
-void tcp_ext_arg_set_callbacks(struct tcp_pcb *pcb, u8_t id,
-                               const struct tcp_ext_arg_callbacks *const of)
-{
-    pcb->ext_args[id].callbacks = of;
 }
 
 static void take_out(struct tcp_pcb **list, struct tcp_pcb *pcb)
