@@ -9,9 +9,12 @@
 /* All zero at first. */
 struct wait {
     uint64_t since; /* when the pass began after which the loop waits, ns */
+    uint64_t ended; /* when a wait ended in vain, ns; 0: there was work since */
     bool waiting;
-    bool closed;    /* no wait until all is paid */
-    uint32_t spent; /* by waits in vain: passes with work that have to pay for it */
+    bool closed;       /* no wait until all is paid */
+    uint32_t spent;    /* by waits in vain: passes with work that have to pay for it */
+    uint32_t answered; /* waits since tries were in the way */
+    unsigned dearer;   /* the next tries in the way cost as much as others, shifted left by this */
 };
 
 /*

@@ -15,7 +15,7 @@ enum { STEP = 1000 };
 static struct wait it;
 static uint64_t now;
 
-static int begin(void **state)
+static int fresh(void **state)
 {
     (void)state;
     it = (struct wait){0};
@@ -84,21 +84,29 @@ static unsigned passes_without_wait(void)
     unsigned count = 0;
 
     while (!pass(true, true)) {
-        assert_true(++count < 2 * CREDIT);
+        assert_true(++count < (2 * CREDIT) << DEAREST);
     }
     return count;
 }
 
-/* Waits in vain in a row, each after one pass; returns how many. */
-static unsigned tries(void)
+/* Waits in vain in a row, each after one pass, and work that comes so long after; returns how many. */
+static unsigned tries(uint64_t later)
 {
     unsigned count = 0;
 
     do {
         idle();
+        now += later;
         count++;
     } while (pass(true, true));
     return count;
+}
+
+/* The tries, after each of which work comes so much later, are paid for by so many times CREDIT. */
+static void assert_price(unsigned factor, uint64_t later)
+{
+    assert_int_equal(tries(later), TRIES);
+    assert_in_range(passes_without_wait(), (CREDIT - COST) * factor, CREDIT * factor);
 }
 
 static void waits_in_vain_are_paid_for(void **state)
@@ -106,9 +114,49 @@ static void waits_in_vain_are_paid_for(void **state)
     (void)state;
     assert_true(pass(true, true));
     for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(tries(), TRIES);
-        assert_in_range(passes_without_wait(), CREDIT - TRIES - 2, CREDIT);
+        assert_price(1, MOST);
     }
+}
+
+static void tries_in_the_way_become_dear(void **state)
+{
+    (void)state;
+    assert_true(pass(true, true));
+    assert_price(1, MOST - 2 * STEP);
+    assert_price(4, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_price(16, 0);
+    }
+}
+
+/* A slow peer, or a time without work, says nothing of the processors. */
+static void late_answers_cost_what_they_did(void **state)
+{
+    (void)state;
+    assert_true(pass(true, true));
+    assert_price(1, 0);
+    assert_price(4, 0);
+    assert_price(1, MOST);
+    assert_price(16, 0);
+}
+
+static void answer(unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        assert_true(pass(true, true));
+    }
+}
+
+static void many_answers_make_tries_cheap_again(void **state)
+{
+    (void)state;
+    assert_true(pass(true, true));
+    assert_price(1, 0);
+    answer(MANY_ANSWERS - 1);
+    assert_price(4, 0);
+    answer(MANY_ANSWERS);
+    assert_price(1, 0);
+    assert_price(4, 0);
 }
 
 static void answers_save_for_no_more_than_the_tries(void **state)
@@ -117,7 +165,7 @@ static void answers_save_for_no_more_than_the_tries(void **state)
     for (unsigned i = 0; i < 100 * CREDIT; i++) {
         assert_true(pass(true, true));
     }
-    assert_int_equal(tries(), TRIES);
+    assert_int_equal(tries(0), TRIES);
 }
 
 static void zero_never_waits(void **state)
@@ -129,39 +177,48 @@ static void zero_never_waits(void **state)
     assert_int_equal(it.waiting, false);
 }
 
+/* 20,000 passes with work, one in `odds` of them with a wait in vain, and work so long after. */
+static unsigned waits_in_vain(unsigned odds, uint64_t later)
+{
+    static uint32_t random = 1;
+    unsigned in_vain = 0;
+
+    fresh(NULL);
+    for (unsigned busy = 0; busy < 20000; busy++) {
+        random = random * 1664525 + 1013904223;
+        if (pass(true, random >> 31) && (random >> 16) % odds == 0) {
+            idle();
+            now += later;
+            in_vain++;
+        }
+    }
+    return in_vain;
+}
+
 /* However the answers come, fewer than one in a hundred passes with work is a wait in vain. */
 static void waits_in_vain_are_rare(void **state)
 {
-    uint32_t random = 1;
-
     (void)state;
     for (unsigned odds = 1; odds < 8; odds++) {
-        unsigned busy = 0, in_vain = 0;
-
-        begin(NULL);
-        while (busy < 20000) {
-            random = random * 1664525 + 1013904223;
-            busy++;
-            if (pass(true, random >> 31) && (random >> 16) % odds == 0) {
-                idle();
-                in_vain++;
-            }
-        }
-        assert_in_range(in_vain, 100, 20000 / COST + TRIES);
+        assert_in_range(waits_in_vain(odds, MOST), 100, 20000 / COST + TRIES);
+        assert_in_range(waits_in_vain(odds, 0), 2 * TRIES, 4 * TRIES);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(only_what_was_sent_is_waited_for, begin),
-        cmocka_unit_test_setup(what_only_comes_in_leaves_the_wait, begin),
-        cmocka_unit_test_setup(a_wait_has_an_end, begin),
-        cmocka_unit_test_setup(each_answer_begins_a_new_wait, begin),
-        cmocka_unit_test_setup(waits_in_vain_are_paid_for, begin),
-        cmocka_unit_test_setup(answers_save_for_no_more_than_the_tries, begin),
-        cmocka_unit_test_setup(zero_never_waits, begin),
-        cmocka_unit_test_setup(waits_in_vain_are_rare, begin),
+        cmocka_unit_test_setup(only_what_was_sent_is_waited_for, fresh),
+        cmocka_unit_test_setup(what_only_comes_in_leaves_the_wait, fresh),
+        cmocka_unit_test_setup(a_wait_has_an_end, fresh),
+        cmocka_unit_test_setup(each_answer_begins_a_new_wait, fresh),
+        cmocka_unit_test_setup(waits_in_vain_are_paid_for, fresh),
+        cmocka_unit_test_setup(tries_in_the_way_become_dear, fresh),
+        cmocka_unit_test_setup(late_answers_cost_what_they_did, fresh),
+        cmocka_unit_test_setup(many_answers_make_tries_cheap_again, fresh),
+        cmocka_unit_test_setup(answers_save_for_no_more_than_the_tries, fresh),
+        cmocka_unit_test_setup(zero_never_waits, fresh),
+        cmocka_unit_test_setup(waits_in_vain_are_rare, fresh),
     };
 
     return cmocka_run_group_tests_name("wait", tests, NULL, NULL);
