@@ -11,6 +11,8 @@ enum {
     STEPS = 8,     /* size classes per power of two: rounding wastes at most 1/8 */
     MIN_SHIFT = 6, /* the smallest block: 64 bytes with its header */
     CLASSES = 26 * STEPS,
+    SMALL = 2048, /* bytes: of blocks up to this size the class is looked up */
+    SMALL_STEP = 8,
     MAGIC_USED = 0x55534544,
     MAGIC_FREE = 0x46524545,
 };
@@ -29,20 +31,11 @@ static uintptr_t arena_next; /* the first byte that was never handed out */
 static uintptr_t arena_end;
 static struct header *free_list[CLASSES];
 static size_t block_size[CLASSES]; /* bytes, with the header */
+static uint8_t small_class[SMALL / SMALL_STEP + 1];
 static size_t used;
 static size_t peak;
 static uint32_t refused;
 static bool sealed;
-
-void memory_init(uintptr_t start, uintptr_t end)
-{
-    arena_start = (start + MIN_ALIGN - 1) & ~(uintptr_t)(MIN_ALIGN - 1);
-    arena_next = arena_start;
-    arena_end = end > arena_start ? end : arena_start;
-    for (unsigned c = 0; c < CLASSES; c++) {
-        block_size[c] = (size_t)(STEPS + c % STEPS) << (c / STEPS + MIN_SHIFT - 3);
-    }
-}
 
 /* The smallest class for a block of this size. */
 static unsigned class_of(size_t size)
@@ -54,6 +47,19 @@ static unsigned class_of(size_t size)
     }
     shift = 31 - (unsigned)__builtin_clz((unsigned)(size - 1)); /* 2^shift <= size - 1 */
     return (shift - MIN_SHIFT) * STEPS + (unsigned)((size - 1) >> (shift - 3)) - STEPS + 1;
+}
+
+void memory_init(uintptr_t start, uintptr_t end)
+{
+    arena_start = (start + MIN_ALIGN - 1) & ~(uintptr_t)(MIN_ALIGN - 1);
+    arena_next = arena_start;
+    arena_end = end > arena_start ? end : arena_start;
+    for (unsigned c = 0; c < CLASSES; c++) {
+        block_size[c] = (size_t)(STEPS + c % STEPS) << (c / STEPS + MIN_SHIFT - 3);
+    }
+    for (unsigned i = 0; i <= SMALL / SMALL_STEP; i++) {
+        small_class[i] = (uint8_t)class_of((size_t)i * SMALL_STEP);
+    }
 }
 
 static struct header *take_free(unsigned size_class, unsigned align_shift)
@@ -96,6 +102,16 @@ static struct header *take_larger(unsigned size_class, unsigned align_shift)
     return block;
 }
 
+static void *hand_out(struct header *block)
+{
+    block->magic = MAGIC_USED;
+    used += block_size[block->size_class];
+    if (used > peak) {
+        peak = used;
+    }
+    return (uint8_t *)block + MIN_ALIGN;
+}
+
 void *memory_alloc(size_t size, size_t align)
 {
     unsigned align_shift =
@@ -116,12 +132,7 @@ void *memory_alloc(size_t size, size_t align)
         refused++;
         return NULL;
     }
-    block->magic = MAGIC_USED;
-    used += block_size[block->size_class];
-    if (used > peak) {
-        peak = used;
-    }
-    return (uint8_t *)block + MIN_ALIGN;
+    return hand_out(block);
 }
 
 void memory_free(void *memory)
@@ -177,8 +188,19 @@ struct memory_usage memory_usage(void)
     };
 }
 
+/* Most blocks are small, and one of their class was freed before: any alignment will do. */
 void *malloc(size_t size)
 {
+    if (size <= SMALL - MIN_ALIGN) {
+        struct header **link =
+            &free_list[small_class[(size + MIN_ALIGN + SMALL_STEP - 1) / SMALL_STEP]];
+        struct header *block = *link;
+
+        if (block != NULL) {
+            *link = block->next;
+            return hand_out(block);
+        }
+    }
     return memory_alloc(size, MIN_ALIGN);
 }
 

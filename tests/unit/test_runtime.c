@@ -233,6 +233,24 @@ static void freed_blocks_are_used_again(void **state)
     memory_free(NULL);
 }
 
+/* malloc() looks up the class of a small block: it must be the one that memory_alloc() takes. */
+static void small_blocks_have_the_same_class(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < SMALL + 100; size++) {
+        uint8_t *block = memory_alloc(size, 16);
+        uint8_t *again;
+
+        assert_non_null(block);
+        memory_free(block);
+        again = vt_malloc(size); /* the block freed last, of that class only */
+        assert_ptr_equal(again, block);
+        assert_int_equal(memory_usage().used, block_size[class_of(size + MIN_ALIGN)]);
+        vt_free(again);
+    }
+    assert_int_equal(memory_usage().used, 0);
+}
+
 static void exhausted_memory_is_null(void **state)
 {
     static void *block[300];
@@ -370,6 +388,7 @@ int main(void)
         cmocka_unit_test(blocks_are_aligned_and_do_not_overlap),
         cmocka_unit_test(every_size_fits_its_class),
         cmocka_unit_test(freed_blocks_are_used_again),
+        cmocka_unit_test(small_blocks_have_the_same_class),
         cmocka_unit_test(exhausted_memory_is_null),
         cmocka_unit_test(calloc_clears_what_was_used_before),
         cmocka_unit_test(double_and_wild_frees_are_noticed),
