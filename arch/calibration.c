@@ -132,12 +132,12 @@ bool calibration_measure(struct calibration *rate)
 {
     for (unsigned i = 0; i < RUNS_FINE; i++) {
         if (run(rate, 0, FINE)) {
-            return true;
+            return rate->least >= CALIBRATION_KHZ_MIN;
         }
     }
     for (unsigned i = 0; i < RUNS_COARSE; i++) {
         if (run(rate, COARSE_LAG, COARSE)) {
-            return true;
+            return rate->least >= CALIBRATION_KHZ_MIN;
         }
     }
     return false;

@@ -22,8 +22,7 @@ enum {
 static bool have_tsc;
 static uint32_t tsc_khz;
 static uint64_t tsc_start;
-static uint32_t ns_factor; /* nanoseconds are cycles * ns_factor >> ns_shift */
-static unsigned ns_shift;
+static uint32_t ns_factor; /* for cycles_ns() */
 static volatile uint32_t ticks;
 
 static bool detect_tsc(void)
@@ -31,17 +30,6 @@ static bool detect_tsc(void)
     struct i386_cpuid id;
 
     return i386_cpuid(1, &id) && id.edx & CPUID_EDX_TSC;
-}
-
-/* Uses the largest shift for which the factor fits in 32 bits, for the best precision. */
-static void set_tsc_rate(uint32_t khz)
-{
-    tsc_khz = khz;
-    ns_shift = 32;
-    while (((uint64_t)1000000 << ns_shift) / khz > UINT32_MAX) {
-        ns_shift--;
-    }
-    ns_factor = (uint32_t)(((uint64_t)1000000 << ns_shift) / khz);
 }
 
 static bool tick(void *context)
@@ -66,7 +54,8 @@ void arch_clock_init(void)
 
         have_tsc = calibration_measure(&rate);
         if (have_tsc) {
-            set_tsc_rate(rate.least + (rate.most - rate.least) / 2);
+            tsc_khz = rate.least + (rate.most - rate.least) / 2;
+            ns_factor = cycles_factor(tsc_khz);
             tsc_start = arch_counter();
         }
     }
@@ -79,14 +68,6 @@ void arch_clock_rest(bool rest)
     if (have_tsc) {
         set_tick(rest ? PIT_RELOAD_MAX : PIT_RELOAD);
     }
-}
-
-static uint64_t tsc_ns(void)
-{
-    uint64_t cycles = arch_counter() - tsc_start;
-
-    return ((uint64_t)(uint32_t)cycles * ns_factor >> ns_shift) +
-           ((cycles >> 32) * ns_factor << (32 - ns_shift));
 }
 
 /* With interrupts off, a tick may be due but not counted yet. The request register shows it. */
@@ -115,7 +96,7 @@ static uint64_t timer_ns(void)
 
 uint64_t arch_clock_ns(void)
 {
-    return have_tsc ? tsc_ns() : timer_ns();
+    return have_tsc ? cycles_ns(arch_counter() - tsc_start, ns_factor) : timer_ns();
 }
 
 const char *arch_clock_name(void)

@@ -15,8 +15,7 @@ enum {
 
 static uint32_t khz;
 static uint64_t start;
-static uint32_t ns_factor; /* nanoseconds are cycles * ns_factor >> ns_shift */
-static unsigned ns_shift;
+static uint32_t ns_factor; /* for cycles_ns() */
 static uint32_t cycles_per_tick;
 
 /*
@@ -65,22 +64,14 @@ void arch_clock_init(void)
 {
     khz = calibrate();
     stop_timer();
-    /* Uses the largest shift for which the factor fits in 32 bits, for the best precision. */
-    ns_shift = 32;
-    while (((uint64_t)1000000 << ns_shift) / khz > UINT32_MAX) {
-        ns_shift--;
-    }
-    ns_factor = (uint32_t)(((uint64_t)1000000 << ns_shift) / khz);
+    ns_factor = cycles_factor(khz);
     arch_clock_rest(false);
     start = arch_counter();
 }
 
 uint64_t arch_clock_ns(void)
 {
-    uint64_t cycles = arch_counter() - start;
-
-    return ((uint64_t)(uint32_t)cycles * ns_factor >> ns_shift) +
-           ((cycles >> 32) * ns_factor << (32 - ns_shift));
+    return cycles_ns(arch_counter() - start, ns_factor);
 }
 
 const char *arch_clock_name(void)

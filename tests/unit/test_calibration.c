@@ -228,12 +228,56 @@ static void test_timer_is_dead(void **state)
     assert_false(calibration_measure(&rate));
 }
 
+/* cycles_factor() would not fit in 32 bits. */
+static void test_counter_is_too_slow(void **state)
+{
+    struct calibration rate;
+
+    (void)state;
+    start_machine(5);
+    fake.khz = CALIBRATION_KHZ_MIN * 3 / 4;
+    assert_false(calibration_measure(&rate));
+    start_machine(5);
+    fake.khz = CALIBRATION_KHZ_MIN * 5 / 4;
+    assert_true(calibration_measure(&rate));
+}
+
+/* Against divisions, for centuries, and at the carries between the two halves of the cycles. */
+static void test_cycles_become_nanoseconds(void **state)
+{
+    static const uint32_t khz[] = {CALIBRATION_KHZ_MIN, 16500, 100000, 2599600, 4000000};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof khz / sizeof khz[0]; i++) {
+        uint32_t factor = cycles_factor(khz[i]);
+        uint64_t before;
+
+        for (uint64_t cycles = 1; cycles < UINT64_C(1) << 53; cycles += cycles / 5 + 1) {
+            uint64_t seconds = cycles / khz[i] / 1000;
+            uint64_t rest = cycles - seconds * khz[i] * 1000;
+            uint64_t expected = seconds * 1000000000 + rest * 1000000 / khz[i];
+
+            assert_in_range(cycles_ns(cycles, factor) + 1, expected - expected / 1000000,
+                            expected + 1);
+        }
+        for (uint64_t carry = 1; carry < 1000; carry++) {
+            before = cycles_ns((carry << 32) - 1, factor);
+            assert_in_range(cycles_ns(carry << 32, factor) - before, 0, 1000000 / khz[i] + 1);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quiet_host),    cmocka_unit_test(test_busy_host),
-        cmocka_unit_test(test_period_missed), cmocka_unit_test(test_coarse_timer),
-        cmocka_unit_test(test_counter_jumps), cmocka_unit_test(test_timer_is_dead),
+        cmocka_unit_test(test_quiet_host),
+        cmocka_unit_test(test_busy_host),
+        cmocka_unit_test(test_period_missed),
+        cmocka_unit_test(test_coarse_timer),
+        cmocka_unit_test(test_counter_jumps),
+        cmocka_unit_test(test_timer_is_dead),
+        cmocka_unit_test(test_counter_is_too_slow),
+        cmocka_unit_test(test_cycles_become_nanoseconds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
