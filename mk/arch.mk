@@ -18,6 +18,9 @@ level_of = $(if $(filter $(HOT),$(1)),-O3)
 # powerpc-eabi-gcc and powerpc-linux-gnu-gcc return small structures differently, but a library made
 # by one may be linked by the other.
 CFLAGS_i386 := -m32 -march=i486 -mtune=generic -mno-sse -mno-mmx -mno-80387
+# Only for what is linked here: nothing in it needs more alignment, while a program that takes the
+# library may.
+STACK_i386 := -mpreferred-stack-boundary=2
 CFLAGS_ppc := -mcpu=603 -mbig-endian -msoft-float -mno-altivec -mno-multiple -msdata=none -G 0 \
 	-msvr4-struct-return -ffixed-r2 -ffixed-r13
 
@@ -35,13 +38,14 @@ INCLUDES_$(1) = -I. -Iarch/$(1) -Iruntime/include -Inet/lwip_port -I$$(LWIP)/src
 	-isystem $$(CC_INCLUDE_$(1))
 LTO_$(1) := $$(if $$(call is_clang,$$(CC_$(1))),,$$(LTO))
 COMPILE_$(1) = $$(CC_$(1)) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) $$(INCLUDES_$(1)) -MMD -MP -c
-LINK_$(1) = $$(if $$(LTO_$(1)),$$(CC_$(1)),$$(CROSS_$(1))gcc) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie \
+IMAGE_$(1) := $$(if $$(call is_clang,$$(CC_$(1))),,$$(STACK_$(1)))
+LINK_$(1) = $$(if $$(LTO_$(1)),$$(CC_$(1)),$$(CROSS_$(1))gcc) $$(CFLAGS_all) $$(CFLAGS_$(1)) $$(IMAGE_$(1)) $$(LTO_$(1)) -nostdlib -static -no-pie \
 	-Wl,--build-id=none -Wl,--gc-sections -Wl,-z,noexecstack -T arch/$(1)/link.ld
 
 $(B)/$(1)/%.o: %.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$<)
-	$(Q)$$(COMPILE_$(1)) $$(call level_of,$$<) $$(WARNINGS) $$(if $$(filter boot/start.c,$$<),-DVTNET_VERSION='"$(VERSION)"') $$< -o $$@
+	$(Q)$$(COMPILE_$(1)) $$(IMAGE_$(1)) $$(call level_of,$$<) $$(WARNINGS) $$(if $$(filter boot/start.c,$$<),-DVTNET_VERSION='"$(VERSION)"') $$< -o $$@
 
 $(B)/$(1)/%.o: %.S $(B)/$(1)/flags
 	@mkdir -p $$(@D)
@@ -55,7 +59,7 @@ $(B)/$(1)/runtime/string.o: LTO_$(1) := $$(if $$(LTO_$(1)),-fno-lto -fno-tree-lo
 $(B)/$(1)/lwip/%.o: $$(LWIP)/src/%.c $(B)/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(call say,CC,lwip/$$*.c)
-	$(Q)$$(COMPILE_$(1)) $$(call level_of,lwip/$$*.c) -w $$(if $$(filter apps/%,$$*),-Os) $$< -o $$@
+	$(Q)$$(COMPILE_$(1)) $$(IMAGE_$(1)) $$(call level_of,lwip/$$*.c) -w $$(if $$(filter apps/%,$$*),-Os) $$< -o $$@
 
 OBJECTS_$(1) := $$(patsubst %,$(B)/$(1)/%.o,$$(basename $$(SOURCES_$(1)))) \
 	$$(patsubst %.c,$(B)/$(1)/lwip/%.o,$$(LWIP_SOURCES))
@@ -87,7 +91,7 @@ $(B)/$(1)/port.elf: $(B)/$(1)/tests/guest/port.o \
 # Rebuilds everything when the compiler or its flags change.
 $(B)/$(1)/flags: FORCE
 	@mkdir -p $$(@D)
-	@echo '$$(COMPILE_$(1)) $(HOT)' | cmp -s - $$@ || echo '$$(COMPILE_$(1)) $(HOT)' > $$@
+	@echo '$$(COMPILE_$(1)) $$(IMAGE_$(1)) $(HOT)' | cmp -s - $$@ || echo '$$(COMPILE_$(1)) $$(IMAGE_$(1)) $(HOT)' > $$@
 
 $(B)/$(1)/boot/start.o: $(B)/version
 
