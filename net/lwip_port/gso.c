@@ -33,6 +33,8 @@ enum {
     UDP_HEADER = 8,
     FLAG_PUSH = 0x08,
     FLAG_ACK = 0x10,
+    PLAIN_TCP = 14 + 20, /* of TCP over IPv4 without options: offset of the TCP header, */
+    PLAIN_PAYLOAD = PLAIN_TCP + TCP_HEADER, /* and of the payload */
 };
 
 struct gso_frame {
@@ -62,6 +64,7 @@ struct gso {
     uint32_t next_sequence; /* of TCP */
     bool ended;             /* by a shorter segment */
     unsigned count; /* parts (of a lone segment: its pbufs); 0: there is no current joined frame */
+    unsigned room;  /* parts of a frame for which the ring has room */
     struct virtqueue_part parts[NIC_PARTS_MAX];
 
     struct gso_frame all[JOINED_FRAMES];
@@ -224,12 +227,24 @@ static unsigned add_parts(struct virtqueue_part *parts, unsigned count, const st
     return count;
 }
 
-/* A datagram may use the reserved places in the ring, because otherwise it is lost. */
-static bool has_room(const struct gso *gso, const struct offload_headers *headers, unsigned parts)
+/*
+ * True if the ring has room for the current frame with so many parts. Asks for the most at once:
+ * nothing else is queued before this frame ends. A datagram may use the reserved places in the
+ * ring, because otherwise it is lost.
+ */
+static bool reserve_room(struct gso *gso, const struct offload_headers *headers, unsigned parts)
 {
-    unsigned reserve = headers->protocol == OFFLOAD_TCP ? gso->reserve : 0;
+    const struct nic *nic = gso->nic;
+    unsigned spare = headers->protocol == OFFLOAD_TCP ? gso->reserve : 0;
 
-    return gso->nic->driver->has_room(gso->nic->state, 1, parts, reserve);
+    if (parts > gso->room) {
+        if (nic->driver->has_room(nic->state, 1, NIC_PARTS_MAX, spare)) {
+            gso->room = NIC_PARTS_MAX;
+        } else if (nic->driver->has_room(nic->state, 1, parts, spare)) {
+            gso->room = parts;
+        }
+    }
+    return parts <= gso->room;
 }
 
 static void keep(struct gso *gso, struct pbuf *p, uint32_t payload)
@@ -252,7 +267,8 @@ static enum gso_result begin(struct gso *gso, struct pbuf *p, const struct offlo
     if (count >= NIC_PARTS_MAX) {
         return GSO_ALONE;
     }
-    if (!has_room(gso, headers, count)) {
+    gso->room = 0;
+    if (!reserve_room(gso, headers, count)) {
         return GSO_FULL;
     }
     gso->lone = p;
@@ -304,6 +320,12 @@ static uint32_t differ(const uint8_t *a, const uint8_t *b, unsigned at)
     return load32(a + at) ^ load32(b + at);
 }
 
+/* The current joined frame is TCP over IPv4 without VLAN tag and options. */
+static bool is_plain(const struct gso *gso)
+{
+    return gso->headers.transport == PLAIN_TCP && gso->header_length == PLAIN_PAYLOAD;
+}
+
 /*
  * True if a frame's headers continue those of the joined one. Those of TCP over IPv4 without
  * options are compared at constant positions, in a third of the instructions: all but the IP
@@ -311,17 +333,16 @@ static uint32_t differ(const uint8_t *a, const uint8_t *b, unsigned at)
  */
 static bool continues(const struct gso *gso, const uint8_t *frame)
 {
-    enum { TCP = 14 + 20, PLAIN = TCP + TCP_HEADER };
     const uint8_t *first = gso->first;
 
-    if (gso->headers.transport != TCP || gso->header_length != PLAIN) {
+    if (!is_plain(gso)) {
         return follows(gso, frame) && same_path(gso, frame);
     }
     return (differ(first, frame, 0) | differ(first, frame, 4) | differ(first, frame, 8) |
             differ(first, frame, 12) | differ(first, frame, 20) | differ(first, frame, 26) |
-            differ(first, frame, 30) | differ(first, frame, TCP) |
-            (get32(frame + TCP + TCP_SEQUENCE) ^ gso->next_sequence)) == 0 &&
-           same(first, frame, TCP + TCP_CHECKSUM_END, PLAIN);
+            differ(first, frame, 30) | differ(first, frame, PLAIN_TCP) |
+            (get32(frame + PLAIN_TCP + TCP_SEQUENCE) ^ gso->next_sequence)) == 0 &&
+           same(first, frame, PLAIN_TCP + TCP_CHECKSUM_END, PLAIN_PAYLOAD);
 }
 
 /* True if a frame may be added to the current joined frame. */
@@ -349,7 +370,7 @@ static enum gso_result append(struct gso *gso, struct pbuf *p,
     }
     last = gso->parts[gso->count - 1];
     count = add_parts(gso->parts, gso->count, p, offset);
-    if (count == 0 || !has_room(gso, headers, count)) {
+    if (count == 0 || !reserve_room(gso, headers, count)) {
         gso->parts[gso->count - 1] = last; /* merging may have lengthened it */
         return GSO_OTHER;
     }
@@ -370,6 +391,24 @@ enum gso_result gso_take(struct gso *gso, struct pbuf *p, const struct offload_h
         return GSO_ALONE;
     }
     return gso->count != 0 ? append(gso, p, headers, offset) : begin(gso, p, headers, offset);
+}
+
+/*
+ * What transport_length() and payload_offset() check of a plain TCP segment. All else that parsing
+ * would tell is in bytes that continues() compares.
+ */
+static bool may_be_next(const struct pbuf *p)
+{
+    const uint8_t *tcp = (const uint8_t *)p->payload + PLAIN_TCP;
+
+    return p->len >= PLAIN_PAYLOAD && p->tot_len > PLAIN_PAYLOAD &&
+           tcp[TCP_DATA_OFFSET] >> 4 == TCP_HEADER / 4 && (tcp[TCP_FLAGS] & ~FLAG_PUSH) == FLAG_ACK;
+}
+
+bool gso_take_next(struct gso *gso, struct pbuf *p)
+{
+    return gso->count != 0 && is_plain(gso) && may_be_next(p) &&
+           append(gso, p, &gso->headers, PLAIN_PAYLOAD) == GSO_TAKEN;
 }
 
 static void give_back(struct gso *gso, struct gso_frame *joined)

@@ -32,12 +32,19 @@ struct gso *gso_open(const struct nic *nic, uint32_t offloads, unsigned reserve)
 
 /*
  * Adds a segment to the current joined frame, or starts one if there is none. headers: those of the
- * segment. GSO_TAKEN: added, with a reference; the card's ring has room for it. GSO_OTHER: it does
+ * segment. GSO_TAKEN: added, with a reference; the card's ring has room for it, as long as no other
+ * frame is queued before the flush. GSO_OTHER: it does
  * not belong to this joined frame: flush and try again. GSO_FULL: the ring has no room. GSO_ALONE:
  * it cannot be joined with any other: flush and send it separately.
  */
 enum gso_result { GSO_TAKEN, GSO_OTHER, GSO_FULL, GSO_ALONE };
 enum gso_result gso_take(struct gso *gso, struct pbuf *p, const struct offload_headers *headers);
+
+/*
+ * The same for the usual next segment, TCP over IPv4 without options, whose headers need not be
+ * parsed for it. Returns true if it was added to the current joined frame; otherwise use gso_take().
+ */
+bool gso_take_next(struct gso *gso, struct pbuf *p);
 
 /* The number of parts of the current joined frame, which has no place in the ring yet. */
 unsigned gso_parts(const struct gso *gso);

@@ -278,6 +278,12 @@ static bool may_be_joined(const struct interface *interface, const struct offloa
            (headers->protocol == OFFLOAD_UDP && interface->offloads & NIC_SEND_UDP);
 }
 
+/* A frame of too many parts for this card's ring. It is sent alone, as a copy in one part. */
+static bool has_too_many_parts(const struct interface *interface, const struct pbuf *p)
+{
+    return interface->tx_parts < NIC_PARTS_MAX && pbuf_clen(p) > interface->tx_parts;
+}
+
 /* Adds a frame that can be part of a joined frame to the current one, or starts one. */
 static enum gso_result add_to_joined(struct interface *interface, struct pbuf *p,
                                      const struct offload_headers *headers)
@@ -285,7 +291,7 @@ static enum gso_result add_to_joined(struct interface *interface, struct pbuf *p
     enum gso_result result;
 
     if (interface->gso == NULL || !may_be_joined(interface, headers) ||
-        (interface->tx_parts < NIC_PARTS_MAX && pbuf_clen(p) > interface->tx_parts)) {
+        has_too_many_parts(interface, p)) {
         return GSO_ALONE;
     }
     result = gso_take(interface->gso, p, headers);
@@ -304,6 +310,10 @@ err_t interface_link_output(struct netif *netif, struct pbuf *p)
     int error;
 
     stamp(STAMP_TRANSMIT);
+    if (gso_parts(interface->gso) != 0 && !has_too_many_parts(interface, p) &&
+        gso_take_next(interface->gso, p)) {
+        return ERR_OK;
+    }
     parse(p, &headers);
     result = add_to_joined(interface, p, &headers);
     if (result == GSO_TAKEN) {

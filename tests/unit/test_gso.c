@@ -291,9 +291,9 @@ static void test_a_ring_with_little_room(void **state)
 
     /* A segment whose first part was a neighbour in memory and whose second one found no place. */
     first = made;
+    ring_room = RESERVE + 2;
     assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_TAKEN);
     assert_int_equal(take(make(MSS, MSS, 0x10, false)), GSO_TAKEN);
-    ring_room = RESERVE + 2;
     {
         struct pbuf *p = make(2 * MSS, MSS, 0x10, false);
         struct segment *s = &segments[made - 1];
@@ -347,19 +347,110 @@ static void test_a_card_out_of_order(void **state)
     assert_int_equal(sent_count, 0); /* and tear_down() sees that nobody holds them */
 }
 
+/* Ends the current joined frame, and frees it. */
+static void release_all(void)
+{
+    struct pbuf *lone = flush(gso);
+
+    if (lone != NULL) {
+        pbuf_free(lone);
+    } else if (sent_count != 0) {
+        release_sent();
+    }
+}
+
+/* Begins a joined frame, and makes a next segment with one bit of its headers changed. */
+static struct pbuf *make_changed(unsigned bit)
+{
+    struct pbuf *p;
+
+    made = 0;
+    assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_TAKEN);
+    p = make(MSS, MSS, 0x10, false);
+    ((uint8_t *)p->payload)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    return p;
+}
+
+/* gso_take_next() takes what gso_take() would after parsing, whatever bit is changed. */
+static void test_the_next_is_recognised_or_parsed(void **state)
+{
+    unsigned taken = 0;
+
+    (void)state;
+    for (unsigned bit = 0; bit < 8 * HEADERS; bit++) {
+        struct pbuf *p = make_changed(bit);
+        struct offload_headers headers = {0};
+        enum gso_result result;
+        bool next = gso_take_next(gso, p);
+
+        release_all();
+        p = make_changed(bit);
+        (void)offload_parse(p->payload, p->len, &headers);
+        result = gso_take(gso, p, &headers);
+        assert_int_equal(next, result == GSO_TAKEN);
+        taken += next;
+        release_all();
+    }
+    /* Total length, identification and checksum of IP; acknowledgement, PSH, window and checksum;
+     * the reserved bits, which lwIP never sets. */
+    assert_int_equal(taken, 8 * (2 + 2 + 2 + 4 + 2 + 2) + 1 + 4);
+}
+
+/* Neither alone, nor in front of what the first is not. */
+static void test_what_is_not_recognised(void **state)
+{
+    struct pbuf *p = make(MSS, MSS, 0x10, false);
+
+    (void)state;
+    assert_false(gso_take_next(gso, make(0, MSS, 0x10, false))); /* there is none to follow */
+    assert_int_equal(take(make(0, MSS, 0x10, false)), GSO_TAKEN);
+    p->len--; /* the headers are not all in the first pbuf */
+    assert_false(gso_take_next(gso, p));
+    p->len++;
+    p->tot_len = p->len; /* no payload */
+    assert_false(gso_take_next(gso, p));
+    p->tot_len += MSS;
+    assert_true(gso_take_next(gso, p));
+    release_all();
+    assert_int_equal(take(make(0, MSS, 0x10, true)), GSO_TAKEN);
+    assert_false(gso_take_next(gso, make(MSS, MSS, 0x10, true)));
+    release_all();
+}
+
+/* The tests of both ways of a next segment. */
+static int set_up_recognising(void **state)
+{
+    recognise = true;
+    return set_up(state);
+}
+
+static int tear_down_recognising(void **state)
+{
+    recognise = false;
+    return tear_down(state);
+}
+
+#define test_both_ways(test)                                                                       \
+    cmocka_unit_test_setup_teardown(test, set_up, tear_down),                                      \
+    {                                                                                              \
+#test ", the next recognised", test, set_up_recognising, tear_down_recognising, NULL       \
+    }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_segments_leave_as_one_frame, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_one_segment_leaves_as_it_is, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_is_never_joined, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_what_ends_a_joined_frame, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_options, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_lengths_that_end_a_joined_frame, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_limits_of_a_joined_frame, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_ring_with_little_room, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_no_joined_frame_left, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_card_out_of_order, set_up, tear_down),
+        test_both_ways(test_segments_leave_as_one_frame),
+        test_both_ways(test_one_segment_leaves_as_it_is),
+        test_both_ways(test_what_is_never_joined),
+        test_both_ways(test_what_ends_a_joined_frame),
+        test_both_ways(test_options),
+        test_both_ways(test_lengths_that_end_a_joined_frame),
+        test_both_ways(test_limits_of_a_joined_frame),
+        test_both_ways(test_a_ring_with_little_room),
+        test_both_ways(test_no_joined_frame_left),
+        test_both_ways(test_a_card_out_of_order),
+        cmocka_unit_test_setup_teardown(test_the_next_is_recognised_or_parsed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_what_is_not_recognised, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
