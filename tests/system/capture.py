@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Packets on a tap as the host's kernel sees them: whole frames, and their pending offloads."""
 
-import contextlib
 import dataclasses
 import socket
 import struct
 import threading
 
-from host import MIB, checksum
+from host import checksum, lose_nothing
 
 ETH_P_ALL, SOL_PACKET, PACKET_AUXDATA = 3, 263, 8
 TP_STATUS_CSUMNOTREADY = 8
@@ -54,8 +53,7 @@ class Capture:
     def __init__(self, tap="tap0"):
         self.frames = []
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
-        with contextlib.suppress(PermissionError):
-            self.socket.setsockopt(socket.SOL_SOCKET, 33, 256 * MIB)  # SO_RCVBUFFORCE
+        lose_nothing(self.socket)
         self.socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self.socket.bind((tap, 0))
         self.socket.settimeout(0.2)

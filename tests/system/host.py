@@ -144,6 +144,7 @@ def icmp_packet(kind, identifier, sequence, payload):
 def icmp_socket(address):
     """A socket for ICMP messages to and from that address only."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+    lose_nothing(sock)
     sock.connect((address, 0))
     return sock
 
@@ -175,15 +176,19 @@ def next_reply(raw, identifier, until):
     return None
 
 
+def lose_nothing(sock):
+    """Gives a socket a receive buffer large enough for a burst, if the system allows it."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, 33, 256 * MIB)  # SO_RCVBUFFORCE
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 256 * MIB)
+
+
 def udp_socket(address, port):
-    """A connected socket with a receive buffer large enough for a burst, if the system allows it."""
     family, *_, where = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
     sock = socket.socket(family, socket.SOCK_DGRAM)
     sock.settimeout(PATIENCE)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, 33, 64 * MIB)  # SO_RCVBUFFORCE
-    except PermissionError:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * MIB)
+    lose_nothing(sock)
     sock.connect(where)
     return sock
 

@@ -69,7 +69,7 @@ def lossy_wire(tap, loss, reorder):
         host.ip("link", "set", tap, "up")
         theirs.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
         theirs.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-        theirs.setsockopt(socket.SOL_SOCKET, 33, 64 * host.MIB)  # SO_RCVBUFFORCE
+        host.lose_nothing(theirs)
         theirs.bind((tap, 0))
 
         def put(write):

@@ -48,13 +48,18 @@ class Terminal:
                 rest = rest[self.socket.send(rest[:4096]):]
             self.read()
 
+    def wait_for_prompt(self, pattern=""):
+        """Waits for a pattern, and then until the prompt is the last: a message may come after it."""
+        self.wait_for(pattern)
+        self.wait_for("^" + PROMPT + r"\Z")
+
     def command(self, line):
         """Types a command, waits for the next prompt, and returns the lines between, except
         messages."""
         self.type(line + "\r")
         self.wait_for(re.escape(line) + "\n")
         start = self.seen
-        self.wait_for("^" + PROMPT + r"\Z")
+        self.wait_for_prompt()
         return [row for row in self.text[start:self.seen].splitlines()
                 if not row.startswith(("vtnet: ", PROMPT))]
 

@@ -97,13 +97,13 @@ def test_lines_that_are_wrong(arch):
         for line, answer in WRONG.items():
             assert re.fullmatch(answer, terminal.command(line)[0]), line
         terminal.type("x" * 500 + "\r")
-        terminal.wait_for("^the line has more than 70 characters and is ignored\n" + PROMPT + r"\Z")
+        terminal.wait_for_prompt("^the line has more than 70 characters and is ignored\n")
         terminal.type("h\xe9lp\r".encode())
-        terminal.wait_for("^the line has a character that is not text and is ignored\n" + PROMPT + r"\Z")
+        terminal.wait_for_prompt("^the line has a character that is not text and is ignored\n")
         noise = random.Random(1).randbytes(1 << 12)
         terminal.type(noise.replace(b"\r", b"").replace(b"\n", b""))
         terminal.type("\x03")
-        terminal.wait_for(r"\^C\n" + PROMPT + r"\Z")
+        terminal.wait_for_prompt(r"\^C\n")
         assert terminal.command("mode") == ["mode hybrid, poll_us 500"]
         host.serves(guest.address)
 
@@ -132,7 +132,7 @@ def test_loop_goes_on_and_a_key_wakes_it(arch, mode):
         host.serves(guest.address)
         assert by_http(guest.address)["cards"][0]["counters"]["rx_packets"] > 100
         terminal.type("\x03")  # input typed after the ping is discarded
-        terminal.wait_for(r"^\d+ sent, \d+ answered, .*\n\^C\n" + PROMPT + r"\Z")
+        terminal.wait_for_prompt(r"^\d+ sent, \d+ answered, .*\n\^C\n")
         assert terminal.command("mode") == [f"mode {mode}, poll_us 500"]
 
 
@@ -143,9 +143,9 @@ def test_more_than_a_command_waits_for(arch):
         terminal.type("ping 10.0.0.1 1000\r" + "reboot\r" * 1000 + "reboot")
         terminal.wait_for("^more than 1024 characters were typed ahead and are ignored$")
         terminal.type("\x03")
-        terminal.wait_for(r"^\d+ sent, \d+ answered, .*\n\^C\n" + PROMPT + r"\Z")
+        terminal.wait_for_prompt(r"^\d+ sent, \d+ answered, .*\n\^C\n")
         terminal.type("ping 10.0.0.1 4\r" + "reboot\r" * 1000 + "reboot")
-        terminal.wait_for("^4 sent, .*\n" + PROMPT + r"\Z")
+        terminal.wait_for_prompt("^4 sent, .*\n")
         terminal.type("\r")  # ends the line that was ignored
         assert terminal.command("mode") == ["mode hybrid, poll_us 500"]
 
@@ -172,7 +172,7 @@ def test_prompt_after_messages_that_nobody_read(arch):
             guest.qmp("set_link", name="nic0", up=number % 2 == 1)
             time.sleep(0.005)
         time.sleep(1)
-        terminal.wait_for(r"^vtnet: console: \d+ characters lost\n(.*\n)*" + PROMPT + r"\Z")
+        terminal.wait_for_prompt(r"^vtnet: console: \d+ characters lost\n")
         assert terminal.command("mode") == ["mode hybrid, poll_us 500"]
 
 

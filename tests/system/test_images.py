@@ -87,7 +87,7 @@ def test_burst_as_the_active_side(arch, server, proto, direction):
         rates = re.findall(r"(sent|received) ([0-9.]+) Mbit/s", guest.console())
         assert [name for name, _ in rates] == {"send": ["sent"], "receive": ["received"],
                                                "both": ["sent", "received"]}[direction]
-        assert all(float(rate) > 1 for _, rate in rates)
+        assert all(float(rate) > 0 for _, rate in rates)
 
 
 @pytest.mark.parametrize("proto", ["udp", "tcp"])
@@ -96,7 +96,7 @@ def test_burst_over_ipv6(arch, server, addresses6, proto):
         assert guest.wait_exit(60) == arch.exit_success
         rates = re.findall(r"(sent|received) ([0-9.]+) Mbit/s", guest.console())
         assert [name for name, _ in rates] == ["sent", "received"]
-        assert all(float(rate) > 1 for _, rate in rates)
+        assert all(float(rate) > 0 for _, rate in rates)
 
 
 def test_exception_is_reported(arch):

@@ -98,9 +98,9 @@ def check_tcp(arch, direction, peer, *arguments):
         counted = {"received": counted["sent"]}  # there is no other way to be told from
     assert set(counted) == set(line) - {"seconds"} == expected, text
     for name, number in counted.items():
-        assert number > 1000
+        assert number > 0
         assert abs(number - line[name] / 1024) < 2, text
-    assert 0.9 < line["seconds"] < 3
+    assert line["seconds"] > 0.9
 
 
 @pytest.mark.parametrize("direction", [None, "send", "receive", "both"])

