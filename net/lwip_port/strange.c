@@ -16,6 +16,7 @@
 #include "net/lwip_port/frame.h"
 #include "net/lwip_port/hooks.h"
 #include "net/lwip_port/interface_internal.h"
+#include "net/lwip_port/neighbours.h"
 #include "net/lwip_port/ping.h"
 
 /*
@@ -156,6 +157,7 @@ void port_icmp_input(struct pbuf *p, struct netif *netif)
 void port_icmp6_input(struct pbuf *p, struct netif *netif)
 {
     uint8_t type = p->len > 0 ? *(const uint8_t *)p->payload : 0;
+    struct neighbours_offer offer;
 
     if (ping_take(p, true) || is_bad_discovery(p, type) ||
         (type == ICMP6_TYPE_NA && p->len >= sizeof(struct na_header) && claims_ours(p, netif)) ||
@@ -164,5 +166,11 @@ void port_icmp6_input(struct pbuf *p, struct netif *netif)
         pbuf_free(p);
         return;
     }
-    (icmp6_input)(p, netif);
+    if (type == ICMP6_TYPE_NS || type == ICMP6_TYPE_RA) { /* the sender becomes a neighbour */
+        neighbours_offer(&offer, ip6_current_src_addr());
+        (icmp6_input)(p, netif);
+        neighbours_take_back(&offer);
+    } else {
+        (icmp6_input)(p, netif);
+    }
 }

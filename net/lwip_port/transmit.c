@@ -13,6 +13,7 @@
 #include "lwip/prot/udp.h"
 #include "net/lwip_port/gso.h"
 #include "net/lwip_port/interface_internal.h"
+#include "net/lwip_port/neighbours.h"
 #include "net/lwip_port/offload.h"
 #include "runtime/stamp.h"
 
@@ -129,8 +130,14 @@ static void complete_checksum_ipv6(const struct netif *netif, struct pbuf *fragm
 
 err_t interface_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to)
 {
+    struct neighbours_offer offer;
+    err_t error;
+
     complete_checksum_ipv6(netif, p);
-    return ethip6_output(netif, p, to);
+    neighbours_offer(&offer, to);
+    error = ethip6_output(netif, p, to);
+    neighbours_take_back(&offer);
+    return error;
 }
 
 err_t interface_output(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)

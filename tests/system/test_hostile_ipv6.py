@@ -249,3 +249,33 @@ def test_answer_that_cannot_be_sent(guest):
                 assert names.addresses_in(sock.recv(2000), names.A) == {guest.address}
                 return
     raise AssertionError("no answer")
+
+
+@pytest.fixture(name="known")
+def fixture_known(guest):
+    """The host does not ask where the guest is, and so does not say where it is itself either."""
+    host.ip("-6", "neighbor", "replace", GUEST, "lladdr", GUEST_MAC, "dev", "tap0", "nud", "permanent")
+    host.udp_echo(GUEST, (5,))
+    yield guest
+    host.ip("-6", "neighbor", "delete", GUEST, "dev", "tap0")
+
+
+def asks_for_us(frame):
+    message = wire6.icmp6_of(frame, wire6.SOLICITATION)
+    return message is not None and message[8:24] == wire6.ipv6(OURS)
+
+
+@pytest.mark.parametrize("each", [1, 12])
+def test_strangers_displace_no_neighbour(known, each):
+    """Requests of more stations than the guest's table of neighbours has places, which never say
+    where they are; and so many that their answers fill the queue. The guest still knows the host."""
+    with Wire() as wire:
+        for begin in range(1, 60, 20):
+            for number in range(begin, begin + 20):
+                for _ in range(each):
+                    wire.send(GUEST_MAC, wire6.IPV6, wire6.udp6(
+                        f"fd00::99:{number:x}", GUEST, 7777, host.ECHO, b"who am I"))
+            host.settle(known.address)
+            host.udp_echo(GUEST, (1400, 0))
+        assert wire.wait_for(asks_for_us, 0.1) is None
+    known.assert_well()
