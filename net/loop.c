@@ -106,7 +106,7 @@ static bool may_sleep(const struct pass *pass, uint64_t now)
     case LOOP_INTERRUPT:
         return !pass->more;
     default:
-        return !wait_for_more(&wait, pass->busy, pass->sent, now,
+        return !wait_for_more(&wait, pass->frames != 0 ? pass->frames : pass->busy, pass->sent, now,
                               (uint64_t)config.poll_us * 1000) &&
                !pass->more;
     }

@@ -10,6 +10,8 @@
  * If work comes as soon as the guest sleeps, the last wait was in the device's way. When that
  * happens again before many waits had an answer, four times as many passes pay, then sixteen times:
  * fewer than one in a thousand.
+ * In a stream of frames a pass is longer, nobody waits for one answer, and what counts is that the
+ * loop goes on: a pass with several frames pays as much as many others.
  * A pass that only receives, like one with a bare acknowledgement, leaves the wait as it is: the
  * answer may still come.
  */
@@ -20,6 +22,8 @@ enum {
     TRIES = 8,
     CREDIT = TRIES * COST,
     MANY_ANSWERS = 512,
+    STREAM = 3, /* frames */
+    STREAM_PAYS = 16,
     DEARER = 2, /* shift: four times */
     DEAREST = 2 * DEARER,
 };
@@ -35,12 +39,12 @@ static void tries_were_in_the_way(struct wait *wait)
     wait->answered = 0;
 }
 
-static void pay(struct wait *wait)
+static void pay(struct wait *wait, unsigned work)
 {
-    if (wait->spent > 0) {
-        wait->spent--;
-        wait->closed = wait->closed && wait->spent > 0;
-    }
+    uint32_t sum = work >= STREAM ? STREAM_PAYS : 1;
+
+    wait->spent -= sum < wait->spent ? sum : wait->spent;
+    wait->closed = wait->closed && wait->spent > 0;
 }
 
 static void start(struct wait *wait, uint64_t now)
@@ -60,16 +64,16 @@ static void end_in_vain(struct wait *wait, uint64_t now)
     wait->closed = wait->spent > CREDIT - COST;
 }
 
-bool wait_for_more(struct wait *wait, bool busy, bool sent, uint64_t now, uint64_t most_ns)
+bool wait_for_more(struct wait *wait, unsigned work, bool sent, uint64_t now, uint64_t most_ns)
 {
-    if (busy) {
+    if (work != 0) {
         if (wait->closed && wait->ended != 0 && now - wait->ended < most_ns) {
             tries_were_in_the_way(wait);
         }
         wait->ended = 0;
-        pay(wait);
+        pay(wait, work);
     }
-    if (busy && sent && !wait->closed && most_ns != 0) {
+    if (work != 0 && sent && !wait->closed && most_ns != 0) {
         start(wait, now);
     } else if (wait->waiting && now - wait->since >= most_ns) {
         end_in_vain(wait, now);

@@ -18,10 +18,10 @@ struct wait {
 };
 
 /*
- * Call it after each pass. busy: the pass had work; sent: it sent frames, so an answer may come
- * soon. now: when the pass began, ns. most_ns: the longest wait; 0: none. Returns true if the loop
- * shall poll.
+ * Call it after each pass. work: the frames that it received, 1 if it had other work only, or 0.
+ * sent: it sent frames, so an answer may come soon. now: when the pass began, ns. most_ns: the
+ * longest wait; 0: none. Returns true if the loop shall poll.
  */
-bool wait_for_more(struct wait *wait, bool busy, bool sent, uint64_t now, uint64_t most_ns);
+bool wait_for_more(struct wait *wait, unsigned work, bool sent, uint64_t now, uint64_t most_ns);
 
 #endif

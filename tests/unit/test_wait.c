@@ -23,10 +23,10 @@ static int fresh(void **state)
     return 0;
 }
 
-static bool pass(bool busy, bool sent)
+static bool pass(unsigned work, bool sent)
 {
     now += STEP;
-    return wait_for_more(&it, busy, sent, now, MOST);
+    return wait_for_more(&it, work, sent, now, MOST);
 }
 
 /* Idle passes until the wait ends; returns its time. */
@@ -34,7 +34,7 @@ static uint64_t idle(void)
 {
     uint64_t since = now;
 
-    while (pass(false, false)) {
+    while (pass(0, false)) {
         assert_true(now - since < 2 * MOST);
     }
     return now - since;
@@ -43,38 +43,38 @@ static uint64_t idle(void)
 static void only_what_was_sent_is_waited_for(void **state)
 {
     (void)state;
-    assert_false(pass(false, false));
-    assert_false(pass(true, false));
-    assert_true(pass(true, true));
+    assert_false(pass(0, false));
+    assert_false(pass(1, false));
+    assert_true(pass(1, true));
 }
 
 /* Like a bare acknowledgement: the answer may still come. The end of the wait does not move. */
 static void what_only_comes_in_leaves_the_wait(void **state)
 {
     (void)state;
-    assert_true(pass(true, true));
+    assert_true(pass(1, true));
     now += MOST - 3 * STEP;
-    assert_true(pass(true, false));
-    assert_true(pass(false, false));
-    assert_false(pass(true, false));
+    assert_true(pass(1, false));
+    assert_true(pass(0, false));
+    assert_false(pass(1, false));
     assert_true(it.spent == COST);
 }
 
 static void a_wait_has_an_end(void **state)
 {
     (void)state;
-    assert_true(pass(true, true));
+    assert_true(pass(1, true));
     assert_int_equal(idle(), MOST);
-    assert_false(pass(false, false));
+    assert_false(pass(0, false));
 }
 
 static void each_answer_begins_a_new_wait(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 10; i++) {
-        assert_true(pass(true, true));
+        assert_true(pass(1, true));
         now += MOST - 2 * STEP;
-        assert_true(pass(false, false));
+        assert_true(pass(0, false));
     }
 }
 
@@ -83,7 +83,7 @@ static unsigned passes_without_wait(void)
 {
     unsigned count = 0;
 
-    while (!pass(true, true)) {
+    while (!pass(1, true)) {
         assert_true(++count < (2 * CREDIT) << DEAREST);
     }
     return count;
@@ -98,7 +98,7 @@ static unsigned tries(uint64_t later)
         idle();
         now += later;
         count++;
-    } while (pass(true, true));
+    } while (pass(1, true));
     return count;
 }
 
@@ -112,7 +112,7 @@ static void assert_price(unsigned factor, uint64_t later)
 static void waits_in_vain_are_paid_for(void **state)
 {
     (void)state;
-    assert_true(pass(true, true));
+    assert_true(pass(1, true));
     for (unsigned i = 0; i < 3; i++) {
         assert_price(1, MOST);
     }
@@ -121,7 +121,7 @@ static void waits_in_vain_are_paid_for(void **state)
 static void tries_in_the_way_become_dear(void **state)
 {
     (void)state;
-    assert_true(pass(true, true));
+    assert_true(pass(1, true));
     assert_price(1, MOST - 2 * STEP);
     assert_price(4, 0);
     for (unsigned i = 0; i < 3; i++) {
@@ -133,24 +133,42 @@ static void tries_in_the_way_become_dear(void **state)
 static void late_answers_cost_what_they_did(void **state)
 {
     (void)state;
-    assert_true(pass(true, true));
+    assert_true(pass(1, true));
     assert_price(1, 0);
     assert_price(4, 0);
     assert_price(1, MOST);
     assert_price(16, 0);
 }
 
+static void streams_pay_for_many(void **state)
+{
+    (void)state;
+    assert_true(pass(1, true));
+    assert_int_equal(tries(MOST), TRIES);
+    for (unsigned i = 1; i < TRIES * COST / STREAM_PAYS - COST / STREAM_PAYS; i++) {
+        assert_false(pass(STREAM, true));
+    }
+    for (unsigned i = 0; i < 2 * COST / STREAM_PAYS; i++) {
+        (void)pass(64, true);
+    }
+    assert_true(pass(1, true));
+    assert_int_equal(it.spent, 0);
+    assert_int_equal(tries(MOST), TRIES);
+    assert_false(pass(STREAM - 1, true)); /* not yet a stream */
+    assert_in_range(passes_without_wait(), CREDIT - COST, CREDIT);
+}
+
 static void answer(unsigned times)
 {
     for (unsigned i = 0; i < times; i++) {
-        assert_true(pass(true, true));
+        assert_true(pass(1, true));
     }
 }
 
 static void many_answers_make_tries_cheap_again(void **state)
 {
     (void)state;
-    assert_true(pass(true, true));
+    assert_true(pass(1, true));
     assert_price(1, 0);
     answer(MANY_ANSWERS - 1);
     assert_price(4, 0);
@@ -163,7 +181,7 @@ static void answers_save_for_no_more_than_the_tries(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 100 * CREDIT; i++) {
-        assert_true(pass(true, true));
+        assert_true(pass(1, true));
     }
     assert_int_equal(tries(0), TRIES);
 }
@@ -172,7 +190,7 @@ static void zero_never_waits(void **state)
 {
     (void)state;
     for (unsigned i = 0; i < 10; i++) {
-        assert_false(wait_for_more(&it, true, true, now, 0));
+        assert_false(wait_for_more(&it, 1, true, now, 0));
     }
     assert_int_equal(it.waiting, false);
 }
@@ -186,7 +204,7 @@ static unsigned waits_in_vain(unsigned odds, uint64_t later)
     fresh(NULL);
     for (unsigned busy = 0; busy < 20000; busy++) {
         random = random * 1664525 + 1013904223;
-        if (pass(true, random >> 31) && (random >> 16) % odds == 0) {
+        if (pass(1, random >> 31) && (random >> 16) % odds == 0) {
             idle();
             now += later;
             in_vain++;
@@ -213,6 +231,7 @@ int main(void)
         cmocka_unit_test_setup(a_wait_has_an_end, fresh),
         cmocka_unit_test_setup(each_answer_begins_a_new_wait, fresh),
         cmocka_unit_test_setup(waits_in_vain_are_paid_for, fresh),
+        cmocka_unit_test_setup(streams_pay_for_many, fresh),
         cmocka_unit_test_setup(tries_in_the_way_become_dear, fresh),
         cmocka_unit_test_setup(late_answers_cost_what_they_did, fresh),
         cmocka_unit_test_setup(many_answers_make_tries_cheap_again, fresh),
