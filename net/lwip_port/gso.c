@@ -228,23 +228,26 @@ static unsigned add_parts(struct virtqueue_part *parts, unsigned count, const st
 }
 
 /*
- * True if the ring has room for the current frame with so many parts. Asks for the most at once:
- * nothing else is queued before this frame ends. A datagram may use the reserved places in the
- * ring, because otherwise it is lost.
+ * Asks for the most at once: nothing else is queued before this frame ends. A datagram may use the
+ * reserved places in the ring, because otherwise it is lost.
  */
-static bool reserve_room(struct gso *gso, const struct offload_headers *headers, unsigned parts)
+static bool ask_for_room(struct gso *gso, const struct offload_headers *headers, unsigned parts)
 {
     const struct nic *nic = gso->nic;
     unsigned spare = headers->protocol == OFFLOAD_TCP ? gso->reserve : 0;
 
-    if (parts > gso->room) {
-        if (nic->driver->has_room(nic->state, 1, NIC_PARTS_MAX, spare)) {
-            gso->room = NIC_PARTS_MAX;
-        } else if (nic->driver->has_room(nic->state, 1, parts, spare)) {
-            gso->room = parts;
-        }
+    if (nic->driver->has_room(nic->state, 1, NIC_PARTS_MAX, spare)) {
+        gso->room = NIC_PARTS_MAX;
+    } else if (nic->driver->has_room(nic->state, 1, parts, spare)) {
+        gso->room = parts;
     }
     return parts <= gso->room;
+}
+
+/* True if the ring has room for the current frame with so many parts. */
+static bool has_room(struct gso *gso, const struct offload_headers *headers, unsigned parts)
+{
+    return parts <= gso->room || ask_for_room(gso, headers, parts);
 }
 
 static void keep(struct gso *gso, struct pbuf *p, uint32_t payload)
@@ -268,7 +271,7 @@ static enum gso_result begin(struct gso *gso, struct pbuf *p, const struct offlo
         return GSO_ALONE;
     }
     gso->room = 0;
-    if (!reserve_room(gso, headers, count)) {
+    if (!has_room(gso, headers, count)) {
         return GSO_FULL;
     }
     gso->lone = p;
@@ -370,7 +373,7 @@ static enum gso_result append(struct gso *gso, struct pbuf *p,
     }
     last = gso->parts[gso->count - 1];
     count = add_parts(gso->parts, gso->count, p, offset);
-    if (count == 0 || !reserve_room(gso, headers, count)) {
+    if (count == 0 || !has_room(gso, headers, count)) {
         gso->parts[gso->count - 1] = last; /* merging may have lengthened it */
         return GSO_OTHER;
     }
