@@ -13,7 +13,7 @@ struct wait {
     bool waiting;
     bool closed;       /* no wait until all is paid */
     uint32_t spent;    /* by waits in vain: passes with work that have to pay for it */
-    uint32_t answered; /* waits since tries were in the way */
+    uint32_t answered; /* waits that work ended, since tries were in the way */
     unsigned dearer;   /* the next tries in the way cost as much as others, shifted left by this */
 };
 

@@ -19,7 +19,8 @@ static uint32_t ns_factor; /* for cycles_ns() */
 static uint32_t cycles_per_tick;
 
 /*
- * QEMU's rate is known exactly, so it is taken if the measurement allows it.
+ * QEMU's rate is known exactly, so it is taken if the measurement allows it, or if there is none: no
+ * PReP machine has a time base below CALIBRATION_KHZ_MIN.
  */
 static uint32_t calibrate(void)
 {

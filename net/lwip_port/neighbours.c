@@ -17,22 +17,27 @@ static unsigned waiting_for(const struct nd6_neighbor_cache_entry *entry)
     return count;
 }
 
-/* True if `to` needs a place in the table, and there is none. */
-static bool needs_a_place(const ip6_addr_t *to)
+static bool is_full(void)
 {
-    if (ip6_addr_ismulticast(to)) {
-        return false;
-    }
     for (unsigned i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
-        if (neighbor_cache[i].state == ND6_NO_ENTRY ||
-            ip6_addr_eq(&neighbor_cache[i].next_hop_address, to)) {
+        if (neighbor_cache[i].state == ND6_NO_ENTRY) {
             return false;
         }
     }
     return true;
 }
 
-/* The one with the most packets, of several the oldest; NULL: all have answered. */
+static bool has_a_place(const ip6_addr_t *neighbour)
+{
+    for (unsigned i = 0; i < LWIP_ND6_NUM_NEIGHBORS; i++) {
+        if (ip6_addr_eq(&neighbor_cache[i].next_hop_address, neighbour)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The one with the most packets, of several the oldest; NULL: all have said where they are. */
 static struct nd6_neighbor_cache_entry *find_silent(void)
 {
     struct nd6_neighbor_cache_entry *found = NULL;
@@ -67,23 +72,44 @@ static struct nd6_neighbor_cache_entry *put_before_stale(struct nd6_neighbor_cac
     return entry;
 }
 
-void neighbours_offer(struct neighbours_offer *offer, const ip6_addr_t *to)
+void neighbours_offer(struct neighbours_offer *offer, const ip6_addr_t *neighbour)
 {
-    offer->entry = needs_a_place(to) ? find_silent() : NULL;
-    if (offer->entry != NULL) {
-        offer->entry = put_before_stale(offer->entry);
-        offer->entry->state = ND6_STALE;
-        ip6_addr_copy(offer->address, offer->entry->next_hop_address);
+    struct nd6_neighbor_cache_entry *silent =
+        is_full() && !has_a_place(neighbour) ? find_silent() : NULL;
+
+    offer->made = silent != NULL;
+    if (silent != NULL) {
+        ip6_addr_copy(offer->address, silent->next_hop_address);
+        put_before_stale(silent)->state = ND6_STALE;
     }
 }
 
-/* Delayed: lwIP sent to it, as the next hop that a redirect told. There is no MAC address yet. */
+static const ip6_addr_t *next_hop(const ip6_addr_t *to)
+{
+    for (unsigned i = 0; i < LWIP_ND6_NUM_DESTINATIONS; i++) {
+        if (ip6_addr_eq(&destination_cache[i].destination_addr, to)) {
+            return &destination_cache[i].next_hop_addr;
+        }
+    }
+    return to; /* or a router, whose place is never offered */
+}
+
+void neighbours_offer_for(struct neighbours_offer *offer, const ip6_addr_t *to)
+{
+    offer->made = false;
+    if (is_full() && !ip6_addr_ismulticast(to)) {
+        neighbours_offer(offer, next_hop(to));
+    }
+}
+
+/* Looked for anew, as a further offer meanwhile may have moved it. */
 void neighbours_take_back(const struct neighbours_offer *offer)
 {
-    struct nd6_neighbor_cache_entry *entry = offer->entry;
+    for (unsigned i = 0; offer->made && i < LWIP_ND6_NUM_NEIGHBORS; i++) {
+        struct nd6_neighbor_cache_entry *entry = &neighbor_cache[i];
 
-    if (entry != NULL && (entry->state == ND6_STALE || entry->state == ND6_DELAY) &&
-        ip6_addr_eq(&entry->next_hop_address, &offer->address)) {
-        entry->state = ND6_INCOMPLETE;
+        if (entry->state == ND6_STALE && ip6_addr_eq(&entry->next_hop_address, &offer->address)) {
+            entry->state = ND6_INCOMPLETE;
+        }
     }
 }

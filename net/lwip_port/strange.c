@@ -154,10 +154,24 @@ void port_icmp_input(struct pbuf *p, struct netif *netif)
     (icmp_input)(p, netif);
 }
 
+/* Offers a place to whom the message tells lwIP of: its sender, or where a redirect leads to. */
+static void offer_place(struct neighbours_offer *offer, const struct pbuf *p,
+                        const struct netif *netif, uint8_t type)
+{
+    ip6_addr_t target;
+
+    if (type == ICMP6_TYPE_NS || type == ICMP6_TYPE_RA) {
+        neighbours_offer(offer, ip6_current_src_addr());
+    } else if (type == ICMP6_TYPE_RD && p->len >= sizeof(struct redirect_header)) {
+        target = address_of(((const struct redirect_header *)p->payload)->target_address, netif);
+        neighbours_offer(offer, &target);
+    }
+}
+
 void port_icmp6_input(struct pbuf *p, struct netif *netif)
 {
     uint8_t type = p->len > 0 ? *(const uint8_t *)p->payload : 0;
-    struct neighbours_offer offer;
+    struct neighbours_offer offer = {0};
 
     if (ping_take(p, true) || is_bad_discovery(p, type) ||
         (type == ICMP6_TYPE_NA && p->len >= sizeof(struct na_header) && claims_ours(p, netif)) ||
@@ -166,11 +180,7 @@ void port_icmp6_input(struct pbuf *p, struct netif *netif)
         pbuf_free(p);
         return;
     }
-    if (type == ICMP6_TYPE_NS || type == ICMP6_TYPE_RA) { /* the sender becomes a neighbour */
-        neighbours_offer(&offer, ip6_current_src_addr());
-        (icmp6_input)(p, netif);
-        neighbours_take_back(&offer);
-    } else {
-        (icmp6_input)(p, netif);
-    }
+    offer_place(&offer, p, netif, type);
+    (icmp6_input)(p, netif);
+    neighbours_take_back(&offer);
 }

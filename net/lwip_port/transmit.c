@@ -134,7 +134,7 @@ err_t interface_output_ipv6(struct netif *netif, struct pbuf *p, const ip6_addr_
     err_t error;
 
     complete_checksum_ipv6(netif, p);
-    neighbours_offer(&offer, to);
+    neighbours_offer_for(&offer, to);
     error = ethip6_output(netif, p, to);
     neighbours_take_back(&offer);
     return error;

@@ -277,5 +277,40 @@ def test_strangers_displace_no_neighbour(known, each):
                         f"fd00::99:{number:x}", GUEST, 7777, host.ECHO, b"who am I"))
             host.settle(known.address)
             host.udp_echo(GUEST, (1400, 0))
-        assert wire.wait_for(asks_for_us, 0.1) is None
+        while (frame := wire.receive(0.2)) is not None:
+            assert not asks_for_us(frame)
     known.assert_well()
+
+
+@pytest.mark.parametrize("strangers", [0, 12])
+def test_redirected_to_a_router_not_known(guest, strangers):
+    """What is for it waits until it says where it is, also while strangers fill the table."""
+    far, other = f"2001:db8:99::{strangers + 1:x}", f"fe80::77:{strangers + 1:x}"
+
+    def destination(frame):
+        """The MAC address to which a frame for the far station was sent, or None."""
+        to, _, _, ethertype, payload = parse(frame)
+        return to if ethertype == wire6.IPV6 and payload[24:40] == wire6.ipv6(far) else None
+
+    with Wire() as wire:
+        def ask(source, text):
+            wire.send(GUEST_MAC, wire6.IPV6, wire6.udp6(source, GUEST, 7777, host.ECHO, text))
+
+        wire.send(wire6.ALL_NODES_MAC, wire6.IPV6, wire6.router_advertisement("2001:db8:1::"))
+        ask(far, b"before")
+        assert wire.wait_for(destination) is not None
+        body = bytes(4) + wire6.ipv6(other) + wire6.ipv6(far)
+        wire.send(GUEST_MAC, wire6.IPV6, wire6.icmp6(ROUTER, GUEST, REDIRECT, body))
+        for number in range(strangers):
+            ask(f"fd00::98:{number + 1:x}", b"who am I")
+        for number in range(6):
+            ask(far, b"after %d" % number)
+        host.settle(guest.address)
+        while (frame := wire.receive(0.2)) is not None:
+            assert destination(frame) is None
+        body = struct.pack("!I", 0xe0000000) + wire6.ipv6(other) + b"\2\1" + mac_bytes(STATION)
+        wire.send(GUEST_MAC, wire6.IPV6, wire6.icmp6(other, GUEST, wire6.ADVERTISEMENT, body))
+        for number in range(6):
+            frame = wire.wait_for(destination)
+            assert destination(frame) == STATION and frame.endswith(b"after %d" % number)
+    guest.assert_well()

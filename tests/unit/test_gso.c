@@ -430,8 +430,8 @@ static int tear_down_recognising(void **state)
     return tear_down(state);
 }
 
-#define test_both_ways(test)                                                                       \
-    cmocka_unit_test_setup_teardown(test, set_up, tear_down),                                      \
+/* After its usual way. */
+#define recognising(test)                                                                          \
     {                                                                                              \
 #test ", the next recognised", test, set_up_recognising, tear_down_recognising, NULL       \
     }
@@ -439,16 +439,26 @@ static int tear_down_recognising(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_both_ways(test_segments_leave_as_one_frame),
-        test_both_ways(test_one_segment_leaves_as_it_is),
-        test_both_ways(test_what_is_never_joined),
-        test_both_ways(test_what_ends_a_joined_frame),
-        test_both_ways(test_options),
-        test_both_ways(test_lengths_that_end_a_joined_frame),
-        test_both_ways(test_limits_of_a_joined_frame),
-        test_both_ways(test_a_ring_with_little_room),
-        test_both_ways(test_no_joined_frame_left),
-        test_both_ways(test_a_card_out_of_order),
+        cmocka_unit_test_setup_teardown(test_segments_leave_as_one_frame, set_up, tear_down),
+        recognising(test_segments_leave_as_one_frame),
+        cmocka_unit_test_setup_teardown(test_one_segment_leaves_as_it_is, set_up, tear_down),
+        recognising(test_one_segment_leaves_as_it_is),
+        cmocka_unit_test_setup_teardown(test_what_is_never_joined, set_up, tear_down),
+        recognising(test_what_is_never_joined),
+        cmocka_unit_test_setup_teardown(test_what_ends_a_joined_frame, set_up, tear_down),
+        recognising(test_what_ends_a_joined_frame),
+        cmocka_unit_test_setup_teardown(test_options, set_up, tear_down),
+        recognising(test_options),
+        cmocka_unit_test_setup_teardown(test_lengths_that_end_a_joined_frame, set_up, tear_down),
+        recognising(test_lengths_that_end_a_joined_frame),
+        cmocka_unit_test_setup_teardown(test_limits_of_a_joined_frame, set_up, tear_down),
+        recognising(test_limits_of_a_joined_frame),
+        cmocka_unit_test_setup_teardown(test_a_ring_with_little_room, set_up, tear_down),
+        recognising(test_a_ring_with_little_room),
+        cmocka_unit_test_setup_teardown(test_no_joined_frame_left, set_up, tear_down),
+        recognising(test_no_joined_frame_left),
+        cmocka_unit_test_setup_teardown(test_a_card_out_of_order, set_up, tear_down),
+        recognising(test_a_card_out_of_order),
         cmocka_unit_test_setup_teardown(test_the_next_is_recognised_or_parsed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_not_recognised, set_up, tear_down),
     };

@@ -15,6 +15,7 @@
 enum { PLACES = LWIP_ND6_NUM_NEIGHBORS, WAITING_MAX = 48 };
 
 struct nd6_neighbor_cache_entry neighbor_cache[PLACES];
+struct nd6_destination_cache_entry destination_cache[LWIP_ND6_NUM_DESTINATIONS];
 static struct nd6_q_entry waiting[PLACES][WAITING_MAX];
 
 static ip6_addr_t address_of(unsigned number)
@@ -47,9 +48,9 @@ static void fill(unsigned state)
 static struct neighbours_offer offer_for(unsigned number)
 {
     struct neighbours_offer offer;
-    ip6_addr_t to = address_of(number);
+    ip6_addr_t neighbour = address_of(number);
 
-    neighbours_offer(&offer, &to);
+    neighbours_offer(&offer, &neighbour);
     return offer;
 }
 
@@ -84,22 +85,23 @@ static void test_nothing_is_offered(void **state)
 
     (void)state;
     fill(ND6_INCOMPLETE);
-    assert_null(offer_for(3).entry); /* it has a place */
-    neighbours_offer(&offer, &group);
-    assert_null(offer.entry);
+    assert_false(offer_for(3).made); /* it has a place */
+    neighbours_offer_for(&offer, &group);
+    assert_false(offer.made);
     neighbor_cache[PLACES - 1].state = ND6_NO_ENTRY;
-    assert_null(offer_for(100).entry); /* there is a place */
+    assert_false(offer_for(100).made); /* there is a place */
     for (unsigned s = ND6_REACHABLE; s <= ND6_PROBE; s++) {
         fill(s);
-        assert_null(offer_for(100).entry); /* all have answered */
+        offer = offer_for(100);
+        assert_false(offer.made); /* all have said where they are */
+        neighbours_take_back(&offer);
+        assert_neighbour(0, 0, s);
     }
-    offer = offer_for(100);
-    neighbours_take_back(&offer);
     fill(ND6_INCOMPLETE);
     for (unsigned i = 0; i < PLACES; i++) {
         neighbor_cache[i].isrouter = 1;
     }
-    assert_null(offer_for(100).entry);
+    assert_false(offer_for(100).made);
 }
 
 /* Whatever the others are, lwIP takes the place of the only one that has not answered. */
@@ -114,12 +116,13 @@ static void test_one_that_is_silent(void **state)
             fill(s);
             set(silent, ND6_INCOMPLETE, 2);
             offer = offer_for(100);
+            assert_true(offer.made);
             place = (unsigned)taken_by_lwip();
-            assert_ptr_equal(offer.entry, &neighbor_cache[place]);
             assert_neighbour(place, silent, ND6_STALE);
             neighbours_take_back(&offer); /* it was not taken */
             assert_neighbour(place, silent, ND6_INCOMPLETE);
             assert_int_equal(waiting_for(&neighbor_cache[place]), 2);
+            assert_int_equal(neighbor_cache[place].counter.probes_sent, 1);
             if (place != silent) {
                 assert_neighbour(silent, place, s); /* they have changed places */
             }
@@ -129,24 +132,70 @@ static void test_one_that_is_silent(void **state)
 
 static void test_a_place_that_was_taken(void **state)
 {
-    struct neighbours_offer offer;
-
     (void)state;
     for (unsigned s = ND6_INCOMPLETE; s <= ND6_PROBE; s++) {
+        struct neighbours_offer offer;
+
         fill(ND6_REACHABLE);
         set(4, ND6_INCOMPLETE, 0);
         offer = offer_for(100);
-        offer.entry->next_hop_address = address_of(100);
-        offer.entry->state = (u8_t)s;
+        neighbor_cache[4].next_hop_address = address_of(100);
+        neighbor_cache[4].state = (u8_t)s;
         neighbours_take_back(&offer);
         assert_int_equal(neighbor_cache[4].state, s);
     }
-    fill(ND6_REACHABLE);
-    set(4, ND6_INCOMPLETE, 0);
-    offer = offer_for(100);
-    offer.entry->state = ND6_DELAY; /* lwIP has sent to it */
+}
+
+/* A message and the answer to it: the second offer moves the first one's neighbour. */
+static void test_offers_within_each_other(void **state)
+{
+    struct neighbours_offer outer, inner;
+
+    (void)state;
+    fill(ND6_STALE);
+    set(5, ND6_INCOMPLETE, 1);
+    set(8, ND6_INCOMPLETE, 0);
+    outer = offer_for(100);
+    inner = offer_for(101);
+    assert_true(outer.made && inner.made);
+    assert_neighbour(0, 8, ND6_STALE);
+    neighbours_take_back(&inner);
+    neighbours_take_back(&outer);
+    assert_neighbour(0, 8, ND6_INCOMPLETE);
+    assert_neighbour(8, 5, ND6_INCOMPLETE);
+    assert_neighbour(5, 0, ND6_STALE);
+}
+
+/* After a redirect the next hop is what needs a place, and it is not to be offered itself. */
+static void test_next_hop(void **state)
+{
+    struct neighbours_offer offer;
+    ip6_addr_t far = address_of(200);
+
+    (void)state;
+    fill(ND6_INCOMPLETE);
+    set(7, ND6_INCOMPLETE, 40);
+    destination_cache[3].destination_addr = far;
+    destination_cache[3].next_hop_addr = address_of(7);
+    neighbours_offer_for(&offer, &far);
+    assert_false(offer.made);
+    destination_cache[3].next_hop_addr = address_of(100);
+    neighbours_offer_for(&offer, &far);
+    assert_true(offer.made);
+    assert_neighbour(7, 7, ND6_STALE);
     neighbours_take_back(&offer);
-    assert_int_equal(neighbor_cache[4].state, ND6_INCOMPLETE);
+    destination_cache[3].destination_addr = address_of(201);
+    neighbours_offer_for(&offer, &far);
+    assert_true(offer.made);
+}
+
+static void assert_offered(unsigned number)
+{
+    struct neighbours_offer offer = offer_for(100);
+    ip6_addr_t expected = address_of(number);
+
+    assert_true(offer.made && ip6_addr_eq(&offer.address, &expected));
+    neighbours_take_back(&offer);
 }
 
 /* Most packets, then the oldest; never a router. */
@@ -154,25 +203,22 @@ static void test_which_of_several(void **state)
 {
     (void)state;
     fill(ND6_INCOMPLETE);
-    assert_ptr_equal(offer_for(100).entry, &neighbor_cache[0]);
-    fill(ND6_INCOMPLETE);
+    assert_offered(0);
     neighbor_cache[6].counter.probes_sent = 2;
-    assert_ptr_equal(offer_for(100).entry, &neighbor_cache[6]);
-    fill(ND6_INCOMPLETE);
-    neighbor_cache[6].counter.probes_sent = 2;
+    assert_offered(6);
     set(7, ND6_INCOMPLETE, 1);
     set(8, ND6_INCOMPLETE, 30);
     set(9, ND6_INCOMPLETE, 2);
-    assert_ptr_equal(offer_for(100).entry, &neighbor_cache[8]);
-    fill(ND6_INCOMPLETE);
-    set(8, ND6_INCOMPLETE, 30);
+    neighbor_cache[9].counter.probes_sent = 3; /* older, with fewer packets */
+    assert_offered(8);
     neighbor_cache[8].isrouter = 1;
-    assert_ptr_equal(offer_for(100).entry, &neighbor_cache[0]);
+    assert_offered(9);
     fill(ND6_STALE);
     neighbor_cache[0].isrouter = 1; /* pointers lead to a router's place: it is not moved */
     set(8, ND6_INCOMPLETE, 0);
-    assert_ptr_equal(offer_for(100).entry, &neighbor_cache[1]);
+    assert_offered(8);
     assert_neighbour(0, 0, ND6_STALE);
+    assert_neighbour(1, 8, ND6_INCOMPLETE);
     assert_neighbour(8, 1, ND6_STALE);
 }
 
@@ -182,6 +228,8 @@ int main(void)
         cmocka_unit_test(test_nothing_is_offered),
         cmocka_unit_test(test_one_that_is_silent),
         cmocka_unit_test(test_a_place_that_was_taken),
+        cmocka_unit_test(test_offers_within_each_other),
+        cmocka_unit_test(test_next_hop),
         cmocka_unit_test(test_which_of_several),
     };
 
