@@ -3,15 +3,16 @@
  * The answer to a frame often comes sooner than the loop could sleep and wake up. But if device and
  * guest share a host's processor, polling can keep it from the device; and a slow peer is not worth
  * polling for. So a wait that ends in vain is paid for by passes with work, and when as many as
- * TRIES are not paid for, there is none until all are: fewer than one in a hundred of these passes
- * are followed by a wait in vain, and the time that such waits take per pass is at most a hundredth
- * of most_ns. Several tries in a row are needed: a guest that sleeps between messages may share one
- * processor with the device's thread, and only the host's scheduler can part them, at its next tick.
- * If work comes as soon as the guest sleeps, the last wait was in the device's way. When that
- * happens again before many waits had an answer, four times as many passes pay, then sixteen times:
- * fewer than one in a thousand.
+ * TRIES are not paid for, there is none until all are: fewer than one in a hundred passes with one or
+ * two frames are followed by a wait in vain, and the time that such waits take per pass is at most a
+ * hundredth of most_ns. Several tries in a row are needed: a guest that sleeps between messages may
+ * share one processor with the device's thread, and only the host's scheduler can part them, at its
+ * next tick. If work comes as soon as the guest sleeps, the last wait was in the device's way. When
+ * that happens again before many waits had an answer, four times as many passes pay, then sixteen
+ * times: fewer than one in a thousand.
  * In a stream of frames a pass is longer, nobody waits for one answer, and what counts is that the
- * loop goes on: a pass with several frames pays as much as many others.
+ * loop goes on: a pass with several frames pays as much as many others. Up to one in eight of them
+ * is followed by a wait in vain.
  * A pass that only receives, like one with a bare acknowledgement, leaves the wait as it is: the
  * answer may still come.
  */

@@ -195,8 +195,8 @@ static void zero_never_waits(void **state)
     assert_int_equal(it.waiting, false);
 }
 
-/* 20,000 passes with work, one in `odds` of them with a wait in vain, and work so long after. */
-static unsigned waits_in_vain(unsigned odds, uint64_t later)
+/* 20,000 passes with so many frames, one in `odds` with a wait in vain, and work so long after. */
+static unsigned waits_in_vain(unsigned frames, unsigned odds, uint64_t later)
 {
     static uint32_t random = 1;
     unsigned in_vain = 0;
@@ -204,7 +204,7 @@ static unsigned waits_in_vain(unsigned odds, uint64_t later)
     fresh(NULL);
     for (unsigned busy = 0; busy < 20000; busy++) {
         random = random * 1664525 + 1013904223;
-        if (pass(1, random >> 31) && (random >> 16) % odds == 0) {
+        if (pass(frames, random >> 31) && (random >> 16) % odds == 0) {
             idle();
             now += later;
             in_vain++;
@@ -213,13 +213,17 @@ static unsigned waits_in_vain(unsigned odds, uint64_t later)
     return in_vain;
 }
 
-/* However the answers come, fewer than one in a hundred passes with work is a wait in vain. */
+/* However the answers come. */
 static void waits_in_vain_are_rare(void **state)
 {
     (void)state;
     for (unsigned odds = 1; odds < 8; odds++) {
-        assert_in_range(waits_in_vain(odds, MOST), 100, 20000 / COST + TRIES);
-        assert_in_range(waits_in_vain(odds, 0), 2 * TRIES, 4 * TRIES);
+        for (unsigned frames = 1; frames < STREAM; frames++) {
+            assert_in_range(waits_in_vain(frames, odds, MOST), 100, 20000 / 100);
+            assert_in_range(waits_in_vain(frames, odds, 0), 2 * TRIES, 4 * TRIES);
+        }
+        assert_in_range(waits_in_vain(STREAM, odds, MOST), 1000, 20000 / 8 + TRIES);
+        assert_in_range(waits_in_vain(STREAM, odds, 0), 100, 20000 / 8 + TRIES);
     }
 }
 
