@@ -31,11 +31,18 @@ def bridge():
     host.ip("address", "add", "10.0.0.1/24", "dev", "tap0")
 
 
+def settle(*addresses):
+    """For a moment after a guest's announcement the host may still use an earlier guest's MAC address."""
+    for address in addresses:
+        host.settle(address)
+
+
 def test_two_guests_side_by_side(boot):
     first = boot(device=f"mac={FIRST_MAC}")
     second = boot(device=f"mac={SECOND_MAC}", tap="tap1", address="10.0.0.3")
     for guest in (first, second):
         guest.wait_ready()
+    settle(first.address, second.address)
     host.all_at_once(host.serves, [first.address, second.address])
     for guest in (first, second):
         assert "claimed" not in guest.console()
@@ -44,6 +51,7 @@ def test_two_guests_side_by_side(boot):
 @pytest.mark.parametrize("mode", ["irq", "poll"])
 def test_newcomer_with_the_same_address_stops(boot, mode):
     first = boot(f"mode={mode}", device=f"mac={FIRST_MAC}").wait_ready()
+    settle(first.address)
     host.ping(first.address, count=5)
     # after the time in which a guest considers itself the newcomer
     host.ping(first.address, count=6, interval=0.3)
@@ -62,6 +70,7 @@ def test_newcomer_with_the_same_address_stops(boot, mode):
 def test_newcomer_waits_until_the_address_is_free(boot, arch):
     with Guest(arch, device=f"mac={FIRST_MAC}") as first:
         first.wait_ready()
+        settle(first.address)
         host.ping(first.address, count=6, interval=0.3)
         second = boot(device=f"mac={SECOND_MAC}", tap="tap1").wait_ready()
         second.wait_for(f"^vtnet: 10.0.0.2 is already used by {FIRST_MAC}: this guest will use it")
@@ -69,7 +78,7 @@ def test_newcomer_waits_until_the_address_is_free(boot, arch):
         assert host.neighbour(first.address) == FIRST_MAC
         assert "already used" in second.console() and second.console().count("ready at") == 1
     second.wait_for("^vtnet: ready at 10.0.0.2/24$", count=2)
-    host.settle(second.address)  # the host may still use the first one for a moment
+    settle(second.address)
     host.serves(second.address)
     assert host.neighbour(second.address) == SECOND_MAC
 
@@ -109,6 +118,7 @@ def test_address_is_free_again(arch):
     for _ in range(2):
         with Guest(arch, device=f"mac={SECOND_MAC}", tap="tap1") as guest:
             guest.wait_ready()
+            settle(guest.address)
             host.serves(guest.address)
             guest.assert_well()
 
