@@ -31,8 +31,10 @@ static inline uint32_t cycles_factor(uint32_t khz)
     return (uint32_t)(((uint64_t)1000000 << CYCLES_SHIFT) / khz);
 }
 
-/* The nanoseconds that so many cycles take. The shift is constant, as 32-bit processors need a
- * branch for another. */
+/*
+ * The nanoseconds that so many cycles take. The shift is a constant, because 32-bit processors need a
+ * branch to shift 64 bits by a variable.
+ */
 static inline uint64_t cycles_ns(uint64_t cycles, uint32_t factor)
 {
     return ((uint64_t)(uint32_t)cycles * factor >> CYCLES_SHIFT) +
