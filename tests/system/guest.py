@@ -156,9 +156,14 @@ class Guest:
         return self.process is None or not self.log.exists()
 
     def console(self):
+        """What was printed so far. While QEMU runs without the line that is not whole yet: a pattern
+        would find half a number in it."""
         if self.log.exists():
+            ended = self.process is None or self.process.poll() is not None  # before the read
             raw = self.log.read_text(errors="replace")
             self.text = re.sub(r"\r|\x1b(\[[0-9;?=]*[A-Za-z]|[a-z])", "", raw)
+            if not ended:
+                return self.text[:self.text.rfind("\n") + 1]
         return self.text
 
     def wait_for(self, pattern, *, count=1, seconds=PATIENCE):
@@ -252,7 +257,8 @@ class Guest:
         return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
     def report(self):
-        return f"$ {shlex.join(self.command)}\n{self.console()}"
+        self.console()
+        return f"$ {shlex.join(self.command)}\n{self.text}"
 
 
 def tap_network(tap="tap0", device=""):
