@@ -2,32 +2,42 @@
 """Types at a guest's serial console: commands and their output, and keys."""
 
 import contextlib
+import fcntl
+import os
 import re
 import select
-import socket
 import time
 
 from guest import PATIENCE, Guest
 
 PROMPT = "vtnet> "
+PAGE = 4096
 
 
 class Terminal:
-    """The other end of the console. `text`: everything received, without carriage returns."""
+    """The other end of the console, two pipes, so that nothing is lost while these tests wait for a
+    processor: a socket keeps some 280 characters only. `text`: everything received, without carriage
+    returns."""
 
     def __init__(self, guest, path):
         self.guest, self.text, self.seen = guest, "", 0
-        self.socket = socket.socket(socket.AF_UNIX)
-        deadline = time.monotonic() + PATIENCE
-        while self.socket.connect_ex(str(path)) != 0:
-            assert time.monotonic() < deadline, guest.console()
-            time.sleep(0.01)
-        self.socket.setblocking(False)
+        self.output = os.open(f"{path}.out", os.O_RDONLY | os.O_NONBLOCK)
+        self.keys = os.open(f"{path}.in", os.O_RDWR | os.O_NONBLOCK)
+
+    def close(self):
+        os.close(self.output)
+        os.close(self.keys)
+
+    def keep_little(self):
+        """From now on the pipe keeps a page only."""
+        fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, PAGE)
 
     def read(self):
-        if select.select([self.socket], [], [], 0.05)[0]:
-            with contextlib.suppress(ConnectionResetError):
-                self.text += self.socket.recv(65536).decode(errors="replace").replace("\r", "")
+        if select.select([self.output], [], [], 0.05)[0]:
+            new = os.read(self.output, 65536)
+            self.text += new.decode(errors="replace").replace("\r", "")
+            if not new:  # the guest has ended
+                time.sleep(0.05)
 
     def wait_for(self, pattern, seconds=PATIENCE):
         """Waits for a pattern after the last one waited for. Returns its match."""
@@ -44,8 +54,8 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE
         while rest:
             assert time.monotonic() < deadline, f"{len(rest)} characters are not taken"
-            if select.select([], [self.socket], [], 0.05)[1]:
-                rest = rest[self.socket.send(rest[:4096]):]
+            if select.select([], [self.keys], [], 0.05)[1]:
+                rest = rest[os.write(self.keys, rest[:PAGE]):]
             self.read()
 
     def wait_for_prompt(self, pattern=""):
@@ -70,10 +80,11 @@ def guest_with_terminal(arch, append="", prepare=lambda guest: None, ready="^vtn
     """A guest that is ready, and its terminal, at the prompt."""
     guest = Guest(arch, append, **options)
     path = f"{guest.folder.name}/serial"
-    guest.command[guest.command.index("stdio")] = f"unix:{path},server=on,wait=on"
+    guest.command[guest.command.index("stdio")] = f"pipe:{path}"
     prepare(guest)
-    with guest:
-        terminal = Terminal(guest, path)
+    os.mkfifo(f"{path}.in")
+    os.mkfifo(f"{path}.out")
+    with contextlib.closing(Terminal(guest, path)) as terminal, guest:
         if ready:
             terminal.wait_for(ready)
         yield guest, terminal
