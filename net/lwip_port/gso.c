@@ -4,44 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/cc.h"
+#include "net/lwip_port/gso_headers.h"
 
 enum {
     JOINED_FRAMES =
         32, /* joined frames in flight; when all are in use, segments are sent one by one */
-    SEGMENTS_MAX = 46, /* 64 KiB in segments of an Ethernet frame each; Linux splits up to 64
+    SEGMENTS_MAX = 46,       /* 64 KiB in segments of an Ethernet frame each; Linux splits up to 64
                         * datagrams */
-    HEADROOM = 12,     /* for the card's header */
-    HEADERS_MAX = 14 + 4 + 60 + 60, /* Ethernet, VLAN tag, IP, TCP */
-    PACKET_MAX = UINT16_MAX,        /* bytes of an IP packet */
-    IPV4_TOTAL_LENGTH = 2,          /* offsets in headers */
-    IPV4_IDENTIFICATION_END = 6,
-    IPV4_CHECKSUM = 10,
-    IPV4_CHECKSUM_END = 12,
-    IPV6_PAYLOAD_LENGTH = 4,
-    IPV6_PAYLOAD_LENGTH_END = 6,
-    IPV6_HEADER = 40,
-    PORTS = 4, /* field offsets in TCP and UDP headers */
-    TCP_SEQUENCE = 4,
-    TCP_ACKNOWLEDGEMENT = 8,
-    TCP_DATA_OFFSET = 12,
-    TCP_FLAGS = 13,
-    TCP_WINDOW = 14,
-    TCP_CHECKSUM_END = 18,
-    TCP_HEADER = 20,
-    UDP_LENGTH = 4,
-    UDP_HEADER = 8,
-    FLAG_PUSH = 0x08,
-    FLAG_ACK = 0x10,
-    PLAIN_TCP = 14 + 20, /* of TCP over IPv4 without options: offset of the TCP header, */
-    PLAIN_PAYLOAD = PLAIN_TCP + TCP_HEADER, /* and of the payload */
+    HEADROOM = 12,           /* for the card's header */
+    PACKET_MAX = UINT16_MAX, /* bytes of an IP packet */
 };
 
 struct gso_frame {
     struct gso_frame *next; /* free */
     unsigned count;
     struct pbuf *segment[SEGMENTS_MAX];
-    uint8_t header[HEADROOM + HEADERS_MAX];
+    uint8_t header[HEADROOM + GSO_HEADERS_MAX];
 };
 
 struct gso {
@@ -56,13 +34,10 @@ struct gso {
      */
     struct pbuf *lone;      /* NULL: it is built, or there is none */
     struct gso_frame *open; /* NULL: it is not built, or there is none */
-    const uint8_t *first;   /* the first segment's headers */
-    struct offload_headers headers;
-    uint16_t header_length; /* bytes up to the payload */
-    uint16_t segment_size;  /* payload bytes of each segment except the last */
-    uint32_t payload;       /* bytes so far */
-    uint32_t next_sequence; /* of TCP */
-    bool ended;             /* by a shorter segment */
+    struct gso_flow flow;
+    uint16_t segment_size; /* payload bytes of each segment except the last */
+    uint32_t payload;      /* bytes so far */
+    bool ended;            /* by a shorter segment */
     unsigned count; /* parts (of a lone segment: its pbufs); 0: there is no current joined frame */
     unsigned room;  /* parts of a frame for which the ring has room */
     struct virtqueue_part parts[NIC_PARTS_MAX];
@@ -90,114 +65,6 @@ struct gso *gso_open(const struct nic *nic, uint32_t offloads, unsigned reserve)
         gso->free = &gso->all[i];
     }
     return gso;
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-    at[0] = (uint8_t)(value >> 8);
-    at[1] = (uint8_t)value;
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-/*
- * The length of the transport header if the frame can be joined with others, else 0. A TCP segment
- * must only have flags that any segment may have. CWR is allowed in the first segment only and
- * would have to be declared (HOST_ECN), but lwIP never sends it.
- */
-static unsigned transport_length(const struct gso *gso, const struct pbuf *p,
-                                 const struct offload_headers *headers)
-{
-    const uint8_t *tcp = (const uint8_t *)p->payload + headers->transport;
-
-    if (headers->fragment) {
-        return 0;
-    }
-    if (headers->protocol == OFFLOAD_UDP) {
-        return gso->offloads & NIC_SEND_UDP ? UDP_HEADER : 0;
-    }
-    if (headers->protocol != OFFLOAD_TCP || p->len < headers->transport + TCP_HEADER ||
-        !(gso->offloads & (headers->ipv6 ? NIC_SEND_TCP6 : NIC_SEND_TCP4)) ||
-        (tcp[TCP_FLAGS] & ~FLAG_PUSH) != FLAG_ACK) {
-        return 0;
-    }
-    return (tcp[TCP_DATA_OFFSET] >> 4) * 4u;
-}
-
-/*
- * The payload's offset if the frame may be joined with others: it has a payload, and its first pbuf
- * contains all headers. Otherwise 0.
- */
-static unsigned payload_offset(const struct gso *gso, const struct pbuf *p,
-                               const struct offload_headers *headers)
-{
-    unsigned length = transport_length(gso, p, headers);
-    unsigned offset = headers->transport + length;
-
-    return length != 0 && offset <= HEADERS_MAX && offset <= p->len && offset < p->tot_len ? offset
-                                                                                           : 0;
-}
-
-static uint32_t load32(const uint8_t *at)
-{
-    uint32_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-/* Compares in words: on an emulated processor memcmp() takes as long for each byte. */
-static bool same(const uint8_t *a, const uint8_t *b, unsigned from, unsigned to)
-{
-    uint32_t difference = 0;
-
-    for (; from + 4 <= to; from += 4) {
-        difference |= load32(a + from) ^ load32(b + from);
-    }
-    for (; from < to; from++) {
-        difference |= a[from] ^ b[from];
-    }
-    return difference == 0;
-}
-
-/*
- * True if a frame's transport header continues the joined one: it differs only in what follows from
- * its position, and in fields of which the last value counts.
- */
-static bool follows(const struct gso *gso, const uint8_t *frame)
-{
-    const uint8_t *first = gso->first;
-    unsigned at = gso->headers.transport;
-
-    if (!same(first, frame, at, at + PORTS)) {
-        return false;
-    }
-    return gso->headers.protocol == OFFLOAD_UDP ||
-           (get32(frame + at + TCP_SEQUENCE) == gso->next_sequence &&
-            same(first, frame, at + TCP_CHECKSUM_END, gso->header_length));
-}
-
-/*
- * True if the headers in front of the transport header differ only in length, checksum and
- * identification. The card increments the identification of the first segment. lwIP has used at
- * least as many numbers up to the last segment, so none is used twice.
- */
-static bool same_path(const struct gso *gso, const uint8_t *frame)
-{
-    const uint8_t *first = gso->first;
-    unsigned ip = gso->headers.network;
-    unsigned end = gso->headers.transport;
-
-    if (gso->headers.ipv6) {
-        return same(first, frame, 0, ip + IPV6_PAYLOAD_LENGTH) &&
-               same(first, frame, ip + IPV6_PAYLOAD_LENGTH_END, end);
-    }
-    return same(first, frame, 0, ip + IPV4_TOTAL_LENGTH) &&
-           same(first, frame, ip + IPV4_IDENTIFICATION_END, ip + IPV4_CHECKSUM) &&
-           same(first, frame, ip + IPV4_CHECKSUM_END, end);
 }
 
 /*
@@ -252,14 +119,10 @@ static bool has_room(struct gso *gso, const struct offload_headers *headers, uns
 
 static void keep(struct gso *gso, struct pbuf *p, uint32_t payload)
 {
-    const uint8_t *tcp = (const uint8_t *)p->payload + gso->headers.transport;
-
     pbuf_ref(p);
     gso->payload += payload;
     gso->ended = payload < gso->segment_size;
-    if (gso->headers.protocol == OFFLOAD_TCP) {
-        gso->next_sequence = get32(tcp + TCP_SEQUENCE) + payload;
-    }
+    gso_advance(&gso->flow, p->payload, payload);
 }
 
 static enum gso_result begin(struct gso *gso, struct pbuf *p, const struct offload_headers *headers,
@@ -275,9 +138,9 @@ static enum gso_result begin(struct gso *gso, struct pbuf *p, const struct offlo
         return GSO_FULL;
     }
     gso->lone = p;
-    gso->first = p->payload;
-    gso->headers = *headers;
-    gso->header_length = (uint16_t)offset;
+    gso->flow.first = p->payload;
+    gso->flow.headers = *headers;
+    gso->flow.length = (uint16_t)offset;
     gso->segment_size = (uint16_t)(p->tot_len - offset);
     gso->payload = 0;
     gso->count = count;
@@ -299,53 +162,12 @@ static bool join(struct gso *gso)
     gso->free = joined->next;
     joined->segment[0] = gso->lone;
     joined->count = 1;
-    memcpy(joined->header + HEADROOM, gso->first, gso->header_length);
-    gso->count = add_parts(gso->parts, 1, gso->lone, gso->header_length);
-    gso->first = joined->header + HEADROOM;
+    memcpy(joined->header + HEADROOM, gso->flow.first, gso->flow.length);
+    gso->count = add_parts(gso->parts, 1, gso->lone, gso->flow.length);
+    gso->flow.first = joined->header + HEADROOM;
     gso->open = joined;
     gso->lone = NULL;
     return true;
-}
-
-/* The state reported to the peer is that of the latest segment. */
-static void update_header(struct gso *gso, const struct pbuf *p)
-{
-    const uint8_t *tcp = (const uint8_t *)p->payload + gso->headers.transport;
-    uint8_t *header = gso->open->header + HEADROOM + gso->headers.transport;
-
-    memcpy(header + TCP_ACKNOWLEDGEMENT, tcp + TCP_ACKNOWLEDGEMENT, 4);
-    memcpy(header + TCP_WINDOW, tcp + TCP_WINDOW, 2);
-    header[TCP_FLAGS] |= tcp[TCP_FLAGS]; /* the card sets PSH only in the last segment */
-}
-
-static uint32_t differ(const uint8_t *a, const uint8_t *b, unsigned at)
-{
-    return load32(a + at) ^ load32(b + at);
-}
-
-/* The current joined frame is TCP over IPv4 without VLAN tag and options. */
-static bool is_plain(const struct gso *gso)
-{
-    return gso->headers.transport == PLAIN_TCP && gso->header_length == PLAIN_PAYLOAD;
-}
-
-/*
- * True if a frame's headers continue those of the joined one. Those of TCP over IPv4 without
- * options are compared at constant positions, in a third of the instructions: all but the IP
- * header's length, identification and checksum, and what follows() leaves out.
- */
-static bool continues(const struct gso *gso, const uint8_t *frame)
-{
-    const uint8_t *first = gso->first;
-
-    if (!is_plain(gso)) {
-        return follows(gso, frame) && same_path(gso, frame);
-    }
-    return (differ(first, frame, 0) | differ(first, frame, 4) | differ(first, frame, 8) |
-            differ(first, frame, 12) | differ(first, frame, 20) | differ(first, frame, 26) |
-            differ(first, frame, 30) | differ(first, frame, PLAIN_TCP) |
-            (get32(frame + PLAIN_TCP + TCP_SEQUENCE) ^ gso->next_sequence)) == 0 &&
-           same(first, frame, PLAIN_TCP + TCP_CHECKSUM_END, PLAIN_PAYLOAD);
 }
 
 /* True if a frame may be added to the current joined frame. */
@@ -354,11 +176,9 @@ static bool belongs(const struct gso *gso, const struct pbuf *p,
 {
     uint32_t payload = p->tot_len - offset;
 
-    return !gso->ended && headers->protocol == gso->headers.protocol &&
-           headers->transport == gso->headers.transport && offset == gso->header_length &&
-           payload <= gso->segment_size &&
+    return !gso->ended && payload <= gso->segment_size &&
            offset - headers->network + gso->payload + payload <= PACKET_MAX &&
-           continues(gso, p->payload);
+           gso_continues(&gso->flow, p->payload, headers, offset);
 }
 
 static enum gso_result append(struct gso *gso, struct pbuf *p,
@@ -379,7 +199,7 @@ static enum gso_result append(struct gso *gso, struct pbuf *p,
     }
     gso->count = count;
     if (headers->protocol == OFFLOAD_TCP) {
-        update_header(gso, p);
+        gso_update_headers(&gso->flow, gso->open->header + HEADROOM, p->payload);
     }
     gso->open->segment[gso->open->count++] = p;
     keep(gso, p, p->tot_len - offset);
@@ -388,7 +208,7 @@ static enum gso_result append(struct gso *gso, struct pbuf *p,
 
 enum gso_result gso_take(struct gso *gso, struct pbuf *p, const struct offload_headers *headers)
 {
-    unsigned offset = payload_offset(gso, p, headers);
+    unsigned offset = gso_payload_offset(gso->offloads, p, headers);
 
     if (offset == 0) {
         return GSO_ALONE;
@@ -396,48 +216,16 @@ enum gso_result gso_take(struct gso *gso, struct pbuf *p, const struct offload_h
     return gso->count != 0 ? append(gso, p, headers, offset) : begin(gso, p, headers, offset);
 }
 
-/*
- * What transport_length() and payload_offset() check of a plain TCP segment. All else that parsing
- * would tell is in bytes that continues() compares.
- */
-static bool may_be_next(const struct pbuf *p)
-{
-    const uint8_t *tcp = (const uint8_t *)p->payload + PLAIN_TCP;
-
-    return p->len >= PLAIN_PAYLOAD && p->tot_len > PLAIN_PAYLOAD &&
-           tcp[TCP_DATA_OFFSET] >> 4 == TCP_HEADER / 4 && (tcp[TCP_FLAGS] & ~FLAG_PUSH) == FLAG_ACK;
-}
-
 bool gso_take_next(struct gso *gso, struct pbuf *p)
 {
-    return gso->count != 0 && is_plain(gso) && may_be_next(p) &&
-           append(gso, p, &gso->headers, PLAIN_PAYLOAD) == GSO_TAKEN;
+    return gso->count != 0 && gso_is_plain(&gso->flow) && gso_may_be_plain(p) &&
+           append(gso, p, &gso->flow.headers, GSO_PLAIN_PAYLOAD) == GSO_TAKEN;
 }
 
 static void give_back(struct gso *gso, struct gso_frame *joined)
 {
     joined->next = gso->free;
     gso->free = joined;
-}
-
-/* Sets the lengths and IPv4's checksum of the whole packet. */
-static void finish_headers(const struct gso *gso, uint8_t *frame)
-{
-    uint8_t *ip = frame + gso->headers.network;
-    uint32_t length = gso->header_length - gso->headers.network + gso->payload;
-    uint16_t sum;
-
-    if (gso->headers.protocol == OFFLOAD_UDP) {
-        put16(frame + gso->headers.transport + UDP_LENGTH, UDP_HEADER + gso->payload);
-    }
-    if (gso->headers.ipv6) {
-        put16(ip + IPV6_PAYLOAD_LENGTH, length - IPV6_HEADER);
-        return;
-    }
-    put16(ip + IPV4_TOTAL_LENGTH, length);
-    put16(ip + IPV4_CHECKSUM, 0);
-    sum = (uint16_t)~lwip_port_checksum(ip, gso->headers.transport - gso->headers.network);
-    memcpy(ip + IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
 static uint8_t gso_type_of(const struct offload_headers *headers)
@@ -453,13 +241,13 @@ static void send(struct gso *gso, struct gso_frame *joined)
     uint8_t *frame = joined->header + HEADROOM;
     struct virtio_net_offload offload = {0};
 
-    finish_headers(gso, frame);
-    offload.gso_type = gso_type_of(&gso->headers);
+    gso_finish_headers(&gso->flow, frame, gso->payload);
+    offload.gso_type = gso_type_of(&gso->flow.headers);
     offload.gso_size = gso->segment_size;
-    offload.hdr_len = gso->header_length;
-    offload_checksum(frame, gso->header_length, &gso->headers,
-                     gso->header_length - gso->headers.transport + gso->payload, &offload);
-    gso->parts[0] = (struct virtqueue_part){frame, gso->header_length};
+    offload.hdr_len = gso->flow.length;
+    offload_checksum(frame, gso->flow.length, &gso->flow.headers,
+                     gso->flow.length - gso->flow.headers.transport + gso->payload, &offload);
+    gso->parts[0] = (struct virtqueue_part){frame, gso->flow.length};
     if (gso->nic->driver->transmit(gso->nic->state, gso->parts, gso->count, HEADROOM, &offload,
                                    joined) != 0) {
         gso_release(gso, joined); /* the card is down, which TCP will notice */
@@ -479,7 +267,7 @@ struct pbuf *gso_flush(struct gso *gso, struct offload_headers *headers)
         lone = joined->segment[0];
         give_back(gso, joined);
     }
-    *headers = gso->headers;
+    *headers = gso->flow.headers;
     gso->count = 0;
     return lone;
 }

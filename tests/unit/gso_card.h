@@ -9,6 +9,7 @@
 #include "stack.h"
 
 #include "net/lwip_port/gso.c"
+#include "net/lwip_port/gso_headers.c"
 
 void pbuf_ref(struct pbuf *p)
 {
