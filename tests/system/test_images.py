@@ -15,7 +15,7 @@ from wire import Wire
 
 HOST = "10.0.0.1"
 HOST6, HOST_LOCAL = "fd00::1", "fe80::1"
-PAIRS = 100000
+PAIRS = 20000
 PAIRS_WITHOUT_FENCE = 20000
 ATTEMPTS = 20
 
