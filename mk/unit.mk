@@ -11,6 +11,7 @@ UNIT_ADDS_test_nic_virtio := net/nic.c $(sort $(wildcard net/nic_v*.c))
 UNIT_ADDS_test_pci_irq := arch/ppc/wiring.c
 UNIT_ADDS_test_iperf := net/services/iperf_stream.c
 UNIT_ADDS_test_iperf_time := tests/unit/no_stack.c
+UNIT_ADDS_test_iperf_questions := net/services/iperf_stream.c
 UNIT_ADDS_test_netserver_time := tests/unit/no_stack.c
 UNIT_CFLAGS = -std=gnu11 -O1 -g $(WARNINGS) -DVIRTIO_CONFIG_DMA_MAP=1 -Wl,--wrap=virtqueue_address -I. -Itests/unit -Inet/lwip_port \
 	-isystem $(LWIP)/src/include -isystem $(LWIP)/src

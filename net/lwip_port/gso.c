@@ -7,10 +7,8 @@
 #include "net/lwip_port/gso_headers.h"
 
 enum {
-    JOINED_FRAMES =
-        32, /* joined frames in flight; when all are in use, segments are sent one by one */
-    SEGMENTS_MAX = 46,       /* 64 KiB in segments of an Ethernet frame each; Linux splits up to 64
-                        * datagrams */
+    JOINED_FRAMES = 32,      /* in flight; when all are in use, segments are sent one by one */
+    SEGMENTS_MAX = 46,       /* 64 KiB in Ethernet frames; Linux splits up to 64 datagrams */
     HEADROOM = 12,           /* for the card's header */
     PACKET_MAX = UINT16_MAX, /* bytes of an IP packet */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The headers of segments that gso.c joins: which segments continue a joined frame, and the headers
- * of the frame. All headers of a segment are in its first pbuf.
+ * of the frame. All headers of a segment are in its first pbuf: gso_payload_offset() checks that.
  */
 #ifndef GSO_HEADERS_H
 #define GSO_HEADERS_H
@@ -41,12 +41,12 @@ bool gso_continues(const struct gso_flow *flow, const uint8_t *frame,
 bool gso_is_plain(const struct gso_flow *flow);
 
 /*
- * True if a segment that continues a joined frame of plain TCP is itself plain and has a payload.
- * It need not be parsed before gso_continues() then.
+ * For a joined frame of plain TCP only: checks of a segment what parsing would tell and
+ * gso_continues() does not compare, i.e. no options, only usual flags, a payload.
  */
 bool gso_may_be_plain(const struct pbuf *p);
 
-/* A segment with so many bytes of payload is the joined frame's last now. */
+/* Notes that this segment, with so many bytes of payload, is the last of the joined frame now. */
 void gso_advance(struct gso_flow *flow, const uint8_t *frame, uint32_t payload);
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For the tests of gso.c: frames as made by lwIP, and a card that records what it is to send. Uses
+ * For the tests of gso.c and gso_headers.c: frames as made by lwIP, and a card that records what it is to send. Uses
  * lwIP's headers, but not its sources.
  */
 #ifndef GSO_CARD_H
