@@ -20,7 +20,7 @@ check-system: all ## system tests: guests under QEMU, for each architecture; che
 		END { printf "system tests:"; for (w in n) if (w != "deselected") printf " %d %s", n[w], w; print "" }' $(B)/system.log
 	@exit $$(cat $(B)/system.status)
 
-# Test files, each in its own network namespace, three per processor, as tests also wait. The
+# Test files, each in its own network namespace, three per processor, as a test waits part of its time. The
 # longest come first.
 SYSTEM_TESTS := $(patsubst tests/system/test_%.py,%,$(sort $(wildcard tests/system/test_*.py)))
 LONG_TESTS := images addresses netperf iperf ipv6 iperf_client offloads interrupts traffic two_guests running features ne2000

@@ -69,7 +69,8 @@ class Machine:
     def broken(self):
         """What the guest has said of a panic."""
         for guest in self.guests:
-            yield from (found[0] for found in PANIC.finditer(guest.console()))
+            guest.console()
+            yield from (found[0] for found in PANIC.finditer(guest.text))  # also in a line that is not whole
 
     def close(self):
         for guest in self.guests:

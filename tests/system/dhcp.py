@@ -2,6 +2,7 @@
 """A DHCP server (RFC 2131) with one address, in the namespace of the tests."""
 
 import contextlib
+import itertools
 import socket
 import struct
 import threading
@@ -52,6 +53,12 @@ class DhcpServer:
         self.ended = True
         self.thread.join()
         self.socket.close()
+
+    @property
+    def order(self):
+        """The types without those repeated in a row: a client repeats what is not answered in time, and
+        this server may be late."""
+        return [kind for kind, _ in itertools.groupby(self.types)]
 
     def serve(self):
         while not self.ended:

@@ -198,7 +198,8 @@ class Guest:
 
     def assert_well(self):
         """Asserts that the guest runs and has not reported a failure."""
-        broken = BROKEN.search(self.console())
+        self.console()
+        broken = BROKEN.search(self.text)  # also in a line that is not whole
         assert not broken, broken[0]
         code = self.process.poll()
         assert code is None, f"QEMU has ended with code {code}"

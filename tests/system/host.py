@@ -66,17 +66,20 @@ def compare(sent, received, what):
                          f"{received[at:at + 8].hex()} came")
 
 
-def ping(address, count=100, size=56, interval=0.01):
-    """Pings at intervals and asserts that no reply is lost, duplicated or damaged.
+def ping(address, count=100, size=56, interval=0.01, in_turn=False):
+    """Pings at intervals and asserts that no reply is lost, duplicated or damaged. in_turn: each
+    comes an interval after the reply to the one before, so that a busy host cannot merge them.
 
     ping(8) with such intervals ends some milliseconds after its last request, and on a busy
     machine counts late replies as lost."""
     payload = pattern(size)
     identifier = next(PINGS) & 0xffff
-    waiting = set(range(1, count + 1))
+    all_of_them = set(range(1, count + 1))
+    waiting = set(all_of_them)
 
-    def collect(until):
-        while waiting and (reply := next_reply(raw, identifier, until)):
+    def collect(until, wanted):
+        """Until these are answered, or that time."""
+        while waiting & wanted and (reply := next_reply(raw, identifier, until)):
             sequence = int.from_bytes(reply[6:8], "big")
             assert sequence in waiting, f"ping {sequence} is answered twice"
             compare(icmp_packet(0, identifier, sequence, payload), reply, f"ping {sequence}")
@@ -86,8 +89,12 @@ def ping(address, count=100, size=56, interval=0.01):
         start = time.monotonic()
         for sequence in range(1, count + 1):
             raw.send(icmp_packet(8, identifier, sequence, payload))
-            collect(start + sequence * interval)
-        collect(time.monotonic() + PATIENCE)
+            if in_turn:
+                collect(time.monotonic() + PATIENCE, {sequence})
+                time.sleep(interval)
+            else:
+                collect(start + sequence * interval, all_of_them)
+        collect(time.monotonic() + PATIENCE, all_of_them)
     assert not waiting, f"{len(waiting)} of {count} pings of {size} bytes are lost: {waiting}"
 
 
@@ -328,13 +335,13 @@ def request_burst(sock, count, size):
     sock.send(b"SEND" + struct.pack("!II", count, size))
 
 
-def receive_until_silence(sock, seconds=0.2, at_most=PATIENCE):
-    """The datagrams received until none arrives for a while."""
+def receive_until_silence(sock, seconds=0.2, at_most=PATIENCE, wanted=0):
+    """The datagrams received until none arrives for a while. So many that are wanted may take longer."""
     datagrams = []
     deadline = time.monotonic() + at_most
-    sock.settimeout(seconds)
     with contextlib.suppress(TimeoutError):
         while True:
+            sock.settimeout(seconds if len(datagrams) >= wanted else at_most)
             datagrams.append(sock.recv(65536))
             assert time.monotonic() < deadline, f"datagrams still come after {at_most} s"
     return datagrams

@@ -21,7 +21,7 @@ class Terminal:
 
     def __init__(self, guest, path):
         self.guest, self.text, self.seen = guest, "", 0
-        self.output = os.open(f"{path}.out", os.O_RDONLY | os.O_NONBLOCK)
+        self.output = os.open(f"{path}.out", os.O_RDWR | os.O_NONBLOCK)  # RDWR for keep_little()
         self.keys = os.open(f"{path}.in", os.O_RDWR | os.O_NONBLOCK)
 
     def close(self):
@@ -29,22 +29,25 @@ class Terminal:
         os.close(self.keys)
 
     def keep_little(self):
-        """From now on the pipe keeps a page only."""
+        """Until the next read the pipe takes some 280 characters more: the rest of its only page is full
+        of empty lines."""
         fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, PAGE)
+        os.write(self.output, b"\n" * (PAGE - 280))
 
     def read(self):
-        if select.select([self.output], [], [], 0.05)[0]:
-            new = os.read(self.output, 65536)
-            self.text += new.decode(errors="replace").replace("\r", "")
-            if not new:  # the guest has ended
-                time.sleep(0.05)
+        """Returns true if there was anything within 50 ms."""
+        if not select.select([self.output], [], [], 0.05)[0]:
+            return False
+        self.text += os.read(self.output, 65536).decode(errors="replace").replace("\r", "")
+        return True
 
     def wait_for(self, pattern, seconds=PATIENCE):
         """Waits for a pattern after the last one waited for. Returns its match."""
         deadline = time.monotonic() + seconds
         while not (match := re.compile(pattern, re.MULTILINE).search(self.text, self.seen)):
+            ended = self.guest.process.poll() is not None  # first, so that nothing is printed after the read
             assert time.monotonic() < deadline, f"no '{pattern}' in:\n{self.text[self.seen:]}"
-            self.read()
+            assert self.read() or not ended, f"QEMU has ended before '{pattern}' in:\n{self.text[self.seen:]}"
         self.seen = match.end()
         return match
 

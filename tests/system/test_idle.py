@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The clock of an idle guest ticks slowly. Rates are by the guest's clock; a busy host can only lower
-them, as it delays ticks."""
+them, as it delays ticks, so that the fast one may take several attempts."""
 
 import time
 
@@ -20,9 +20,13 @@ def wakes_a_second(seconds):
     return woken / (after["clock_ns"] - before["clock_ns"]) * 1e9
 
 
+def ticks_are_fast():
+    return any(wakes_a_second(0.5) > FAST for _ in range(20))
+
+
 def test_ticks_of_an_idle_guest(boot):
     guest = boot("")
-    assert wakes_a_second(0.5) > FAST
+    assert ticks_are_fast()
     assert wakes_a_second(3) < SLOW
-    assert wakes_a_second(0.5) > FAST, "ticks stay slow after work"
+    assert ticks_are_fast(), "ticks stay slow after work"
     guest.assert_well()

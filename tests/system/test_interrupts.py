@@ -2,13 +2,14 @@
 """Interrupts by line and by message, shared and not; registers that are not directly accessible."""
 
 import re
+import statistics
 import time
 
 import pytest
 
 import host
 import qemu
-from guest import ARCHITECTURES, TRANSPORTS, Guest, tap_network
+from guest import ARCHITECTURES, PATIENCE, TRANSPORTS, Guest, tap_network
 from test_stats import by_udp, card
 
 LEGACY, MODERN = TRANSPORTS["legacy"], TRANSPORTS["modern"]
@@ -37,7 +38,7 @@ def lines_raised(guest):
 
 def assert_interrupts_work(guest, line=None):
     """Traffic and link changes with a guest that sleeps until an interrupt. Pings must cause
-    interrupts, of which a busy host may merge two. On a PC they must use this line, or no line
+    interrupts. On a PC they must use this line, or no line
     if it is None."""
     host.serves(guest.address)
     host.tcp_echo(guest.address, host.MIB)
@@ -46,7 +47,7 @@ def assert_interrupts_work(guest, line=None):
         guest.wait_for(f"^vtnet: link {text}$")
     before = interrupts(guest)
     raised = lines_raised(guest)
-    host.ping(guest.address, count=50)
+    host.ping(guest.address, count=50, in_turn=True)
     assert 20 <= interrupts(guest) - before <= 100
     assert "device errors 0" in guest.stats()[-1]
     if guest.arch.name == "i386":
@@ -117,18 +118,22 @@ def test_msix_in_other_modes(boot, mode):
 def test_interrupts_are_counted_by_queue(boot, transport, append):
     """Pings cause interrupts of the receive queue, unless the line is shared with what the previous
     pass has sent. A guest that sends as fast as possible fills its ring and waits for the
-    transmit queue."""
+    transmit queue, if the device is not faster."""
     guest = boot(f"mode=irq stats=1 {append}", device=TRANSPORTS[transport]).wait_ready()
     before = card(by_udp(guest.address))
-    host.ping(guest.address, count=50)
+    host.ping(guest.address, count=50, in_turn=True)
     pinged = card(by_udp(guest.address))
     assert 20 <= pinged["rx_interrupts"] - before["rx_interrupts"] <= 60
     own_vectors = "MSI-X" in guest.console()
     assert pinged["tx_interrupts"] - before["tx_interrupts"] <= (10 if own_vectors else 60)
-    host.burst(guest.address, 20_000, 1024)
-    after = card(by_udp(guest.address))
-    assert after["tx_interrupts"] > pinged["tx_interrupts"]
-    assert after["rx_interrupts"] - pinged["rx_interrupts"] <= 10
+    deadline = time.monotonic() + PATIENCE
+    after = pinged
+    while after["tx_interrupts"] <= pinged["tx_interrupts"]:
+        assert time.monotonic() < deadline, "the guest does not wait for the transmit queue"
+        before = card(by_udp(guest.address))
+        host.burst(guest.address, 20_000, 1024)
+        after = card(by_udp(guest.address))
+        assert after["rx_interrupts"] - before["rx_interrupts"] <= 10
     by_queue = after["rx_interrupts"] + after["tx_interrupts"]
     idle = after["rx_interrupts_spurious"] + after["tx_interrupts_spurious"]
     if own_vectors:
@@ -193,9 +198,12 @@ def test_bar_without_an_address(arch, boot, mode):
 
 
 def test_nothing_is_lost_in_a_second_of_small_steps(boot):
-    """One datagram at a time, so that a lost interrupt would cost a tick."""
+    """One datagram at a time, so that a lost interrupt would cost a tick, 10 ms. The median, since a
+    busy host delays some."""
     guest = boot("mode=irq").wait_ready()
-    host.udp_echo(guest.address, (64,) * 100)
-    started = time.monotonic()
-    host.udp_echo(guest.address, (64,) * 1000)
-    assert time.monotonic() - started < 5
+    times = []
+    for _ in range(1000):
+        started = time.monotonic()
+        host.udp_echo(guest.address, (64,))
+        times.append(time.monotonic() - started)
+    assert statistics.median(times) < 0.005

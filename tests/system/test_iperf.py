@@ -70,7 +70,7 @@ def server_reports(text):
 
 
 @pytest.mark.parametrize("arguments, count", [
-    ("-b 2M", 1), ("-b 2M -P 4", 4), ("-b 1M -l 64", 1), ("-b 2M -l 18", 1), ("-b 5M -l 8000", 1)])
+    ("-b 2M", 1), ("-b 2M -P 4", 4), ("-b 1M -l 64", 1), ("-b 200K -l 18", 1), ("-b 5M -l 8000", 1)])
 def test_udp(guest, arguments, count):
     text = iperf(guest, "-u", "-t", "1", *arguments.split())
     reports = server_reports(text)

@@ -17,6 +17,7 @@ from guest import PATIENCE, Guest
 HOST, HOST6 = "10.0.0.1", "fd00::1"
 IPERF = 5001
 VERSION1, SEQNO64B = 0x80000000, 0x08000000
+ESTABLISHED = "01"  # in /proc/net/tcp
 READ_MAX = 1470  # bytes of a datagram that iperf's server reads
 RESULT = re.compile(
     r"^vtnet: iperf: (?:TCP|UDP, \d+ bytes), (?P<seconds>[\d.]+) s:"
@@ -64,11 +65,13 @@ def iperf_server(*arguments):
         process.wait()
 
 
-def is_bound(table):
+def is_bound(table, *states):
+    """True if iperf's port is in the kernel's table, in one of these states if any are given."""
     with contextlib.suppress(FileNotFoundError):
         with open(f"/proc/net/{table}", encoding="ascii") as lines:
-            return any(line.split()[1].endswith(f":{IPERF:04X}") for line in lines
-                       if line.split()[0] != "sl")
+            rows = [line.split() for line in lines]
+            return any(row[1].endswith(f":{IPERF:04X}") and (not states or row[3] in states)
+                       for row in rows if row[0] != "sl")
     return False
 
 
@@ -205,7 +208,7 @@ def test_udp_report_is_asked_for_again(arch):
     assert line["sent"] == (2 << 32) + 1000
     assert (line["lost"], line["total"]) == ((1 << 32) + 5, (3 << 32) + 9)
     assert line["jitter"] == 4001.002
-    assert len(server.asked) == 4
+    assert len(server.asked) >= 4  # more if this server is late
     times = [when for when, _ in server.asked]
     assert all(after - before > 240_000 for before, after in zip(times[:-1], times[1:]))
     last, = {number for _, number in server.asked}
@@ -248,11 +251,15 @@ def test_nobody_there(arch):
 
 @pytest.mark.parametrize("direction", ["send", "receive", "both"])
 def test_tcp_server_killed(arch, direction):
-    with client(arch, f"proto=tcp seconds=60 dir={direction}") as guest:
-        with iperf_server():
-            guest.wait_ready()
-            time.sleep(0.5)
-        assert failure(guest) == ("the connection broke", "-s")
+    with contextlib.ExitStack() as server:
+        server.enter_context(iperf_server())
+        with client(arch, f"proto=tcp seconds=60 dir={direction}") as guest:
+            end = time.monotonic() + PATIENCE
+            while not is_bound("tcp", ESTABLISHED):
+                assert time.monotonic() < end, "the guest does not connect"
+                time.sleep(0.01)
+            server.close()
+            assert failure(guest) == ("the connection broke", "-s")
 
 
 def test_udp_server_killed(arch):

@@ -135,7 +135,7 @@ def test_interrupts_are_few(guest):
     time.sleep(0.5)
     after = card(by_udp(guest.address))
     assert after["interrupts"] - before["interrupts"] <= 20
-    host.ping(guest.address, count=50)
+    host.ping(guest.address, count=50, in_turn=True)
     pinged = card(by_udp(guest.address))
     interrupts = pinged["interrupts"] - after["interrupts"]
     assert pinged["rx_packets"] - after["rx_packets"] >= 50

@@ -4,6 +4,7 @@
 import contextlib
 import json
 import random
+import statistics
 import time
 
 import pytest
@@ -168,16 +169,19 @@ def test_segments_of_the_guest_are_joined(boot, transport, without):
 
 
 def test_joined_segments_are_acknowledged_at_once(boot):
-    """An acknowledgement comes at once, not after the quarter of a second that a single segment may wait."""
+    """An acknowledgement comes at once, not after the quarter of a second that a single segment may wait.
+    The median, since a busy host delays some."""
     guest = boot().wait_ready()
     with host.tcp_socket(guest.address, host.ECHO) as sock:
         sock.sendall(bytes(100_000))
         host.receive_exactly(sock, 100_000)
-        start = time.monotonic()
-        for _ in range(20):
+        times = []
+        for _ in range(21):
+            start = time.monotonic()
             sock.sendall(bytes(4000))
             host.receive_exactly(sock, 4000)
-    assert time.monotonic() - start < 2
+            times.append(time.monotonic() - start)
+    assert statistics.median(times) < 0.1
 
 
 @pytest.mark.parametrize("features", ["", "-host_tso4", "-guest_tso4", "-csum,-guest_csum"])

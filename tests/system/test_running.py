@@ -67,11 +67,10 @@ def test_link_down_during_tcp(boot):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_statistics_every_second(boot, mode):
+    start = time.monotonic()
     guest = boot(f"stats=1 mode={mode}").wait_ready()
-    guest.wait_for(r"^vtnet: stats: .*\n")
-    first = time.monotonic()
     guest.wait_for(r"^vtnet: stats: .*\n", count=3)
-    assert time.monotonic() - first > 1
+    assert time.monotonic() - start > 2  # three seconds of the guest's
     assert "dropped 0, ring full 0, copied 0, device errors 0" in guest.console()
 
 

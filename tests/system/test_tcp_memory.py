@@ -49,7 +49,7 @@ def reset_all(peer, connections):
     for connection in connections:
         connection.send(seq=999)  # an old one: answered with the expected one
     expected = {}
-    while segment := peer.next_segment(0.2):
+    while segment := peer.next_segment(0.2 if len(expected) == len(connections) else host.PATIENCE):
         expected[segment.port] = segment.ack
     for connection in connections:
         connection.send(flags=RST, seq=expected[connection.source])
