@@ -80,7 +80,7 @@ check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory -j$(shell expr 1 + $(JOBS)) -O check-docs lint check-types check-builds check-unit check-endian check-fuzz check-bench check-static
+	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-fuzz check-bench check-static check-docs
 	@$(MAKE) --no-print-directory check-system
 
 # mk/README.md describes the parts. A part uses what is defined above; definitions of other parts it
@@ -99,4 +99,4 @@ $(B)/version: FORCE
 FORCE:
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/again -prune -o -type f -name '*.d' -print 2>/dev/null)

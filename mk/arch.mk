@@ -138,7 +138,7 @@ $(B)/host/libvtnet.a: $(LIB:%.c=$(B)/host/lib/%.o)
 check-types: $(ARCHES:%=check-types-%) ## the sources where uint32_t is unsigned long, as for the compilers of make toolchains
 	@echo 'types: uint32_t may be unsigned long'
 
-# These two have all sources but those of burst and pingpong.
+# These two have all sources but main.c of the other examples.
 REPRODUCED := iperf vtnet-demo
 .PHONY: check-builds
 check-builds: $(B)/ppc/libvtnet.a ## the same bytes from another folder, and a build by clang

@@ -68,7 +68,7 @@ def compare(sent, received, what):
 
 def ping(address, count=100, size=56, interval=0.01, in_turn=False):
     """Pings at intervals and asserts that no reply is lost, duplicated or damaged. in_turn: each
-    comes an interval after the reply to the one before, so that a busy host cannot merge them.
+    comes an interval after the reply to the one before, so that a busy host rarely merges them.
 
     ping(8) with such intervals ends some milliseconds after its last request, and on a busy
     machine counts late replies as lost."""
@@ -91,6 +91,7 @@ def ping(address, count=100, size=56, interval=0.01, in_turn=False):
             raw.send(icmp_packet(8, identifier, sequence, payload))
             if in_turn:
                 collect(time.monotonic() + PATIENCE, {sequence})
+                assert sequence not in waiting, f"ping {sequence} of {size} bytes is lost"
                 time.sleep(interval)
             else:
                 collect(start + sequence * interval, all_of_them)

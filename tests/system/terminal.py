@@ -91,6 +91,9 @@ def guest_with_terminal(arch, append="", prepare=lambda guest: None, ready="^vtn
         if ready:
             terminal.wait_for(ready)
         yield guest, terminal
+        for _ in range(100):  # what is still in the pipe
+            if not terminal.read():
+                break
         if not guest.end_seen:
             guest.assert_well()
         assert not re.search("^vtnet: (panic|exception)", terminal.text, re.MULTILINE), terminal.text

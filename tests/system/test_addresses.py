@@ -104,7 +104,7 @@ def test_refused_by_another_server(boot, lease):
         if lease == 4:
             wire.wait_for(lambda frame: False, 5)
         host.serves("10.0.0.77")
-        assert server.types.count(DISCOVER) == 1
+        assert server.order.count(DISCOVER) == 1
 
 
 @pytest.mark.parametrize("changes", [{51: None}, {51: b"\xff" * 4, 58: struct.pack("!I", 1)}])
@@ -183,7 +183,8 @@ def test_short_lease(boot):
         guest.wait_for("^vtnet: ready at 10.0.0.77/24$")
         with host.tcp_socket("10.0.0.77", host.ECHO) as sock:
             deadline = time.monotonic() + PATIENCE
-            while server.types.count(REQUEST) < 3:
+            taken = server.types.count(REQUEST)
+            while server.types.count(REQUEST) < taken + 2:
                 assert time.monotonic() < deadline, f"no two renewals: {server.types}"
                 time.sleep(0.1)
             sock.sendall(b"still there")

@@ -51,6 +51,7 @@ def reset_all(peer, connections):
     expected = {}
     while segment := peer.next_segment(0.2 if len(expected) == len(connections) else host.PATIENCE):
         expected[segment.port] = segment.ack
+    assert len(expected) == len(connections), "an old sequence number is not answered"
     for connection in connections:
         connection.send(flags=RST, seq=expected[connection.source])
     host.settle(ADDRESS)

@@ -104,8 +104,7 @@ static void done(struct iperf_client *client)
     (void)client;
 }
 
-/* A client whose data is sent. It polls every `step` milliseconds until it has given up. */
-static struct iperf_client client;
+static struct iperf_client client; /* its data is sent */
 
 static int set_up(void **state)
 {
@@ -119,6 +118,7 @@ static int set_up(void **state)
     return 0;
 }
 
+/* Polls every `step` milliseconds. */
 static void poll_for(unsigned ms, unsigned step)
 {
     for (unsigned at = 0; at < ms; at += step) {
