@@ -38,8 +38,7 @@ def lines_raised(guest):
 
 def assert_interrupts_work(guest, line=None):
     """Traffic and link changes with a guest that sleeps until an interrupt. Pings must cause
-    interrupts. On a PC they must use this line, or no line
-    if it is None."""
+    interrupts. On a PC they must use this line, or no line if it is None."""
     host.serves(guest.address)
     host.tcp_echo(guest.address, host.MIB)
     for state, text in ((False, "down"), (True, "up")):
