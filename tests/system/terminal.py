@@ -6,6 +6,8 @@ import fcntl
 import os
 import re
 import select
+import sys
+import termios
 import time
 
 from guest import PATIENCE, Guest
@@ -33,6 +35,13 @@ class Terminal:
         of empty lines."""
         fcntl.fcntl(self.output, fcntl.F_SETPIPE_SZ, PAGE)
         os.write(self.output, b"\n" * (PAGE - 280))
+
+    def wait_until_full(self):
+        """After keep_little()."""
+        deadline = time.monotonic() + PATIENCE
+        while int.from_bytes(fcntl.ioctl(self.output, termios.FIONREAD, bytes(4)), sys.byteorder) < PAGE:
+            assert time.monotonic() < deadline, "the guest prints too little to fill the pipe"
+            time.sleep(0.01)
 
     def read(self):
         """Returns true if there was anything within 50 ms."""

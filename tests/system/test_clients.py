@@ -78,9 +78,10 @@ def is_announcement(frame, address):
             and struct.unpack_from("!H", packet, 40) == (MDNS,) and packet[50] & 0x80)
 
 
-def answers(wire, over, questions):
+def answers(wire, over, questions, wanted=()):
     """Sends datagrams, each (sender, sender's port, port, payload) or to a station other than the
-    guest. Returns the answers received until an echo to a local station has come back."""
+    guest. Returns the answers received until the wanted ones and then an echo to a local station have
+    come."""
     for sender, sender_port, port, payload, *to in questions:
         over.send(wire, *(to or (over.guest, GUEST_MAC)), sender, sender_port, port, payload)
     found, ends = [], [(over.local, host.ECHO, CLIENT + 1 + number) for number in range(2)]
@@ -89,14 +90,20 @@ def answers(wire, over, questions):
         answer = over.answer(frame)
         if answer is not None and answer[0] in (over.local, over.elsewhere):
             found.append(answer)
-        return end in found
+        return awaited <= set(found)
 
     for end in ends:  # after the first the guest has seen the questions, and mDNS delays its answer
         over.send(wire, over.guest, GUEST_MAC, over.local, end[2], host.ECHO, b"the end")
-        assert wire.wait_for(collect), "the local station's echo does not come"
+        awaited = {end, *wanted}
+        assert wire.wait_for(collect), f"no answer: {awaited - set(found)}"
         if end == ends[0]:
             time.sleep(0.3)
     return set(found) - set(ends)
+
+
+def assert_answered(wire, over, questions, wanted):
+    """These answers come, and no others."""
+    assert answers(wire, over, questions, wanted) == wanted
 
 
 def start(boot, wire, append=""):
@@ -131,11 +138,11 @@ def test_who_is_answered(boot):
             assert answers(wire, over, [
                 *from_each_port_to(over.elsewhere, longer),
                 (over.elsewhere, CLIENT, *LONGER["name"], *over.mdns)]) == set()
-            assert answers(wire, over, [(over.elsewhere, CLIENT, host.ECHO, ECHO_ME)]) == {
-                (over.elsewhere, host.ECHO, CLIENT)}
+            assert_answered(wire, over, [(over.elsewhere, CLIENT, host.ECHO, ECHO_ME)],
+                            {(over.elsewhere, host.ECHO, CLIENT)})
             # a local client: everything
-            assert answers(wire, over, from_each_port_to(over.local, longer)) == {
-                (over.local, port, CLIENT) for port, _ in longer}
+            assert_answered(wire, over, from_each_port_to(over.local, longer),
+                            {(over.local, port, CLIENT) for port, _ in longer})
             # a server's port: nothing, or two servers could answer each other forever
             assert answers(wire, over, [(over.local, sender_port, port, payload)
                                         for sender_port in SERVERS for port, payload in
@@ -153,8 +160,8 @@ def test_anybody_may_be_answered(boot):
         start(boot, wire, "answer=any services=echo,sink,source,stats,iperf")
         for over in (Over4, Over6):
             longer = [question for question in LONGER.values() if question[0] != MDNS]
-            assert answers(wire, over, from_each_port_to(over.elsewhere, longer)) == {
-                (over.elsewhere, port, CLIENT) for port, _ in longer}
+            assert_answered(wire, over, from_each_port_to(over.elsewhere, longer),
+                            {(over.elsewhere, port, CLIENT) for port, _ in longer})
             assert answers(wire, over, from_each_port_to(over.elsewhere, [LONGER["name"]])) == set()
 
 

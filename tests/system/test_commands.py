@@ -157,7 +157,7 @@ def test_answers_to_a_slow_reader(arch):
         terminal.wait_for("^vtnet: name ")  # the last message of the start, so none comes after a prompt
         terminal.keep_little()
         os.write(terminal.keys, b"help\r" * 4)
-        time.sleep(1)
+        terminal.wait_until_full()
         for _ in range(4):
             terminal.wait_for(r"^help \[COMMAND\] .*\n(.*\n)+?Ctrl-C ends a command.*\n" + PROMPT)
         terminal.wait_for(r"\Z")
@@ -173,7 +173,7 @@ def test_prompt_after_messages_that_nobody_read(arch):
         for number in range(101):
             guest.qmp("set_link", name="nic0", up=number % 2 == 1)
             time.sleep(0.005)
-        time.sleep(1)
+        terminal.wait_until_full()
         terminal.wait_for_prompt(r"^vtnet: console: \d+ characters lost\n")
         assert terminal.command("mode") == ["mode hybrid, poll_us 500"]
 
