@@ -12,12 +12,13 @@ $(B)/host/flood: $(sort $(wildcard tests/hell/*.c)) $(wildcard tests/hell/*.h)
 	$(call say,HOST,$@)
 	$(Q)$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) -I. $(filter %.c,$^) -o $@
 
+# WITH: other tests to run beside them.
 .PHONY: check-system
 check-system: all ## system tests: guests under QEMU, for each architecture; check-system-ARCH-NAME: of one file
-	@{ $(MAKE) --no-print-directory -j$(shell expr 3 '*' $(JOBS)) -k -O $(CHECK_SYSTEM); echo $$? >$(B)/system.status; } \
+	@{ $(MAKE) --no-print-directory -j$(shell expr 3 '*' $(JOBS)) -k -O $(WITH) $(CHECK_SYSTEM); echo $$? >$(B)/system.status; } \
 		| tee $(B)/system.log
 	@awk '/^[0-9].* in [0-9.]+s/ { for (i = 1; i < NF; i++) if ($$i ~ /^[0-9]+$$/) { w = $$(i + 1); sub(/,/, "", w); n[w] += $$i } } \
-		END { printf "system tests:"; for (w in n) if (w != "deselected") printf " %d %s", n[w], w; print "" }' $(B)/system.log
+		END { printf "pytest:"; for (w in n) if (w != "deselected") printf " %d %s", n[w], w; print "" }' $(B)/system.log
 	@exit $$(cat $(B)/system.status)
 
 # Test files, each in its own network namespace, three per processor, as a test waits part of its time. The
