@@ -80,8 +80,8 @@ check: ## all the tests
 	@./setup check
 	@$(MAKE) --no-print-directory linux-peer || echo 'check: the tests of the Linux guest will be skipped'
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-programs
-	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-fuzz check-bench check-static
-	@$(MAKE) --no-print-directory check-system WITH=check-docs
+	@$(MAKE) --no-print-directory -j$(JOBS) -O lint check-types check-builds check-unit check-endian check-fuzz check-bench check-static check-conformance
+	@$(MAKE) --no-print-directory check-system WITH=check-documents
 
 # mk/README.md describes the parts. A part uses what is defined above; definitions of other parts it
 # uses in recipes only.

@@ -8,8 +8,11 @@ docs: ## the public headers and the documents as HTML: build/docs/html/index.htm
 	@VTNET_VERSION='$(VERSION)' VTNET_DOCS=$(B)/docs doxygen
 	@echo 'docs: $(B)/docs/html/index.html'
 
-.PHONY: check-docs
+.PHONY: check-docs check-documents
 check-docs: all ## what the documents say: their commands, links, names
+	@$(MAKE) --no-print-directory check-documents
+
+check-documents: # where all is built: it needs nothing, so that it starts first beside the system tests
 	@./vm netns -- $(PYTHON) -m pytest -q -rs tests/docs
 
 .PHONY: check-conformance

@@ -263,11 +263,13 @@ def test_tcp_server_killed(arch, direction):
 
 
 def test_udp_server_killed(arch):
-    with client(arch, "seconds=2") as guest:
-        with iperf_server("-u"):
+    with contextlib.ExitStack() as server:
+        server.enter_context(iperf_server("-u"))
+        with client(arch, "seconds=2") as guest:
             guest.wait_ready()
             time.sleep(0.5)
-        assert failure(guest) == ("no report", "-s -u")
+            server.close()
+            assert failure(guest) == ("no report", "-s -u")
 
 
 @contextlib.contextmanager
