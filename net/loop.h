@@ -38,7 +38,7 @@ void net_add_poller(struct net_poller *poller);
 
 struct loop_config {
     enum loop_mode mode;
-    uint32_t poll_us; /* how long LOOP_HYBRID polls for an answer before it sleeps */
+    uint32_t poll_us; /* how long LOOP_HYBRID polls for an answer before it sleeps (net/wait.c) */
     bool timed;       /* measures the parts of a pass */
     /*
      * Called between two passes; the time is not counted. Returns true if it took some. now: the

@@ -2,27 +2,32 @@
 /*
  * The answer to a frame often comes sooner than the loop could sleep and wake up. But if device and
  * guest share a host's processor, polling can keep it from the device; and a slow peer is not worth
- * polling for. So a wait that ends in vain is paid for by passes with work, and when as many as
- * TRIES are not paid for, there is none until all are: fewer than one in a hundred passes with one or
- * two frames are followed by a wait in vain, and the time that such waits take per pass is at most a
- * hundredth of most_ns. Several tries in a row are needed: a guest that sleeps between messages may
- * share one processor with the device's thread, and only the host's scheduler can part them, at its
- * next tick. If work comes as soon as the guest sleeps, the last wait was in the device's way. When
- * that happens again before many waits had an answer, four times as many passes pay, then sixteen
- * times: fewer than one in a thousand.
+ * polling for. So a wait that takes most_ns is late. It is paid for by passes with work, and when as
+ * many as TRIES are not paid for, there is none until all are: fewer than one in a hundred passes with
+ * one or two frames are followed by a late wait.
+ * A late wait ends, and the loop sleeps. Not so if the wait before it had its answer in time: then the
+ * peer is fast, and the device may be waiting for the processor on which the guest polls. Only the
+ * host's scheduler can part them, at its next tick, and only while both want to run. So such a wait
+ * goes on for up to PARTED_NS. On two processors the waits after it have their answers in time; on one
+ * they are late as well, and soon not paid for.
+ * If work comes as soon as the guest sleeps, the last wait was in the device's way. When that happens
+ * again before many waits had an answer, four times as many passes pay, then sixteen times: fewer than
+ * one in a thousand.
  * In a stream of frames a pass is longer, nobody waits for one answer, and what counts is that the
  * loop goes on: a pass with several frames pays as much as many others. Up to one in eight of them
- * is followed by a wait in vain.
+ * is followed by a late wait.
  * A pass that only receives, like one with a bare acknowledgement, leaves the wait as it is: the
  * answer may still come.
  */
 #include "net/wait.h"
 
+#define PARTED_NS UINT64_C(8000000) /* two ticks of most hosts */
+
 enum {
-    COST = 128, /* passes with work for each wait in vain */
-    TRIES = 8,
+    COST = 128, /* passes with work for each late wait */
+    TRIES = 12,
     CREDIT = TRIES * COST,
-    MANY_ANSWERS = 512,
+    MANY_ANSWERS = 1024,
     STREAM = 3, /* frames */
     STREAM_PAYS = 16,
     DEARER = 2, /* shift: four times */
@@ -50,19 +55,34 @@ static void pay(struct wait *wait, unsigned work)
 
 static void start(struct wait *wait, uint64_t now)
 {
-    if (wait->waiting && wait->answered < MANY_ANSWERS) {
+    wait->follows = wait->waiting && !wait->late;
+    if (wait->follows && wait->answered < MANY_ANSWERS) {
         wait->answered++;
     }
     wait->since = now;
     wait->waiting = true;
+    wait->late = false;
 }
 
-static void end_in_vain(struct wait *wait, uint64_t now)
+static void be_late(struct wait *wait)
 {
-    wait->waiting = false;
-    wait->ended = now;
+    wait->late = true;
     wait->spent += COST;
     wait->closed = wait->spent > CREDIT - COST;
+}
+
+/* There is no answer yet. */
+static void go_on(struct wait *wait, uint64_t now, uint64_t most_ns)
+{
+    uint64_t lasted = now - wait->since;
+
+    if (!wait->late && lasted >= most_ns) {
+        be_late(wait);
+    }
+    if (wait->late && (!wait->follows || wait->closed || lasted >= PARTED_NS)) {
+        wait->waiting = false;
+        wait->ended = now;
+    }
 }
 
 bool wait_for_more(struct wait *wait, unsigned work, bool sent, uint64_t now, uint64_t most_ns)
@@ -76,8 +96,8 @@ bool wait_for_more(struct wait *wait, unsigned work, bool sent, uint64_t now, ui
     }
     if (work != 0 && sent && !wait->closed && most_ns != 0) {
         start(wait, now);
-    } else if (wait->waiting && now - wait->since >= most_ns) {
-        end_in_vain(wait, now);
+    } else if (wait->waiting) {
+        go_on(wait, now, most_ns);
     }
     return wait->waiting;
 }

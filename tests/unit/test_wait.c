@@ -35,9 +35,20 @@ static uint64_t idle(void)
     uint64_t since = now;
 
     while (pass(0, false)) {
-        assert_true(now - since < 2 * MOST);
+        assert_true(now - since < 2 * PARTED_NS);
     }
     return now - since;
+}
+
+/* The passes with work in which there is no wait. */
+static unsigned passes_without_wait(void)
+{
+    unsigned count = 0;
+
+    while (!pass(1, true)) {
+        assert_true(++count < (2 * CREDIT) << DEAREST);
+    }
+    return count;
 }
 
 static void only_what_was_sent_is_waited_for(void **state)
@@ -68,6 +79,59 @@ static void a_wait_has_an_end(void **state)
     assert_false(pass(0, false));
 }
 
+/* It goes on until the host's scheduler has looked, at the price of another. */
+static void a_wait_after_an_answer_in_time_is_long(void **state)
+{
+    (void)state;
+    assert_true(pass(1, true));
+    assert_true(pass(1, true));
+    assert_int_equal(idle(), PARTED_NS);
+    assert_int_equal(it.spent, COST);
+    assert_true(pass(1, true));
+    assert_int_equal(idle(), MOST);
+}
+
+static void late_answer(void)
+{
+    assert_true(pass(1, true)); /* in time */
+    now += MOST;
+    assert_true(pass(0, false));
+    assert_true(pass(1, true));
+}
+
+static void a_late_answer_is_none_in_time(void **state)
+{
+    (void)state;
+    assert_true(pass(1, true));
+    late_answer();
+    assert_int_equal(it.answered, 1);
+    assert_int_equal(it.spent, COST - 1);
+    assert_int_equal(idle(), MOST);
+}
+
+/* Then the next one is not long, although it follows an answer in time. */
+static void late_answers_are_paid_for(void **state)
+{
+    (void)state;
+    assert_true(pass(1, true));
+    for (unsigned i = 1; i < TRIES; i++) {
+        late_answer();
+    }
+    assert_true(pass(1, true));
+    assert_int_equal(idle(), MOST);
+    assert_in_range(passes_without_wait(), CREDIT - COST, CREDIT);
+}
+
+static void a_long_wait_is_no_shorter_than_others(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(wait_for_more(&it, 1, true, now, 2 * PARTED_NS));
+    }
+    assert_true(wait_for_more(&it, 0, false, now + 2 * PARTED_NS - 1, 2 * PARTED_NS));
+    assert_false(wait_for_more(&it, 0, false, now + 2 * PARTED_NS, 2 * PARTED_NS));
+}
+
 static void each_answer_begins_a_new_wait(void **state)
 {
     (void)state;
@@ -76,17 +140,6 @@ static void each_answer_begins_a_new_wait(void **state)
         now += MOST - 2 * STEP;
         assert_true(pass(0, false));
     }
-}
-
-/* The passes with work in which there is no wait. */
-static unsigned passes_without_wait(void)
-{
-    unsigned count = 0;
-
-    while (!pass(1, true)) {
-        assert_true(++count < (2 * CREDIT) << DEAREST);
-    }
-    return count;
 }
 
 /* Waits in vain in a row, each after one pass, and work that comes so long after; returns how many. */
@@ -130,7 +183,7 @@ static void tries_in_the_way_become_dear(void **state)
 }
 
 /* A slow peer, or a time without work, says nothing of the processors. */
-static void late_answers_cost_what_they_did(void **state)
+static void slow_peers_cost_what_they_did(void **state)
 {
     (void)state;
     assert_true(pass(1, true));
@@ -233,11 +286,15 @@ int main(void)
         cmocka_unit_test_setup(only_what_was_sent_is_waited_for, fresh),
         cmocka_unit_test_setup(what_only_comes_in_leaves_the_wait, fresh),
         cmocka_unit_test_setup(a_wait_has_an_end, fresh),
+        cmocka_unit_test_setup(a_wait_after_an_answer_in_time_is_long, fresh),
+        cmocka_unit_test_setup(a_late_answer_is_none_in_time, fresh),
+        cmocka_unit_test_setup(late_answers_are_paid_for, fresh),
+        cmocka_unit_test_setup(a_long_wait_is_no_shorter_than_others, fresh),
         cmocka_unit_test_setup(each_answer_begins_a_new_wait, fresh),
         cmocka_unit_test_setup(waits_in_vain_are_paid_for, fresh),
         cmocka_unit_test_setup(streams_pay_for_many, fresh),
         cmocka_unit_test_setup(tries_in_the_way_become_dear, fresh),
-        cmocka_unit_test_setup(late_answers_cost_what_they_did, fresh),
+        cmocka_unit_test_setup(slow_peers_cost_what_they_did, fresh),
         cmocka_unit_test_setup(many_answers_make_tries_cheap_again, fresh),
         cmocka_unit_test_setup(answers_save_for_no_more_than_the_tries, fresh),
         cmocka_unit_test_setup(zero_never_waits, fresh),
