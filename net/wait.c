@@ -8,8 +8,9 @@
  * A late wait ends, and the loop sleeps. Not so if the wait before it had its answer in time: then the
  * peer is fast, and the device may be waiting for the processor on which the guest polls. Only the
  * host's scheduler can part them, at its next tick, and only while both want to run. So such a wait
- * goes on for up to PARTED_NS. On two processors the waits after it have their answers in time; on one
- * they are late as well, and soon not paid for.
+ * goes on, while nothing comes in, for up to PARTED_NS. On two processors the waits after it have their
+ * answers in time; on one they are late as well, and soon not paid for. If there is no answer in all that
+ * time, the peer is silent, and the wait costs eight times as much.
  * If work comes as soon as the guest sleeps, the last wait was in the device's way. When that happens
  * again before many waits had an answer, four times as many passes pay, then sixteen times: fewer than
  * one in a thousand.
@@ -27,7 +28,8 @@ enum {
     COST = 128, /* passes with work for each late wait */
     TRIES = 12,
     CREDIT = TRIES * COST,
-    MANY_ANSWERS = 1024,
+    SILENT = 7 * COST, /* in addition, for a long wait without an answer */
+    MANY_ANSWERS = 2048,
     STREAM = 3, /* frames */
     STREAM_PAYS = 16,
     DEARER = 2, /* shift: four times */
@@ -53,36 +55,45 @@ static void pay(struct wait *wait, unsigned work)
     wait->closed = wait->closed && wait->spent > 0;
 }
 
-static void start(struct wait *wait, uint64_t now)
+static void start(struct wait *wait, unsigned work, uint64_t now, uint64_t most_ns)
 {
-    wait->follows = wait->waiting && !wait->late;
-    if (wait->follows && wait->answered < MANY_ANSWERS) {
+    bool in_time = wait->waiting && !wait->late && now - wait->since < most_ns;
+
+    if (in_time && wait->answered < MANY_ANSWERS) {
         wait->answered++;
     }
+    wait->may_be_long = in_time && work < STREAM;
     wait->since = now;
     wait->waiting = true;
     wait->late = false;
 }
 
-static void be_late(struct wait *wait)
+static void charge(struct wait *wait, uint32_t sum)
 {
-    wait->late = true;
-    wait->spent += COST;
+    wait->spent += sum;
     wait->closed = wait->spent > CREDIT - COST;
 }
 
-/* There is no answer yet. */
-static void go_on(struct wait *wait, uint64_t now, uint64_t most_ns)
+/* There is no answer yet. work: frames that need none have come. */
+static void go_on(struct wait *wait, unsigned work, uint64_t now, uint64_t most_ns)
 {
     uint64_t lasted = now - wait->since;
 
     if (!wait->late && lasted >= most_ns) {
-        be_late(wait);
+        wait->late = true;
+        charge(wait, COST);
     }
-    if (wait->late && (!wait->follows || wait->closed || lasted >= PARTED_NS)) {
-        wait->waiting = false;
-        wait->ended = now;
+    if (!wait->late) {
+        return;
     }
+    if (wait->may_be_long && !wait->closed && most_ns != 0 && work == 0) {
+        if (lasted < PARTED_NS) {
+            return;
+        }
+        charge(wait, SILENT);
+    }
+    wait->waiting = false;
+    wait->ended = now;
 }
 
 bool wait_for_more(struct wait *wait, unsigned work, bool sent, uint64_t now, uint64_t most_ns)
@@ -95,9 +106,9 @@ bool wait_for_more(struct wait *wait, unsigned work, bool sent, uint64_t now, ui
         pay(wait, work);
     }
     if (work != 0 && sent && !wait->closed && most_ns != 0) {
-        start(wait, now);
+        start(wait, work, now, most_ns);
     } else if (wait->waiting) {
-        go_on(wait, now, most_ns);
+        go_on(wait, work, now, most_ns);
     }
     return wait->waiting;
 }

@@ -12,7 +12,7 @@ struct wait {
     uint64_t ended; /* when a wait ended without an answer, ns; 0: there was work since */
     bool waiting;
     bool late;         /* this wait has taken most_ns */
-    bool follows;      /* this wait follows one that had its answer in time */
+    bool may_be_long;  /* this wait follows one that had its answer in time */
     bool closed;       /* no wait until all is paid */
     uint32_t spent;    /* by late waits: passes with work that have to pay for it */
     uint32_t answered; /* waits with their answer in time, since tries were in the way */
