@@ -17,8 +17,8 @@
  * In a stream of frames a pass is longer, nobody waits for one answer, and what counts is that the
  * loop goes on: a pass with several frames pays as much as many others. Up to one in eight of them
  * is followed by a late wait.
- * A pass that only receives, like one with a bare acknowledgement, leaves the wait as it is: the
- * answer may still come.
+ * A pass that only receives, like one with a bare acknowledgement, leaves a wait that is not late as it
+ * is: the answer may still come.
  */
 #include "net/wait.h"
 
@@ -28,7 +28,7 @@ enum {
     COST = 128, /* passes with work for each late wait */
     TRIES = 12,
     CREDIT = TRIES * COST,
-    SILENT = 7 * COST, /* in addition, for a long wait without an answer */
+    SILENT = 7 * COST, /* on top of COST, for a long wait without an answer */
     MANY_ANSWERS = 2048,
     STREAM = 3, /* frames */
     STREAM_PAYS = 16,

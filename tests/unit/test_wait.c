@@ -79,7 +79,7 @@ static void a_wait_has_an_end(void **state)
     assert_false(pass(0, false));
 }
 
-/* It goes on until the host's scheduler has looked, at the price of another. */
+/* It goes on until the host's scheduler has looked. The peer is silent, so it is dear. */
 static void a_wait_after_an_answer_in_time_is_long(void **state)
 {
     (void)state;
